@@ -1,0 +1,184 @@
+"""The database: one engine, one way to write, one way to read.
+
+SQLite and PostgreSQL are both first class. On SQLite a deferred BEGIN loses writers to "database is locked",
+so a transaction begins IMMEDIATE and waits for its turn instead.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    String,
+    create_engine,
+    event,
+)
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.types import TypeDecorator
+
+from portal.core.clock import Clock, system_clock
+from portal.core.events import Handlers
+
+E = TypeVar("E", bound=StrEnum)
+
+BUSY_TIMEOUT_MS = 10_000
+
+#: Integer primary keys: 64 bits on PostgreSQL, SQLite's rowid.
+Key = BigInteger().with_variant(Integer, "sqlite")
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware datetime, kept in UTC; refuses a naive one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = "A datetime without a time zone cannot be stored"
+            raise ValueError(message)
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class EnumByValue(TypeDecorator[E], Generic[E]):
+    """A StrEnum kept by its value, so that a renamed member changes no row."""
+
+    impl = String(40)
+    cache_ok = True
+
+    def __init__(self, kind: type[E]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: E | None, dialect: Dialect) -> str | None:
+        return None if value is None else self.kind(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> E | None:
+        return None if value is None else self.kind(value)
+
+
+class Base(DeclarativeBase):
+    """Every table's base; constraint names are fixed so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012  (read by SQLAlchemy as a class attribute)
+        datetime: UTCDateTime(),
+        dict[str, Any]: JSON(),
+        list[Any]: JSON(),
+    }
+
+
+class Database:
+    """An engine and the two ways to use it."""
+
+    def __init__(self, url: str, *, clock: Clock = system_clock, handlers: Handlers | None = None) -> None:
+        self.engine = make_engine(url)
+        self.clock = clock
+        self.handlers: Handlers = handlers or {}
+        info = {"clock": self.clock, "handlers": self.handlers}
+        self._writing = sessionmaker(self.engine, info=info, expire_on_commit=False)
+        self._reading = sessionmaker(
+            self.engine.execution_options(isolation_level="AUTOCOMMIT"),
+            info=info,
+            expire_on_commit=False,
+            autoflush=False,
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """One unit of work: committed when the block ends, rolled back when it raises.
+
+        Functions given to `after_commit` run once the commit is durable.
+        """
+        with self._writing() as session:
+            with session.begin():
+                yield session
+            actions: list[Callable[[], None]] = session.info.pop("after_commit", [])
+        for action in actions:
+            action()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for reading only; every statement stands alone and nothing is written."""
+        with self._reading() as session:
+            yield session
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def after_commit(session: Session, action: Callable[[], None]) -> None:
+    """Run `action` once this transaction is durable; not at all if it is rolled back."""
+    session.info.setdefault("after_commit", []).append(action)
+
+
+def is_sqlite(session: Session) -> bool:
+    """Whether the session speaks to SQLite."""
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def make_engine(url: str) -> Engine:
+    """An engine with the settings that both databases need."""
+    url = normalised_url(url)
+    if url.startswith("sqlite"):
+        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+        return engine
+    return create_engine(
+        url, pool_pre_ping=True, pool_size=5, max_overflow=5, connect_args={"connect_timeout": 5}
+    )
+
+
+def normalised_url(url: str) -> str:
+    """The URL with psycopg 3 as PostgreSQL's driver, however it was written."""
+    for scheme in ("postgres://", "postgresql://"):
+        if url.startswith(scheme):
+            return "postgresql+psycopg://" + url.removeprefix(scheme)
+    return url
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection: Any) -> None:
+    options = connection.get_execution_options()
+    if options.get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,27 @@
+"""Where templates and static files lie: beside the packages in a checkout, inside the wheel when installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from portal.core.settings import ROOT
+
+
+def templates_folder() -> Path:
+    """The folder of the Jinja templates."""
+    return _folder("templates")
+
+
+def static_folder() -> Path:
+    """The folder of style sheets, scripts, fonts and pictures."""
+    return _folder("static")
+
+
+def services_folder() -> Path:
+    """The folder of the shipped offerings, one YAML file each."""
+    return ROOT / "catalog" / "services"
+
+
+def _folder(name: str) -> Path:
+    installed = ROOT / "portal" / "assets" / name
+    return installed if installed.is_dir() else ROOT / name

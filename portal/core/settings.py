@@ -1,0 +1,157 @@
+"""Settings: one frozen object read from the environment, checked at start.
+
+A secret `X` may also come from the file named by `X_FILE`, so that it need not stand in the environment.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from portal.core.errors import SettingsError
+
+#: The folder that holds the packages; in a checkout, the checkout itself.
+ROOT = Path(__file__).resolve().parents[2]
+DEFAULT_SECRET = "development-only-not-a-secret"  # noqa: S105  (refused outside development)
+MINIMUM_SECRET_LENGTH = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How this portal is set up. Folders are absolute; URLs have no trailing slash."""
+
+    environment: str
+    home: Path
+    database_url: str
+    redis_url: str | None
+    public_url: str
+    secret_key: str
+    oidc_issuer: str
+    oidc_client_id: str
+    oidc_client_secret: str
+    smtp_url: str
+    mail_from: str
+    scim_url: str
+    scim_token: str
+    firewall_repository: Path
+    ca_folder: Path
+    checkpoint_folder: Path
+    step_up_seconds: int = 15 * 60
+    high_risk_step_up_seconds: int = 5 * 60
+    link_days: int = 7
+
+    @property
+    def development(self) -> bool:
+        """Whether this is a machine for trying things out, on loopback and with known secrets."""
+        return self.environment == "development"
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the portal over TLS."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def keys_folder(self) -> Path:
+        """Where the signing keys lie."""
+        return self.home / "keys"
+
+    @property
+    def run_folder(self) -> Path:
+        """Where sockets and locks lie."""
+        return self.home / "run"
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read and check the settings. Raises SettingsError with a sentence that names the variable."""
+        env = os.environ if environ is None else environ
+        home = Path(env.get("COUNTERSIGN_HOME") or _default_home()).resolve()
+        environment = env.get("COUNTERSIGN_ENVIRONMENT", "development")
+        if environment not in {"development", "production"}:
+            message = f"COUNTERSIGN_ENVIRONMENT is {environment!r}; it must be development or production."
+            raise SettingsError(message)
+        settings = cls(
+            environment=environment,
+            home=home,
+            database_url=_secret(env, "DATABASE_URL") or f"sqlite:///{home / 'countersign.db'}",
+            redis_url=_secret(env, "REDIS_URL") or None,
+            public_url=_url(env, "PUBLIC_URL", "http://localhost:8000"),
+            secret_key=_secret(env, "SECRET_KEY") or DEFAULT_SECRET,
+            oidc_issuer=_url(env, "OIDC_ISSUER", "http://localhost:8010"),
+            oidc_client_id=env.get("OIDC_CLIENT_ID", "countersign"),
+            oidc_client_secret=_secret(env, "OIDC_CLIENT_SECRET") or DEFAULT_SECRET,
+            smtp_url=_secret(env, "SMTP_URL") or "smtp://127.0.0.1:1025",
+            mail_from=env.get("MAIL_FROM", "Countersign <countersign@meridian.example>"),
+            scim_url=_url(env, "SCIM_URL", "http://127.0.0.1:8030/v2"),
+            scim_token=_secret(env, "SCIM_TOKEN") or DEFAULT_SECRET,
+            firewall_repository=_folder(env, "FIREWALL_REPOSITORY", home / "targets" / "firewall"),
+            ca_folder=_folder(env, "CA_FOLDER", home / "ca"),
+            checkpoint_folder=_folder(env, "CHECKPOINT_FOLDER", home / "checkpoints"),
+            step_up_seconds=_whole(env, "STEP_UP_SECONDS", 15 * 60),
+            high_risk_step_up_seconds=_whole(env, "HIGH_RISK_STEP_UP_SECONDS", 5 * 60),
+            link_days=_whole(env, "LINK_DAYS", 7),
+        )
+        settings._check()
+        return settings
+
+    def _check(self) -> None:
+        if self.development:
+            return
+        for name, value in (
+            ("SECRET_KEY", self.secret_key),
+            ("OIDC_CLIENT_SECRET", self.oidc_client_secret),
+            ("SCIM_TOKEN", self.scim_token),
+        ):
+            if value == DEFAULT_SECRET:
+                message = f"{name} is not set. Outside development the portal needs its own: set {name} or {name}_FILE."
+                raise SettingsError(message)
+        if len(self.secret_key) < MINIMUM_SECRET_LENGTH:
+            message = f"SECRET_KEY is shorter than {MINIMUM_SECRET_LENGTH} characters; make one with: openssl rand -hex 32"
+            raise SettingsError(message)
+        for name, value in (("PUBLIC_URL", self.public_url), ("OIDC_ISSUER", self.oidc_issuer)):
+            if not value.startswith("https://"):
+                message = f"{name} is {value!r}; outside development it must begin with https://."
+                raise SettingsError(message)
+
+
+def _default_home() -> Path:
+    in_checkout = (ROOT / "pyproject.toml").exists()
+    return ROOT / "var" if in_checkout else Path.cwd() / "var"
+
+
+def _secret(env: Mapping[str, str], name: str) -> str:
+    if env.get(name):
+        return env[name]
+    file = env.get(f"{name}_FILE")
+    if not file:
+        return ""
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        message = f"{name}_FILE names {file}, which cannot be read: {error.strerror}."
+        raise SettingsError(message) from error
+
+
+def _url(env: Mapping[str, str], name: str, default: str) -> str:
+    value = (env.get(name) or default).rstrip("/")
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        message = f"{name} is {value!r}; it must be a whole address such as {default}."
+        raise SettingsError(message)
+    return value
+
+
+def _folder(env: Mapping[str, str], name: str, default: Path) -> Path:
+    return Path(env.get(name) or default).resolve()
+
+
+def _whole(env: Mapping[str, str], name: str, default: int) -> int:
+    value = env.get(name)
+    if not value:
+        return default
+    if not value.isdecimal() or int(value) == 0:
+        message = f"{name} is {value!r}; it must be a whole number above zero."
+        raise SettingsError(message)
+    return int(value)

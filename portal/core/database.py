@@ -103,11 +103,12 @@ class Database:
         self.engine = make_engine(url)
         self.clock = clock
         self.handlers: Handlers = handlers or {}
-        info = {"clock": self.clock, "handlers": self.handlers}
-        self._writing = sessionmaker(self.engine, info=info, expire_on_commit=False)
+        #: What every session carries in its own `info`; the roof may add a part that a lower room needs.
+        self.info: dict[str, Any] = {"clock": self.clock, "handlers": self.handlers}
+        self._writing = sessionmaker(self.engine, info=self.info, expire_on_commit=False)
         self._reading = sessionmaker(
             self.engine.execution_options(isolation_level="AUTOCOMMIT"),
-            info=info,
+            info=self.info,
             expire_on_commit=False,
             autoflush=False,
         )

@@ -1,0 +1,46 @@
+"""Entitlements: what is live on a target because a request allows it, and until when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core.database import Base, EnumByValue, Key
+
+
+class EntitlementState(StrEnum):
+    """`ending` means that its removal is under way."""
+
+    LIVE = "live"
+    ENDING = "ending"
+    ENDED = "ended"
+
+
+class Entitlement(Base):
+    """One live thing. `key` equals the connector's `Live.key`, so that record and target match both ways."""
+
+    __tablename__ = "entitlement"
+    __table_args__ = (
+        Index("ix_entitlement_person_state", "person_id", "state"),
+        Index("ix_entitlement_state_ends_at", "state", "ends_at"),
+        Index("ix_entitlement_connector_key", "connector", "key"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("request.id"), index=True)
+    step_id: Mapped[int] = mapped_column(ForeignKey("step.id"), unique=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    connector: Mapped[str] = mapped_column(String(40))
+    target: Mapped[str] = mapped_column(String(200))
+    key: Mapped[str] = mapped_column(String(400))
+    label: Mapped[str] = mapped_column(String(400))
+    facts: Mapped[dict[str, Any]]
+    state: Mapped[EntitlementState] = mapped_column(EnumByValue(EntitlementState))
+    granted_at: Mapped[datetime]
+    ends_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    end_reason: Mapped[str] = mapped_column(Text, default="")

@@ -1,0 +1,61 @@
+"""Steps of a fulfilment and the files they bring."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Integer, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core.database import Base, EnumByValue, Key
+
+
+class StepState(StrEnum):
+    """How far a step has come. `applying` means that its outcome is unknown until the target is read."""
+
+    WAITING = "waiting"
+    APPLYING = "applying"
+    APPLIED = "applied"
+    DONE = "done"
+    REVERTED = "reverted"
+    FAILED = "failed"
+
+
+class Step(Base):
+    """One step: a sealed plan, what was done, what was read back."""
+
+    __tablename__ = "step"
+    __table_args__ = (UniqueConstraint("request_id", "revision", "position"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("request.id"), index=True)
+    revision: Mapped[int] = mapped_column(Integer)
+    position: Mapped[int] = mapped_column(Integer)
+    name: Mapped[str] = mapped_column(String(200))
+    connector: Mapped[str] = mapped_column(String(40))
+    #: Plan.to_json() as sealed.
+    plan: Mapped[dict[str, Any]]
+    #: Made from reference, step and seal; the connector acts at most once on it.
+    key: Mapped[str] = mapped_column(String(80), unique=True)
+    state: Mapped[StepState] = mapped_column(EnumByValue(StepState))
+    outcome: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    read_back: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    error: Mapped[str] = mapped_column(Text, default="")
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class Artefact(Base):
+    """A file that fulfilment made for the requester, such as a certificate."""
+
+    __tablename__ = "artefact"
+    __table_args__ = (UniqueConstraint("step_id", "name"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("request.id"), index=True)
+    step_id: Mapped[int] = mapped_column(ForeignKey("step.id"))
+    name: Mapped[str] = mapped_column(String(120))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    digest: Mapped[str] = mapped_column(String(80))

@@ -1,0 +1,41 @@
+"""Who may do what: one readable table from role to permissions.
+
+Rights that follow from a relation (my request, my stage, my entitlement) are checked where they are used.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """One right that a role may carry."""
+
+    ORDER = "order"
+    READ_ALL_REQUESTS = "read-all-requests"
+    READ_EVIDENCE = "read-evidence"
+    READ_LEDGER = "read-ledger"
+    OPERATE = "operate"
+    WRITE_OFFERINGS = "write-offerings"
+    PUBLISH_OFFERINGS = "publish-offerings"
+    END_SESSIONS = "end-sessions"
+
+
+_TABLE: dict[str, frozenset[Permission]] = {
+    "person": frozenset({Permission.ORDER}),
+    "compliance": frozenset(
+        {Permission.READ_ALL_REQUESTS, Permission.READ_EVIDENCE, Permission.READ_LEDGER}
+    ),
+    "auditor": frozenset({Permission.READ_ALL_REQUESTS, Permission.READ_EVIDENCE, Permission.READ_LEDGER}),
+    "operator": frozenset({Permission.OPERATE, Permission.READ_ALL_REQUESTS}),
+    "catalogue_owner": frozenset({Permission.WRITE_OFFERINGS, Permission.PUBLISH_OFFERINGS}),
+    "security": frozenset({Permission.READ_ALL_REQUESTS}),
+    "administrator": frozenset({Permission.END_SESSIONS, Permission.OPERATE}),
+}
+
+ROLES = frozenset(_TABLE)
+
+
+def granted_by(role: str) -> frozenset[Permission]:
+    """The permissions of a role; an unknown role has none."""
+    return _TABLE.get(role, frozenset())

@@ -1,0 +1,27 @@
+"""Messages as they were written, waiting to be sent or sent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core.database import Base, Key
+
+
+class Message(Base):
+    """One mail to one person. Its Message-ID is fixed when it is written, so that a retry is the same mail."""
+
+    __tablename__ = "message"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    message_id: Mapped[str] = mapped_column(String(200), unique=True)
+    event: Mapped[str] = mapped_column(String(80))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    address: Mapped[str] = mapped_column(String(320))
+    subject_line: Mapped[str] = mapped_column(String(400))
+    text: Mapped[str] = mapped_column(Text)
+    html: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]

@@ -1,0 +1,46 @@
+"""Work that comes round: one task per period, however many schedulers run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from portal.core.clock import now
+from portal.core.database import Database
+from portal.jobs.enqueue import DEFAULT_QUEUE, enqueue
+from portal.jobs.model import Task, TaskState
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """A task of this kind every so often, counted from the epoch in UTC."""
+
+    name: str
+    every: timedelta
+    kind: str
+    queue: str = DEFAULT_QUEUE
+
+
+def enqueue_periodic(db: Database, table: Iterable[Periodic]) -> int:
+    """Add the task of each period that has begun, unless the one before it is still open; says how many."""
+    added = 0
+    for entry in table:
+        subject = f"periodic:{entry.name}"
+        with db.reading() as session:
+            slot = int(now(session).timestamp() // entry.every.total_seconds())
+            key = f"{subject}:{slot}"
+            if session.scalars(select(Task.id).where(Task.dedupe_key == key)).first() is not None:
+                continue
+            still_open = select(Task.id).where(
+                Task.subject == subject, Task.state.in_([TaskState.WAITING, TaskState.RUNNING])
+            )
+            # After a pause one round is enough, not one for each period missed.
+            if session.scalars(still_open).first() is not None:
+                continue
+        with db.transaction() as session:
+            enqueue(session, entry.kind, {}, queue=entry.queue, subject=subject, dedupe_key=key)
+        added += 1
+    return added

@@ -1,0 +1,110 @@
+"""What requests need to know of routes. The approvals package stands above and fills this in (portal.wiring)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy.orm import Session
+
+from catalog.offerings.model import OfferingVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A request as far as routing needs it, before or after it is submitted.
+
+    `facts` are the names that the offering's rules read: answers, requester, beneficiary, risk.
+    """
+
+    version: OfferingVersion
+    requester_id: int
+    beneficiary_id: int
+    editor_id: int
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RouteApprover:
+    """One eligible person of a stage and why they are."""
+
+    person_id: int
+    issuer: str
+    subject: str
+    name: str
+    relation: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class RouteStage:
+    """One stage as it would be, or was, resolved. `target_minutes` are working minutes."""
+
+    slug: str
+    name: str
+    quorum: int
+    approvers: tuple[RouteApprover, ...]
+    because: str
+    target_minutes: int
+    acr: str = ""
+
+    def sealed(self) -> dict[str, Any]:
+        """What the seal covers: stage, quorum and the people by immutable identity."""
+        return {
+            "slug": self.slug,
+            "name": self.name,
+            "quorum": self.quorum,
+            "acr": self.acr,
+            "approvers": [
+                {"issuer": person.issuer, "subject": person.subject, "rule": person.rule}
+                for person in sorted(self.approvers, key=lambda person: (person.issuer, person.subject))
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionLine:
+    """One decision as pages and evidence show it."""
+
+    person: str
+    verdict: str
+    comment: str
+    decided_at: datetime
+    seal: str
+    voided: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StageProgress:
+    """How far one stage has come, for the request's page."""
+
+    name: str
+    state: str
+    quorum: int
+    approvers: tuple[str, ...]
+    because: str
+    opened_at: datetime | None
+    due_at: datetime | None
+    decisions: tuple[DecisionLine, ...]
+
+
+class Router(Protocol):
+    """Resolves routes to people. Raises PortalError with a sentence when a stage resolves to nobody."""
+
+    def preview(self, session: Session, proposal: Proposal) -> tuple[RouteStage, ...]:
+        """The route that this proposal would take now; changes nothing."""
+        ...
+
+    def promised_by(self, session: Session, stages: tuple[RouteStage, ...], start: datetime) -> datetime:
+        """When the last stage is due (UTC), by the approvers' working calendars, if every target is used up."""
+        ...
+
+    def progress(self, session: Session, request_id: int) -> tuple[StageProgress, ...]:
+        """The stages of the request's current revision, with their decisions."""
+        ...
+
+    def may_see(self, session: Session, request_id: int, person_id: int) -> bool:
+        """Whether the person is or was an approver of the request and may therefore see it."""
+        ...

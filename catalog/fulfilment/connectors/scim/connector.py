@@ -1,0 +1,197 @@
+"""The SCIM connector: grants and revokes membership of a group, and lists what is live."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from urllib.parse import urlsplit
+
+import httpx
+
+from catalog.fulfilment.connectors.contract import (
+    Beneficiary,
+    Choice,
+    ConnectorError,
+    Live,
+    Order,
+    Outcome,
+    Plan,
+    PlanLine,
+    ReadBack,
+)
+from catalog.fulfilment.connectors.scim import directory, plans
+from catalog.fulfilment.connectors.scim.client import ScimClient, told_apart
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+class ScimConnector:
+    """Speaks to one SCIM 2.0 service provider.
+
+    `base_url` is the one under which `/Users` and `/Groups` lie; `timeout` is in seconds and covers each call
+    as a whole, or each page where a call reads many. `name` is how plans and keys call the target, so it must
+    not change. Raises ValueError when the token would travel over the network unencrypted.
+    """
+
+    kind = plans.KIND
+
+    def __init__(
+        self, base_url: str, token: str | None, timeout: float = 5.0, *, name: str = "directory"
+    ) -> None:
+        parts = urlsplit(base_url)
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+            message = f"The directory's address {base_url!r} must begin with https://, or be on this machine."
+            raise ValueError(message)
+        self._base_url = base_url.rstrip("/")
+        self._token = token
+        self._timeout = timeout
+        self._name = name
+        self._place = plans.spoken(name)
+        self._spoken = self._place[0].upper() + self._place[1:]
+
+    def choices(self, name: str) -> Sequence[Choice]:
+        """`roles`: every group, as its name; where two share a name, as the id."""
+        if name != "roles":
+            message = f"The directory offers no list “{name}”; it offers roles."
+            raise ConnectorError(message, permanent=True)
+        with self._client() as client:
+            roles = directory.every_role(client)
+        names = [role.name.casefold() for role in roles]
+        return [
+            Choice(role.name if names.count(role.name.casefold()) == 1 else role.id, role.name, role.id)
+            for role in sorted(roles, key=lambda role: (role.name.casefold(), role.id))
+        ]
+
+    def plan(self, order: Order) -> Plan:
+        """What granting or revoking `parameters["role"]` for the beneficiary would change."""
+        wanted = plans.wanted_role(order)
+        with self._client() as client:
+            role = directory.find_role(client, wanted)
+            if role is None:
+                message = f"{self._spoken} has no role “{wanted}”. Choose one of the roles that it offers."
+                raise ConnectorError(message, permanent=True)
+            account = directory.find_account(client, order.beneficiary.user_name)
+        draw = plans.grant if order.action == plans.GRANT else plans.revoke
+        return draw(self._name, order.beneficiary, role, account)
+
+    def entitlement_key(self, plan: Plan) -> str:
+        """The membership's key."""
+        return plans.membership_key(
+            self._name, plan.document["role"]["id"], plan.document["account"]["user_name"]
+        )
+
+    def apply(self, plan: Plan, key: str) -> Outcome:  # noqa: ARG002  (the state itself makes it idempotent)
+        """Make membership as the plan says; that it is so already is success."""
+        with self._client() as client:
+            role = self._planned_role(client, plan)
+            if plan.action == plans.GRANT:
+                return self._grant(client, plan, role)
+            return self._take_away(client, plan, role)
+
+    def read_back(self, plan: Plan, key: str) -> ReadBack:  # noqa: ARG002
+        """Whether membership is as the plan says."""
+        with self._client() as client:
+            role = directory.role_by_id(client, plan.document["role"]["id"]) or _gone(plan)
+            account = directory.find_account(client, plan.document["account"]["user_name"])
+        member = account is not None and account.id in role.members
+        user_name = plan.document["account"]["user_name"]
+        said = "has" if member else "does not have"
+        return ReadBack(
+            present=member == (plan.action == plans.GRANT),
+            facts=plans.facts(role, account.id if account else "", user_name, member_now=member),
+            lines=(PlanLine("note", f"{self._spoken} says: {user_name} {said} the role “{role.name}”"),),
+        )
+
+    def revert(self, plan: Plan, key: str) -> Outcome:  # noqa: ARG002
+        """Undo the plan: the membership goes, or comes back if a revocation had taken it away."""
+        with self._client() as client:
+            if plan.action == plans.GRANT:
+                role = directory.role_by_id(client, plan.document["role"]["id"]) or _gone(plan)
+                return self._take_away(client, plan, role)
+            role = self._planned_role(client, plan)
+            if plan.already_true:
+                # Nothing was taken away, so giving it back would be access that nobody approved.
+                return self._take_away(client, plan, role)
+            return self._grant(client, plan, role)
+
+    def live(self) -> Iterable[Live]:
+        """Every membership of every group."""
+        with self._client() as client:
+            accounts = {account.id: account for account in directory.every_account(client)}
+            roles = directory.every_role(client)
+        return [
+            plans.membership(self._name, role, member, accounts.get(member))
+            for role in roles
+            for member in sorted(role.members)
+        ]
+
+    def _grant(self, client: ScimClient, plan: Plan, role: directory.Role) -> Outcome:
+        wanted = plan.document["account"]
+        account = directory.find_account(client, wanted["user_name"])
+        if account is None:
+            if wanted.get("when_missing") != "create":
+                message = f"{self._spoken} has no account {wanted['user_name']} any more, so the role cannot be given back."
+                raise ConnectorError(message, permanent=True)
+            person = Beneficiary(wanted["user_name"], wanted["name"], wanted["email"])
+            account = directory.create_account(client, person)
+        if account.id not in role.members:
+            directory.add_member(client, role, account)
+        return Outcome(
+            facts=plans.facts(role, account.id, wanted["user_name"], member_now=True),
+            lines=(PlanLine("add", f"{wanted['user_name']} has the role “{role.name}” in {self._place}"),),
+        )
+
+    def _take_away(self, client: ScimClient, plan: Plan, role: directory.Role) -> Outcome:
+        user_name = plan.document["account"]["user_name"]
+        account = directory.find_account(client, user_name)
+        if account is not None and account.id in role.members:
+            directory.remove_member(client, role, account.id)
+        return Outcome(
+            facts=plans.facts(role, account.id if account else "", user_name, member_now=False),
+            lines=(PlanLine("remove", f"{user_name} does not have the role “{role.name}” in {self._place}"),),
+        )
+
+    def _planned_role(self, client: ScimClient, plan: Plan) -> directory.Role:
+        planned = plan.document["role"]
+        role = directory.role_by_id(client, planned["id"])
+        if role is None:
+            message = f"{self._spoken} has no role “{planned['name']}” any more. Order one of the roles that it offers."
+            raise ConnectorError(message, permanent=True)
+        if role.name != planned["name"]:
+            message = (
+                f"The role “{planned['name']}” is called “{role.name}” in {self._place} now. "
+                "What was approved no longer stands; order it anew."
+            )
+            raise ConnectorError(message, permanent=True)
+        return role
+
+    @contextmanager
+    def _client(self) -> Iterator[ScimClient]:
+        headers = {"Accept": "application/scim+json", "Content-Type": "application/scim+json"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        with (
+            told_apart(self._spoken, self._base_url, self._timeout),
+            # No proxies and no .netrc from the environment: the token goes to this address and nowhere else.
+            httpx.Client(
+                base_url=self._base_url,
+                headers=headers,
+                follow_redirects=False,
+                trust_env=False,
+                verify=self._trust,
+            ) as client,
+        ):
+            yield ScimClient(client, self._timeout)
+
+    @cached_property
+    def _trust(self) -> ssl.SSLContext | bool:
+        # Loading the trust store takes about 20 ms, so it is done once, and not at all without TLS.
+        return ssl.create_default_context() if self._base_url.startswith("https") else False
+
+
+def _gone(plan: Plan) -> directory.Role:
+    """A group that is no longer there has no members."""
+    planned = plan.document["role"]
+    return directory.Role(planned["id"], planned["name"], "", frozenset())

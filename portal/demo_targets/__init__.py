@@ -1,0 +1,1 @@
+"""Targets to try the portal on: real servers with invented content, on loopback, in development only."""

@@ -11,7 +11,9 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
 from sqlalchemy.orm import Session
@@ -94,7 +96,7 @@ def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> Redis:
 
     `url` is redis://, rediss:// or unix://. Connects lazily.
     """
-    kwargs: dict[str, Any] = {"socket_timeout": answer_seconds}
+    kwargs: dict[str, Any] = {"socket_timeout": answer_seconds, "retry": Retry(NoBackoff(), 0)}
     if not url.startswith("unix:"):
         kwargs["socket_connect_timeout"] = CONNECT_SECONDS
     return Redis.from_url(url, **kwargs)

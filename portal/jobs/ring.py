@@ -23,6 +23,7 @@ from rq.job import Job, JobStatus
 from rq.registry import FailedJobRegistry, StartedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.timeouts import BaseDeathPenalty
+from rq.utils import now
 from rq.worker_registration import clean_worker_registry
 
 from portal.jobs.doorbell import RING
@@ -34,6 +35,7 @@ MAINTENANCE_SECONDS = 15
 #: How long one wait for a ring lasts; a signal to stop is heard when it ends.
 WAIT_SECONDS = 1
 HEARTBEAT_SECONDS = 10.0
+SILENCE_SECONDS = 5
 LONGEST_RING_BYTES = 1000
 LARGEST_TASK_ID = 2**63 - 1
 
@@ -50,8 +52,9 @@ class RingJob(Job):
     def restore(self, raw_data: Mapping[Any, Any]) -> None:
         """Take the call's bytes and leave the rest: callbacks, webhooks, retries, dependants, time-outs."""
         self.data = _inflate(bytes(raw_data.get(b"data") or b""))
-        self.created_at = self.enqueued_at = None  # type: ignore[assignment]
-        self._status = JobStatus.QUEUED
+        self.created_at = self.enqueued_at = None  # type: ignore[assignment]  # RQ writes its own
+        started = raw_data.get(b"status") == b"started"
+        self._status = JobStatus.STARTED if started else JobStatus.QUEUED
         self.description = "ring"
         self.result_ttl = 0
         self.failure_ttl = 60
@@ -112,6 +115,11 @@ class RingWorker(SimpleWorker):
         )
         self._next_heartbeat = 0.0
 
+    @property
+    def connection_timeout(self) -> int:
+        """Seconds after which a Redis that says nothing counts as gone."""
+        return WAIT_SECONDS + SILENCE_SECONDS
+
     def listen(self, *, stop: Callable[[], bool], between: Callable[[], Any]) -> None:
         """Answer rings until `stop` says so; `between` is called after each ring or second of quiet.
 
@@ -163,7 +171,7 @@ class RingWorker(SimpleWorker):
                 clean_worker_registry(queue)
                 queue.intermediate_queue.cleanup(self, queue)
                 queue.release_maintenance_lock()
-        self.last_cleaned_at = _now()
+        self.last_cleaned_at = now()  # type: ignore[assignment]  # RQ declares no type for it
 
     def _leave(self) -> None:
         try:

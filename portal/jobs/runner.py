@@ -49,7 +49,9 @@ class Workshop:
     on_overrun: Overrun = stop_this_process
 
 
-def run_due(workshop: Workshop, queue: str = DEFAULT_QUEUE, *, stop: Callable[[], bool] = lambda: False) -> int:
+def run_due(
+    workshop: Workshop, queue: str = DEFAULT_QUEUE, *, stop: Callable[[], bool] = lambda: False
+) -> int:
     """Run what is due in this process until nothing is, and say how many tries were made."""
     tried = 0
     while not stop():
@@ -89,7 +91,9 @@ def _claim(workshop: Workshop, task_id: int) -> Job | None:
             return None
         if task.attempts >= TRIES:
             # Its worker was killed in the last try as well: the task itself may be what kills.
-            _set_aside(workshop, session, task, task.last_error or "Its worker was stopped in each of its tries.")
+            _set_aside(
+                workshop, session, task, task.last_error or "Its worker was stopped in each of its tries."
+            )
             _ring_next(session, task.subject)
             return None
         if not leases.claim(session, task, workshop.lease_seconds):

@@ -1,0 +1,27 @@
+"""Every test's ground: real servers on loopback, no other network, warnings as errors."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+_HERE = Path(__file__).parent
+
+# Each part of the product brings its fixtures in a file of this name; all of them serve every test.
+pytest_plugins = [f"tests.{path.stem}" for path in sorted(_HERE.glob("fixtures_*.py"))]
+
+settings.register_profile(
+    "ci", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.register_profile("dev", deadline=None, max_examples=30)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's own settings never reach a test."""
+    for name in ("DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "COUNTERSIGN_HOME", "COUNTERSIGN_ENVIRONMENT"):
+        monkeypatch.delenv(name, raising=False)

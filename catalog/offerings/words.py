@@ -1,0 +1,55 @@
+"""The small words of the offering language: what a slug, a text, an expression and a working time are."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from portal.core.text import clean_line, clean_text
+
+#: A working day is eight working hours wherever a target is written in days.
+MINUTES = {"m": 1, "h": 60, "d": 8 * 60}
+_TIME = re.compile(r"([1-9][0-9]{0,4})([mhd])")
+
+
+class Part(BaseModel):
+    """One part of an offering: no unknown key, no guessed type, never changed once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+
+def _line(value: str) -> str:
+    return clean_line(value)
+
+
+def _text(value: str) -> str:
+    return clean_text(value)
+
+
+def _working_time(value: str) -> str:
+    if not _TIME.fullmatch(value):
+        message = (
+            f"{value!r} is not a working time; write minutes, hours or working days such as 30m, 8h or 2d"
+        )
+        raise ValueError(message)
+    return value
+
+
+def minutes_of(time: str) -> int:
+    """Working minutes of a time such as `30m`, `8h` or `2d`. Raises ValueError for anything else."""
+    _working_time(time)
+    return int(time[:-1]) * MINUTES[time[-1]]
+
+
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=80)]
+#: A name that rules use, so that `answers.<name>` is a CEL name.
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=40)]
+Line = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_line)]
+Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_text)]
+#: A CEL expression; compiled and type-checked by catalog.offerings.rules when the offering is read.
+Cel = Annotated[str, Field(min_length=1, max_length=2000)]
+#: An RE2 pattern that must match the whole value.
+Pattern = Annotated[str, Field(min_length=1, max_length=500)]
+WorkingTime = Annotated[str, Field(max_length=8), AfterValidator(_working_time)]

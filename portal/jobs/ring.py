@@ -148,6 +148,10 @@ class RingWorker(SimpleWorker):
             )
         except DequeueTimeout:
             return
+        except ValueError as error:
+            log.warning("What lies in Redis is not even a job's name: %s", error)
+            self._forget_taken()
+            return
         if found is None:
             return
         job, queue = cast("tuple[RingJob, Queue]", found)
@@ -163,15 +167,20 @@ class RingWorker(SimpleWorker):
 
     def run_maintenance_tasks(self) -> None:
         """Clear away what killed workers left. The rest of RQ's rounds reads jobs by classes that trust Redis."""
+        parts: dict[str, Any] = {"job_class": RingJob, "serializer": JSONSerializer}
         for queue in self.queues:
-            if queue.acquire_maintenance_lock():
-                parts: dict[str, Any] = {"job_class": RingJob, "serializer": JSONSerializer}
+            try:
                 StartedJobRegistry(queue.name, self.connection, **parts).cleanup()
                 FailedJobRegistry(queue.name, self.connection, **parts).cleanup()
                 clean_worker_registry(queue)
-                queue.intermediate_queue.cleanup(self, queue)
-                queue.release_maintenance_lock()
+            except ValueError as error:
+                log.warning("RQ's registers in Redis cannot be read: %s", error)
+        self._forget_taken()
         self.last_cleaned_at = now()  # type: ignore[assignment]  # RQ declares no type for it
+
+    def _forget_taken(self) -> None:
+        """Drop the list of jobs taken and not begun: what they rang for waits in the table."""
+        self.connection.delete(*(queue.intermediate_queue.key for queue in self.queues))
 
     def _leave(self) -> None:
         try:

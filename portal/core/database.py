@@ -122,6 +122,9 @@ class Database:
         with self._writing() as session:
             with session.begin():
                 yield session
+                session.flush()
+                for last in session.info.pop("before_commit", []):
+                    last()
             actions: list[Callable[[], None]] = session.info.pop("after_commit", [])
         for action in actions:
             action()
@@ -135,6 +138,11 @@ class Database:
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def before_commit(session: Session, action: Callable[[], None]) -> None:
+    """Run `action` as the last thing of this transaction, when every other row is written and locked."""
+    session.info.setdefault("before_commit", []).append(action)
 
 
 def after_commit(session: Session, action: Callable[[], None]) -> None:

@@ -1,0 +1,62 @@
+"""The ledger's signing key: an Ed25519 key in a file that only the portal's account may read."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from portal.core.errors import SettingsError
+
+KEY_FILE = "ledger.pem"
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def load_or_create_key(folder: Path) -> Ed25519PrivateKey:
+    """The ledger's key in this folder, made on first use. Raises SettingsError when others may read it."""
+    path = folder / KEY_FILE
+    if not path.exists():
+        _create(path)
+    return load_key(path)
+
+
+def load_key(path: Path) -> Ed25519PrivateKey:
+    """The key in the file. Raises SettingsError when it is no Ed25519 key, or group or others have rights on it."""
+    if path.stat().st_mode & OTHERS:
+        message = f"Others may read the signing key {path}; mend it with: chmod 600 {path}"
+        raise SettingsError(message)
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except ValueError as error:
+        message = f"{path} holds no private key that can be read."
+        raise SettingsError(message) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        message = f"{path} holds no Ed25519 key."
+        raise SettingsError(message)
+    return key
+
+
+def _create(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    temporary = path.with_suffix(f".{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(pem)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        # Two processes may start at once: the first key wins and the other is thrown away.
+        os.link(temporary, path)
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()

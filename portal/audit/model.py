@@ -1,0 +1,98 @@
+"""The ledger's tables: entries, the nodes of their tree, checkpoints, and the values behind commitments."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import DDL, Index, Integer, LargeBinary, String, Table, Text, event
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core.database import Base, Key
+
+
+class Entry(Base):
+    """One thing that happened. `body` is the canonical JSON that the leaf hashes; the columns repeat it for search."""
+
+    __tablename__ = "ledger_entry"
+    __table_args__ = (
+        Index("ix_ledger_entry_subject_number", "subject", "number"),
+        Index("ix_ledger_entry_tag_number", "tag", "number"),
+        Index("ix_ledger_entry_actor_number", "actor", "number"),
+    )
+
+    #: 1, 2, 3 … without a gap; the leaf's index is one less.
+    number: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    tag: Mapped[str] = mapped_column(String(80))
+    #: What it is about: "request:SR-000001", "person:12", "offering:firewall-rule".
+    subject: Mapped[str] = mapped_column(String(200))
+    #: "person:12", or "portal" when the portal acted on its own.
+    actor: Mapped[str] = mapped_column(String(40))
+    body: Mapped[str] = mapped_column(Text)
+    leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class Node(Base):
+    """The hash of one complete subtree, so that proofs read a logarithmic number of rows."""
+
+    __tablename__ = "ledger_node"
+
+    level: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    position: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class Checkpoint(Base):
+    """A signed statement of the tree's size and root, in the C2SP tlog-checkpoint form."""
+
+    __tablename__ = "ledger_checkpoint"
+
+    size: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    root: Mapped[bytes] = mapped_column(LargeBinary(32))
+    note: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+
+
+class PersonalValue(Base):
+    """What a commitment in an entry stands for. Deleting the row erases the value; the proofs still hold."""
+
+    __tablename__ = "personal_value"
+
+    entry_number: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    field: Mapped[str] = mapped_column(String(80), primary_key=True)
+    salt: Mapped[bytes] = mapped_column(LargeBinary(32))
+    value: Mapped[str] = mapped_column(Text)
+
+
+def append_only_statements(table: str, dialect: str) -> tuple[str, ...]:
+    """SQL that makes the database itself refuse to update or delete rows of the table."""
+    if dialect == "sqlite":
+        return tuple(
+            f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            for verb in ("update", "delete")
+        )
+    return (
+        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$",
+        f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
+        "FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+    )
+
+
+def append_only(table: Table) -> None:
+    """Add the refusing triggers whenever the table is created from the metadata."""
+    for dialect in ("sqlite", "postgresql"):
+        for statement in append_only_statements(table.name, dialect):
+            ddl = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
+            ddl = ddl.execute_if(dialect=dialect)
+            event.listen(table, "after_create", ddl)
+
+
+#: Tables whose rows never change once written; the migration makes the same triggers.
+APPEND_ONLY = ("ledger_entry", "ledger_node", "ledger_checkpoint")
+
+for _name in APPEND_ONLY:
+    append_only(Base.metadata.tables[_name])

@@ -1,0 +1,257 @@
+"""What may be asked of the firewall: used by the form as people type and by the connector before it plans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal, TypeVar, cast
+
+from catalog.fulfilment.connectors.firewall.coverage import already_allowed, regions, same_way
+from catalog.fulfilment.connectors.firewall.rules import PROTOCOLS, Protocol, Rule, Zone
+from portal.core.networks import (
+    IPV4,
+    Kind,
+    Network,
+    address_count,
+    classify,
+    collapse,
+    covers,
+    intersection,
+    networks_of,
+    parse_networks,
+    special_part,
+)
+from portal.core.ports import parse_ports
+from portal.core.spans import Span, intersect, merge, size, subtract
+
+#: One /16 of IPv4 or one /32 of IPv6, and so many ports; more needs one approver more, where the offering allows it.
+MOST_ADDRESSES = {4: 2**16, 6: 2**96}
+MOST_PORTS = 1_024
+_WIDEST = {4: "a /16", 6: "a /32"}
+_NEVER: frozenset[Kind] = frozenset({"loopback", "link-local", "multicast", "reserved"})
+_Value = TypeVar("_Value")
+Side = Literal["sources", "destinations", "ports"]
+_SIDES: tuple[Side, ...] = ("sources", "destinations", "ports")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one field of a rule.
+
+    `stop` refuses it; `wide` refuses it unless the offering sends it past one more approver.
+    """
+
+    field: str
+    message: str
+    severity: Literal["stop", "wide"] = "stop"
+
+
+class RuleError(ValueError):
+    """These answers make no rule; `problems` says why, field by field."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(" ".join(problem.message for problem in problems))
+        self.problems = tuple(problems)
+
+
+def rule_from_answers(
+    answers: Mapping[str, Any], *, reference: str = "", ends_at: datetime | None = None
+) -> Rule:
+    """The rule that source_zone, destination_zone, source, destination, protocol and ports describe.
+
+    Raises RuleError with one problem for each field that cannot be read.
+    """
+    problems: list[Problem] = []
+
+    def read(field: str, parse: Callable[[object], _Value], empty: _Value) -> _Value:
+        try:
+            return parse(answers.get(field) or "")
+        except ValueError as error:
+            problems.append(Problem(field, str(error)))
+            return empty
+
+    protocol: Protocol = read("protocol", _protocol, PROTOCOLS[0])
+    rule = Rule(
+        reference=reference,
+        source_zone=str(answers.get("source_zone") or ""),
+        destination_zone=str(answers.get("destination_zone") or ""),
+        sources=read("source", _network_list, ()),
+        destinations=read("destination", _network_list, ()),
+        protocol=protocol,
+        ports=read("ports", _no_ports if protocol == "icmp" else _port_list, ()),
+        ends_at=None if ends_at is None else ends_at.replace(microsecond=0),
+    )
+    if problems:
+        raise RuleError(problems)
+    return rule
+
+
+def check_answers(
+    answers: Mapping[str, Any], zones: Mapping[str, Zone], open_rules: Iterable[Rule] = ()
+) -> list[Problem]:
+    """Everything wrong with a rule as it was typed, for the form. Empty when it may be asked for."""
+    try:
+        rule = rule_from_answers(answers)
+    except RuleError as error:
+        return list(error.problems)
+    return check_rule(rule, zones, open_rules)
+
+
+def check_rule(rule: Rule, zones: Mapping[str, Zone], open_rules: Iterable[Rule] = ()) -> list[Problem]:
+    """Everything wrong with a rule: its zones, the kind of its addresses, and how wide it is.
+
+    The width is judged together with what `open_rules` already let pass the same way, so that a wide opening
+    cannot be asked for in narrow slices.
+    """
+    problems = [
+        Problem(
+            field, f"There is no zone called {name}. Choose one from the list." if name else "Choose a zone."
+        )
+        for field, name in (("source_zone", rule.source_zone), ("destination_zone", rule.destination_zone))
+        if name not in zones
+    ]
+    if problems:
+        return problems
+    if rule.source_zone == rule.destination_zone:
+        message = "Traffic inside one zone does not pass the firewall. Choose two different zones."
+        return [Problem("destination_zone", message)]
+    problems += _places("source", rule.sources, zones[rule.source_zone], zones)
+    problems += _places("destination", rule.destinations, zones[rule.destination_zone], zones)
+    problems += _families(rule)
+    if not problems:
+        problems += _width(rule, zones, list(same_way(rule, open_rules)))
+    return problems
+
+
+def _protocol(text: object) -> Protocol:
+    if str(text).lower() not in PROTOCOLS:
+        raise ValueError("Choose TCP, UDP or ICMP.")
+    return cast("Protocol", str(text).lower())
+
+
+def _network_list(value: object) -> tuple[Network, ...]:
+    return parse_networks([str(item) for item in value] if isinstance(value, list | tuple) else str(value))
+
+
+def _port_list(value: object) -> tuple[Span, ...]:
+    return parse_ports(str(value))
+
+
+def _no_ports(value: object) -> tuple[Span, ...]:
+    if str(value).strip():
+        raise ValueError("ICMP has no ports. Leave them empty.")
+    return ()
+
+
+def _places(field: str, networks: Sequence[Network], zone: Zone, zones: Mapping[str, Zone]) -> list[Problem]:
+    problems = []
+    for network in networks:
+        special = special_part(network, _NEVER)
+        if special is not None:
+            kind, block = special
+            problems.append(
+                Problem(field, f"{network} touches {block} ({kind}), which no firewall rule may name.")
+            )
+        elif not covers(zone.networks, [network]):
+            own = ", ".join(str(part) for part in zone.networks)
+            problems.append(Problem(field, f"{network} is not inside the zone {zone.name}, which has {own}."))
+        elif zone.is_everything_else and network.prefixlen > 0:
+            problems += _inner(field, network, zone, zones)
+    return problems
+
+
+def _inner(field: str, network: Network, zone: Zone, zones: Mapping[str, Zone]) -> list[Problem]:
+    """The internet has 0.0.0.0/0, yet no address of an inner zone or of a private range belongs to it."""
+    for other in zones.values():
+        if not other.is_everything_else and intersection(other.networks, [network]):
+            message = f"{network} reaches into the zone {other.name}, so it is not on the {zone.name} side."
+            return [Problem(field, message)]
+    if classify(network) in {"private", "mixed"}:
+        return [Problem(field, f"{network} holds private addresses, which are not on the {zone.name} side.")]
+    return []
+
+
+def _families(rule: Rule) -> list[Problem]:
+    present = set(rule.versions())
+    return [
+        Problem(
+            field, f"{network} has no {other} of the same address family (IPv{network.version}) to go with."
+        )
+        for field, other, networks in (
+            ("source", "destination", rule.sources),
+            ("destination", "source", rule.destinations),
+        )
+        for network in networks
+        if network.version not in present
+    ]
+
+
+def _width(rule: Rule, zones: Mapping[str, Zone], others: Sequence[Rule]) -> list[Problem]:
+    problems = _alone(rule, zones)
+    if problems or already_allowed(rule, others).answer == "yes":
+        return problems
+    return _together(rule, zones, others)
+
+
+def _alone(rule: Rule, zones: Mapping[str, Zone], also: str = "") -> list[Problem]:
+    problems = []
+    for version in rule.versions():
+        sources = [network for network in rule.sources if network.version == version]
+        destinations = [network for network in rule.destinations if network.version == version]
+        everything = 2 ** (32 if version == IPV4 else 128)
+        if address_count(sources) == everything == address_count(destinations):
+            message = f"This opens everything to everything{also}. Name the source or the destination."
+            problems.append(Problem("source", message))
+            continue
+        for field, networks in (("source", sources), ("destination", destinations)):
+            # A destination on the internet is commonly everything; what leaves is judged by its source.
+            if field == "destination" and zones[rule.destination_zone].is_everything_else:
+                continue
+            if address_count(networks) > MOST_ADDRESSES[version]:
+                message = f"The {field} is wider than {_WIDEST[version]}{also}. Name smaller networks."
+                problems.append(Problem(field, message, "wide"))
+    if size(rule.ports) > MOST_PORTS:
+        message = (
+            f"These are {size(rule.ports):,} ports{also}; at most {MOST_PORTS:,} may be open. Name fewer."
+        )
+        problems.append(Problem("ports", message, "wide"))
+    return problems
+
+
+def _together(rule: Rule, zones: Mapping[str, Zone], others: Sequence[Rule]) -> list[Problem]:
+    """Each side grown by what is open already for the same other two sides, and judged again."""
+    problems: dict[str, Problem] = {}
+    for side in _SIDES:
+        grown, by = _grown(rule, others, side)
+        if by:
+            for problem in _alone(grown, zones, f", counted together with {', '.join(by)}"):
+                problems.setdefault(problem.field, problem)
+    return list(problems.values())
+
+
+def _grown(rule: Rule, others: Sequence[Rule], side: Side) -> tuple[Rule, tuple[str, ...]]:
+    """The rule with one side grown, and by which rules; unchanged where the rule adds nothing to that side."""
+    met = [
+        (other.reference, theirs)
+        for mine in regions(rule)
+        for other in others
+        for theirs in regions(other)
+        if mine.version == theirs.version
+        and all(intersect(getattr(mine, name), getattr(theirs, name)) for name in _SIDES if name != side)
+    ]
+    by = tuple(dict.fromkeys(reference for reference, _ in met))
+    if side == "ports":
+        open_ports = merge(span for _, theirs in met for span in theirs.ports)
+        grows = bool(subtract(rule.ports, open_ports))
+        grown = replace(rule, ports=merge((*rule.ports, *open_ports)))
+    else:
+        own = getattr(rule, side)
+        open_networks = [
+            network for _, theirs in met for network in networks_of(getattr(theirs, side), theirs.version)
+        ]
+        grows = not covers(open_networks, own)
+        together = collapse((*own, *open_networks))
+        sources = side == "sources"
+        grown = replace(rule, sources=together) if sources else replace(rule, destinations=together)
+    return (grown, by) if grows else (rule, ())

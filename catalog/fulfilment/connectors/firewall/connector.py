@@ -1,0 +1,207 @@
+"""The firewall as a connector: plan, apply, read back, revert, and say what is live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from catalog.fulfilment.connectors.contract import (
+    Choice,
+    ConnectorError,
+    Live,
+    Order,
+    Outcome,
+    Plan,
+    PlanLine,
+    ReadBack,
+)
+from catalog.fulfilment.connectors.firewall import changes, git, planning, wording
+from catalog.fulfilment.connectors.firewall.changes import Change, Operation, Snapshot, Step
+from catalog.fulfilment.connectors.firewall.checks import Problem, RuleError, check_answers
+from catalog.fulfilment.connectors.firewall.coverage import AlreadyAllowed
+from catalog.fulfilment.connectors.firewall.policy import PolicyError, rule_path
+from catalog.fulfilment.connectors.firewall.rendered import read_nftables
+from catalog.fulfilment.connectors.firewall.rules import Rule, Zone, read_rule
+from catalog.fulfilment.connectors.firewall.worktree import BusyError
+from portal.core.canonical import digest
+from portal.core.clock import Clock, system_clock
+
+
+def _no_step(_step: str) -> None:
+    """Nobody watches."""
+
+
+class FirewallConnector:
+    """One firewall's policy in a git repository on this machine. `name` tells several firewalls apart."""
+
+    kind = "firewall"
+
+    def __init__(
+        self, repository: Path, *, name: str = "edge", clock: Clock = system_clock, on_step: Step = _no_step
+    ) -> None:
+        self.repository = repository
+        self.name = name
+        self._clock = clock
+        self._on_step = on_step
+
+    def choices(self, name: str) -> Sequence[Choice]:
+        """`zones`, or the `rules` that requests brought and that can be removed."""
+        policy = self._read().policy
+        if name == "zones":
+            return [
+                Choice(zone.name, zone.label, ", ".join(str(network) for network in zone.networks))
+                for zone in policy.zones.values()
+            ]
+        if name == "rules":
+            return [
+                Choice(rule.reference, rule.reference, wording.sentence(rule))
+                for rule in policy.rules.values()
+            ]
+        raise ConnectorError(f"The firewall has no list called {name}.", permanent=True)
+
+    def zones(self) -> Mapping[str, Zone]:
+        """The zones by name, for `checks.check_answers`."""
+        return self._read().policy.zones
+
+    def check(self, answers: Mapping[str, Any]) -> list[Problem]:
+        """Everything wrong with a rule as it was typed, judged together with what is open now."""
+        policy = self._read().policy
+        return check_answers(answers, policy.zones, policy.open_rules(self._clock()))
+
+    def already_allowed(self, rule: Rule) -> AlreadyAllowed:
+        """Whether other rules let the traffic pass already, and which."""
+        return planning.already(rule, self._read(), self._clock())
+
+    def plan(self, order: Order) -> Plan:
+        """What would change. Raises a permanent ConnectorError for a rule that must not be."""
+        with _in_our_words():
+            if order.action == "allow":
+                return planning.plan_allow(order, self._read(), self.name, self._clock())
+            if order.action == "remove":
+                return planning.plan_remove(order, self._read(), self.name, self._clock(), self.repository)
+        raise ConnectorError(f"The firewall cannot {order.action}.", permanent=True)
+
+    def entitlement_key(self, plan: Plan) -> str:
+        """`firewall:<reference>`; empty for a removal, which brings nothing to life."""
+        return f"firewall:{_rule(plan).reference}" if plan.action == "allow" else ""
+
+    def apply(self, plan: Plan, key: str) -> Outcome:
+        """One commit with the rule, its rendered files and the request's reference."""
+        return self._change(plan, key, "apply")
+
+    def revert(self, plan: Plan, key: str) -> Outcome:
+        """One commit that takes the rule away, or puts a removed one back."""
+        return self._change(plan, key, "revert")
+
+    def read_back(self, plan: Plan, key: str) -> ReadBack:
+        """Whether the policy and the rendered nftables file both say what the plan says."""
+        with _in_our_words():
+            rule = _rule(plan)
+            snapshot = self._read()
+            present = planning.in_force(rule, snapshot, self._clock())
+            commit = changes.find_by_key(self.repository, snapshot.commit, key, "apply")
+            commit = commit or changes.last_touching(
+                self.repository, snapshot.commit, rule_path(rule.reference)
+            )
+            facts = self._facts(rule, commit) | {"head": snapshot.commit}
+            if plan.action == "remove":
+                gone = rule.reference not in snapshot.policy.rules
+                gone = gone and rule.reference not in read_nftables(snapshot.nftables).openings
+                text = "The rule is gone" if gone else "The rule is still there"
+                return ReadBack(gone, facts, (PlanLine("note", text),), self._artefacts(commit))
+            text = f"{'In force' if present else 'Not in force'}: {wording.sentence(rule)}"
+            return ReadBack(present, facts, (PlanLine("note", text),), self._artefacts(commit))
+
+    def live(self) -> Iterable[Live]:
+        """Every rule of the policy, and whatever the rendered nftables file lets pass without one."""
+        with _in_our_words():
+            snapshot = self._read()
+        policy = snapshot.policy
+        for rule in policy.baseline.values():
+            yield Live(f"firewall:{rule.reference}", wording.sentence(rule), rule.to_document(), "baseline")
+        for rule in policy.rules.values():
+            yield Live(
+                f"firewall:{rule.reference}", wording.sentence(rule), rule.to_document(), rule.reference
+            )
+        rendering = read_nftables(snapshot.nftables)
+        for name in sorted(set(rendering.openings) - set(policy.baseline) - set(policy.rules)):
+            yield Live(f"firewall:rendered:{name}", f"Rendered without a rule: {name}", {"chain": name})
+        for line in sorted(set(rendering.foreign)):
+            short = digest(line).removeprefix("sha256:")[:16]
+            yield Live(
+                f"firewall:rendered:{short}", f"Rendered without a rule: {line[:200]}", {"line": line[:1_000]}
+            )
+
+    def _change(self, plan: Plan, key: str, operation: Operation) -> Outcome:
+        with _in_our_words():
+            if plan.connector != self.kind or plan.target != self.name:
+                raise ConnectorError("This plan is for another target.", permanent=True)
+            rule = _rule(plan)
+            adds = (plan.action == "allow") == (operation == "apply")
+            done = changes.change(
+                self.repository,
+                Change(
+                    reference=str(plan.document["reference"]),
+                    subject=f"{'allow' if adds else 'remove'} {wording.subject(rule)}",
+                    operation=operation,
+                    effect=plan.effect,
+                    prepare=lambda snapshot: planning.prepare(rule, snapshot, self._clock(), adds=adds),
+                ),
+                key,
+                self._on_step,
+            )
+            commit = done.commit
+            if commit is None:
+                head = git.head(self.repository)
+                commit = changes.last_touching(self.repository, head, rule_path(rule.reference))
+            lines = [PlanLine("add" if adds else "remove", wording.sentence(rule))]
+            if done.verdict is not None:
+                words = done.verdict.words
+                lines.append(
+                    PlanLine("note", f"nft -c: {done.verdict.answer}{f' ({words})' if words else ''}")
+                )
+            return Outcome(self._facts(rule, commit), tuple(lines), self._artefacts(commit))
+
+    def _facts(self, rule: Rule, commit: str | None) -> dict[str, Any]:
+        told = {"commit": "", "committed_at": "", "files": []}
+        return {"rule": rule.reference} | (
+            told if commit is None else changes.facts_of(self.repository, commit)
+        )
+
+    def _artefacts(self, commit: str | None) -> dict[str, bytes]:
+        return {} if commit is None else {"change.diff": changes.diff_of(self.repository, commit)}
+
+    def _read(self) -> Snapshot:
+        with _in_our_words():
+            return changes.read(self.repository)
+
+
+def _rule(plan: Plan) -> Rule:
+    try:
+        rule = read_rule(plan.document["rule"])
+        rule_path(rule.reference)
+        rule_path(str(plan.document["reference"]))
+    except (KeyError, ValueError) as error:
+        raise ConnectorError("The plan names no rule of a request.", permanent=True) from error
+    return rule
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """Whatever goes wrong below is a ConnectorError that says whether trying again can help."""
+    try:
+        yield
+    except RuleError as error:
+        raise ConnectorError(str(error), permanent=True) from error
+    except PolicyError as error:
+        raise ConnectorError(str(error), permanent=True) from error
+    except changes.ChangeError as error:
+        raise ConnectorError(str(error), permanent=True) from error
+    except git.GitError as error:
+        raise ConnectorError(f"The firewall policy's repository did not answer: {error}") from error
+    except (BusyError, changes.ContendedError) as error:
+        raise ConnectorError(
+            "Other changes of the firewall policy are under way; this one has to wait."
+        ) from error

@@ -1,0 +1,51 @@
+"""The git repository that the firewall policy lives in, made once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from catalog.fulfilment.connectors.firewall import git, worktree
+from catalog.fulfilment.connectors.firewall.policy import (
+    BASELINE_PATH,
+    ZONES_PATH,
+    baseline_file,
+    zones_file,
+)
+from catalog.fulfilment.connectors.firewall.render import render
+from catalog.fulfilment.connectors.firewall.rules import Rule, Zone
+
+_README = b"""# Firewall policy
+
+Countersign writes here: one commit for each change, with the request's reference. `policy/` is what is meant,
+`rendered/` follows from it. What others push is read before the next change; what is not committed is lost.
+"""
+
+
+def create_repository(
+    path: Path, *, zones: Mapping[str, Zone], baseline: Mapping[str, Rule] | None = None
+) -> None:
+    """Make the policy's repository with its first commit, unless it is there already; safe to run again.
+
+    A repository that has a commit keeps its zones, whatever is given here. Raises GitError.
+    """
+    path.mkdir(parents=True, exist_ok=True)
+    git.git(
+        path, "init", "--quiet", "--template=", f"--initial-branch={git.BRANCH.removeprefix('refs/heads/')}"
+    )
+    # A push goes to the branch; the work tree only shows it and follows with the next change.
+    git.git(path, "config", "receive.denyCurrentBranch", "ignore")
+    git.git(path, "config", "receive.denyNonFastForwards", "true")
+    git.git(path, "config", "receive.denyDeletes", "true")
+    with worktree.exclusive(path) as index:
+        if not git.current(path):
+            rules = dict(baseline or {})
+            files: dict[str, bytes | None] = {
+                "README.md": _README,
+                ZONES_PATH: zones_file(zones),
+                BASELINE_PATH: baseline_file(rules),
+                **render(zones, rules.values()),
+            }
+            commit = git.write_commit(path, None, files, "Start the firewall policy\n", index)
+            git.advance(path, commit, None)
+        worktree.show(path)

@@ -3,6 +3,8 @@
 COUNTERSIGN_ENVIRONMENT=development python -m portal.demo_targets.scim --port 8030 --state FILE --token-file FILE
 """
 
+# ruff: noqa: RUF001  (the roles' names are set with a dash, as people would write them)
+
 from __future__ import annotations
 
 import argparse

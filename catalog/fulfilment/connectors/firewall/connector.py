@@ -42,7 +42,7 @@ class FirewallConnector:
         self, repository: Path, *, name: str = "edge", clock: Clock = system_clock, on_step: Step = _no_step
     ) -> None:
         self.repository = repository
-        self.name = name
+        self.target = f"the {name} firewall"
         self._clock = clock
         self._on_step = on_step
 
@@ -78,9 +78,9 @@ class FirewallConnector:
         """What would change. Raises a permanent ConnectorError for a rule that must not be."""
         with _in_our_words():
             if order.action == "allow":
-                return planning.plan_allow(order, self._read(), self.name, self._clock())
+                return planning.plan_allow(order, self._read(), self.target, self._clock())
             if order.action == "remove":
-                return planning.plan_remove(order, self._read(), self.name, self._clock(), self.repository)
+                return planning.plan_remove(order, self._read(), self.target, self._clock(), self.repository)
         raise ConnectorError(f"The firewall cannot {order.action}.", permanent=True)
 
     def entitlement_key(self, plan: Plan) -> str:
@@ -136,7 +136,7 @@ class FirewallConnector:
 
     def _change(self, plan: Plan, key: str, operation: Operation) -> Outcome:
         with _in_our_words():
-            if plan.connector != self.kind or plan.target != self.name:
+            if plan.connector != self.kind or plan.target != self.target:
                 raise ConnectorError("This plan is for another target.", permanent=True)
             rule = _rule(plan)
             adds = (plan.action == "allow") == (operation == "apply")

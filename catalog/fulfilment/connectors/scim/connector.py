@@ -28,7 +28,7 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 class ScimConnector:
-    """Speaks to one SCIM 2.0 service provider.
+    """Speaks to one SCIM 2.0 service provider. The state itself makes calls idempotent, so keys are not kept.
 
     `base_url` is the one under which `/Users` and `/Groups` lie; `timeout` is in seconds and covers each call
     as a whole, or each page where a call reads many. `name` is how plans and keys call the target, so it must
@@ -82,7 +82,7 @@ class ScimConnector:
             self._name, plan.document["role"]["id"], plan.document["account"]["user_name"]
         )
 
-    def apply(self, plan: Plan, key: str) -> Outcome:  # noqa: ARG002  (the state itself makes it idempotent)
+    def apply(self, plan: Plan, key: str) -> Outcome:
         """Make membership as the plan says; that it is so already is success."""
         with self._client() as client:
             role = self._planned_role(client, plan)
@@ -90,7 +90,7 @@ class ScimConnector:
                 return self._grant(client, plan, role)
             return self._take_away(client, plan, role)
 
-    def read_back(self, plan: Plan, key: str) -> ReadBack:  # noqa: ARG002
+    def read_back(self, plan: Plan, key: str) -> ReadBack:
         """Whether membership is as the plan says."""
         with self._client() as client:
             role = directory.role_by_id(client, plan.document["role"]["id"]) or _gone(plan)
@@ -104,7 +104,7 @@ class ScimConnector:
             lines=(PlanLine("note", f"{self._spoken} says: {user_name} {said} the role “{role.name}”"),),
         )
 
-    def revert(self, plan: Plan, key: str) -> Outcome:  # noqa: ARG002
+    def revert(self, plan: Plan, key: str) -> Outcome:
         """Undo the plan: the membership goes, or comes back if a revocation had taken it away."""
         with self._client() as client:
             if plan.action == plans.GRANT:

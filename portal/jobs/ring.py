@@ -125,7 +125,7 @@ class RingWorker(SimpleWorker):
 
         Raises redis.exceptions.RedisError when Redis goes.
         """
-        self.register_birth()
+        self.register_birth()  # type: ignore[no-untyped-call]  # RQ is typed in part
         try:
             while not stop():
                 self._keep_alive()
@@ -184,7 +184,7 @@ class RingWorker(SimpleWorker):
 
     def _leave(self) -> None:
         try:
-            self.register_death()
+            self.register_death()  # type: ignore[no-untyped-call]  # RQ is typed in part
         except RedisError:
             log.info("Redis is gone; the worker could not say good-bye")
 

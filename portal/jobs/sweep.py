@@ -25,19 +25,21 @@ def sweep(db: Database, doorbell: Doorbell) -> int:
     """Ring for tasks that are due, abandoned or unheard, the longest due first; says for how many."""
     with db.reading() as session:
         at = now(session)
+        # A holder who is gone was rung for, but before its lease ran out.
+        unheard = or_(Task.rung_at.is_(None), Task.rung_at <= Task.lease_until)
         statement = (
-            select(Task.id, Task.queue, Task.rung_at)
-            .where(leases.due(session), or_(Task.rung_at.is_(None), Task.rung_at <= at - REPEAT_WHEN_EMPTY))
+            select(Task.id, Task.queue, Task.rung_at, unheard)
+            .where(leases.due(session), or_(unheard, Task.rung_at <= at - REPEAT_WHEN_EMPTY))
             .order_by(Task.run_at, Task.id)
             .limit(BATCH)
         )
         rows = session.execute(statement).all()
     by_queue: dict[str, list[int]] = defaultdict(list)
     busy: dict[str, bool] = {}
-    for task_id, queue, rung_at in rows:
+    for task_id, queue, rung_at, first in rows:
         if queue not in busy:
             busy[queue] = bool(doorbell.pending(queue))
-        if rung_at is None or not busy[queue] or rung_at <= at - REPEAT_WHEN_BUSY:
+        if first or rung_at is None or not busy[queue] or rung_at <= at - REPEAT_WHEN_BUSY:
             by_queue[queue].append(task_id)
     for queue, ids in by_queue.items():
         with db.transaction() as session:

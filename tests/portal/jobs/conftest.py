@@ -50,9 +50,15 @@ def settings(tmp_path: Path) -> Settings:
 def workshop(db: Database, settings: Settings) -> Callable[..., Workshop]:
     """Makes a workshop from handlers by kind."""
 
-    def make(on_set_aside: OnSetAside = tell_nobody, lease_seconds: float = 30.0, **handlers: Handler) -> Workshop:
+    def make(
+        on_set_aside: OnSetAside = tell_nobody, lease_seconds: float = 30.0, **handlers: Handler
+    ) -> Workshop:
         return Workshop(
-            db=db, settings=settings, handlers=handlers, on_set_aside=on_set_aside, lease_seconds=lease_seconds
+            db=db,
+            settings=settings,
+            handlers=handlers,
+            on_set_aside=on_set_aside,
+            lease_seconds=lease_seconds,
         )
 
     return make

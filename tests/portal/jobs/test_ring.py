@@ -13,11 +13,11 @@ import pytest
 from rq import Callback, Queue, Retry, Worker
 from rq.serializers import JSONSerializer
 from rq.webhook import Webhook
-from tests.fixtures_servers import wait_until
 
 from portal.jobs import Task, TaskState, enqueue, run_task
 from portal.jobs.doorbell import RING, hang
 from portal.jobs.ring import RingWorker
+from tests.fixtures_servers import wait_until
 
 TOUCH = "pathlib.Path.touch"
 
@@ -67,7 +67,9 @@ def test_a_stock_worker_would_run_the_forged_job_so_the_refusal_is_ours(redis_se
     with redis_server.client as client:
         from rq import SimpleWorker
 
-        Queue("default", connection=client, serializer=JSONSerializer).enqueue_call("os.mkdir", args=(str(mark),))
+        Queue("default", connection=client, serializer=JSONSerializer).enqueue_call(
+            "os.mkdir", args=(str(mark),)
+        )
         SimpleWorker(["default"], connection=client, serializer=JSONSerializer).work(burst=True)
     assert mark.exists()
 

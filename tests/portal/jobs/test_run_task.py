@@ -26,7 +26,9 @@ def abandon(db, task_id):
     """As if the holder had been killed a while ago."""
     with db.transaction() as session:
         session.execute(
-            update(Task).where(Task.id == task_id).values(lease_until=datetime.now(UTC) - timedelta(seconds=1))
+            update(Task)
+            .where(Task.id == task_id)
+            .values(lease_until=datetime.now(UTC) - timedelta(seconds=1))
         )
 
 

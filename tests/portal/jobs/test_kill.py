@@ -1,0 +1,176 @@
+"""A worker killed at any instant, Redis emptied or killed: the work goes on within 60 s and nothing happens twice.
+
+The leases here last 1.5 s instead of 30, so that a test need not wait; the product's own are checked as numbers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from portal.core.database import Base, Database
+from portal.jobs import Task, TaskState, enqueue
+from portal.jobs.doorbell import hang
+from portal.jobs.job import LEASE_SECONDS
+from portal.jobs.loops import LOOK_SECONDS
+from portal.jobs.model import TRIES
+from portal.jobs.sweep import REPEAT_WHEN_BUSY, SWEEP_SECONDS, sweep
+from tests.fixtures_servers import wait_until
+from tests.portal.jobs.worker_under_fire import POINTS, STEPS
+
+PROGRAM = Path(__file__).with_name("worker_under_fire.py")
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def db(database_url):
+    database = Database(database_url)
+    Base.metadata.create_all(database.engine, tables=[Task.__table__])
+    with database.transaction() as session:
+        session.execute(text("CREATE TABLE fulfilment (task INTEGER PRIMARY KEY, done INTEGER)"))
+        # No key on purpose: an outcome written twice is to be seen, not refused.
+        session.execute(text("CREATE TABLE outcome (task INTEGER)"))
+    yield database
+    database.dispose()
+
+
+class Fleet:
+    """Workers, each in a process group of its own, started again when they die, as the supervisor does."""
+
+    def __init__(self, database_url: str, redis_url: str, target: Path) -> None:
+        self.command = [sys.executable, str(PROGRAM), database_url, redis_url, str(target), "1.5"]
+        self.worker: subprocess.Popen[bytes] | None = None
+        self.starts = 0
+
+    def keep_going(self) -> None:
+        if self.worker is None or self.worker.poll() is not None:
+            environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+            self.worker = subprocess.Popen(self.command, env=environment, start_new_session=True)
+            self.starts += 1
+
+    def kill(self) -> None:
+        if self.worker is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.worker.pid, signal.SIGKILL)
+            self.worker.wait()
+
+
+@pytest.fixture
+def fleet(database_url, redis_server, tmp_path):
+    workers = Fleet(database_url, redis_server.url, tmp_path)
+    yield workers
+    workers.kill()
+
+
+def all_over(db):
+    with db.reading() as session:
+        return not session.query(Task).filter(Task.state.in_([TaskState.WAITING, TaskState.RUNNING])).count()
+
+
+def run_until_over(db, fleet, bell, seconds=60.0):
+    def over():
+        fleet.keep_going()
+        sweep(db, bell)
+        return all_over(db)
+
+    wait_until(over, "every task is over", seconds)
+
+
+def assert_each_effect_happened_once(db, tmp_path, ids):
+    for task_id in ids:
+        done = (tmp_path / f"target-{task_id}").read_text().splitlines()
+        assert done == [f"{task_id}/{step}" for step in STEPS]
+    with db.reading() as session:
+        assert sorted(session.scalars(text("SELECT task FROM outcome"))) == sorted(ids)
+        assert {task.state for task in session.query(Task)} == {TaskState.DONE}
+
+
+def test_killed_between_any_two_steps_it_goes_on_and_nothing_happens_twice(db, fleet, redis_server, tmp_path):
+    bell = hang(db, redis_server.url)
+    with db.transaction() as session:
+        ids = [
+            enqueue(session, "fulfil", {"die_at": point}, subject=f"request:{point}").id for point in POINTS
+        ]
+    run_until_over(db, fleet, bell)
+    assert len(list(tmp_path.glob("killed-*"))) == len(POINTS)
+    assert fleet.starts == len(POINTS) + 1 or fleet.starts == len(POINTS)
+    assert_each_effect_happened_once(db, tmp_path, ids)
+
+
+def test_killed_at_random_instants_it_goes_on_and_nothing_happens_twice(db, fleet, redis_server, tmp_path):
+    bell = hang(db, redis_server.url)
+    with db.transaction() as session:
+        ids = [enqueue(session, "fulfil", {"slow": 0.02}, subject=f"request:{n % 4}").id for n in range(30)]
+    chance = random.Random(20270301)
+    for _ in range(5):
+        (tmp_path / "ready").unlink(missing_ok=True)
+        fleet.keep_going()
+        wait_until((tmp_path / "ready").exists, "the worker is up", 20)
+        time.sleep(chance.uniform(0.05, 0.4))
+        fleet.kill()
+    with db.transaction() as session:
+        # The kills above may have hit one task again and again; that rule has its own test.
+        session.execute(text("UPDATE task SET attempts = 0"))
+    run_until_over(db, fleet, bell)
+    assert_each_effect_happened_once(db, tmp_path, ids)
+
+
+def test_redis_emptied_and_killed_while_work_waits_costs_nothing(db, fleet, redis_server, tmp_path):
+    bell = hang(db, redis_server.url)
+    with db.transaction() as session:
+        ids = [enqueue(session, "fulfil", {"slow": 0.05}).id for _ in range(6)]
+    with redis_server.client as client:
+        client.flushall()
+    (tmp_path / "ready").unlink(missing_ok=True)
+    fleet.keep_going()
+    wait_until(
+        lambda: any(tmp_path.glob("target-*")), "the worker has begun without a ring", LOOK_SECONDS + 10
+    )
+    redis_server.kill()
+    with db.transaction() as session:
+        ids += [enqueue(session, "fulfil", {}).id for _ in range(3)]
+    run_until_over(db, fleet, bell)
+    redis_server.start()
+    with db.transaction() as session:
+        ids.append(enqueue(session, "fulfil", {}).id)
+    run_until_over(db, fleet, bell)
+    assert fleet.starts == 1, "the worker outlives Redis"
+    assert_each_effect_happened_once(db, tmp_path, ids)
+
+
+def test_a_task_that_kills_its_worker_is_set_aside_and_the_rest_is_done(db, fleet, redis_server, tmp_path):
+    bell = hang(db, redis_server.url)
+    with db.transaction() as session:
+        bad = enqueue(session, "poison", {}).id
+        good = enqueue(session, "fulfil", {}).id
+    run_until_over(db, fleet, bell)
+    with db.reading() as session:
+        assert session.get_one(Task, bad).state is TaskState.FAILED
+        assert session.get_one(Task, bad).attempts == TRIES
+        assert session.get_one(Task, good).state is TaskState.DONE
+
+
+def test_without_any_redis_the_table_alone_is_enough(db, database_url, tmp_path):
+    alone = Fleet(database_url, "-", tmp_path)
+    try:
+        with db.transaction() as session:
+            ids = [enqueue(session, "fulfil", {}).id for _ in range(3)]
+        run_until_over(db, alone, hang(db, None))
+    finally:
+        alone.kill()
+    assert_each_effect_happened_once(db, tmp_path, ids)
+
+
+def test_the_products_own_times_keep_the_promise_of_sixty_seconds():
+    """A killed worker's task: its lease runs out, and whoever looks next takes it."""
+    assert LEASE_SECONDS + max(LOOK_SECONDS, SWEEP_SECONDS) <= 60
+    assert LEASE_SECONDS + REPEAT_WHEN_BUSY.total_seconds() <= 60

@@ -40,7 +40,8 @@ _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052 §2.1
 _SIX_TO_FOUR = IPv6Network("2002::/16")  # RFC 3056 §2
 
 # The special-purpose registries (RFC 6890 and its updates), the first that holds a network names it. IPv6 outside
-# 2000::/3 that has no meaning of its own is reserved, and so are Teredo and local NAT64, which hide an IPv4 address.
+# 2000::/3 that has no meaning of its own is reserved, and so are Teredo (in 2001::/23) and local NAT64 (in ::/3),
+# which hide an IPv4 address.
 _BLOCKS: dict[int, tuple[tuple[Kind, tuple[str, ...]], ...]] = {
     4: (
         ("loopback", ("127.0.0.0/8",)),
@@ -60,7 +61,7 @@ _BLOCKS: dict[int, tuple[tuple[Kind, tuple[str, ...]], ...]] = {
             "reserved",
             (
                 *("::/3", "4000::/2", "8000::/2", "c000::/3", "e000::/4", "f000::/5", "f800::/6", "fe00::/9"),
-                *("fec0::/10", "2001::/32", "2001:2::/48"),
+                *("fec0::/10", "2001::/23"),
             ),
         ),
     ),

@@ -1,6 +1,7 @@
 // Builds ../css, ../js, ../fonts and ../pdf/fonts from the packages in package.json. See README.md.
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 import * as sass from "sass";
@@ -56,3 +57,9 @@ for (const [face, file] of [["sans", "IBMPlexSans-Regular"], ["sans", "IBMPlexSa
   ]);
 }
 copyFileSync(here("node_modules/@ibm/plex-sans/fonts/complete/woff2/license.txt"), here("../pdf/fonts/OFL.txt"));
+
+// What the output was built from, so that a test notices sources that were changed and not built.
+const sources = ["build.mjs", "package.json", ...readdirSync(here("scss")).map((name) => `scss/${name}`), ...readdirSync(here("js")).map((name) => `js/${name}`)].sort();
+const built = createHash("sha256");
+for (const name of sources) built.update(`${name}\n`).update(readFileSync(here(name)));
+writeFileSync(here("built-from.sha256"), `${built.digest("hex")}\n`);

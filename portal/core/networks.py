@@ -192,10 +192,12 @@ def classify(network: Network) -> Kind:
     judged = unwrap(network)
     if judged.prefixlen == 0:
         return "any"
+    if _carrier_inside(judged) is not None:
+        return "mixed"
     for kind, block in _SPECIAL[judged.version]:
         if inside(judged, block):
             return kind
-    if any(inside(block, judged) for _, block in _SPECIAL[judged.version]) or _carrier_inside(judged):
+    if any(inside(block, judged) for _, block in _SPECIAL[judged.version]):
         return "mixed"
     return "global"
 

@@ -57,7 +57,7 @@ def test_ports_are_read_sorted_and_merged(text, ports):
             "80-90-100",
             "- -",
             "8 - 9 -",
-            "８０",
+            "\uff18\uff10",
             "٨٠",
         ),
         *("80\u200b", "80\x00", "80\t443", "80\u00a0443", "{80}", '80" accept', "$PORT", "1" * 3000),

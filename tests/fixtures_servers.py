@@ -36,7 +36,9 @@ class PostgresServer:
 
     def execute(self, statement: sql.Composable | str) -> None:
         """Run one statement outside any transaction."""
-        with psycopg.connect(host=str(self.folder), user="postgres", dbname="postgres", autocommit=True) as db:
+        with psycopg.connect(
+            host=str(self.folder), user="postgres", dbname="postgres", autocommit=True
+        ) as db:
             db.execute(statement if isinstance(statement, sql.Composable) else sql.SQL(statement))
 
 
@@ -110,7 +112,9 @@ def required(binary: str) -> str:
 
 def dying_with_us(command: list[str], user: str | None = None) -> list[str]:
     """The command, killed by the kernel when the test run dies, as `user` when we are root."""
-    become = ["--reuid", user, "--regid", _group(user), "--clear-groups"] if user and os.geteuid() == 0 else []
+    become = (
+        ["--reuid", user, "--regid", _group(user), "--clear-groups"] if user and os.geteuid() == 0 else []
+    )
     return [required("setpriv"), "--pdeathsig", "KILL", *become, *command]
 
 

@@ -1,0 +1,1 @@
+"""The web room: home, errors, health, headers, and the frame around every page."""

@@ -1,0 +1,43 @@
+"""What happens to people and their sessions, told to whoever stands above (see portal.wiring)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from portal.identity.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSignedIn:
+    """Somebody signed in, or signed in again for a step-up."""
+
+    actor: Actor
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """A session ended: by its owner, by the provider, or by an administrator."""
+
+    actor: Actor
+    session_id: int
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRefused:
+    """The provider's answer did not hold, or the person is not known here."""
+
+    why: str
+    issuer: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleImported:
+    """People, units and groups were read from a file."""
+
+    actor: Actor
+    people: int
+    units: int
+    groups: int
+    digest: str

@@ -1,0 +1,1 @@
+"""Sign-in with the organisation's SSO: OpenID Connect code flow with PKCE."""

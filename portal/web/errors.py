@@ -1,0 +1,128 @@
+"""Error pages: one clear sentence, what to do next, and a reference that the log knows."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass
+
+from flask import Flask, Response, g, redirect, request, url_for
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
+
+from portal.core.errors import PortalError
+from portal.core.http import render
+from portal.identity.access import SignInNeeded
+
+log = logging.getLogger(__name__)
+
+#: For errors that Werkzeug raises: the title and the sentence.
+_WORDS = {
+    400: ("That did not work", "The browser sent something that the portal cannot read."),
+    404: ("Page not found", "There is no page at this address, or it is not yours to see."),
+    405: ("That did not work", "This page cannot be used that way."),
+    413: ("That is too large", "What you sent is larger than 1 MiB. Send a smaller file."),
+    429: ("Too many attempts", "Wait a minute and try again."),
+}
+_OURS = (
+    "Something went wrong",
+    "The portal made a mistake and nothing was changed. The operators can find it by the reference below.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPage:
+    """What templates/errors/page.html shows."""
+
+    status: int
+    title: str
+    sentence: str
+    what_next: str = ""
+    reference: str = ""
+
+
+def install(app: Flask) -> None:
+    """Answer every error with a page."""
+    app.register_error_handler(SignInNeeded, to_sign_in)
+    app.register_error_handler(PortalError, show_portal_error)
+    app.register_error_handler(CSRFError, show_csrf_error)
+    app.register_error_handler(HTTPException, show_http_error)
+    app.register_error_handler(OperationalError, show_database_error)
+    app.register_error_handler(Exception, show_mistake)
+
+
+def to_sign_in(_error: SignInNeeded) -> BaseResponse:
+    """Lead to sign-in and back here; nothing of the page is told."""
+    here = request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else "/"
+    return redirect(url_for("sign_in.start", next=here), 303)
+
+
+def show_portal_error(error: PortalError) -> Response:
+    """The error's own sentence."""
+    return _page(ErrorPage(error.status, error.title, error.sentence))
+
+
+def show_csrf_error(_error: CSRFError) -> Response:
+    """The form is of a session that has ended."""
+    return _page(
+        ErrorPage(
+            400,
+            "Your session has ended",
+            "The page was open for too long or in another session, so nothing was changed.",
+            "Go back, reload the page and send it again. Drafts are kept.",
+        )
+    )
+
+
+def show_http_error(error: HTTPException) -> BaseResponse:
+    """Werkzeug's errors in our words."""
+    status = error.code or 500
+    if status < 400 and error.response is not None:  # noqa: PLR2004  (a redirect)
+        return error.response
+    title, sentence = _WORDS.get(status, ("That did not work", error.description or "That did not work."))
+    response = _page(ErrorPage(status, title, sentence))
+    for name, value in error.get_headers():
+        if name not in {"Content-Type", "Content-Length"}:
+            response.headers[name] = value
+    return response
+
+
+def show_database_error(error: DBAPIError) -> Response:
+    """The database does not answer; nothing was done."""
+    reference = _reference()
+    log.error("%s: the database does not answer: %s", reference, error)
+    return _bare(
+        ErrorPage(
+            503,
+            "The portal is not available",
+            "Its database does not answer at the moment, so nothing was changed.",
+            "Try again in a minute.",
+            reference,
+        )
+    )
+
+
+def show_mistake(error: Exception) -> Response:
+    """Our own mistake: the log gets all of it, the page a reference."""
+    reference = _reference()
+    log.error("%s: %s %s", reference, request.method, request.endpoint, exc_info=error)
+    return _bare(ErrorPage(500, *_OURS, reference=reference))
+
+
+def _page(error: ErrorPage) -> Response:
+    try:
+        return render("errors/page.html", error.status, error=error)
+    except OperationalError as broken:
+        return show_database_error(broken)
+
+
+def _bare(error: ErrorPage) -> Response:
+    """The page without anything that could fail again: no session, no query."""
+    g.bare = True
+    return render("errors/page.html", error.status, error=error)
+
+
+def _reference() -> str:
+    return secrets.token_hex(4)

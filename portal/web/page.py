@@ -1,0 +1,88 @@
+"""What the frame around every page shows: who is signed in, where they can go, what was just said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from flask import Flask, g, get_flashed_messages, request, url_for
+from flask_wtf.csrf import generate_csrf
+
+from approvals.decisions.queries import count_awaiting
+from portal.core.http import reading, settings
+from portal.identity.access import find_actor
+from portal.identity.actor import Actor
+from portal.identity.permissions import Permission
+
+NavItem = tuple[str, str, bool, int | None]
+_VERSION = version("countersign")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The frame's own values; see templates/layout.html."""
+
+    signed_in: bool
+    person_name: str
+    nav: tuple[NavItem, ...]
+    messages: tuple[tuple[str, str], ...]
+    environment: str
+    version: str
+    sign_in_url: str
+    sign_out_url: str
+
+    @property
+    def csrf_token(self) -> str:
+        """Made only when a template asks, so that a page without a form starts no session."""
+        return str(generate_csrf())
+
+
+def install(app: Flask) -> None:
+    """Give every template its page."""
+
+    @app.context_processor
+    def add_page() -> dict[str, Page]:
+        return {"page": current_page()}
+
+
+def current_page() -> Page:
+    """The frame of the page that is being rendered; a bare one when the database may be what failed."""
+    bare = bool(g.get("bare"))
+    actor = None if bare else find_actor()
+    here = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    return Page(
+        signed_in=actor is not None,
+        person_name=actor.name if actor else "",
+        nav=_nav(actor) if actor else (),
+        messages=() if bare else _messages(),
+        environment="development" if settings().development else "",
+        version=_VERSION,
+        sign_in_url=url_for("sign_in.start", next=here),
+        sign_out_url=url_for("sign_in.sign_out"),
+    )
+
+
+def _messages() -> tuple[tuple[str, str], ...]:
+    flashed = get_flashed_messages(with_categories=True)
+    return tuple((category, text) for category, text in flashed if isinstance(text, str))
+
+
+def _nav(actor: Actor) -> tuple[NavItem, ...]:
+    with reading() as session:
+        waiting = count_awaiting(session, actor)
+    entries: list[tuple[str, str, int | None]] = [
+        ("Catalogue", "catalogue.index", None),
+        ("My requests", "requests.index", None),
+        ("Approvals", "approvals.index", waiting or None),
+        ("Entitlements", "entitlements.index", None),
+    ]
+    if actor.may(Permission.READ_EVIDENCE):
+        entries.append(("Evidence", "evidence.index", None))
+    if actor.may(Permission.READ_LEDGER):
+        entries.append(("Ledger", "ledger.index", None))
+    if actor.may(Permission.OPERATE):
+        entries.append(("Operations", "operations.index", None))
+    room = (request.endpoint or "").partition(".")[0]
+    return tuple(
+        (label, url_for(endpoint), endpoint.partition(".")[0] == room, count) for label, endpoint, count in entries
+    )

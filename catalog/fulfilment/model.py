@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Integer, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, ForeignKey, Integer, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.database import Base, EnumByValue, Key
@@ -27,22 +27,26 @@ class Step(Base):
     """One step: a sealed plan, what was done, what was read back."""
 
     __tablename__ = "step"
-    __table_args__ = (UniqueConstraint("request_id", "revision", "position"),)
+    __table_args__ = (UniqueConstraint("request_id", "revision", "attempt", "position"),)
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     request_id: Mapped[int] = mapped_column(ForeignKey("request.id"), index=True)
     revision: Mapped[int] = mapped_column(Integer)
+    #: 1, or one more each time that an operator had a failed and reverted fulfilment tried again.
+    attempt: Mapped[int] = mapped_column(Integer, default=1)
     position: Mapped[int] = mapped_column(Integer)
     name: Mapped[str] = mapped_column(String(200))
     connector: Mapped[str] = mapped_column(String(40))
     #: Plan.to_json() as sealed.
     plan: Mapped[dict[str, Any]]
-    #: Made from reference, step and seal; the connector acts at most once on it.
+    #: Made from reference, step, seal and attempt; the connector acts at most once on it.
     key: Mapped[str] = mapped_column(String(80), unique=True)
     state: Mapped[StepState] = mapped_column(EnumByValue(StepState))
     outcome: Mapped[dict[str, Any]] = mapped_column(default=dict)
     read_back: Mapped[dict[str, Any]] = mapped_column(default=dict)
     error: Mapped[str] = mapped_column(Text, default="")
+    #: The target is no longer as it was when the plan was sealed: revert what was done and ask again.
+    drifted: Mapped[bool] = mapped_column(Boolean, default=False)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
+from catalog.offerings.facts import Facts
 from catalog.offerings.model import OfferingVersion
+from catalog.offerings.route import CalendarRule
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """A request as far as routing needs it, before or after it is submitted.
 
-    `facts` are the names that the offering's rules read: answers, requester, beneficiary, risk.
+    `facts` are what the offering's rules read, with the risk: catalog.offerings.rules.facts_for.
     """
 
     version: OfferingVersion
     requester_id: int
     beneficiary_id: int
     editor_id: int
-    facts: Mapping[str, Any]
+    facts: Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class RouteStage:
     because: str
     target_minutes: int
     acr: str = ""
+    #: On whose working hours the minutes count.
+    calendar: CalendarRule = CalendarRule()
 
     def sealed(self) -> dict[str, Any]:
         """What the seal covers: stage, quorum and the people by immutable identity."""

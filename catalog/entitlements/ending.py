@@ -1,0 +1,143 @@
+"""Ending: what a request allowed is taken away on time, or as soon as the holder gives it back."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from catalog.entitlements.grant import END_ENTITLEMENT
+from catalog.entitlements.model import Entitlement, EntitlementState
+from catalog.fulfilment.model import Step
+from catalog.requests import tags
+from catalog.requests.model import Request
+from catalog.requests.moves import drop_baton, get_locked, move, subject_of, task_subject
+from catalog.requests.states import Move, State
+from catalog.requests.telling import about
+from portal.audit import record
+from portal.core.clock import now
+from portal.core.errors import Conflict, NotFound
+from portal.identity.actor import PORTAL, Actor
+from portal.identity.model import Person
+from portal.jobs import enqueue
+from portal.notifications import notify
+
+ON_TIME = "Its time was over."
+GIVEN_BACK = "Its holder gave it back."
+REVERTED = "Its fulfilment was undone."
+
+
+def give_back(session: Session, actor: Actor, entitlement_id: int) -> Entitlement:
+    """Have what the actor holds taken away now. Raises NotFound for another's, Conflict for one that has ended."""
+    entitlement = get_locked_entitlement(session, entitlement_id)
+    if actor.person_id is None or entitlement.person_id != actor.person_id:
+        raise NotFound("There is nothing of this kind that is yours.")
+    if entitlement.state is not EntitlementState.LIVE:
+        raise Conflict("This has ended already, or is just being taken away.")
+    request = session.get_one(Request, entitlement.request_id)
+    end_entitlement(session, entitlement, why=GIVEN_BACK)
+    record(
+        session,
+        tags.ENTITLEMENT_GIVEN_BACK,
+        subject=subject_of(request),
+        actor=actor,
+        facts={"entitlement": entitlement.id},
+    )
+    return entitlement
+
+
+def end_entitlement(session: Session, entitlement: Entitlement, *, why: str) -> None:
+    """Mark it as ending and have the worker take it away now; `why` is a sentence for the holder."""
+    request = session.get_one(Request, entitlement.request_id)
+    entitlement.state = EntitlementState.ENDING
+    entitlement.end_reason = why
+    enqueue(
+        session,
+        END_ENTITLEMENT,
+        {"entitlement_id": entitlement.id},
+        subject=task_subject(request),
+        dedupe_key=f"{END_ENTITLEMENT}:{entitlement.id}:now",
+    )
+
+
+def close_entitlement(session: Session, entitlement: Entitlement, *, why: str) -> None:
+    """Write down that it is gone, as the target was read to say; the request ends with its last one."""
+    request = get_locked(session, entitlement.request_id)
+    entitlement.state = EntitlementState.ENDED
+    entitlement.ended_at = now(session)
+    entitlement.end_reason = why
+    session.flush()
+    record(
+        session,
+        tags.ENTITLEMENT_ENDED,
+        subject=subject_of(request),
+        actor=PORTAL,
+        facts={"entitlement": entitlement.id, "why": why, "holder": f"person:{entitlement.person_id}"},
+    )
+    if request.state is State.FULFILLED and not _live_ones(session, request):
+        move(session, request, Move.END)
+        drop_baton(request)
+        record(session, tags.ENDED, subject=subject_of(request), actor=PORTAL)
+
+
+def end_with_step(session: Session, request: Request, step: Step) -> None:
+    """What an undone step had brought is over too."""
+    statement = select(Entitlement).where(
+        Entitlement.step_id == step.id, Entitlement.state != EntitlementState.ENDED
+    )
+    for entitlement in session.scalars(statement):
+        close_entitlement(session, entitlement, why=REVERTED)
+
+
+def tell_holder(session: Session, event: str, entitlement: Entitlement) -> None:
+    """Write the event's mail to the holder in this transaction."""
+    request = session.get_one(Request, entitlement.request_id)
+    holder = session.get_one(Person, entitlement.person_id)
+    notify(
+        session,
+        event,
+        holder,
+        {
+            **about(request),
+            "label": entitlement.label,
+            "target": entitlement.target,
+            "ends_at": entitlement.ends_at,
+            "why": entitlement.end_reason,
+        },
+    )
+
+
+def get_locked_entitlement(session: Session, entitlement_id: int) -> Entitlement:
+    """The entitlement, locked until this transaction ends with all that allow the same thing. Raises NotFound.
+
+    Two that end at the same instant must not each leave the target to the other; and they are locked in one
+    order, so that neither waits for the other for ever.
+    """
+    known = session.get(Entitlement, entitlement_id)
+    if known is None:
+        raise NotFound("There is nothing of this kind that is yours.")
+    statement = (
+        select(Entitlement)
+        .where(Entitlement.connector == known.connector, Entitlement.key == known.key)
+        .order_by(Entitlement.id)
+        .with_for_update()
+    )
+    same = session.scalars(statement.execution_options(populate_existing=True)).all()
+    return next(entitlement for entitlement in same if entitlement.id == entitlement_id)
+
+
+def needed_by_another(session: Session, entitlement: Entitlement) -> bool:
+    """Whether another request still allows the same thing on the target, so that it must stay."""
+    other = select(Entitlement.id).where(
+        Entitlement.connector == entitlement.connector,
+        Entitlement.key == entitlement.key,
+        Entitlement.id != entitlement.id,
+        Entitlement.state == EntitlementState.LIVE,
+    )
+    return session.scalars(other.limit(1)).first() is not None
+
+
+def _live_ones(session: Session, request: Request) -> int:
+    statement = select(func.count()).where(
+        Entitlement.request_id == request.id, Entitlement.state != EntitlementState.ENDED
+    )
+    return session.scalar(statement) or 0

@@ -1,0 +1,210 @@
+"""Carrying out one step: read, write down, act, read back.
+
+waiting → applying is committed before the target is touched; applying → applied after it answered; applied →
+done together with the entitlement, once the target itself shows the effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from catalog.entitlements.grant import grant
+from catalog.fulfilment.artefacts import keep_artefacts, lines_json
+from catalog.fulfilment.connectors.contract import ConnectorError, Json, Plan, PlanLine, ReadBack
+from catalog.fulfilment.model import Step, StepState
+from catalog.fulfilment.planning import StepOrder
+from catalog.fulfilment.work import Work, try_again
+from catalog.requests import tags
+from catalog.requests.moves import get_locked, subject_of
+from portal.audit import record
+from portal.core.canonical import canonical_json
+from portal.core.clock import now
+from portal.identity.actor import PORTAL
+from portal.jobs import TaskError
+
+#: How an effect came to be there when it was not this try that made it; empty when it was.
+ALREADY_TRUE = "already-true"
+AFTER_INTERRUPTION = "after-interruption"
+AFTER_REFUSAL = "after-refusal"
+
+
+def carry_out(work: Work, step: Step, order: StepOrder | None) -> bool:
+    """Bring the step to `done`. False when it was marked failed instead, with the reason in its `error`.
+
+    Raises TaskError when the target may answer later.
+    """
+    plan = Plan.from_json(step.plan)
+    state = step.state
+    if state is StepState.APPLYING:
+        # A worker died, or the target did, with the outcome unknown: the target knows.
+        state = _find_out(work, step, plan)
+    if state in {StepState.WAITING, StepState.APPLYING}:
+        drift, already_true = _look(work, step, plan, order)
+        if drift:
+            _mark_failed(work, step, drift, drifted=True)
+            return False
+        if already_true and state is StepState.WAITING:
+            _mark_applied(work, step, {}, {}, found=ALREADY_TRUE)
+        elif not _apply(work, step, plan):
+            return False
+    return _read_back_and_grant(work, step, plan)
+
+
+def _find_out(work: Work, step: Step, plan: Plan) -> StepState:
+    """Read the target after an unknown outcome; `applied` when the effect is there."""
+    found = _read_back(work, step, plan)
+    if not found.present:
+        return StepState.APPLYING
+    _mark_applied(work, step, found.facts, found.artefacts, found=AFTER_INTERRUPTION)
+    return StepState.APPLIED
+
+
+def _look(work: Work, step: Step, plan: Plan, order: StepOrder | None) -> tuple[str, bool]:
+    """Plan again: why the sealed plan no longer holds ("" when it does), and whether its effect is there already."""
+    if order is None or order.connector != step.connector:
+        return f"The step “{step.name}” is no longer part of what the request asks for.", False
+    try:
+        fresh = work.connector(step).plan(order.order)
+    except ConnectorError as error:
+        if error.permanent:
+            return error.message, False
+        raise try_again(error) from error
+    work.boundary(f"step {step.position}: planned")
+    if fresh.effect != plan.effect:
+        return (
+            f"{_capital(plan.target)} has changed since this was approved, so “{step.name}” would now do something else.",
+            False,
+        )
+    return "", fresh.already_true
+
+
+def _apply(work: Work, step: Step, plan: Plan) -> bool:
+    with work.job.transaction() as session:
+        row = session.get_one(Step, step.id)
+        row.started_at = row.started_at or now(session)
+        row.state = StepState.APPLYING
+    work.boundary(f"step {step.position}: written down")
+    try:
+        outcome = work.connector(step).apply(plan, step.key)
+    except ConnectorError as error:
+        if not error.permanent:
+            raise try_again(error) from error
+        return _after_refusal(work, step, plan, error)
+    work.boundary(f"step {step.position}: acted")
+    _mark_applied(work, step, outcome.facts, outcome.artefacts, lines=outcome.lines)
+    work.boundary(f"step {step.position}: applied")
+    return True
+
+
+def _after_refusal(work: Work, step: Step, plan: Plan, refusal: ConnectorError) -> bool:
+    """A target may refuse after it has acted; only reading it tells."""
+    found = _read_back(work, step, plan)
+    if found.present:
+        _mark_applied(work, step, found.facts, found.artefacts, found=AFTER_REFUSAL)
+        return True
+    _mark_failed(work, step, refusal.message, drifted=False)
+    return False
+
+
+def _read_back_and_grant(work: Work, step: Step, plan: Plan) -> bool:
+    connector = work.connector(step)
+    found = _read_back(work, step, plan)
+    work.boundary(f"step {step.position}: read back")
+    if not found.present:
+        _start_over_if_found(work, step)
+        message = f"{_capital(plan.target)} does not show what “{step.name}” did; it is read again."
+        raise TaskError(message)
+    with work.job.transaction() as session:
+        request = get_locked(session, work.request_id)
+        row = session.get_one(Step, step.id)
+        row.state = StepState.DONE
+        row.finished_at = now(session)
+        row.read_back = {
+            "present": True,
+            "facts": dict(found.facts),
+            "lines": lines_json(found.lines),
+        }
+        keep_artefacts(session, row, found.artefacts)
+        record(
+            session,
+            tags.STEP_READ_BACK,
+            subject=subject_of(request),
+            actor=PORTAL,
+            facts={"step": row.position, "key": row.key},
+            personal={"read": canonical_json(found.facts).decode()},
+        )
+        grant(session, request, row, plan, key=connector.entitlement_key(plan))
+    work.boundary(f"step {step.position}: done")
+    return True
+
+
+def _start_over_if_found(work: Work, step: Step) -> None:
+    """What was there before us is gone again, so the step itself has to be carried out."""
+    with work.job.transaction() as session:
+        row = session.get_one(Step, step.id)
+        if row.outcome.get("found") == ALREADY_TRUE:
+            row.state = StepState.WAITING
+            row.outcome = {}
+
+
+def _read_back(work: Work, step: Step, plan: Plan) -> ReadBack:
+    try:
+        return work.connector(step).read_back(plan, step.key)
+    except ConnectorError as error:
+        raise try_again(error) from error
+
+
+def _mark_applied(
+    work: Work,
+    step: Step,
+    facts: Json,
+    artefacts: Mapping[str, bytes],
+    *,
+    lines: Iterable[PlanLine] = (),
+    found: str = "",
+) -> None:
+    with work.job.transaction() as session:
+        request = get_locked(session, work.request_id)
+        row = session.get_one(Step, step.id)
+        row.state = StepState.APPLIED
+        row.started_at = row.started_at or now(session)
+        row.outcome = {"facts": dict(facts), "lines": lines_json(lines), "found": found}
+        keep_artefacts(session, row, artefacts)
+        record(
+            session,
+            tags.STEP_APPLIED,
+            subject=subject_of(request),
+            actor=PORTAL,
+            facts={
+                "step": row.position,
+                "connector": row.connector,
+                "key": row.key,
+                "seal": request.seal,
+                "found": found,
+            },
+            personal={"outcome": canonical_json(facts).decode()},
+        )
+
+
+def _mark_failed(work: Work, step: Step, why: str, *, drifted: bool) -> None:
+    """Written down before anything is undone, so that a run that is cut off goes on undoing."""
+    with work.job.transaction() as session:
+        request = get_locked(session, work.request_id)
+        row = session.get_one(Step, step.id)
+        row.state = StepState.FAILED
+        row.error = why
+        row.drifted = drifted
+        row.finished_at = now(session)
+        record(
+            session,
+            tags.STEP_FAILED,
+            subject=subject_of(request),
+            actor=PORTAL,
+            facts={"step": row.position, "key": row.key, "drifted": drifted},
+            personal={"why": why},
+        )
+    work.boundary(f"step {step.position}: failed")
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]

@@ -1,0 +1,85 @@
+"""Orders: the steps that an approved request is due, each with a key that makes it happen once."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from catalog.fulfilment.model import Step, StepState
+from catalog.requests import tags
+from catalog.requests.events import RequestApproved
+from catalog.requests.model import Request
+from catalog.requests.moves import THE_PORTAL, get_locked, hand_baton, move, subject_of, task_subject
+from catalog.requests.queries import find_id
+from catalog.requests.states import Move
+from portal.audit import record
+from portal.core.canonical import digest
+from portal.core.errors import NotFound
+from portal.identity.actor import Actor
+from portal.jobs import enqueue
+
+FULFIL = "fulfil"
+
+
+def on_approved(session: Session, event: RequestApproved) -> None:
+    """The last stage agreed: write the steps down and have the worker carry them out."""
+    request = get_locked(session, event.request_id)
+    place_order(session, request)
+
+
+def retry(session: Session, actor: Actor, reference: str) -> Request:
+    """Carry out a failed request once more, by the approvals that it has; they are checked again first.
+
+    Raises NotFound, and Conflict unless the request is failed.
+    """
+    request_id = find_id(session, reference)
+    if request_id is None:
+        raise NotFound("There is no such request.")
+    request = get_locked(session, request_id)
+    move(session, request, Move.RETRY)
+    request.outcome = ""
+    record(session, tags.RETRIED, subject=subject_of(request), actor=actor)
+    place_order(session, request)
+    return request
+
+
+def place_order(session: Session, request: Request) -> None:
+    """Add the steps of the next attempt at the request's sealed plans, and their task."""
+    attempt = 1 + latest_attempt(session, request)
+    for position, plan in enumerate(request.plans, start=1):
+        session.add(
+            Step(
+                request_id=request.id,
+                revision=request.revision,
+                attempt=attempt,
+                position=position,
+                name=plan["name"],
+                connector=plan["connector"],
+                plan=plan,
+                key=step_key(request, position, attempt),
+                state=StepState.WAITING,
+            )
+        )
+    hand_baton(session, request, THE_PORTAL)
+    enqueue(
+        session,
+        FULFIL,
+        {"request_id": request.id, "revision": request.revision, "attempt": attempt},
+        subject=task_subject(request),
+        dedupe_key=f"{FULFIL}:{request.id}:{request.revision}:{attempt}",
+    )
+
+
+def step_key(request: Request, position: int, attempt: int) -> str:
+    """What the connector knows the step by: it acts at most once on it."""
+    return digest(
+        {"reference": request.reference, "step": position, "seal": request.seal, "attempt": attempt}
+    )
+
+
+def latest_attempt(session: Session, request: Request) -> int:
+    """The number of the last attempt at the present revision; 0 before the first."""
+    statement = select(func.max(Step.attempt)).where(
+        Step.request_id == request.id, Step.revision == request.revision
+    )
+    return session.scalar(statement) or 0

@@ -1,0 +1,108 @@
+"""Planning: an offering's steps as orders to connectors, and what each would change on its target now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as Late
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from catalog.fulfilment.connectors.contract import ConnectorError, Order, Plan
+from catalog.fulfilment.connectors.registry import Connectors
+from catalog.offerings.rules import holds, parameters_of
+from catalog.requests.context import Context, context_of
+from catalog.requests.model import Request
+
+#: Seconds that a page waits for a target; a worker waits as long as the connector does.
+PREVIEW_SECONDS = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class StepOrder:
+    """One step of an offering, resolved for one request: which connector is asked to do what."""
+
+    step: str
+    name: str
+    connector: str
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """One step and the plan that its connector made for it."""
+
+    step: str
+    name: str
+    plan: Plan
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as a request keeps it, with the step's name."""
+        return {"step": self.step, "name": self.name, **self.plan.to_json()}
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the targets say before anybody is asked. `unreachable` says which target did not answer."""
+
+    steps: tuple[PlannedStep, ...]
+    unreachable: str = ""
+    refused: str = ""
+
+    @property
+    def already_true(self) -> bool:
+        """Whether nothing at all would change."""
+        return bool(self.steps) and all(step.plan.already_true for step in self.steps)
+
+
+def orders_for(context: Context, *, reference: str = "") -> tuple[StepOrder, ...]:
+    """The steps that are due for these answers; `reference` is empty before submitting. Raises RuleFailed."""
+    return tuple(
+        StepOrder(
+            step=step.step,
+            name=step.name,
+            connector=step.connector,
+            order=Order(
+                reference=reference,
+                action=step.action,
+                parameters=parameters_of(step, context.facts),
+                beneficiary=context.receiver,
+                ends_at=context.ends_at,
+            ),
+        )
+        for step in context.document.fulfilment
+        if step.when is None or holds(step.when, context.facts)
+    )
+
+
+def orders_of_request(session: Session, request: Request) -> tuple[StepOrder, ...]:
+    """The steps of a submitted request, by the people as they are now."""
+    return orders_for(context_of(session, request), reference=request.reference)
+
+
+def plan_steps(orders: Sequence[StepOrder], connectors: Connectors) -> tuple[PlannedStep, ...]:
+    """Ask every step's connector what it would change; changes nothing. Raises ConnectorError."""
+    return tuple(
+        PlannedStep(step.step, step.name, connectors.get(step.connector).plan(step.order)) for step in orders
+    )
+
+
+def preview_steps(
+    orders: Sequence[StepOrder], connectors: Connectors, *, seconds: float = PREVIEW_SECONDS
+) -> Preview:
+    """What `plan_steps` finds, for a page that waits at most `seconds`. Never raises for a target's trouble."""
+    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="preview")
+    try:
+        found: Future[tuple[PlannedStep, ...]] = pool.submit(plan_steps, orders, connectors)
+        return Preview(found.result(timeout=seconds))
+    except Late:
+        return Preview((), unreachable="The target system does not answer just now.")
+    except ConnectorError as error:
+        if error.permanent:
+            return Preview((), refused=error.message)
+        return Preview((), unreachable=error.message)
+    finally:
+        # The page does not wait for a slow target; the connector's own time-out ends the thread.
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,72 @@
+"""What one run of a fulfilment carries: the job, the connectors, and the boundaries where it may be cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from catalog.fulfilment.connectors.contract import Connector, ConnectorError
+from catalog.fulfilment.connectors.registry import Connectors
+from catalog.fulfilment.model import Step
+from portal.jobs import Job, TaskError
+
+#: Called wherever a worker may die; tests let it die there.
+OnBoundary = Callable[[str], None]
+
+
+def go_on(_boundary: str) -> None:
+    """Nothing happens at a boundary."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One try at fulfilling one attempt at one revision of a request."""
+
+    job: Job
+    connectors: Connectors
+    boundary: OnBoundary = go_on
+
+    @property
+    def request_id(self) -> int:
+        """The request that is fulfilled."""
+        return int(self.job.payload["request_id"])
+
+    @property
+    def revision(self) -> int:
+        """The revision that was approved."""
+        return int(self.job.payload["revision"])
+
+    @property
+    def attempt(self) -> int:
+        """Which attempt at that revision this is."""
+        return int(self.job.payload["attempt"])
+
+    def connector(self, step: Step) -> Connector:
+        """The step's connector. Raises ConnectorError."""
+        return self.connectors.get(step.connector)
+
+    def steps(self, session: Session) -> Sequence[Step]:
+        """This attempt's steps, in order, as they are in the database now."""
+        statement = (
+            select(Step)
+            .where(
+                Step.request_id == self.request_id,
+                Step.revision == self.revision,
+                Step.attempt == self.attempt,
+            )
+            .order_by(Step.position)
+        )
+        return session.scalars(statement.execution_options(populate_existing=True)).all()
+
+    def read_steps(self) -> Sequence[Step]:
+        """This attempt's steps, detached, for use between transactions."""
+        with self.job.reading() as session:
+            return self.steps(session)
+
+
+def try_again(error: ConnectorError) -> TaskError:
+    """What a target's passing trouble means to the task."""
+    return TaskError(error.message)

@@ -1,0 +1,60 @@
+"""Answers as people read them: each field's label beside what was answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from catalog.offerings.fields import FormField
+from catalog.offerings.language import OfferingDocument
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLine:
+    """One answered question. `long` text has several lines, or is for machines."""
+
+    field: str
+    label: str
+    text: str
+    long: bool = False
+
+
+def answer_lines(document: OfferingDocument, answers: Mapping[str, Any]) -> tuple[AnswerLine, ...]:
+    """Every question that was answered, in the form's order. Texts are plain, to be shown literally."""
+    lines = []
+    for field in document.fields:
+        answer = answers.get(field.name)
+        if answer in (None, "", [], ()):
+            continue
+        text = _text(field, answer)
+        lines.append(AnswerLine(field.name, field.label, text, long="\n" in text or field.kind == "csr"))
+    return tuple(lines)
+
+
+def _text(field: FormField, answer: Any) -> str:
+    match field.kind:
+        case "boolean":
+            return "Yes" if answer else "No"
+        case "date":
+            return spoken_day(date.fromisoformat(answer))
+        case "one_of":
+            return _label(field, answer)
+        case "some_of":
+            return ", ".join(_label(field, value) for value in answer)
+        case "number":
+            return f"{answer} {field.unit}" if field.unit else str(answer)
+        case "protocol":
+            return str(answer).upper()
+        case _:
+            return "\n".join(answer) if isinstance(answer, list | tuple) else str(answer)
+
+
+def _label(field: Any, value: str) -> str:
+    return next((str(choice.label) for choice in field.choices if choice.value == value), value)
+
+
+def spoken_day(day: date) -> str:
+    """A day as people write it: 3 March 2027."""
+    return f"{day.day} {day:%B %Y}"

@@ -1,0 +1,57 @@
+"""The baton: who must act now, since when, by when, and what follows, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from catalog.requests.model import Request
+from catalog.requests.route import StageProgress
+from catalog.requests.states import State
+
+
+@dataclass(frozen=True, slots=True)
+class Baton:
+    """Who must act. Times are in the reader's zone."""
+
+    who: str
+    since: datetime | None
+    by: datetime | None
+    what_follows: str
+    late: bool
+
+
+def baton_of(
+    request: Request, stages: Sequence[StageProgress], *, timezone: str, now: datetime
+) -> Baton | None:
+    """The baton of a request; None where nobody has to act."""
+    if not request.baton:
+        return None
+    zone = ZoneInfo(timezone)
+    due = request.baton_due
+    return Baton(
+        who=request.baton,
+        since=request.baton_since.astimezone(zone) if request.baton_since else None,
+        by=due.astimezone(zone) if due else None,
+        what_follows=_what_follows(request, stages),
+        late=due is not None and due < now,
+    )
+
+
+def _what_follows(request: Request, stages: Sequence[StageProgress]) -> str:
+    match request.state:
+        case State.PREPARING:
+            return "the change is read from the target, and the approvers are asked."
+        case State.PENDING:
+            waiting = [stage.name for stage in stages if stage.state == "waiting"]
+            if waiting:
+                return f"the stage “{waiting[0]}” decides."
+            return "it is carried out by itself, exactly as approved."
+        case State.SCHEDULED | State.FULFILLING:
+            return "it is read back from the target, and you are told that it is done."
+        case State.FAILED:
+            return "it is tried again, or you are told why it cannot be done."
+        case _:
+            return ""

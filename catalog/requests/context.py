@@ -1,0 +1,145 @@
+"""What a set of answers means: the people, the facts that rules read, the end and the title."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from catalog.fulfilment.connectors.contract import Beneficiary
+from catalog.offerings.facts import Facts, person_facts
+from catalog.offerings.language import OfferingDocument
+from catalog.offerings.model import OfferingVersion
+from catalog.offerings.queries import document_of
+from catalog.offerings.rules import facts_for, last_day, text_of
+from catalog.requests.model import Request
+from catalog.requests.route import Proposal
+from portal.core.errors import FieldError
+from portal.identity.model import Person
+
+LONGEST_TITLE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Checked answers with all that follows from them. `ends_at` is UTC, or None for no end."""
+
+    version: OfferingVersion
+    document: OfferingDocument
+    answers: Mapping[str, Any]
+    requester: Person
+    beneficiary: Person
+    facts: Facts
+    ends_at: datetime | None
+
+    @property
+    def receiver(self) -> Beneficiary:
+        """The beneficiary as targets know them."""
+        return Beneficiary(self.beneficiary.user_name, self.beneficiary.name, self.beneficiary.email)
+
+    @property
+    def title(self) -> str:
+        """One line that tells this request from others of the offering."""
+        text = " ".join(text_of(self.document.title, self.facts).split())
+        return text if len(text) <= LONGEST_TITLE else text[: LONGEST_TITLE - 1] + "…"
+
+    @property
+    def reason(self) -> str:
+        """Why it is asked for, in the requester's words; empty where the offering does not ask."""
+        return str(self.answers.get(self.document.reason) or "") if self.document.reason else ""
+
+    def proposal(self, editor_id: int) -> Proposal:
+        """The request as routing needs it."""
+        return Proposal(
+            version=self.version,
+            requester_id=self.requester.id,
+            beneficiary_id=self.beneficiary.id,
+            editor_id=editor_id,
+            facts=self.facts,
+        )
+
+
+def context_for(
+    session: Session,
+    version: OfferingVersion,
+    answers: Mapping[str, Any],
+    *,
+    requester: Person,
+    at: datetime,
+    beneficiary: Person | None = None,
+) -> Context:
+    """Checked answers in context. `at` is when they were given: the requester's day then is the rules' today.
+
+    Raises FieldError when the person named in the answers is not there any more, RuleFailed for a rule.
+    """
+    document = document_of(version)
+    receiver = beneficiary or _beneficiary(session, document, answers, requester)
+    today = day_of(at, requester.timezone)
+    facts = facts_for(
+        document,
+        answers,
+        requester=person_facts(requester),
+        beneficiary=person_facts(receiver),
+        today=today,
+    )
+    return Context(
+        version=version,
+        document=document,
+        answers=answers,
+        requester=requester,
+        beneficiary=receiver,
+        facts=facts,
+        ends_at=close_of_day(last_day(document, facts), requester.timezone),
+    )
+
+
+def context_of(session: Session, request: Request) -> Context:
+    """The context of a request that was submitted; its own people, and its day of submitting."""
+    return context_for(
+        session,
+        request.version,
+        request.answers,
+        requester=request.requester,
+        beneficiary=request.beneficiary,
+        at=request.submitted_at,
+    )
+
+
+def day_of(moment: datetime, timezone: str) -> date:
+    """The day that it is in the zone at that moment."""
+    return moment.astimezone(ZoneInfo(timezone)).date()
+
+
+def close_of_day(day: date | None, timezone: str) -> datetime | None:
+    """The UTC instant at which the day is over in the zone; None for no day."""
+    if day is None:
+        return None
+    return datetime.combine(day + timedelta(days=1), time(0), tzinfo=ZoneInfo(timezone)).astimezone(UTC)
+
+
+def get_person(session: Session, person_id: int) -> Person:
+    """The person with their unit, in one statement."""
+    statement = select(Person).where(Person.id == person_id).options(joinedload(Person.unit))
+    return session.scalars(statement).one()
+
+
+def _beneficiary(
+    session: Session, document: OfferingDocument, answers: Mapping[str, Any], requester: Person
+) -> Person:
+    if document.beneficiary is None:
+        return requester
+    user_name = answers.get(document.beneficiary)
+    if user_name in (None, "", requester.user_name):
+        return requester
+    statement = select(Person).where(Person.user_name == user_name, Person.active)
+    person = session.scalars(statement.options(joinedload(Person.unit))).one_or_none()
+    if person is None:
+        raise FieldError(
+            document.beneficiary, "This person is not in the organisation any more; choose another."
+        )
+    return person

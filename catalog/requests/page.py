@@ -1,0 +1,106 @@
+"""Gathering a request's page: few statements, all of them here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from catalog.fulfilment.model import Artefact, Step
+from catalog.offerings.queries import document_of
+from catalog.requests.answers import answer_lines
+from catalog.requests.baton import baton_of
+from catalog.requests.model import Request
+from catalog.requests.presenters import (
+    RequestPage,
+    StepCard,
+    lines_of,
+    plan_cards,
+    risk_card,
+    stage_cards,
+)
+from catalog.requests.queries import request_for
+from catalog.requests.route import Router
+from catalog.requests.states import TRANSITIONS, Move, State
+from catalog.requests.timeline import timeline_of
+from portal.core.clock import now
+from portal.identity.actor import Actor
+from portal.identity.permissions import Permission
+
+_MOVING = frozenset({State.PREPARING, State.SCHEDULED, State.FULFILLING})
+
+
+def request_page(session: Session, actor: Actor, reference: str, *, router: Router) -> RequestPage:
+    """The page of one request as this actor sees it. Raises NotFound for one that is not theirs to see."""
+    request = request_for(session, actor, reference, router)
+    zone = ZoneInfo(actor.timezone)
+    stages = router.progress(session, request.id)
+    steps, artefacts = _steps(session, request)
+    mine = request.requester_id == actor.person_id
+
+    def local(moment: datetime | None) -> datetime | None:
+        return moment.astimezone(zone) if moment else None
+
+    return RequestPage(
+        reference=request.reference,
+        title=request.title,
+        offering=request.version.document["name"],
+        slug=request.version.document["slug"],
+        version=request.version.number,
+        state=request.state.value,
+        requester=request.requester.name,
+        beneficiary=request.beneficiary.name,
+        for_self=request.requester_id == request.beneficiary_id,
+        reason=request.reason,
+        submitted_at=request.submitted_at.astimezone(zone),
+        ends_at=local(request.ends_at),
+        promised_by=local(request.promised_by),
+        outcome=request.outcome,
+        seal=request.seal,
+        sealed_at=local(request.sealed_at),
+        now=now(session).astimezone(zone),
+        answers=answer_lines(document_of(request.version), request.answers),
+        plan=plan_cards(request.plans),
+        risk=risk_card(request.risk),
+        stages=stage_cards(stages, timezone=actor.timezone),
+        baton=baton_of(request, stages, timezone=actor.timezone, now=now(session)),
+        steps=tuple(_step_card(step, zone) for step in steps),
+        artefacts=artefacts,
+        timeline=timeline_of(session, request.reference, timezone=actor.timezone),
+        moving=request.state in _MOVING,
+        may_withdraw=mine and (request.state, Move.WITHDRAW) in TRANSITIONS,
+        may_edit=mine and request.state is State.PENDING,
+        may_read_evidence=actor.may(Permission.READ_EVIDENCE),
+    )
+
+
+def _steps(session: Session, request: Request) -> tuple[Sequence[Step], tuple[str, ...]]:
+    """The last attempt's steps of the present revision, and the names of all files, in one statement."""
+    rows = session.execute(
+        select(Step, Artefact.name)
+        .outerjoin(Artefact, Artefact.step_id == Step.id)
+        .where(Step.request_id == request.id)
+        .order_by(Step.revision, Step.attempt, Step.position, Artefact.name)
+    ).all()
+    last = max(((step.revision, step.attempt) for step, _ in rows), default=(0, 0))
+    steps: Mapping[int, Step] = {
+        step.id: step
+        for step, _ in rows
+        if (step.revision, step.attempt) == last and step.revision == request.revision
+    }
+    return tuple(steps.values()), tuple(dict.fromkeys(name for _, name in rows if name))
+
+
+def _step_card(step: Step, zone: ZoneInfo) -> StepCard:
+    return StepCard(
+        name=step.name,
+        connector=step.connector,
+        state=step.state.value,
+        finished_at=step.finished_at.astimezone(zone) if step.finished_at else None,
+        did=lines_of(step.outcome),
+        read=lines_of(step.read_back),
+        error=step.error,
+    )

@@ -1,0 +1,28 @@
+"""What the ledger says of requests, fulfilment and what is live; the subject is `request:<reference>`."""
+
+from __future__ import annotations
+
+SUBMITTED = "request:submitted"
+PREPARED = "request:prepared"
+REFUSED = "request:refused"
+EDITED = "request:edited"
+WITHDRAWN = "request:withdrawn"
+#: The target or an approval was no longer as sealed; nothing of this revision is carried out.
+STOPPED = "request:stopped"
+SEAL_MISMATCH = "request:seal-mismatch"
+FULFILLED = "request:fulfilled"
+FAILED = "request:failed"
+RETRIED = "request:retried"
+SET_ASIDE = "request:set-aside"
+ENDED = "request:ended"
+FULFILMENT_STARTED = "fulfilment:started"
+STEP_APPLYING = "step:applying"
+STEP_APPLIED = "step:applied"
+STEP_READ_BACK = "step:read-back"
+STEP_FAILED = "step:failed"
+STEP_REVERTED = "step:reverted"
+STEP_NOT_REVERTED = "step:not-reverted"
+ENTITLEMENT_GRANTED = "entitlement:granted"
+ENTITLEMENT_GIVEN_BACK = "entitlement:given-back"
+ENTITLEMENT_ENDED = "entitlement:ended"
+ARTEFACT_FETCHED = "artefact:fetched"

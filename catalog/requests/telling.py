@@ -1,0 +1,26 @@
+"""Telling the requester, and the beneficiary where it is somebody else, what became of a request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from catalog.requests.model import Request
+from portal.notifications import notify
+
+
+def tell_requester(session: Session, request: Request, event: str, **more: Any) -> None:
+    """Write the event's mail to the requester in this transaction; it is sent after the commit."""
+    notify(session, event, request.requester, {**about(request), **more})
+
+
+def about(request: Request) -> dict[str, Any]:
+    """What every mail of a request may show."""
+    return {
+        "reference": request.reference,
+        "offering": request.version.document["name"],
+        "title": request.title,
+        "outcome": request.outcome,
+        "path": f"/requests/{request.reference}",
+    }

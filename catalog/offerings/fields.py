@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from catalog.offerings.words import Cel, Line, Name, Part, Pattern, Slug, Text
 
@@ -21,6 +21,15 @@ class FromToday(Part):
     """A default that lies so many days after the day on which the form is opened."""
 
     days_from_today: int = Field(ge=0, le=3650)
+
+
+def _written_as(value: Any) -> str:
+    return "from" if isinstance(value, dict | FromProfile) else "text"
+
+
+TextDefault = Annotated[
+    Annotated[str, Tag("text")] | Annotated[FromProfile, Tag("from")], Discriminator(_written_as)
+]
 
 
 class StaticChoice(Part):
@@ -53,7 +62,7 @@ class TextField(Question):
     """One line."""
 
     kind: Literal["text"]
-    default: str | FromProfile | None = None
+    default: TextDefault | None = None
     at_least: int = Field(default=0, ge=0, le=2000)
     at_most: int = Field(default=200, ge=1, le=2000)
     pattern: Pattern | None = None

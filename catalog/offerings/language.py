@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from catalog.offerings.fields import FormField, FromToday, OfferingForm
-from catalog.offerings.route import CalendarRule, Ends, Resource, RiskRule, Route, StepRule
+from catalog.offerings.route import CalendarRule, Ends, Resource, RiskRule, Route, StepRule, TargetCheck
 from catalog.offerings.words import Cel, Line, Name, Part, Slug, Text, WorkingTime, minutes_of
 from portal.core.canonical import digest
 
@@ -57,6 +57,7 @@ class OfferingDocument(Part):
     #: A CEL text: one line that tells this request from others of the offering.
     title: Cel
     rules: tuple[Rule, ...] = ()
+    checked_by: tuple[TargetCheck, ...] = ()
     #: By field name, who owns what can be chosen there.
     resources: dict[Name, tuple[Resource, ...]] = Field(default_factory=dict)
     risk: RiskRule = RiskRule()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from catalog.offerings.words import Cel, Line, Name, Part, Slug, Text, WorkingTime, minutes_of
 
@@ -115,6 +115,20 @@ class FromCel(Part):
     cel: Cel
 
 
+def _given_as(value: Any) -> str:
+    if isinstance(value, FromCel) or (isinstance(value, dict) and "cel" in value):
+        return "cel"
+    return "answer" if isinstance(value, dict | FromAnswer) else "literal"
+
+
+Parameter = Annotated[
+    Annotated[FromAnswer, Tag("answer")]
+    | Annotated[FromCel, Tag("cel")]
+    | Annotated[str | int | bool, Tag("literal")],
+    Discriminator(_given_as),
+]
+
+
 class StepRule(Part):
     """One fulfilment step: what a connector is asked to do."""
 
@@ -123,9 +137,7 @@ class StepRule(Part):
     connector: Slug
     action: Name
     when: Cel | None = None
-    parameters: dict[Name, FromAnswer | FromCel | str | int | bool] = Field(
-        default_factory=dict, alias="with"
-    )
+    parameters: dict[Name, Parameter] = Field(default_factory=dict, alias="with")
 
 
 class Ends(Part):
@@ -140,6 +152,16 @@ class Ends(Part):
             message = "give either on (a date field) or days (an expression)"
             raise ValueError(message)
         return self
+
+
+class TargetCheck(Part):
+    """A connector that judges the answers on the live target before anybody is asked to approve.
+
+    `wide` says what becomes of what it finds too wide: stopped, or let through to the route.
+    """
+
+    connector: Slug
+    wide: Literal["stop", "allow"] = "stop"
 
 
 class Resource(Part):

@@ -1,0 +1,75 @@
+"""Every expression of an offering, with the names it may use and the type it must give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from catalog.offerings.derived import Type
+from catalog.offerings.expressions import FUNCTIONS, NotAnExpression, check_expression, try_expression
+from catalog.offerings.language import OfferingDocument
+from catalog.offerings.names import Names, names_of
+from catalog.offerings.problems import Finding, Path, nearest
+from catalog.offerings.route import FromCel
+
+#: Where it stands, what it says, what it may name, what it must give (None for any value).
+Written = tuple[Path, str | None, Names, Type | None]
+
+
+def places(document: OfferingDocument) -> Iterator[tuple[Path, str]]:
+    """Where each field of the form stands, and its name, in order."""
+    for s, section in enumerate(document.form.sections):
+        for f, field in enumerate(section.fields):
+            yield ("form", "sections", s, "fields", f), field.name
+
+
+def expression_findings(document: OfferingDocument) -> Iterator[Finding]:
+    """Every expression that does not compile, names what is not there, or gives the wrong type."""
+    for path, expression, names, wanted in _written(document):
+        if expression is None:
+            continue
+        try:
+            check_expression(expression, names, wanted)
+            try_expression(expression, names)
+        except NotAnExpression as error:
+            known = {name for name, _ in names} | FUNCTIONS
+            hint = nearest(error.unknown, known) if error.unknown else ""
+            yield Finding(path, f"{error.message}{hint}", error.line, error.column)
+
+
+def _written(document: OfferingDocument) -> Iterator[Written]:
+    before = names_of(document, with_risk=False)
+    every = names_of(document)
+    yield from _of_fields(document, before)
+    yield ("title",), document.title, every, "string"
+    for i, rule in enumerate(document.rules):
+        yield ("rules", i, "check"), rule.check, before, "bool"
+    for i, reason in enumerate(document.risk.reasons):
+        yield ("risk", "reasons", i, "when"), reason.when, before, "bool"
+    for i, stage in enumerate(document.route.stages):
+        yield ("route", "stages", i, "when"), stage.when, every, "bool"
+        yield ("route", "stages", i, "approvers", "group_from"), stage.approvers.group_from, every, "string"
+    yield from _of_steps(document, every)
+    if document.ends is not None:
+        yield ("ends", "days"), document.ends.days, before, "int"
+
+
+def _of_fields(document: OfferingDocument, names: Names) -> Iterator[Written]:
+    seen: set[str] = set()
+    for (path, name), field in zip(places(document), document.fields, strict=True):
+        # A field is shown by what stands above it, so that no two fields wait for each other.
+        earlier = tuple(entry for entry in names if _is_known(entry[0], seen))
+        yield (*path, "show_when"), field.show_when, earlier, "bool"
+        seen.add(name)
+
+
+def _of_steps(document: OfferingDocument, names: Names) -> Iterator[Written]:
+    for i, step in enumerate(document.fulfilment):
+        yield ("fulfilment", i, "when"), step.when, names, "bool"
+        for name, given in step.parameters.items():
+            if isinstance(given, FromCel):
+                yield ("fulfilment", i, "with", name, "cel"), given.cel, names, None
+
+
+def _is_known(name: str, fields: set[str]) -> bool:
+    space, _, rest = name.partition(".")
+    return space not in {"answers", "answered", "derived"} or rest.partition(".")[0] in fields

@@ -1,0 +1,129 @@
+"""Facts: the values that an offering's expressions read, for one set of answers and two people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, time
+from functools import cached_property
+from typing import Any
+
+from catalog.offerings.derived import EMPTY, Type, derive
+from catalog.offerings.language import OfferingDocument
+from catalog.offerings.names import Names, names_of, type_of
+from portal.identity.model import Person
+
+#: A date that was not given.
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFacts:
+    """What rules may know of a person. `unit` is the unit's slug."""
+
+    user_name: str
+    name: str
+    email: str
+    unit: str
+    unit_name: str
+    title: str
+
+
+def person_facts(person: Person) -> PersonFacts:
+    """The facts of a person; reads the person's unit."""
+    return PersonFacts(
+        user_name=person.user_name,
+        name=person.name,
+        email=person.email,
+        unit=person.unit.slug,
+        unit_name=person.unit.name,
+        title=person.title,
+    )
+
+
+class Facts(Mapping[str, Any]):
+    """Read as JSON by name (`facts["answers"]["until"]`), and typed by expressions.
+
+    The names are `answers`, `answered`, `derived`, `requester`, `beneficiary`, `today` (an ISO date) and, once
+    `catalog.offerings.rules.facts_for` has computed it, `risk`. In expressions a date is the timestamp of its
+    first moment in UTC, so that `answers.until <= today + days(180)` compares whole days.
+    """
+
+    def __init__(self, document: OfferingDocument, content: Mapping[str, Any]) -> None:
+        self.document = document
+        self._content = dict(content)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._content[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._content)
+
+    def __len__(self) -> int:
+        return len(self._content)
+
+    @property
+    def with_risk(self) -> bool:
+        """Whether the risk has been computed."""
+        return "risk" in self._content
+
+    @cached_property
+    def names(self) -> Names:
+        """What expressions may name here."""
+        return names_of(self.document, with_risk=self.with_risk)
+
+    @cached_property
+    def values(self) -> dict[str, Any]:  # type: ignore[override]  # typed values are what expressions call values
+        """Every name's typed value."""
+        return {name: self._value(name, kind) for name, kind in self.names}
+
+    def _value(self, name: str, kind: Type) -> Any:
+        found: Any = self._content
+        for part in name.split("."):
+            found = found[part]
+        if kind == "timestamp":
+            return timestamp(found) if found else NEVER
+        if kind == "list":
+            return list(found)
+        return float(found) if kind == "double" else found
+
+
+def timestamp(day: str) -> datetime:
+    """The first moment of an ISO day, in UTC."""
+    return datetime.combine(date.fromisoformat(day), time(0), tzinfo=UTC)
+
+
+def day_text(day: date) -> str:
+    """The day as people write it: `3 January 2027`."""
+    return f"{day.day} {day:%B} {day.year}"
+
+
+def gather(
+    document: OfferingDocument,
+    answers: Mapping[str, Any],
+    *,
+    requester: PersonFacts,
+    beneficiary: PersonFacts,
+    today: date,
+) -> Facts:
+    """The facts without the risk. `answers` are checked answers; one that is missing counts as empty."""
+    given: dict[str, Any] = {}
+    answered: dict[str, bool] = {}
+    derived: dict[str, dict[str, Any]] = {}
+    for field in document.fields:
+        answer = answers.get(field.name)
+        answered[field.name] = answer not in (None, "", [], ())
+        kind = type_of(field)
+        given[field.name] = answer if answer is not None else EMPTY.get(kind)
+        derived[field.name] = derive(document, field, answer)
+    return Facts(
+        document,
+        {
+            "answers": given,
+            "answered": answered,
+            "derived": derived,
+            "requester": asdict(requester),
+            "beneficiary": {**asdict(beneficiary), "is_self": requester.user_name == beneficiary.user_name},
+            "today": today.isoformat(),
+        },
+    )

@@ -1,0 +1,92 @@
+"""Publishing: an offering's text becomes an immutable version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from catalog.offerings.model import Offering, OfferingVersion
+from catalog.offerings.problems import OfferingFileError
+from catalog.offerings.reading import check_files, read_offering
+from catalog.offerings.tags import PUBLISHED
+from portal.audit.record import record
+from portal.core.clock import now
+from portal.identity.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What came of one file; `new` is false where its version was the current one already."""
+
+    slug: str
+    number: int
+    digest: str
+    new: bool
+
+
+def publish(
+    session: Session, actor: Actor, source: str, filename: str, *, author_id: int | None = None
+) -> OfferingVersion:
+    """The offering's current version with this text: a new one, or the present one where the digest is the same.
+
+    The actor is the publisher, and the author too unless another is named. Raises OfferingFileError.
+    """
+    document = read_offering(source, filename)
+    offering = session.scalar(select(Offering).where(Offering.slug == document.slug).with_for_update())
+    if offering is None:
+        offering = Offering(slug=document.slug, retired=False)
+        session.add(offering)
+        session.flush()
+    latest = session.scalar(
+        select(OfferingVersion)
+        .where(OfferingVersion.offering_id == offering.id)
+        .order_by(OfferingVersion.number.desc())
+        .limit(1)
+    )
+    digest = document.digest
+    if latest is not None and latest.digest == digest and not offering.retired:
+        return latest
+    offering.retired = False
+    version = OfferingVersion(
+        offering=offering,
+        number=(latest.number if latest else 0) + 1,
+        digest=digest,
+        document=document.to_json(),
+        source=source,
+        author_id=actor.person_id if author_id is None else author_id,
+        publisher_id=actor.person_id,
+        published_at=now(session),
+    )
+    session.add(version)
+    session.flush()
+    record(
+        session,
+        PUBLISHED,
+        subject=f"offering:{document.slug}",
+        actor=actor,
+        facts={"slug": document.slug, "version": version.number, "digest": digest},
+    )
+    return version
+
+
+def publish_folder(session: Session, actor: Actor, folder: Path) -> tuple[Published, ...]:
+    """Publish every `*.yaml` of the folder, in order of their names; all of them or, on a problem, none.
+
+    Raises OfferingFileError with the problems of every file.
+    """
+    files = sorted(folder.glob("*.yaml"))
+    problems = check_files(files)
+    if problems:
+        raise OfferingFileError(tuple(problems))
+    published = []
+    for file in files:
+        before = session.scalar(select(func.count()).select_from(OfferingVersion))
+        version = publish(session, actor, file.read_text(encoding="utf-8"), file.name)
+        after = session.scalar(select(func.count()).select_from(OfferingVersion))
+        published.append(
+            Published(version.offering.slug, version.number, version.digest, new=before != after)
+        )
+    return tuple(published)

@@ -1,0 +1,87 @@
+"""Reading offering files: YAML, types, and what must fit together. Every problem names file, line and field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import ValidationError
+
+from catalog.offerings.checks import findings_in
+from catalog.offerings.language import OfferingDocument
+from catalog.offerings.problems import Finding, OfferingFileError, Problem, path_text
+from catalog.offerings.schema_errors import findings_of
+from catalog.offerings.yaml_reader import Mark, NotYaml, YamlFile, problems_of, read_yaml
+
+__all__ = ["OfferingFileError", "Problem", "check_files", "read_offering", "schema"]
+
+
+def read_offering(source: str | bytes, filename: str) -> OfferingDocument:
+    """The offering that the text describes. Raises OfferingFileError with every problem found."""
+    try:
+        file = read_yaml(source)
+    except NotYaml as error:
+        raise OfferingFileError(problems_of(filename, error)) from None
+    if not isinstance(file.content, dict):
+        message = "an offering is a mapping of keys to values, such as slug: application-access"
+        raise OfferingFileError((Problem(filename, *file.values[()], "", message),))
+    try:
+        document = OfferingDocument.model_validate_json(json.dumps(file.content))
+    except ValidationError as error:
+        findings = tuple(findings_of(error, file.content))
+        raise OfferingFileError(_placed(filename, file, findings)) from None
+    findings = findings_in(document)
+    if findings:
+        raise OfferingFileError(_placed(filename, file, findings))
+    return document
+
+
+def check_files(paths: Iterable[FilePath]) -> list[Problem]:
+    """Every problem of these files; none means that each could be published."""
+    problems: list[Problem] = []
+    slugs: dict[str, str] = {}
+    for path in paths:
+        try:
+            document = read_offering(path.read_bytes(), str(path))
+        except OSError as error:
+            problems.append(Problem(str(path), 1, 1, "", f"this file cannot be read: {error.strerror}"))
+        except OfferingFileError as error:
+            problems.extend(error.problems)
+        else:
+            other = slugs.setdefault(document.slug, str(path))
+            if other != str(path):
+                message = f"{other} has the slug {document.slug!r} already"
+                problems.append(Problem(str(path), 1, 1, "slug", message))
+    return problems
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the language, for editors that complete and check YAML."""
+    found = OfferingDocument.model_json_schema(by_alias=True)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A Countersign offering",
+        **{key: value for key, value in found.items() if key != "title"},
+    }
+
+
+def _placed(filename: str, file: YamlFile, findings: Iterable[Finding]) -> tuple[Problem, ...]:
+    problems = []
+    for finding in findings:
+        line, column = _mark(file, finding)
+        problems.append(Problem(filename, line, column, path_text(finding.path), finding.message))
+    return tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))
+
+
+def _mark(file: YamlFile, finding: Finding) -> Mark:
+    path = finding.path
+    while path not in file.values:  # what is missing is reported where it should stand
+        path = path[:-1]
+    line, column = file.values[path]
+    if path in file.blocks:
+        return line + finding.line, finding.column
+    if "there is no key" in finding.message and path in file.keys:
+        return file.keys[path]
+    return line, column

@@ -37,7 +37,7 @@ def _range(part: str) -> Span:
     if not (FIRST_PORT <= first <= LAST_PORT and FIRST_PORT <= last <= LAST_PORT):
         raise ValueError(f"{part}: ports run from {FIRST_PORT} to {LAST_PORT}.")
     if last < first:
-        raise ValueError(f"{part} runs backwards. Did you mean {last}-{first}?")
+        raise ValueError(f"{part} runs backwards. Write {last}-{first}.")
     return first, last
 
 

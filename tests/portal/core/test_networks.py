@@ -279,7 +279,7 @@ def test_there_are_more_than_two_hundred_nasty_networks():
 
 @pytest.mark.parametrize("text", sorted(set(NASTY)), ids=ascii)
 def test_a_network_in_any_other_spelling_is_refused_in_one_line(text):
-    with pytest.raises(ValueError, match=r"\.$|\?$") as refusal:
+    with pytest.raises(ValueError, match=r"\.$") as refusal:
         parse_network(text)
     message = str(refusal.value)
     assert message.isprintable()

@@ -65,7 +65,7 @@ def test_ports_are_read_sorted_and_merged(text, ports):
     ids=ascii,
 )
 def test_anything_else_is_refused_with_a_sentence(text):
-    with pytest.raises(ValueError, match=r"\.$|\?$") as refusal:
+    with pytest.raises(ValueError, match=r"\.$") as refusal:
         parse_ports(text)
     assert str(refusal.value).isprintable()
 
@@ -77,7 +77,7 @@ def test_no_port_at_all_is_refused(text):
 
 
 def test_a_range_that_runs_backwards_is_refused_with_what_was_probably_meant():
-    with pytest.raises(ValueError, match="Did you mean 80-90"):
+    with pytest.raises(ValueError, match="Write 80-90"):
         parse_ports("90-80")
 
 

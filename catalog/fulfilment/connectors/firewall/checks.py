@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeVar, cast
 
 from catalog.fulfilment.connectors.firewall.coverage import already_allowed, regions, same_way
-from catalog.fulfilment.connectors.firewall.rules import PROTOCOLS, Protocol, Rule, Zone
+from catalog.fulfilment.connectors.firewall.rules import PROTOCOLS, ZONE_NAME, Protocol, Rule, Zone
 from portal.core.networks import (
     IPV4,
     Kind,
@@ -105,9 +105,7 @@ def check_rule(rule: Rule, zones: Mapping[str, Zone], open_rules: Iterable[Rule]
     cannot be asked for in narrow slices.
     """
     problems = [
-        Problem(
-            field, f"There is no zone called {name}. Choose one from the list." if name else "Choose a zone."
-        )
+        Problem(field, _no_zone(name))
         for field, name in (("source_zone", rule.source_zone), ("destination_zone", rule.destination_zone))
         if name not in zones
     ]
@@ -122,6 +120,13 @@ def check_rule(rule: Rule, zones: Mapping[str, Zone], open_rules: Iterable[Rule]
     if not problems:
         problems += _width(rule, zones, list(same_way(rule, open_rules)))
     return problems
+
+
+def _no_zone(name: str) -> str:
+    # Only what could be a zone's name is said back; anything else is not worth repeating.
+    if ZONE_NAME.fullmatch(name):
+        return f"There is no zone called {name}. Choose one from the list."
+    return "Choose a zone from the list."
 
 
 def _protocol(text: object) -> Protocol:

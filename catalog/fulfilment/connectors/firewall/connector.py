@@ -188,19 +188,23 @@ def _rule(plan: Plan) -> Rule:
     return rule
 
 
+def _ending(error: Exception) -> str:
+    return str(error).rstrip(".") + "."
+
+
 @contextmanager
 def _in_our_words() -> Iterator[None]:
     """Whatever goes wrong below is a ConnectorError that says whether trying again can help."""
     try:
         yield
     except RuleError as error:
-        raise ConnectorError(str(error), permanent=True) from error
+        raise ConnectorError(_ending(error), permanent=True) from error
     except PolicyError as error:
-        raise ConnectorError(str(error), permanent=True) from error
+        raise ConnectorError(_ending(error), permanent=True) from error
     except changes.ChangeError as error:
-        raise ConnectorError(str(error), permanent=True) from error
+        raise ConnectorError(_ending(error), permanent=True) from error
     except git.GitError as error:
-        raise ConnectorError(f"The firewall policy's repository did not answer: {error}") from error
+        raise ConnectorError(f"The firewall policy's repository did not answer: {_ending(error)}") from error
     except (BusyError, changes.ContendedError) as error:
         raise ConnectorError(
             "Other changes of the firewall policy are under way; this one has to wait."

@@ -6,7 +6,8 @@ Aerleon would drop a rule at the start of its last day.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from threading import Lock
 from typing import Any
 
 from aerleon.lib import ciscoasa, naming, nftables, paloaltofw, policy, policy_builder
@@ -18,6 +19,9 @@ NFTABLES_PATH = "rendered/edge.nft"
 ASA_PATH = "rendered/edge.asa"
 PALO_ALTO_PATH = "rendered/edge.palo.xml"
 
+# Aerleon keeps the definitions that it resolves names by in a module's global: without this, two threads that render
+# at once would put one rule's networks into the other.
+_AERLEON = Lock()
 _TABLE = "filtering_policies"
 # A file that only defines tables adds to what is loaded: loading it twice doubled every rule. Declaring a table
 # first makes its deletion succeed on the first load too (`destroy` came after nft 1.0.6), and nft loads a file
@@ -58,7 +62,7 @@ def render_nftables(zones: Mapping[str, Zone], rules: Iterable[Rule]) -> str:
         filters.append(
             {"header": {"targets": {"nftables": f"{family} forward"}}, "terms": [*terms, dict(_LAST_TERM)]}
         )
-    return _NFTABLES_HEAD + _body(nftables.Nftables(_policy(filters, ordered), 0))
+    return _NFTABLES_HEAD + _rendered(nftables.Nftables, filters, ordered)
 
 
 def nftables_chains(zones: Mapping[str, Zone], rule: Rule) -> list[str]:
@@ -84,7 +88,7 @@ def _render_asa(zones: Mapping[str, Zone], rules: list[Rule]) -> str:
         }
         for name in sorted(zones)
     ]
-    return _body(_BothFamiliesAsa(_policy(filters, rules), 0))
+    return _rendered(_BothFamiliesAsa, filters, rules)
 
 
 def _render_palo_alto(rules: list[Rule]) -> str:
@@ -103,7 +107,7 @@ def _render_palo_alto(rules: list[Rule]) -> str:
     ]
     if not filters:
         return '<?xml version="1.0" ?>\n<config urldb="paloaltonetworks" version="8.1.0"/>\n'
-    return _body(paloaltofw.PaloAltoFW(_policy(filters, rules), 0))
+    return _rendered(paloaltofw.PaloAltoFW, filters, rules)
 
 
 def _terms(rule: Rule) -> Iterator[dict[str, str]]:
@@ -146,8 +150,11 @@ def _values(networks: Iterable[Network], version: int) -> dict[str, list[dict[st
     return {"values": [{"address": str(network)} for network in networks if network.version == version]}
 
 
-def _body(output: object) -> str:
-    return str(output).strip("\n") + "\n"
+def _rendered(
+    generator: Callable[[policy.Policy, int], object], filters: list[dict[str, Any]], rules: Iterable[Rule]
+) -> str:
+    with _AERLEON:
+        return str(generator(_policy(filters, rules), 0)).strip("\n") + "\n"
 
 
 class _BothFamiliesAsaTerm(_AsaTerm):  # type: ignore[misc]

@@ -27,11 +27,15 @@ class BusyError(Exception):
 def exclusive(repository: Path, wait: float = WAIT) -> Iterator[Path]:
     """Hold the policy against every other process; yields a path for a temporary index.
 
-    The kernel drops the lock when its holder dies, however it dies. Raises BusyError after `wait` seconds.
+    The kernel drops the lock when its holder dies, however it dies. Raises BusyError after `wait` seconds,
+    and GitError when there is no repository to hold.
     """
     folder = repository / ".git" / "countersign"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise GitError(f"{error.strerror}: {folder}") from error
     try:
         _take(descriptor, wait)
         _clear_abandoned(repository)

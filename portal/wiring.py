@@ -1,0 +1,154 @@
+"""Where the rooms meet: one table of reactions, one of background work, one of pages. Read it to see what follows what.
+
+A lower room never imports a higher one. It publishes an event, and the handlers here run in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from flask import Blueprint
+
+from approvals.decisions import views as decision_views
+from approvals.links import views as link_views
+from approvals.routing import holding, reactions
+from approvals.routing.router import Router
+from catalog.entitlements import jobs as entitlement_jobs
+from catalog.entitlements import views as entitlement_views
+from catalog.fulfilment import jobs as fulfilment_jobs
+from catalog.fulfilment import orders, set_aside
+from catalog.fulfilment import views as fulfilment_views
+from catalog.fulfilment.connectors.ca import views as pki_views
+from catalog.fulfilment.connectors.ca.authority import CertificateAuthority
+from catalog.fulfilment.connectors.ca.connector import CaConnector
+from catalog.fulfilment.connectors.firewall.connector import FirewallConnector
+from catalog.fulfilment.connectors.registry import Connectors
+from catalog.fulfilment.connectors.scim.connector import ScimConnector
+from catalog.offerings import views as catalogue_views
+from catalog.requests import events
+from catalog.requests import jobs as request_jobs
+from catalog.requests import views as request_views
+from portal import tables
+from portal.audit import identity as identity_entries
+from portal.audit import views as ledger_views
+from portal.audit.checkpoint import Signer, checkpoint_if_due
+from portal.core.clock import Clock, system_clock
+from portal.core.database import Database
+from portal.core.settings import Settings
+from portal.identity import events as identity_events
+from portal.identity.sign_in import views as sign_in_views
+from portal.jobs import Handlers, Job, Periodic, Workshop
+from portal.jobs.doorbell import hang
+from portal.notifications import jobs as mail_jobs
+from portal.web import views as web_views
+from reports.evidence import views as evidence_views
+
+METADATA = tables.METADATA
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """Everything that was made from the settings, once per process."""
+
+    settings: Settings
+    db: Database
+    connectors: Connectors
+    router: Router
+    authority: CertificateAuthority
+    signer: Signer
+
+    def parts(self) -> tuple[object, ...]:
+        """What views find by type."""
+        return (self.settings, self.db, self.connectors, self.router, self.authority, self.signer)
+
+
+def build(settings: Settings, *, clock: Clock = system_clock) -> Portal:
+    """Make the parts. Connects to nothing yet but the data folder. Raises SettingsError."""
+    db = Database(settings.database_url, clock=clock, handlers=reactions_table(settings))
+    hang(db, settings.redis_url)
+    authority = CertificateAuthority(settings.ca_folder, f"{settings.public_url}/pki")
+    return Portal(
+        settings=settings,
+        db=db,
+        connectors=Connectors(
+            (
+                ScimConnector(settings.scim_url, settings.scim_token),
+                CaConnector(authority),
+                FirewallConnector(settings.firewall_repository),
+            )
+        ),
+        router=Router(),
+        authority=authority,
+        signer=Signer.from_settings(settings),
+    )
+
+
+def reactions_table(settings: Settings) -> dict[type[Any], Sequence[Callable[..., None]]]:
+    """What follows what, in order, in the same transaction."""
+    return {
+        identity_events.PersonSignedIn: (identity_entries.on_signed_in,),
+        identity_events.SessionEnded: (identity_entries.on_session_ended,),
+        identity_events.SignInRefused: (identity_entries.on_sign_in_refused,),
+        identity_events.PeopleImported: (identity_entries.on_people_imported,),
+        events.RequestPlanned: (partial(reactions.on_planned, settings=settings),),
+        events.RequestReplanned: (reactions.on_replanned,),
+        events.RequestWithdrawn: (reactions.on_withdrawn,),
+        events.RequestRefused: (reactions.on_refused,),
+        events.RequestApproved: (orders.on_approved,),
+        events.FulfilmentStarting: (holding.on_fulfilment_starting,),
+    }
+
+
+def job_handlers(portal: Portal) -> Handlers:
+    """What each kind of task runs."""
+    connectors = portal.connectors
+    return {
+        "prepare": partial(request_jobs.prepare, connectors=connectors),
+        "fulfil": partial(fulfilment_jobs.fulfil, connectors=connectors),
+        "end_entitlement": partial(entitlement_jobs.end_entitlement, connectors=connectors),
+        "warn_of_ending": entitlement_jobs.warn_of_ending,
+        "send_mail": mail_jobs.send_mail,
+        "checkpoint": partial(_checkpoint, signer=portal.signer),
+    }
+
+
+def periodic_table() -> tuple[Periodic, ...]:
+    """What comes round."""
+    return (Periodic("checkpoint", timedelta(seconds=10), "checkpoint"),)
+
+
+def workshop(portal: Portal) -> Workshop:
+    """What a worker needs to run tasks."""
+    return Workshop(
+        db=portal.db,
+        settings=portal.settings,
+        handlers=job_handlers(portal),
+        on_set_aside=set_aside.on_set_aside,
+    )
+
+
+def blueprints(portal: Portal) -> tuple[Blueprint, ...]:
+    """Every page."""
+    return (
+        web_views.blueprint,
+        sign_in_views.blueprint,
+        catalogue_views.blueprint,
+        request_views.blueprint,
+        decision_views.blueprint,
+        link_views.blueprint,
+        fulfilment_views.blueprint,
+        entitlement_views.blueprint,
+        evidence_views.blueprint,
+        ledger_views.blueprint,
+        pki_views.blueprint(portal.authority),
+    )
+
+
+def _checkpoint(job: Job, *, signer: Signer) -> None:
+    checkpoint_if_due(job.db, signer)
+
+

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,9 +12,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.audit.model import Checkpoint, Entry, PersonalValue
+from portal.core.database import Database
 from portal.identity.model import Person
 
 PAGE = 50
+EXPORT_PART = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +103,17 @@ def _personal(session: Session, numbers: Sequence[int]) -> dict[int, dict[str, s
 
 def _shown(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def bodies(db: Database, since: int = 0) -> Iterator[str]:
+    """The entries' exact texts in order, read in parts."""
+    last = since
+    while True:
+        with db.reading() as session:
+            rows = session.execute(
+                select(Entry.number, Entry.body).where(Entry.number > last).order_by(Entry.number).limit(EXPORT_PART)
+            ).all()
+        if not rows:
+            return
+        yield from (row.body for row in rows)
+        last = rows[-1].number

@@ -1,0 +1,1 @@
+"""The demo organisation, and the story that `countersign demo` plays."""

@@ -1,0 +1,64 @@
+"""Preparing a portal: people, offerings, the certificate authority and the firewall's repository."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import select
+
+from catalog.fulfilment.connectors.firewall.repository import create_repository
+from catalog.offerings.publish import publish
+from catalog.offerings.yaml_reader import NotYaml, read_yaml
+from portal.core.assets import services_folder
+from portal.core.errors import PortalError
+from portal.core.settings import Settings
+from portal.identity.actor import PORTAL, Actor
+from portal.identity.events import PeopleImported
+from portal.identity.import_people import import_people
+from portal.identity.model import Person
+from portal.identity.organisation import OrganisationError, read_organisation
+from portal.wiring import Portal, build
+
+DEMO_ORGANISATION = Path(__file__).parents[1] / "identity" / "demo_organisation.yaml"
+#: Who publishes the shipped offerings in the demo organisation; they can approve none of their requests.
+DEMO_PUBLISHER = "oskar.brandt"
+
+
+def prepare_demo(settings: Settings) -> Portal:
+    """Bring everything that the demo needs into place; doing it again changes nothing."""
+    portal = build(settings)
+    portal.authority.create_if_missing()
+    create_repository(settings.firewall_repository)
+    import_organisation(portal, DEMO_ORGANISATION)
+    for _ in publish_offerings(portal, None, DEMO_PUBLISHER):
+        pass
+    return portal
+
+
+def import_organisation(portal: Portal, file: Path) -> PeopleImported:
+    """Read the file and write its people, units and groups. Raises PortalError with every problem in words."""
+    try:
+        read = read_organisation(read_yaml(file.read_bytes()).content)
+    except NotYaml as error:
+        raise PortalError(f"{file}:{error.mark[0]}:{error.mark[1]}: {error.message}") from error
+    except OrganisationError as error:
+        raise PortalError("\n".join(f"{file}: {problem}" for problem in error.problems)) from error
+    with portal.db.transaction() as session:
+        return import_people(session, PORTAL, read, issuer=portal.settings.oidc_issuer)
+
+
+def publish_offerings(portal: Portal, folder: Path | None, publisher: str) -> Iterator[tuple[str, int, bool]]:
+    """Publish each file of the folder; gives slug, version number and whether it is new."""
+    with portal.db.reading() as session:
+        person = session.scalar(select(Person).where(Person.user_name == publisher, Person.active.is_(True)))
+    if person is None:
+        raise PortalError(f"Nobody active is called {publisher!r}.")
+    actor = Actor(name=person.name, person_id=person.id, issuer=person.issuer, subject=person.subject)
+    folder = folder or services_folder()
+    files = sorted(folder.glob("*.yaml")) if folder.is_dir() else [folder]
+    for file in files:
+        with portal.db.transaction() as session:
+            before = session.info["clock"]()
+            version = publish(session, actor, file.read_bytes(), str(file))
+            yield version.offering.slug, version.number, version.published_at >= before

@@ -12,6 +12,8 @@ _HERE = Path(__file__).parent
 
 # Each part of the product brings its fixtures in a file of this name; all of them serve every test.
 pytest_plugins = [f"tests.{path.stem}" for path in sorted(_HERE.glob("fixtures_*.py"))]
+# One of them may import another before pytest gets to it.
+pytest.register_assert_rewrite(*pytest_plugins)
 
 settings.register_profile(
     "ci", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow], print_blob=True

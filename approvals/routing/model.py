@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -61,3 +62,19 @@ class StageApprover(Base):
     relation: Mapped[str] = mapped_column(String(200))
     #: The relation for machines, so that eligibility can be computed again: "line-manager", "group:crm-owners".
     rule: Mapped[str] = mapped_column(String(200))
+
+
+class Sealing(Base):
+    """What one seal covered, word for word, so that a seal that has changed since can be told apart by its parts."""
+
+    __tablename__ = "sealing"
+    __table_args__ = (UniqueConstraint("request_id", "revision"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("request.id"))
+    revision: Mapped[int] = mapped_column(Integer)
+    seal: Mapped[str] = mapped_column(String(80), index=True)
+    document: Mapped[dict[str, Any]]
+    #: What the approver should mind that the seal need not cover, such as a look-alike of a name; sentences.
+    warnings: Mapped[list[Any]] = mapped_column(default=list)
+    sealed_at: Mapped[datetime]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from sqlalchemy.orm import Session
 
@@ -93,6 +93,7 @@ class StageProgress:
     decisions: tuple[DecisionLine, ...]
 
 
+@runtime_checkable
 class Router(Protocol):
     """Resolves routes to people. Raises PortalError with a sentence when a stage resolves to nobody."""
 

@@ -1,0 +1,109 @@
+"""The right to decide: who may say what in which stage, now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from approvals.decisions.model import Decision, Verdict
+from approvals.routing.eligible import Eligible
+from approvals.routing.matching import first_unmet, without
+from approvals.routing.model import Stage, StageState
+from approvals.routing.relations import excluded_from
+from approvals.routing.stages import still_demanded
+from catalog.requests.model import Request
+from catalog.requests.states import State
+from portal.core.errors import Conflict, Forbidden
+
+
+class NotYours(Forbidden):
+    """This person may not decide here."""
+
+    title: ClassVar[str] = "You cannot decide this"
+
+
+def may_decide(person_id: int | None, request: Request, eligible: Eligible) -> bool:
+    """Whether the person is one of those who decide on the request in any of these stages, open or not."""
+    return (
+        person_id is not None
+        and person_id not in excluded_from(request, request.version)
+        and any(person_id in people for people in eligible.values())
+    )
+
+
+def find_stage(
+    person_id: int, request: Request, stages: Sequence[Stage], eligible: Eligible, *, verdict: Verdict
+) -> Stage | None:
+    """The stage in which the person may give this verdict now, by state and eligibility alone.
+
+    An approval belongs to the open stage. A denial also to one that has approved already, for as long as
+    nothing has been carried out: a denial wins.
+    """
+    wanted = _states_for(request, verdict)
+    mine = [stage for stage in stages if stage.state in wanted and person_id in eligible[stage.id]]
+    return next((stage for stage in mine if stage.state is StageState.OPEN), mine[0] if mine else None)
+
+
+def stage_for(
+    person_id: int,
+    request: Request,
+    stages: Sequence[Stage],
+    decisions: Sequence[Decision],
+    eligible: Eligible,
+    *,
+    verdict: Verdict,
+) -> Stage:
+    """The stage in which the person may give this verdict now.
+
+    Raises NotYours for whoever may not decide at all, and Conflict where they may and it is too late or too early.
+    """
+    if person_id in excluded_from(request, request.version):
+        raise NotYours(
+            "You asked for this, receive it, edited it last or published the offering, so you cannot decide it."
+        )
+    if not may_decide(person_id, request, eligible):
+        raise NotYours("You are not, or no longer, one of the people who decide this request.")
+    if any(decision.person_id == person_id for decision in decisions):
+        raise Conflict("You have already decided on this request. One person counts once.")
+    if request.state is State.PREPARING:
+        raise Conflict(
+            "This request is being prepared again. You will be asked again if your decision is needed."
+        )
+    if not _states_for(request, verdict):
+        raise Conflict(f"This request is {request.state.value}; it can no longer be decided.")
+    stage = find_stage(person_id, request, stages, eligible, verdict=verdict)
+    if stage is None:
+        raise Conflict("Your stage of this request is not open. Others have decided it, or it has not begun.")
+    return stage
+
+
+def leave_others_possible(
+    person_id: int,
+    stage: Stage,
+    stages: Sequence[Stage],
+    eligible: Eligible,
+    decisions: Sequence[Decision],
+) -> None:
+    """Refuse an approval by the only person left who could agree in a later stage: that one would wait for ever.
+
+    Raises Conflict. Where the route is already impossible, opening the next stage has the request planned again.
+    """
+    by_stage = still_demanded(stages, eligible, decisions)
+    demands, position = list(by_stage.values()), list(by_stage).index(stage.id)
+    if first_unmet(demands) is not None:
+        return
+    later = first_unmet(without(demands, position, person_id))
+    if later is not None:
+        name = next(other.name for other in stages if other.id == list(by_stage)[later])
+        raise Conflict(
+            f"You are needed for the stage “{name}”, where nobody else can decide, and one person counts once. "
+            f"Leave “{stage.name}” to the others."
+        )
+
+
+def _states_for(request: Request, verdict: Verdict) -> frozenset[StageState]:
+    if verdict is Verdict.APPROVE:
+        return frozenset({StageState.OPEN}) if request.state is State.PENDING else frozenset()
+    if request.state in {State.PENDING, State.SCHEDULED}:
+        return frozenset({StageState.OPEN, StageState.APPROVED})
+    return frozenset()

@@ -1,0 +1,50 @@
+"""Before anything is applied: whether every approval still holds."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from approvals.routing.eligible import eligible_now
+from approvals.routing.model import StageState
+from approvals.routing.stages import approvals_by_stage, decisions_of, stages_of
+from catalog.requests.events import FulfilmentStarting
+from catalog.requests.model import Request
+from catalog.requests.moves import get_locked
+from catalog.requests.seal import seal
+from portal.core.errors import Conflict
+
+
+def on_fulfilment_starting(session: Session, event: FulfilmentStarting) -> None:
+    """Let fulfilment start only on what was agreed by people who may still agree to it.
+
+    Raises Conflict, with the reason in a sentence, when the request is no longer what its seal says, when a
+    stage is not approved, or when an approver's account or the membership that made them one is gone.
+    """
+    request = get_locked(session, event.request_id)
+    _check_seal(request)
+    stages = stages_of(session, request)
+    if [(stage.slug, stage.quorum) for stage in stages] != [
+        (sealed["slug"], sealed["quorum"]) for sealed in request.route
+    ]:
+        raise Conflict("The stages of this request are not those under its seal. Nothing was carried out.")
+    decisions = decisions_of(session, request)
+    approvals = approvals_by_stage(decisions)
+    eligible = eligible_now(session, request, stages)
+    counted: set[int] = set()
+    for stage in stages:
+        holding = {
+            decision.person_id
+            for decision in approvals.get(stage.id, ())
+            if decision.seal == request.seal and decision.person_id in eligible[stage.id]
+        } - counted
+        if stage.state is not StageState.APPROVED or len(holding) < stage.quorum:
+            raise Conflict(
+                f"The approval of the stage “{stage.name}” no longer holds: whoever gave it may not decide there "
+                "any more. Nothing was carried out."
+            )
+        counted |= holding
+
+
+def _check_seal(request: Request) -> None:
+    if not request.seal or seal(request) != request.seal:
+        raise Conflict("This request is not what was sealed. Nothing was carried out.")

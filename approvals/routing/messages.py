@@ -1,0 +1,55 @@
+"""What approvers and requesters are told by mail, written in the same transaction and sent after the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from approvals.routing.model import Stage
+from catalog.requests.model import Request
+from catalog.requests.telling import about, tell_requester
+from portal.identity.model import Person
+from portal.notifications import notify
+
+
+def tell_approvers(session: Session, request: Request, stage: Stage, paths: Mapping[int, str]) -> None:
+    """Ask each person for their decision: the decision card, with their own link. `paths` are by person."""
+    card = {**about(request), **card_of(request, stage)}
+    for person in _people(session, paths):
+        notify(session, "approval_requested", person, {**card, "path": paths[person.id]})
+
+
+def tell_that_it_ended(session: Session, request: Request, people: Collection[int | None], why: str) -> None:
+    """Tell whoever was asked or had decided that nothing is left for them to decide, and why."""
+    context = {**about(request), "why": why, "path": f"/approvals/{request.reference}"}
+    for person in _people(session, [number for number in people if number is not None]):
+        notify(session, "approval_ended", person, context)
+
+
+def tell_rejected(session: Session, request: Request) -> None:
+    """Tell the requester that somebody said no, and the reason."""
+    tell_requester(session, request, "request_rejected")
+
+
+def card_of(request: Request, stage: Stage) -> dict[str, Any]:
+    """The decision card as a mail shows it; texts are plain."""
+    return {
+        "stage": stage.name,
+        "requester": request.requester.name,
+        "beneficiary": request.beneficiary.name,
+        "for_themselves": request.requester_id == request.beneficiary_id,
+        "reason": request.reason,
+        "risk": request.risk["level"],
+        "risk_reasons": [reason["because"] for reason in request.risk["reasons"]],
+        "lines": [(line["change"], line["text"]) for plan in request.plans for line in plan["lines"]],
+        "due_at": stage.due_at,
+        "ends_at": request.ends_at,
+    }
+
+
+def _people(session: Session, numbers: Collection[int] | Mapping[int, str]) -> list[Person]:
+    statement = select(Person).where(Person.id.in_(list(numbers)), Person.active).order_by(Person.id)
+    return list(session.scalars(statement))

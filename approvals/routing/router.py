@@ -1,0 +1,42 @@
+"""The router that requests are given (catalog.requests.route.Router): previews, promises, progress, visibility."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from approvals.decisions.model import Decision
+from approvals.routing.deadlines import promised_by
+from approvals.routing.model import Stage, StageApprover
+from approvals.routing.progress import progress_of
+from approvals.routing.resolve import resolve
+from catalog.requests.route import Proposal, RouteStage, StageProgress
+
+
+class Router:
+    """Implements catalog.requests.route.Router over the tables of this package."""
+
+    def preview(self, session: Session, proposal: Proposal) -> tuple[RouteStage, ...]:
+        """The route that this proposal would take now; changes nothing. Raises NobodyToAsk."""
+        return resolve(session, proposal)
+
+    def promised_by(self, session: Session, stages: tuple[RouteStage, ...], start: datetime) -> datetime:
+        """When the last stage is due (UTC) if each one uses up its working time."""
+        return promised_by(session, stages, start)
+
+    def progress(self, session: Session, request_id: int) -> tuple[StageProgress, ...]:
+        """The stages of the request's current revision, with their decisions. Three statements."""
+        return progress_of(session, request_id)
+
+    def may_see(self, session: Session, request_id: int, person_id: int) -> bool:
+        """Whether the person is or was an approver of the request in a stage that has opened."""
+        asked = exists().where(
+            StageApprover.stage_id == Stage.id,
+            StageApprover.person_id == person_id,
+            Stage.request_id == request_id,
+            Stage.opened_at.is_not(None),
+        )
+        decided = exists().where(Decision.request_id == request_id, Decision.person_id == person_id)
+        return bool(session.scalar(select(asked | decided)))

@@ -1,0 +1,24 @@
+"""Who a stage wants: the offering's words and the request's facts turned into one rule of a route."""
+
+from __future__ import annotations
+
+from catalog.offerings.facts import Facts
+from catalog.offerings.route import Approvers
+from catalog.offerings.rules import owning_group, text_of
+
+
+def rule_of(approvers: Approvers, facts: Facts) -> str:
+    """The rule, in the words of approvals.routing.relations. Raises RuleFailed when a condition gives no value.
+
+    What is chosen and owned by no group, or a computed group without a name, gives a group that has no members:
+    the stage then climbs.
+    """
+    if approvers.relation is not None:
+        return f"{approvers.relation}:{approvers.of}"
+    if approvers.owner_of_group is not None:
+        return f"group-owner:{approvers.owner_of_group}"
+    if approvers.group is not None:
+        return f"group:{approvers.group}"
+    if approvers.group_from is not None:
+        return f"group:{text_of(approvers.group_from, facts)}"
+    return f"group:{owning_group(facts, approvers.owner_of or '') or ''}"

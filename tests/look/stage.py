@@ -17,6 +17,7 @@ from wtforms import (
     HiddenField,
     IntegerField,
     RadioField,
+    SelectChoice,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -81,11 +82,29 @@ class RuleForm(Form):
     source = StringField("Source network", [validators.DataRequired("Enter a source network, such as 10.20.30.0/24.")],
                          description="One network in CIDR form.")  # fmt: skip
     port = IntegerField("Port", [validators.NumberRange(1, 65535, "Enter a port between 1 and 65535.")])
-    zone = SelectField("Destination zone", choices=[("dmz", "DMZ"), ("finance", "Finance"), ("office", "Office")])
-    protocol = RadioField("Protocol", choices=[("tcp", "TCP"), ("udp", "UDP")])
-    direction = RadioField("Direction", choices=[("in", "Inbound"), ("out", "Outbound")], default="in")
-    uses = Checkboxes("What is it for?", choices=[("web", "Web service"), ("backup", "Backup"), ("monitor", "Monitoring")])
-    reason = TextAreaField("Why is it needed?", [validators.Length(max=500)], description="The approvers read this first.")
+    zone = SelectField(
+        "Destination zone",
+        choices=[
+            SelectChoice("dmz", "DMZ"),
+            SelectChoice("finance", "Finance"),
+            SelectChoice("office", "Office"),
+        ],
+    )
+    protocol = RadioField("Protocol", choices=[SelectChoice("tcp", "TCP"), SelectChoice("udp", "UDP")])
+    direction = RadioField(
+        "Direction", choices=[SelectChoice("in", "Inbound"), SelectChoice("out", "Outbound")], default="in"
+    )
+    uses = Checkboxes(
+        "What is it for?",
+        choices=[
+            SelectChoice("web", "Web service"),
+            SelectChoice("backup", "Backup"),
+            SelectChoice("monitor", "Monitoring"),
+        ],
+    )
+    reason = TextAreaField(
+        "Why is it needed?", [validators.Length(max=500)], description="The approvers read this first."
+    )
     plan = TextAreaField("Rollback plan", [validators.Optional()])
     csr = FileField("Certificate signing request", description="A PEM file of at most 16 KB.")
     until = DateField("Until when?", [validators.DataRequired("Enter the day on which the rule ends.")])
@@ -96,9 +115,16 @@ class RuleForm(Form):
 def environment() -> jinja2.Environment:
     folders = [ROOT / "templates", Path(__file__).parent / "pages"]
     env = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folders), undefined=jinja2.StrictUndefined, autoescape=True
+        loader=jinja2.FileSystemLoader(folders),
+        undefined=jinja2.StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    env.globals.update(asset=lambda path: f"/static/{path}", csrf_input=lambda: Markup('<input type="hidden" name="csrf_token" value="token">'))
+    env.globals.update(
+        asset=lambda path: f"/static/{path}",
+        csrf_input=lambda: Markup('<input type="hidden" name="csrf_token" value="token">'),
+    )
     return env
 
 
@@ -106,7 +132,13 @@ def _contexts() -> dict[str, tuple[str, dict[str, Any]]]:
     wrong = RuleForm(source="", port=99999, reason="Because " * 80)
     wrong.validate()
     page = Page()
-    shared: dict[str, Any] = {"page": page, "now": NOW, "day": timedelta(days=1), "hour": timedelta(hours=1), "seal": SEAL}
+    shared: dict[str, Any] = {
+        "page": page,
+        "now": NOW,
+        "day": timedelta(days=1),
+        "hour": timedelta(hours=1),
+        "seal": SEAL,
+    }
     told = replace(page, messages=(
         ("success", "SR-000042 was submitted."), ("note", "Your line manager changed; the route was worked out again."),
         ("warning", "Your sign-in ends in 5 minutes."), ("error", "SR-000041 was not withdrawn: it is already fulfilled."),
@@ -120,11 +152,16 @@ def _contexts() -> dict[str, tuple[str, dict[str, Any]]]:
         "decision": ("decision.html", shared),
         "lists": ("lists.html", shared),
         "empty": ("empty.html", shared),
+        "live": ("live.html", {**shared, "moving": True}),
+        "live-done": ("live.html", {**shared, "moving": False}),
         "words": ("words.html", {**shared, "page": stranger}),
     }
     for status, (title, sentence) in ERRORS.items():
         who = stranger if status in (401, 503) else page
-        pages[f"error-{status}"] = ("errors/page.html", {"page": who, "error": Error(status, title, sentence)})
+        pages[f"error-{status}"] = (
+            "errors/page.html",
+            {"page": who, "error": Error(status, title, sentence)},
+        )
     return pages
 
 

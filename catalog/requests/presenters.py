@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from catalog.requests.answers import AnswerLine
 from catalog.requests.baton import Baton
-from catalog.requests.model import Request
 from catalog.requests.route import RouteStage, StageProgress
 from catalog.requests.timeline import Event
 
@@ -24,19 +23,6 @@ _STAGE_WORDS = {
     "rejected": "refused",
     "closed": "skipped",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class RequestLine:
-    """One request in a list."""
-
-    reference: str
-    title: str
-    offering: str
-    state: str
-    waiting_for: str
-    submitted_at: datetime
-    beneficiary: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,19 +114,6 @@ class RequestPage:
     may_withdraw: bool
     may_edit: bool
     may_read_evidence: bool
-
-
-def request_line(request: Request, *, timezone: str) -> RequestLine:
-    """The request as one row of a list."""
-    return RequestLine(
-        reference=request.reference,
-        title=request.title,
-        offering=request.version.document["name"],
-        state=request.state.value,
-        waiting_for=request.baton,
-        submitted_at=request.submitted_at.astimezone(ZoneInfo(timezone)),
-        beneficiary=request.beneficiary.name,
-    )
 
 
 def plan_cards(plans: Sequence[Mapping[str, Any]]) -> tuple[PlanCard, ...]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import bindparam, or_, select
+from sqlalchemy.orm import Session, aliased, joinedload
 
+from catalog.offerings.model import OfferingVersion
 from catalog.requests.model import Request
 from catalog.requests.route import Router
 from catalog.requests.states import CLOSED, State
@@ -18,6 +22,63 @@ from portal.identity.permissions import Permission
 PAGE = 25
 OPEN = tuple(state for state in State if state not in CLOSED and state is not State.FULFILLED)
 DONE = (*CLOSED, State.FULFILLED)
+_HIGHEST = 2**31 - 1
+
+
+class RequestLine(NamedTuple):
+    """One request in a list; the time is in the reader's zone."""
+
+    reference: str
+    title: str
+    offering: str
+    state: str
+    waiting_for: str
+    submitted_at: datetime
+    beneficiary: str
+
+
+class FailedLine(NamedTuple):
+    """One request that failed."""
+
+    reference: str
+    title: str
+    offering: str
+    requester: str
+    outcome: str
+    failed_at: datetime | None
+
+
+_BENEFICIARY = aliased(Person)
+_OFFERING_NAME = OfferingVersion.document["name"].as_string()
+# Built once: making the statement costs more than running it.
+_MINE = (
+    select(
+        Request.number,
+        Request.reference,
+        Request.title,
+        _OFFERING_NAME,
+        Request.state,
+        Request.baton,
+        Request.submitted_at,
+        _BENEFICIARY.name,
+    )
+    .join(OfferingVersion, OfferingVersion.id == Request.offering_version_id)
+    .join(_BENEFICIARY, _BENEFICIARY.id == Request.beneficiary_id)
+    .where(
+        or_(Request.requester_id == bindparam("person"), Request.beneficiary_id == bindparam("person")),
+        Request.state.in_(bindparam("states", expanding=True)),
+        Request.number < bindparam("before"),
+    )
+    .order_by(Request.number.desc())
+    .limit(bindparam("limit"))
+)
+_FAILED = (
+    select(Request.reference, Request.title, _OFFERING_NAME, Person.name, Request.outcome, Request.baton_since)
+    .join(OfferingVersion, OfferingVersion.id == Request.offering_version_id)
+    .join(Person, Person.id == Request.requester_id)
+    .where(Request.state == State.FAILED)
+    .order_by(Request.number.desc())
+)
 
 
 def find_id(session: Session, reference: str) -> int | None:
@@ -47,36 +108,32 @@ def request_for(session: Session, actor: Actor, reference: str, router: Router) 
 
 def requests_of(
     session: Session, actor: Actor, *, closed: bool = False, before: int | None = None, limit: int = PAGE
-) -> Sequence[Request]:
-    """The actor's requests, for themselves or received, the latest first; `before` is the last number seen.
+) -> tuple[Sequence[RequestLine], int | None]:
+    """The actor's requests, made or received by them, the latest first, in one statement.
 
-    One more than `limit` is given when there are more.
+    `before` is where the page before this one ended; where the next one begins is given too, or None.
     """
-    statement = (
-        select(Request)
-        .where(
-            or_(Request.requester_id == actor.person_id, Request.beneficiary_id == actor.person_id),
-            Request.state.in_(DONE if closed else OPEN),
-        )
-        .options(joinedload(Request.version), joinedload(Request.beneficiary))
-        .order_by(Request.number.desc())
-        .limit(limit + 1)
+    rows = session.execute(
+        _MINE,
+        {
+            "person": actor.person_id,
+            "states": list(DONE if closed else OPEN),
+            "before": before if before is not None else _HIGHEST,
+            "limit": limit + 1,
+        },
+    ).all()
+    zone = ZoneInfo(actor.timezone)
+    lines = tuple(
+        RequestLine(reference, title, offering, state.value, baton, submitted_at.astimezone(zone), beneficiary)
+        for _, reference, title, offering, state, baton, submitted_at, beneficiary in rows[:limit]
     )
-    if before is not None:
-        statement = statement.where(Request.number < before)
-    return session.scalars(statement).all()
+    return lines, rows[limit - 1].number if len(rows) > limit else None
 
 
-def requests_failed(session: Session, limit: int = 100) -> Sequence[Request]:
+def requests_failed(session: Session, limit: int = 100) -> Sequence[FailedLine]:
     """Requests that stopped for good and wait for an operator, the latest first."""
-    statement = (
-        select(Request)
-        .where(Request.state == State.FAILED)
-        .options(joinedload(Request.version), joinedload(Request.requester))
-        .order_by(Request.number.desc())
-        .limit(limit)
-    )
-    return session.scalars(statement).all()
+    rows = session.execute(_FAILED.limit(limit))
+    return tuple(FailedLine(*row) for row in rows)
 
 
 def _may_see(session: Session, actor: Actor, request: Request, router: Router) -> bool:

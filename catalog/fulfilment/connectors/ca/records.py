@@ -49,13 +49,15 @@ class Revoked:
 
 
 class Records:
-    """Reads and writes the files. Writers hold the CA's lock; readers need none, as files only ever appear."""
+    """Reads and writes the files. Writers hold the CA's lock; readers need none, as files only ever appear
+    and never change, so that each is read once."""
 
     def __init__(self, folder: Path) -> None:
         self._issued_folder = folder / "by-key"
         self._revoked_folder = folder / "revoked"
         self._issued: dict[str, Issued] = {}
         self._by_serial: dict[str, Issued] = {}
+        self._revoked: dict[str, Revoked] = {}
 
     def make_folders(self) -> None:
         """Make the two folders when missing."""
@@ -97,8 +99,10 @@ class Records:
 
     def revocations(self) -> list[Revoked]:
         """All revocations, by serial."""
-        files = sorted(file for file in self._revoked_folder.iterdir() if file.suffix == ".json")
-        return [_revoked(file) for file in files]
+        for file in self._revoked_folder.iterdir():
+            if file.suffix == ".json" and file.name not in self._revoked:
+                self._revoked[file.name] = _revoked(file)
+        return [self._revoked[name] for name in sorted(self._revoked)]
 
     def revoke(self, revocation: Revoked) -> None:
         """Keep a revocation; when this returns, it is on disk."""

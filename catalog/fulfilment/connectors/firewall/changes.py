@@ -90,10 +90,11 @@ def _at(repository: Path, commit: str) -> Snapshot:
     )
 
 
-def change(repository: Path, wanted: Change, key: str, on_step: Step) -> Done:
+def change(repository: Path, wanted: Change, key: str, on_step: Step, tools: str = nft.TOOLS) -> Done:
     """Make the change as one commit, unless a commit with this key and operation is there already.
 
-    `on_step` is told the name of each step that was just done; tests stop the process there. Raises ChangeError,
+    `on_step` is told the name of each step that was just done; tests stop the process there. `tools` is where nft is
+    looked for. Raises ChangeError,
     ContendedError, BusyError, GitError, PolicyError.
     """
     if not _KEY.fullmatch(key):
@@ -111,7 +112,7 @@ def change(repository: Path, wanted: Change, key: str, on_step: Step) -> Done:
             if prepared is None:
                 return Done(None)
             on_step("rendered")
-            verdict = nft.check(prepared.files[NFTABLES_PATH] or b"")
+            verdict = nft.check(prepared.files[NFTABLES_PATH] or b"", tools)
             if verdict.answer == "refused":
                 raise ChangeError(f"nft refuses the rendered policy: {verdict.words}")
             on_step("checked")

@@ -116,9 +116,9 @@ def check_rule(rule: Rule, zones: Mapping[str, Zone], open_rules: Iterable[Rule]
         return [Problem("destination_zone", message)]
     problems += _places("source", rule.sources, zones[rule.source_zone], zones)
     problems += _places("destination", rule.destinations, zones[rule.destination_zone], zones)
-    problems += _families(rule)
+    problems = problems or _families(rule)
     if not problems:
-        problems += _width(rule, zones, list(same_way(rule, open_rules)))
+        problems = _width(rule, zones, list(same_way(rule, open_rules)))
     return problems
 
 

@@ -17,7 +17,7 @@ from catalog.fulfilment.connectors.contract import (
     PlanLine,
     ReadBack,
 )
-from catalog.fulfilment.connectors.firewall import changes, git, planning, wording
+from catalog.fulfilment.connectors.firewall import changes, git, nft, planning, wording
 from catalog.fulfilment.connectors.firewall.changes import Change, Operation, Snapshot, Step
 from catalog.fulfilment.connectors.firewall.checks import Problem, RuleError, check_answers
 from catalog.fulfilment.connectors.firewall.coverage import AlreadyAllowed
@@ -39,12 +39,13 @@ class FirewallConnector:
     kind = "firewall"
 
     def __init__(
-        self, repository: Path, *, name: str = "edge", clock: Clock = system_clock, on_step: Step = _no_step
+        self, repository: Path, *, name: str = "edge", clock: Clock = system_clock, on_step: Step = _no_step, tools: str = nft.TOOLS
     ) -> None:
         self.repository = repository
         self.target = f"the {name} firewall"
         self._clock = clock
         self._on_step = on_step
+        self._tools = tools
 
     def choices(self, name: str) -> Sequence[Choice]:
         """`zones`, or the `rules` that requests brought and that can be removed."""
@@ -151,6 +152,7 @@ class FirewallConnector:
                 ),
                 key,
                 self._on_step,
+                self._tools,
             )
             commit = done.commit
             if commit is None:

@@ -1,0 +1,106 @@
+"""What operators see of the work: tasks by state, with the person-readable why, and failed requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from catalog.requests.model import Request
+from catalog.requests.queries import FailedLine, requests_failed
+from portal.core.clock import now
+from portal.identity.actor import Actor
+from portal.jobs.model import TRIES, Task, TaskState
+from portal.jobs.operators import task_counts, tasks_open, tasks_set_aside
+
+#: What each kind of task does, in an operator's words; a kind that is not here is shown by its name.
+KINDS: Mapping[str, str] = {
+    "prepare": "Prepare the request",
+    "fulfil": "Carry out the request",
+    "end_entitlement": "Take away what has ended",
+    "warn_of_ending": "Warn of an end",
+    "send_message": "Send a mail",
+}
+_LONGEST_ERROR = 600
+_REQUEST = "request:"
+
+
+class TaskLine(NamedTuple):
+    """One task as operators read it. `reference` is empty for a task that is not of a request."""
+
+    id: int
+    what: str
+    reference: str
+    state: str
+    tries: int
+    most_tries: int
+    when: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperationsPage:
+    """The operators' page. Times are in the reader's zone."""
+
+    now: datetime
+    counts: Mapping[str, int]
+    set_aside: tuple[TaskLine, ...]
+    under_way: tuple[TaskLine, ...]
+    failed: tuple[FailedLine, ...]
+
+
+def operations_page(session: Session, actor: Actor) -> OperationsPage:
+    """What waits, runs, was set aside, and which requests failed; five statements."""
+    zone = ZoneInfo(actor.timezone)
+    aside, under_way = tasks_set_aside(session), tasks_open(session)
+    references = _references(session, [*aside, *under_way])
+    counts = {state.value: count for state, count in task_counts(session).items()}
+    return OperationsPage(
+        now=now(session).astimezone(zone),
+        counts={state.value: counts.get(state.value, 0) for state in TaskState},
+        set_aside=tuple(_line(task, references, zone) for task in aside),
+        under_way=tuple(_line(task, references, zone) for task in under_way),
+        failed=tuple(
+            line._replace(failed_at=line.failed_at.astimezone(zone) if line.failed_at else None)
+            for line in requests_failed(session)
+        ),
+    )
+
+
+def _references(session: Session, tasks: list[Task]) -> dict[str, str]:
+    ids = {
+        int(task.subject.removeprefix(_REQUEST))
+        for task in tasks
+        if task.subject and task.subject.startswith(_REQUEST)
+    }
+    if not ids:
+        return {}
+    rows = session.execute(select(Request.id, Request.reference).where(Request.id.in_(ids)))
+    return {f"{_REQUEST}{number}": reference for number, reference in rows}
+
+
+def _line(task: Task, references: Mapping[str, str], zone: ZoneInfo) -> TaskLine:
+    return TaskLine(
+        id=task.id,
+        what=KINDS.get(task.kind, task.kind),
+        reference=references.get(task.subject or "", ""),
+        state=task.state.value,
+        tries=task.attempts,
+        most_tries=TRIES,
+        when=(task.finished_at or task.run_at).astimezone(zone),
+        why=_sentence(task.last_error or ""),
+    )
+
+
+def _sentence(error: str) -> str:
+    """The error in one line: of a traceback, its last line says what happened."""
+    lines = [line for line in error.strip().splitlines() if line.strip()]
+    if not lines:
+        return ""
+    text = lines[-1] if lines[0].startswith("Traceback") or len(lines) > 1 else lines[0]
+    return text if len(text) <= _LONGEST_ERROR else text[: _LONGEST_ERROR - 1] + "…"

@@ -1,0 +1,100 @@
+"""Submitting: a draft becomes a request with a reference, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from catalog.offerings.model import OfferingVersion
+from catalog.offerings.rules import broken_rules
+from catalog.requests import tags
+from catalog.requests.context import context_for, get_person
+from catalog.requests.drafts import get_locked_draft
+from catalog.requests.events import RequestSubmitted
+from catalog.requests.model import Counter, Draft, Request
+from catalog.requests.moves import subject_of
+from catalog.requests.replan import enqueue_prepare
+from catalog.requests.states import State
+from portal.audit import record
+from portal.core.canonical import digest
+from portal.core.clock import now
+from portal.core.database import is_sqlite
+from portal.core.errors import FieldErrors
+from portal.core.events import publish
+from portal.identity.actor import Actor
+
+NUMBERS = "request"
+
+
+def submit(session: Session, actor: Actor, draft_token: str, answers: Mapping[str, Any]) -> Request:
+    """Make the draft a request with these checked answers; a draft submitted twice gives the same request.
+
+    Raises NotFound for a draft that is not the actor's, FieldErrors for a rule across fields that does not hold.
+    """
+    draft = get_locked_draft(session, actor, draft_token)
+    if draft.request_id is not None:
+        return session.get_one(Request, draft.request_id)
+    version = session.get_one(OfferingVersion, draft.offering_version_id)
+    return _submit(session, actor, draft, version, answers)
+
+
+def next_number(session: Session, name: str = NUMBERS) -> int:
+    """The next number of this name, from 1. Its row stays locked until the transaction ends, so none is skipped."""
+    dialect = sqlite if is_sqlite(session) else postgresql
+    session.execute(dialect.insert(Counter).values(name=name, value=0).on_conflict_do_nothing())
+    statement = update(Counter).where(Counter.name == name).values(value=Counter.value + 1)
+    return session.execute(
+        statement.returning(Counter.value).execution_options(synchronize_session=False)
+    ).scalar_one()
+
+
+def _submit(
+    session: Session, actor: Actor, draft: Draft, version: OfferingVersion, answers: Mapping[str, Any]
+) -> Request:
+    at = now(session)
+    requester = get_person(session, draft.person_id)
+    context = context_for(session, version, answers, requester=requester, at=at)
+    if broken := broken_rules(context.document, context.facts):
+        raise FieldErrors(broken)
+    number = next_number(session)
+    request = Request(
+        number=number,
+        reference=f"SR-{number:06d}",
+        version=version,
+        requester=requester,
+        beneficiary=context.beneficiary,
+        editor_id=requester.id,
+        unit_id=context.beneficiary.unit_id,
+        title=context.title,
+        reason=context.reason,
+        answers=dict(answers),
+        state=State.PREPARING,
+        revision=0,
+        submitted_at=at,
+        ends_at=context.ends_at,
+    )
+    session.add(request)
+    session.flush()
+    draft.request_id = request.id
+    record(
+        session,
+        tags.SUBMITTED,
+        subject=subject_of(request),
+        actor=actor,
+        facts={
+            "offering": version.document["slug"],
+            "version": version.number,
+            "offering_digest": version.digest,
+            "requester": f"person:{requester.id}",
+            "beneficiary": f"person:{context.beneficiary.id}",
+            "ends_at": request.ends_at.isoformat() if request.ends_at else None,
+        },
+        personal={"title": request.title, "reason": request.reason, "answers": digest(request.answers)},
+    )
+    publish(session, RequestSubmitted(request.id))
+    enqueue_prepare(session, request)
+    return request

@@ -151,6 +151,7 @@ def _contexts() -> dict[str, tuple[str, dict[str, Any]]]:
         "request": ("request.html", {**shared, "page": told}),
         "decision": ("decision.html", shared),
         "lists": ("lists.html", shared),
+        "ledger": ("ledger.html", shared),
         "empty": ("empty.html", shared),
         "live": ("live.html", {**shared, "moving": True}),
         "live-done": ("live.html", {**shared, "moving": False}),

@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from portal.core.clock import now
 from portal.core.database import Database
 from portal.jobs.enqueue import DEFAULT_QUEUE, enqueue
 from portal.jobs.model import Task, TaskState
+
+#: How long the task of a round that went well is kept.
+KEPT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +45,13 @@ def enqueue_periodic(db: Database, table: Iterable[Periodic]) -> int:
                 continue
         with db.transaction() as session:
             enqueue(session, entry.kind, {}, queue=entry.queue, subject=subject, dedupe_key=key)
+            # Rounds without an event say nothing after a while; what failed stays for the operators.
+            session.execute(
+                delete(Task).where(
+                    Task.subject == subject,
+                    Task.state == TaskState.DONE,
+                    Task.finished_at < now(session) - KEPT,
+                )
+            )
         added += 1
     return added

@@ -1,0 +1,1 @@
+"""`countersign up`: everything that the portal needs, embedded, started in order and gone when its parent is gone."""

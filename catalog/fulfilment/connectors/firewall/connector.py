@@ -39,7 +39,13 @@ class FirewallConnector:
     kind = "firewall"
 
     def __init__(
-        self, repository: Path, *, name: str = "edge", clock: Clock = system_clock, on_step: Step = _no_step, tools: str = nft.TOOLS
+        self,
+        repository: Path,
+        *,
+        name: str = "edge",
+        clock: Clock = system_clock,
+        on_step: Step = _no_step,
+        tools: str = nft.TOOLS,
     ) -> None:
         self.repository = repository
         self.target = f"the {name} firewall"

@@ -56,6 +56,8 @@ class Question(Part):
     example: Line | None = None
     required: bool = True
     show_when: Cel | None = None
+    #: What is said when a required field was left out; a sentence is made from the label without it.
+    missing: Line | None = None
 
 
 class TextField(Question):

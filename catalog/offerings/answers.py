@@ -1,0 +1,157 @@
+"""Checking answers: once when they are reviewed, and again, from what was typed, when they are submitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from catalog.fulfilment.connectors.contract import ConnectorError
+from catalog.offerings.derived import find_resource
+from catalog.offerings.facts import Facts, PersonFacts, day_text, gather
+from catalog.offerings.fields import FormField
+from catalog.offerings.form_context import FormContext
+from catalog.offerings.kinds import CHECKS, find_person
+from catalog.offerings.language import OfferingDocument
+from catalog.offerings.rules import broken_rules, facts_for, holds, last_day
+from portal.core.errors import FieldError, FieldErrors
+
+#: Errors of the form as a whole carry this instead of a field's name.
+WHOLE_FORM = ""
+
+
+def check_answers(document: OfferingDocument, raw: Mapping[str, Any], context: FormContext) -> dict[str, Any]:
+    """The answers as JSON values by field name, ready to be kept: ISO dates, lists, user names.
+
+    `raw` holds what was typed, or answers that were checked before: both come out the same. What was not answered,
+    or is not asked because of `show_when`, is left out. Raises FieldErrors with every problem, in the form's order.
+    """
+    errors = [
+        FieldError(WHOLE_FORM, f"This form has no field “{name[:60]}”. Open it again and send it from there.")
+        for name in raw
+        if document.find_field(name) is None
+    ]
+    answers: dict[str, Any] = {}
+    for field in document.fields:
+        if not is_asked(document, field, answers, context):
+            continue
+        try:
+            answer = _checked(document, field, raw.get(field.name), context)
+        except ValueError as error:
+            errors.append(FieldError(field.name, _sentence(str(error))))
+        else:
+            if answer is not None:
+                answers[field.name] = answer
+    if errors:
+        raise FieldErrors(tuple(errors))
+    errors.extend(_across(document, answers, context))
+    if not errors:
+        # Only what stands on its own is judged on the live target.
+        errors.extend(_on_targets(document, answers, context))
+    if errors:
+        raise FieldErrors(tuple(errors))
+    return answers
+
+
+def is_asked(
+    document: OfferingDocument, field: FormField, answers: Mapping[str, Any], context: FormContext
+) -> bool:
+    """Whether the form asks this, given the answers above it."""
+    if field.show_when is None:
+        return True
+    facts = gather(document, answers, requester=context.actor, beneficiary=context.actor, today=context.today)
+    return holds(field.show_when, facts)
+
+
+def facts_in(document: OfferingDocument, answers: Mapping[str, Any], context: FormContext) -> Facts:
+    """The facts of checked answers, with risk, as the person in the context would submit them now."""
+    return facts_for(
+        document,
+        answers,
+        requester=context.actor,
+        beneficiary=_beneficiary(document, answers, context),
+        today=context.today,
+    )
+
+
+def is_empty(typed: Any) -> bool:
+    """Whether nothing was typed or chosen."""
+    if isinstance(typed, list | tuple):
+        return all(is_empty(item) for item in typed)
+    return typed is None or (isinstance(typed, str) and not typed.strip())
+
+
+def missing_sentence(field: FormField) -> str:
+    """What is said when a required field was not answered."""
+    if field.missing:
+        return field.missing
+    if field.label.endswith("?"):
+        return f"Answer “{field.label}”."
+    verb = "Choose" if field.kind in {"one_of", "some_of", "protocol", "date"} else "Enter"
+    label = field.label if field.label[1:2].isupper() else field.label[:1].lower() + field.label[1:]
+    return f"{verb} the {label}."
+
+
+def _checked(document: OfferingDocument, field: FormField, typed: Any, context: FormContext) -> Any:
+    if field.kind == "boolean":
+        ticked = CHECKS["boolean"](field, typed, context)
+        if field.required and not ticked:
+            raise ValueError(field.missing or f"Tick “{field.label}” to go on.")
+        return ticked
+    if is_empty(typed):
+        if field.required:
+            raise ValueError(missing_sentence(field))
+        return None
+    answer = CHECKS[field.kind](field, typed, context)
+    if field.name in document.resources and find_resource(document, field.name, answer) is None:
+        raise ValueError(
+            f"“{answer}” has no owner in the catalogue yet, so nobody could approve it. Choose another."
+        )
+    return answer
+
+
+def _across(document: OfferingDocument, answers: Mapping[str, Any], context: FormContext) -> list[FieldError]:
+    facts = facts_in(document, answers, context)
+    errors = list(broken_rules(document, facts))
+    last = last_day(document, facts)
+    if last is not None and document.ends is not None:
+        field = document.ends.on or WHOLE_FORM
+        if last < context.today:
+            errors.append(FieldError(field, "The end lies in the past. Choose a later one."))
+        elif document.longest_days is not None and (last - context.today).days > document.longest_days:
+            latest = date.fromordinal(context.today.toordinal() + document.longest_days)
+            errors.append(
+                FieldError(
+                    field,
+                    f"This lasts at most {document.longest_days} days. Choose {day_text(latest)} or earlier.",
+                )
+            )
+    return errors
+
+
+def _on_targets(
+    document: OfferingDocument, answers: Mapping[str, Any], context: FormContext
+) -> list[FieldError]:
+    errors = []
+    for check in document.checked_by:
+        try:
+            problems = context.judge(check.connector, answers)
+        except ConnectorError as error:
+            message = f"This cannot be checked now. {error.message} Your answers are kept; try again in a few minutes."
+            return [FieldError(WHOLE_FORM, message)]
+        errors += [
+            FieldError(problem.field if document.find_field(problem.field) else WHOLE_FORM, problem.message)
+            for problem in problems
+            if problem.severity != "wide" or check.wide == "stop"
+        ]
+    return errors
+
+
+def _beneficiary(document: OfferingDocument, answers: Mapping[str, Any], context: FormContext) -> PersonFacts:
+    named = answers.get(document.beneficiary) if document.beneficiary else None
+    return find_person(named, context) if named else context.actor
+
+
+def _sentence(text: str) -> str:
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "?", "!", "”")) else text + "."

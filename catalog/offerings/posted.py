@@ -1,0 +1,78 @@
+"""What a browser sent, as a draft keeps it: nothing is checked yet, and nothing is kept that must never be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from catalog.fulfilment.connectors.ca.csr import LARGEST, CsrError, read_csr_bytes
+from catalog.offerings.language import OfferingDocument
+from portal.core.errors import FieldError
+
+#: A CSR may be uploaded as `<field>_file` instead of being pasted.
+FILE_SUFFIX = "_file"
+_NEVER_KEPT = "PRIVATE KEY-----"
+
+
+class Sent(Protocol):
+    """A posted form, as the web framework gives it."""
+
+    def lists(self) -> Iterable[tuple[str, list[str]]]:
+        """Every name with all its values."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """`raw` is a text for one value and a list for several; `errors` are about files that could not be taken."""
+
+    raw: dict[str, Any]
+    errors: tuple[FieldError, ...] = ()
+
+
+def posted(
+    document: OfferingDocument,
+    form: Sent,
+    files: Mapping[str, Any] | None = None,
+) -> Posted:
+    """What was typed and uploaded; `files` have a `filename` and a binary `stream`.
+
+    Names that the form does not have are kept, so that checking refuses them; `csrf_token` and names that begin
+    with an underscore belong to the page and are left out. A private key is never kept, wherever it was pasted.
+    """
+    several = {field.name for field in document.fields if field.kind == "some_of"}
+    raw: dict[str, Any] = {}
+    for name, values in form.lists():
+        if name != "csrf_token" and not name.startswith("_"):
+            raw[name] = list(values) if name in several or len(values) > 1 else values[0]
+    errors = []
+    for field in document.fields:
+        upload = (files or {}).get(field.name + FILE_SUFFIX) if field.kind == "csr" else None
+        if upload is not None and upload.filename:
+            try:
+                raw[field.name] = read_csr_bytes(upload.stream.read(LARGEST + 1)).pem
+            except CsrError as error:
+                raw[field.name] = ""
+                errors.append(FieldError(field.name, error.message))
+    for name, value in raw.items():
+        if _NEVER_KEPT in str(value):
+            raw[name] = ""
+            message = "This held a private key, which was not kept. Never give it to anybody: treat it as disclosed and make a new one."
+            errors.append(FieldError(name, message))
+    return Posted(raw, tuple(errors))
+
+
+def as_sent(document: OfferingDocument, raw: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What was typed, or answers that were checked before, as a browser would send them."""
+    form: dict[str, list[str]] = {}
+    for field in document.fields:
+        value = raw.get(field.name)
+        if value is None or value is False:
+            continue
+        if isinstance(value, list | tuple):
+            texts = [str(item) for item in value]
+            form[field.name] = texts if field.kind == "some_of" else ["\n".join(texts)]
+        else:
+            form[field.name] = ["y" if value is True else str(value)]
+    return form

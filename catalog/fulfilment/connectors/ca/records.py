@@ -49,8 +49,10 @@ class Revoked:
 
 
 class Records:
-    """Reads and writes the files. Writers hold the CA's lock; readers need none, as files only ever appear
-    and never change, so that each is read once."""
+    """Reads and writes the files.
+
+    Writers hold the CA's lock. Readers need none: files only ever appear and never change, so each is read once.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._issued_folder = folder / "by-key"

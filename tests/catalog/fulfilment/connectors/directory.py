@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any, cast
 from wsgiref.simple_server import WSGIServer, make_server
 
-from scim2_server.memory import InMemoryStorage
-
 from portal.demo_targets import scim
 
 TOKEN = "token-of-the-test"
@@ -38,7 +36,7 @@ class Directory:
     """The running server; `content` is all that it holds, `stop` ends it at once."""
 
     url: str
-    storage: InMemoryStorage
+    storage: scim.KeptStorage
     stop: Callable[[], None]
 
     def content(self) -> list[dict[str, Any]]:
@@ -78,4 +76,4 @@ def serving(application: Any) -> Iterator[tuple[str, Callable[[], None]]]:
 def running(folder: Path) -> Iterator[Directory]:
     application = scim.build(folder / "directory.json", TOKEN, PEOPLE)
     with serving(application) as (address, stop):
-        yield Directory(f"{address}/v2", cast("InMemoryStorage", application.storage), stop)
+        yield Directory(f"{address}/v2", cast("scim.KeptStorage", application.storage), stop)

@@ -22,12 +22,10 @@ class Demand:
 
 def first_unmet(demands: Sequence[Demand]) -> int | None:
     """The position of the first demand that distinct people cannot meet beside those before it; None if all can."""
-    place_of: dict[int, int] = {}
-    places: list[int] = []
+    seating = _Seating(demands)
     for position, demand in enumerate(demands):
         for _ in range(demand.quorum):
-            places.append(position)
-            if not _seat(len(places) - 1, places, demands, place_of, set()):
+            if not seating.add_place(position):
                 return position
     return None
 
@@ -52,12 +50,37 @@ def without(demands: Sequence[Demand], position: int, person: int) -> list[Deman
     ]
 
 
-def _seat(
-    place: int, places: Sequence[int], demands: Sequence[Demand], place_of: dict[int, int], tried: set[int]
-) -> bool:
-    for person in sorted(demands[places[place]].people - tried):
-        tried.add(person)
-        if person not in place_of or _seat(place_of[person], places, demands, place_of, tried):
-            place_of[person] = place
-            return True
-    return False
+class _Seating:
+    """Places given to people, one each; adding a place may move others along an augmenting path."""
+
+    def __init__(self, demands: Sequence[Demand]) -> None:
+        self.people = [sorted(demand.people) for demand in demands]
+        self.demand_of: list[int] = []
+        self.place_of: dict[int, int] = {}
+        self.person_at: dict[int, int] = {}
+
+    def add_place(self, position: int) -> bool:
+        """Give one more place of the demand to somebody; False when that cannot be done."""
+        start = len(self.demand_of)
+        self.demand_of.append(position)
+        reached_from: dict[int, int] = {}
+        places = [start]
+        for place in places:  # grows while it is walked: breadth first
+            for person in self.people[self.demand_of[place]]:
+                if person in reached_from:
+                    continue
+                reached_from[person] = place
+                if person not in self.place_of:
+                    self._move_along(person, reached_from)
+                    return True
+                places.append(self.place_of[person])
+        return False
+
+    def _move_along(self, person: int, reached_from: dict[int, int]) -> None:
+        while True:
+            place = reached_from[person]
+            moved = self.person_at.get(place)
+            self.place_of[person], self.person_at[place] = place, person
+            if moved is None:
+                return
+            person = moved

@@ -1,0 +1,247 @@
+"""Requests on their way through approvals: an offering with a route of the test's choice, and a planned request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import pytest
+import yaml
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from approvals.decisions.decide import decide as decide_it
+from approvals.decisions.model import Verdict
+from approvals.routing import holding, reactions
+from approvals.routing.model import Stage
+from catalog.offerings.publish import publish
+from catalog.requests import events
+from catalog.requests.events import RequestPlanned
+from catalog.requests.model import Request
+from catalog.requests.states import State
+from portal.core.clock import now
+from portal.core.database import Database
+from portal.core.events import publish as happen
+from portal.core.settings import Settings
+from portal.identity.actor import Actor
+from portal.identity.model import Person
+from tests.fixtures_people import Cast
+
+MANAGER_STAGE: dict[str, Any] = {
+    "slug": "line-manager",
+    "name": "Line manager",
+    "approvers": {"relation": "line-manager"},
+    "target": "8h",
+}
+OWNER_STAGE: dict[str, Any] = {
+    "slug": "resource-owner",
+    "name": "Owner of the application",
+    "approvers": {"group": "crm-owners"},
+    "target": "8h",
+}
+LOW_RISK: dict[str, Any] = {"level": "low", "score": 0, "reasons": []}
+
+
+def offering_text(stages: Sequence[Mapping[str, Any]], *, slug: str = "crm-access") -> str:
+    """A small offering with this route, owned by the group catalogue-owners."""
+    return yaml.safe_dump(
+        {
+            "slug": slug,
+            "name": "Application access",
+            "summary": "A role in an application.",
+            "description": "Gives a person a role in an application.",
+            "category": "Access",
+            "owner": "catalogue-owners",
+            "controls": {"NIST SP 800-53 Rev. 5": ["AC-2"]},
+            "undone": "The role is taken away again.",
+            "form": {
+                "sections": [
+                    {
+                        "title": "What",
+                        "fields": [
+                            {"kind": "person", "name": "person", "label": "Who"},
+                            {"kind": "text", "name": "role", "label": "Role"},
+                            {"kind": "long_text", "name": "reason", "label": "Why"},
+                        ],
+                    }
+                ]
+            },
+            "beneficiary": "person",
+            "reason": "reason",
+            "title": "answers.role",
+            "route": {"stages": [dict(stage) for stage in stages]},
+            "resources": {"role": [{"name": "CRM", "values": ["sales.*"], "owner": "crm-owners"}]},
+            "target": "2d",
+            "fulfilment": [
+                {
+                    "step": "grant",
+                    "name": "Grant the role",
+                    "connector": "scim",
+                    "action": "grant",
+                    "with": {"role": {"answer": "role"}},
+                }
+            ],
+        },
+        sort_keys=False,
+    )
+
+
+@dataclass
+class Story:
+    """A portal with one offering, in which requests are planned and decided."""
+
+    db: Database
+    cast: Cast
+    settings: Settings
+    made: int = 0
+    texts: list[str] = field(default_factory=list)
+
+    def offer(
+        self,
+        *stages: Mapping[str, Any],
+        publisher: int | None = None,
+        kind: str = "normal",
+    ) -> int:
+        """Publish an offering with these stages; gives the version's number in the database."""
+        text = offering_text(stages, slug=f"crm-access-{len(self.texts)}")
+        self.texts.append(text)
+        actor = Actor(name="Publisher", person_id=publisher or self.cast.operator)
+        with self.db.transaction() as session:
+            return publish(session, actor, text, "crm-access.yaml").id
+
+    def request(
+        self,
+        version_id: int,
+        *,
+        requester: int | None = None,
+        beneficiary: int | None = None,
+        editor: int | None = None,
+        risk: Mapping[str, Any] = LOW_RISK,
+        answers: Mapping[str, Any] | None = None,
+    ) -> int:
+        """A request as preparing leaves it, just before its route is resolved; gives its number in the database."""
+        self.made += 1
+        with self.db.transaction() as session:
+            asking = session.get_one(Person, requester or self.cast.requester)
+            receiving = session.get_one(Person, beneficiary or asking.id)
+            request = Request(
+                number=self.made,
+                reference=f"SR-{self.made:06d}",
+                offering_version_id=version_id,
+                requester_id=asking.id,
+                beneficiary_id=receiving.id,
+                editor_id=editor or asking.id,
+                unit_id=receiving.unit_id,
+                title="CRM: sales",
+                reason="Month-end closing",
+                answers={
+                    "person": receiving.user_name,
+                    "role": "sales",
+                    "reason": "Month-end closing",
+                    **(answers or {}),
+                },
+                state=State.PENDING,
+                revision=1,
+                submitted_at=now(session),
+                risk=dict(risk),
+                plans=[
+                    {
+                        "connector": "scim",
+                        "action": "grant",
+                        "target": "CRM",
+                        "lines": [{"change": "add", "text": f"{receiving.name} joins sales"}],
+                        "document": {"role": "sales", "user": receiving.user_name},
+                        "inverse": {"role": "sales", "user": receiving.user_name},
+                        "already_true": False,
+                        "warnings": [],
+                    }
+                ],
+            )
+            session.add(request)
+            session.flush()
+            return request.id
+
+    def plan(self, request_id: int) -> None:
+        """What preparing does next: the route is resolved, sealed and opened."""
+        with self.db.transaction() as session:
+            happen(session, RequestPlanned(request_id))
+
+    def planned(self, *stages: Mapping[str, Any], **people: Any) -> int:
+        """A request whose first stage is open."""
+        publisher = people.pop("publisher", None)
+        request_id = self.request(self.offer(*stages, publisher=publisher), **people)
+        self.plan(request_id)
+        return request_id
+
+    def stages(self, request_id: int) -> list[Stage]:
+        """The request's stages, in order, all revisions."""
+        with self.db.reading() as session:
+            return list(
+                session.scalars(
+                    select(Stage)
+                    .where(Stage.request_id == request_id)
+                    .order_by(Stage.revision, Stage.position)
+                )
+            )
+
+    def decide_in(
+        self, session: Session, actor: Actor, request_id: int, verdict: Verdict, comment: str = ""
+    ) -> None:
+        """A decision inside the caller's transaction, on the seal that stands now."""
+        decide_it(
+            session,
+            actor,
+            request_id,
+            verdict=verdict,
+            comment=comment,
+            seal=self.see(request_id).seal,
+            settings=self.settings,
+        )
+
+    def see(self, request_id: int) -> Request:
+        """The request as it stands."""
+        with self.db.reading() as session:
+            return session.get_one(Request, request_id)
+
+
+@pytest.fixture
+def story(db: Database, cast: Cast, settings: Settings) -> Story:
+    """A portal in which what follows a planned request is wired as in portal.wiring."""
+    db.info["handlers"] = {
+        events.RequestPlanned: (partial(reactions.on_planned, settings=settings),),
+        events.RequestReplanned: (reactions.on_replanned,),
+        events.RequestWithdrawn: (reactions.on_withdrawn,),
+        events.RequestRefused: (reactions.on_refused,),
+        events.FulfilmentStarting: (holding.on_fulfilment_starting,),
+    }
+    return Story(db, cast, settings)
+
+
+@pytest.fixture
+def decide(story: Story, actor_of: Callable[..., Actor]) -> Callable[..., None]:
+    """Lets a person decide on a request in a transaction of its own, on the seal that stands now."""
+
+    def made(
+        request_id: int,
+        person: int,
+        verdict: Verdict = Verdict.APPROVE,
+        *,
+        comment: str = "",
+        seal: str | None = None,
+        actor: Actor | None = None,
+    ) -> None:
+        seen = story.see(request_id).seal if seal is None else seal
+        with story.db.transaction() as session:
+            decide_it(
+                session,
+                actor or actor_of(person),
+                request_id,
+                verdict=verdict,
+                comment=comment or ("Not needed" if verdict is Verdict.DENY else ""),
+                seal=seen,
+                settings=story.settings,
+            )
+
+    return made

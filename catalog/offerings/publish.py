@@ -8,9 +8,10 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from catalog.offerings.checks import check_files
 from catalog.offerings.model import Offering, OfferingVersion
 from catalog.offerings.problems import OfferingFileError
-from catalog.offerings.reading import check_files, read_offering
+from catalog.offerings.reading import read_offering
 from catalog.offerings.tags import PUBLISHED
 from portal.audit.record import record
 from portal.core.clock import now
@@ -28,7 +29,7 @@ class Published:
 
 
 def publish(
-    session: Session, actor: Actor, source: str, filename: str, *, author_id: int | None = None
+    session: Session, actor: Actor, source: str | bytes, filename: str, *, author_id: int | None = None
 ) -> OfferingVersion:
     """The offering's current version with this text: a new one, or the present one where the digest is the same.
 
@@ -55,7 +56,7 @@ def publish(
         number=(latest.number if latest else 0) + 1,
         digest=digest,
         document=document.to_json(),
-        source=source,
+        source=source if isinstance(source, str) else source.decode("utf-8-sig"),
         author_id=actor.person_id if author_id is None else author_id,
         publisher_id=actor.person_id,
         published_at=now(session),
@@ -84,7 +85,7 @@ def publish_folder(session: Session, actor: Actor, folder: Path) -> tuple[Publis
     published = []
     for file in files:
         before = session.scalar(select(func.count()).select_from(OfferingVersion))
-        version = publish(session, actor, file.read_text(encoding="utf-8"), file.name)
+        version = publish(session, actor, file.read_bytes(), file.name)
         after = session.scalar(select(func.count()).select_from(OfferingVersion))
         published.append(
             Published(version.offering.slug, version.number, version.digest, new=before != after)

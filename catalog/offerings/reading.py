@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from pathlib import Path as FilePath
-from typing import Any
 
 from pydantic import ValidationError
 
-from catalog.offerings.checks import findings_in
+from catalog.offerings.findings import findings_in
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.problems import Finding, OfferingFileError, Problem, path_text
 from catalog.offerings.schema_errors import findings_of
 from catalog.offerings.yaml_reader import Mark, NotYaml, YamlFile, problems_of, read_yaml
 
-__all__ = ["OfferingFileError", "Problem", "check_files", "read_offering", "schema"]
+__all__ = ["OfferingFileError", "Problem", "read_offering"]
 
 
 def read_offering(source: str | bytes, filename: str) -> OfferingDocument:
@@ -36,35 +34,6 @@ def read_offering(source: str | bytes, filename: str) -> OfferingDocument:
     if findings:
         raise OfferingFileError(_placed(filename, file, findings))
     return document
-
-
-def check_files(paths: Iterable[FilePath]) -> list[Problem]:
-    """Every problem of these files; none means that each could be published."""
-    problems: list[Problem] = []
-    slugs: dict[str, str] = {}
-    for path in paths:
-        try:
-            document = read_offering(path.read_bytes(), str(path))
-        except OSError as error:
-            problems.append(Problem(str(path), 1, 1, "", f"this file cannot be read: {error.strerror}"))
-        except OfferingFileError as error:
-            problems.extend(error.problems)
-        else:
-            other = slugs.setdefault(document.slug, str(path))
-            if other != str(path):
-                message = f"{other} has the slug {document.slug!r} already"
-                problems.append(Problem(str(path), 1, 1, "slug", message))
-    return problems
-
-
-def schema() -> dict[str, Any]:
-    """The JSON Schema of the language, for editors that complete and check YAML."""
-    found = OfferingDocument.model_json_schema(by_alias=True)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A Countersign offering",
-        **{key: value for key, value in found.items() if key != "title"},
-    }
 
 
 def _placed(filename: str, file: YamlFile, findings: Iterable[Finding]) -> tuple[Problem, ...]:

@@ -43,6 +43,8 @@ class StageRule(Part):
     slug: Slug
     name: Line
     when: Cel | None = None
+    #: The condition in words, for the catalogue: "Where the risk is medium or higher".
+    when_says: Line | None = None
     approvers: Approvers
     quorum: Annotated[int, Field(ge=1, le=20)] | Literal["all"] = 1
     target: WorkingTime = "8h"

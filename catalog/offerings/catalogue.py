@@ -1,0 +1,193 @@
+"""The catalogue as its pages show it: cards, and one offering told in full before anybody starts."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from catalog.offerings.language import OfferingDocument
+from catalog.offerings.route import Approvers, StageRule
+from catalog.offerings.words import MINUTES, minutes_of
+
+_DRAWINGS = {"scim": "key", "ca": "certificate", "firewall": "wall"}
+_KINDS = {
+    "standard": "Standard: agreed beforehand, carried out at once",
+    "normal": "Normal: agreed each time",
+    "emergency": "Emergency: agreed fast by a committee, reviewed afterwards",
+}
+_RELATIONS = {
+    "line-manager": "The line manager",
+    "manager-of-manager": "The line manager's own manager",
+    "unit-head": "The head of the unit",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One offering in the catalogue."""
+
+    slug: str
+    name: str
+    summary: str
+    facts: tuple[str, ...]
+    drawing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """Offerings that belong together."""
+
+    name: str
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StageText:
+    """One stage of the route in words."""
+
+    name: str
+    who: str
+    when: str
+    how_many: str
+    time: str
+    asks: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferingPage:
+    """One offering in full."""
+
+    slug: str
+    name: str
+    category: str
+    summary: str
+    paragraphs: tuple[str, ...]
+    you_get: tuple[str, ...]
+    you_need: tuple[str, ...]
+    kind: str
+    promise: str
+    ends: str
+    undone: str
+    irreversible: str
+    stages: tuple[StageText, ...]
+    risk_reasons: tuple[str, ...]
+    controls: tuple[tuple[str, str], ...]
+    version: str
+    digest: str
+
+
+def categories_of(documents: Iterable[OfferingDocument], search: str = "") -> tuple[Category, ...]:
+    """The offerings that match every word of the search, by category and name."""
+    words = _plain(search).split()
+    by_category: dict[str, list[OfferingDocument]] = {}
+    for document in sorted(documents, key=lambda document: _plain(document.name)):
+        if all(word in _searched(document) for word in words):
+            by_category.setdefault(document.category, []).append(document)
+    return tuple(
+        Category(name, tuple(card_of(document) for document in by_category[name]))
+        for name in sorted(by_category, key=_plain)
+    )
+
+
+def card_of(document: OfferingDocument) -> Card:
+    """The offering's card."""
+    stages = document.route.stages
+    always = sum(stage.when is None for stage in stages)
+    count = str(always) if always == len(stages) else f"{always} to {len(stages)}"
+    approvals = f"{count} approval{'' if count == '1' else 's'}"
+    return Card(
+        document.slug,
+        document.name,
+        document.summary,
+        (f"About {time_text(document.target)}", approvals),
+        _DRAWINGS.get(document.fulfilment[0].connector, "document"),
+    )
+
+
+def page_of(document: OfferingDocument, *, number: int, group_names: Mapping[str, str]) -> OfferingPage:
+    """The offering's page. `group_names` are by slug; a group that is not there shows as its slug."""
+    return OfferingPage(
+        slug=document.slug,
+        name=document.name,
+        category=document.category,
+        summary=document.summary,
+        paragraphs=tuple(
+            " ".join(part.split()) for part in document.description.split("\n\n") if part.strip()
+        ),
+        you_get=document.you_get,
+        you_need=document.you_need,
+        kind=_KINDS[document.kind],
+        promise=f"About {time_text(document.target)} from sending it to done",
+        ends=_ends(document),
+        undone=document.undone or "",
+        irreversible=document.irreversible or "",
+        stages=tuple(_stage(stage, group_names) for stage in document.route.stages),
+        risk_reasons=tuple(reason.because for reason in document.risk.reasons),
+        controls=tuple((framework, ", ".join(names)) for framework, names in document.controls.items()),
+        version=f"Version {number}",
+        digest=document.digest,
+    )
+
+
+def groups_named(document: OfferingDocument) -> frozenset[str]:
+    """The slugs of the groups that the offering's page names."""
+    approvers = [stage.approvers for stage in document.route.stages]
+    return frozenset(
+        slug for way in approvers for slug in (way.group, way.owner_of_group) if slug is not None
+    )
+
+
+def time_text(time: str) -> str:
+    """A working time in words: `2 working days`, `90 working minutes`."""
+    minutes = minutes_of(time)
+    for letter, word in (("d", "day"), ("h", "hour"), ("m", "minute")):
+        count, rest = divmod(minutes, MINUTES[letter])
+        if count and not rest:
+            return f"{count} working {word}{'' if count == 1 else 's'}"
+    return f"{minutes} working minutes"
+
+
+def _stage(stage: StageRule, group_names: Mapping[str, str]) -> StageText:
+    everybody = stage.quorum == "all"
+    return StageText(
+        name=stage.name,
+        who=_who(stage.approvers, group_names),
+        when="" if stage.when is None else stage.when_says or "Where the answers ask for it",
+        how_many="All of them agree"
+        if everybody
+        else "One agrees"
+        if stage.quorum == 1
+        else f"{stage.quorum} agree",
+        time=f"Within {time_text(stage.target)}",
+        asks=stage.text or "",
+    )
+
+
+def _who(approvers: Approvers, group_names: Mapping[str, str]) -> str:
+    if approvers.relation is not None:
+        of = "the person who receives it" if approvers.of == "beneficiary" else "the person who asks"
+        return f"{_RELATIONS[approvers.relation]} of {of}"
+    if approvers.group is not None:
+        return f"The group {group_names.get(approvers.group, approvers.group)}"
+    if approvers.owner_of_group is not None:
+        return f"The owner of the group {group_names.get(approvers.owner_of_group, approvers.owner_of_group)}"
+    return "The group that owns what is asked for"
+
+
+def _ends(document: OfferingDocument) -> str:
+    if document.ends is None:
+        return "It has no end of its own."
+    most = f", at most {document.longest_days} days" if document.longest_days else ""
+    if document.ends.on is not None:
+        return f"By itself, at the end of the day that you choose{most}."
+    return f"By itself, after the number of days that you ask for{most}."
+
+
+def _searched(document: OfferingDocument) -> str:
+    return _plain(" ".join((document.name, document.summary, document.category, *document.keywords)))
+
+
+def _plain(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))

@@ -169,7 +169,7 @@ def _scim(home: Path, ports: Ports) -> Part:
 
 
 def _web(ports: Ports) -> Part:
-    command = (*PYTHON, "portal.supervisor.serve", "--port", str(ports.portal))
+    command = (*PYTHON, "portal.supervisor.serving", "--port", str(ports.portal))
     ready = answers_http(ports.portal, "/health/ready")
     return Part(name="web", title="portal", command=command, ready=ready, stop_seconds=10.0)
 

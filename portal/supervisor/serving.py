@@ -18,7 +18,7 @@ WORKERS = 2
 STOP_SECONDS = 8
 
 
-def serve(settings: Settings, host: str, port: int) -> None:
+def serve(settings: Settings, host: str = HOST, port: int = 8000) -> None:
     """Serve until SIGINT or SIGTERM; answers under way are given first."""
     Granian(
         target="portal.app:create_app",

@@ -1,0 +1,88 @@
+# Countersign: every target sets up what it needs first, from nothing but Python 3.11 and make.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Tests start servers of their own: more than four at once slow each other down.
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); if [ $$n -lt 2 ]; then echo 2; elif [ $$n -gt 4 ]; then echo 4; else echo $$n; fi)
+COMPILE := $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -q
+OIDC := tests/servers/oidc-provider
+
+.PHONY: help run demo test lint format lock wheel clean
+help:
+	@printf '%s\n' \
+	  'make run    set up and start everything; Ctrl-C stops it' \
+	  'make demo   set up and play the whole story once' \
+	  'make test   set up and run every check and test' \
+	  'make lint   the checks alone' \
+	  'make format format the code' \
+	  'make lock   lock the dependencies anew' \
+	  'make wheel  build a wheel into dist/' \
+	  'make clean  remove what was built; the data folder var/ stays'
+
+run: $(VENV)/.ready-run
+	@exec $(BIN)/countersign up $(ARGS)
+
+demo: $(VENV)/.ready-run
+	@exec $(BIN)/countersign demo $(ARGS)
+
+test: lint $(OIDC)/node_modules/.package-lock.json
+	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
+
+lint: $(VENV)/.ready-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint --quiet --lint templates
+
+format: $(VENV)/.ready-test
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+# Written beside the stated dependencies; each lock holds every file's digest.
+lock: $(VENV)/.ready-test
+	$(COMPILE) pyproject.toml --group dev -o requirements-dev.lock
+	$(COMPILE) pyproject.toml --constraints requirements-dev.lock -o requirements.lock
+	$(COMPILE) --group pyproject.toml:build --constraints requirements-dev.lock -o requirements-build.lock
+
+wheel: $(VENV)/.ready-build
+	rm -rf dist
+	$(BIN)/uv build --wheel --no-build-isolation --python $(BIN)/python --out-dir dist -q
+	@ls dist/*.whl
+
+clean:
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache $(OIDC)/node_modules
+	find . -name __pycache__ -not -path './var/*' -prune -exec rm -rf {} +
+
+# Each file below says that a step of the set-up is done; a newer lock or script does it again.
+$(VENV)/.system-run: deploy/setup.sh
+	@PYTHON=$(PYTHON) deploy/setup.sh run
+	@mkdir -p $(VENV) && touch $@
+
+$(VENV)/.system-test: deploy/setup.sh $(VENV)/.system-run
+	@PYTHON=$(PYTHON) deploy/setup.sh test
+	@touch $@
+
+$(VENV)/.ready-build: requirements-build.lock $(VENV)/.system-run
+	@echo 'Setting up $(VENV)…'
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-build.lock
+	@touch $@
+
+$(VENV)/.ready-run: requirements.lock pyproject.toml $(VENV)/.ready-build
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.ready-test: requirements-dev.lock $(VENV)/.system-test $(VENV)/.ready-run
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(OIDC)/node_modules/.package-lock.json: $(OIDC)/package-lock.json $(VENV)/.system-test
+	@cd $(OIDC) && npm ci --silent --no-audit --no-fund
+	@touch $@

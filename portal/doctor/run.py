@@ -1,0 +1,48 @@
+"""Run all checks, and show what they found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from portal.core.settings import Settings
+from portal.doctor.check import Check, State
+from portal.doctor.machine import check_machine
+from portal.doctor.surroundings import check_surroundings
+
+MARKS = {State.OK: ("✓", "green"), State.WARN: ("!", "yellow"), State.FAIL: ("✗", "bold red")}
+
+
+def run(settings: Settings) -> list[Check]:
+    """Every check, in the order of the table. Changes nothing."""
+    return [*check_machine(settings), *check_surroundings(settings)]
+
+
+def healthy(checks: Iterable[Check]) -> bool:
+    """Whether nothing is in the way of the portal's work."""
+    return all(check.state is not State.FAIL for check in checks)
+
+
+def to_json(checks: Iterable[Check]) -> str:
+    """The checks for a machine."""
+    return json.dumps([asdict(check) for check in checks], indent=2, ensure_ascii=False)
+
+
+def table_of(checks: Iterable[Check]) -> Table:
+    """The checks for a person: what was found, and under it how it is mended."""
+    table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    for check in checks:
+        mark, style = MARKS[check.state]
+        found = Text(check.finding)
+        if check.mend:
+            found.append(f"\n{check.mend}", style="italic")
+        table.add_row(Text(f"{mark} {check.state}", style=style), check.name, found)
+    return table

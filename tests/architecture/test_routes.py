@@ -1,0 +1,95 @@
+"""Every route says who may use it, and every change needs a form's token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from portal.app import MACHINES, SESSIONLESS, create_app
+from portal.core.settings import Settings
+from portal.identity.permissions import Permission
+
+KNOWN = {"public", "signed-in", *(permission.value for permission in Permission)}
+#: What anybody may use, each with its reason.
+PUBLIC = {
+    "web.home": "says what the portal is",
+    "web.live": "health",
+    "web.ready": "health",
+    "sign_in.start": "begins a sign-in",
+    "sign_in.callback": "ends a sign-in",
+    "sign_in.signed_out": "after sign-out",
+    "sign_in.back_channel": "checks the provider's signature",
+    "pki.crl": "relying parties read it",
+    "pki.ocsp": "relying parties ask it",
+    "pki.ocsp_get": "relying parties ask it",
+    "pki.issuing": "relying parties read it",
+    "pki.root": "relying parties read it",
+}
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    yield create_app(settings)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite://"])
+def test_every_route_declares_its_access(app: Flask) -> None:
+    undeclared = {
+        endpoint
+        for endpoint, view in app.view_functions.items()
+        if endpoint != "static" and getattr(view, "access", None) not in KNOWN
+    }
+    assert undeclared == set()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite://"])
+def test_public_routes_are_those_that_have_a_reason(app: Flask) -> None:
+    public = {endpoint for endpoint, view in app.view_functions.items() if getattr(view, "access", "") == "public"}
+    assert public == set(PUBLIC)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite://"])
+def test_every_route_that_changes_something_refuses_a_form_without_a_token(app: Flask) -> None:
+    client = app.test_client()
+    own = app.extensions["countersign"].get(Settings).public_url
+    tried = 0
+    for rule in app.url_map.iter_rules():
+        changing = (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}
+        if not changing or rule.endpoint in MACHINES:
+            continue
+        address = rule.build({name: "1" for name in rule.arguments}, append_unknown=False)
+        assert address is not None
+        for method in changing:
+            answer = client.open(address[1], method=method, headers={"Origin": own})
+            assert answer.status_code == 400, f"{method} {rule.rule} answered {answer.status_code}"
+            assert "session has ended" in answer.get_data(as_text=True)
+            tried += 1
+    assert tried > 5
+
+
+@pytest.mark.parametrize("database_url", ["sqlite://"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Origin": "https://evil.test"},
+        {"Origin": "null"},
+        {"Origin": "null", "Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none"},
+        {"Origin": "https://evil.test", "Sec-Fetch-Site": "same-origin"},
+    ],
+    ids=str,
+)
+def test_a_change_that_comes_from_elsewhere_is_refused(app: Flask, headers: dict[str, str]) -> None:
+    answer = app.test_client().post("/sign-out", headers=headers)
+    assert answer.status_code == 403
+    assert "not sent from a page of this portal" in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite://"])
+def test_endpoints_with_a_special_rule_exist(app: Flask) -> None:
+    assert SESSIONLESS <= set(app.view_functions)
+    assert MACHINES <= set(app.view_functions)

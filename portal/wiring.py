@@ -70,7 +70,7 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Portal:
     """Make the parts. Connects to nothing yet but the data folder. Raises SettingsError."""
     db = Database(settings.database_url, clock=clock, handlers=reactions_table(settings))
     hang(db, settings.redis_url)
-    authority = CertificateAuthority(settings.ca_folder, f"{settings.public_url}/pki")
+    authority = CertificateAuthority(settings.ca_folder, settings.public_url)
     return Portal(
         settings=settings,
         db=db,

@@ -103,7 +103,12 @@ def _read(der: bytes) -> CsrFacts:
     try:
         csr = x509.load_der_x509_csr(der)
         subject, extensions = csr.subject, csr.extensions
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+    except (
+        ValueError,
+        x509.InvalidVersion,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+    ) as error:
         raise CsrError(_damaged()) from error
     key = judge_key(csr)
     signature = judge_signature(csr)

@@ -32,6 +32,9 @@ def answer(
         return _refused(ocsp.OCSPResponseStatus.MALFORMED_REQUEST)
     except Exception:  # noqa: BLE001  (an algorithm that the library does not know has its own error class)
         return _refused(ocsp.OCSPResponseStatus.UNAUTHORIZED)
+    if asked.serial_number <= 0:
+        # RFC 5280 §4.1.2.2: there is no such certificate, and no way to answer about one.
+        return _refused(ocsp.OCSPResponseStatus.MALFORMED_REQUEST)
     if not _is_ours(asked, algorithm, issuer):
         # RFC 5019 §2.2.3: not our certificate, so nothing may be said about it.
         return _refused(ocsp.OCSPResponseStatus.UNAUTHORIZED)

@@ -23,6 +23,7 @@ from catalog.fulfilment.connectors.contract import (
 )
 from catalog.fulfilment.connectors.scim import directory, plans
 from catalog.fulfilment.connectors.scim.client import ScimClient, told_apart
+from portal.core.errors import SettingsError
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -32,7 +33,7 @@ class ScimConnector:
 
     `base_url` is the one under which `/Users` and `/Groups` lie; `timeout` is in seconds and covers each call
     as a whole, or each page where a call reads many. `name` is how plans and keys call the target, so it must
-    not change. Raises ValueError when the token would travel over the network unencrypted.
+    not change. Raises SettingsError when the token would travel over the network unencrypted.
     """
 
     kind = plans.KIND
@@ -43,7 +44,7 @@ class ScimConnector:
         parts = urlsplit(base_url)
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
             message = f"The directory's address {base_url!r} must begin with https://, or be on this machine."
-            raise ValueError(message)
+            raise SettingsError(message)
         self._base_url = base_url.rstrip("/")
         self._token = token
         self._timeout = timeout

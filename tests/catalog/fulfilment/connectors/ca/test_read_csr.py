@@ -437,12 +437,14 @@ def test_no_bytes_make_reading_fail_in_another_way(content: bytes) -> None:
         read_csr_bytes(content)
 
 
-@given(st.integers(0, len(der_of(GOOD)) - 1), st.integers(1, 255))
-def test_a_request_with_one_changed_byte_is_refused_in_words(position: int, change: int) -> None:
-    der = bytearray(der_of(GOOD))
-    der[position] ^= change
-    with pytest.raises(CsrError):
-        read_csr_bytes(bytes(der))
+@pytest.mark.parametrize("kind", ["p256", "rsa2048"])
+def test_a_request_with_any_one_bit_changed_is_refused_in_words(kind: str) -> None:
+    whole = der_of(make_csr("www.meridian.example", common_name="www.meridian.example", key=key_of(kind)))
+    for bit in range(len(whole) * 8):
+        changed = bytearray(whole)
+        changed[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(CsrError):
+            read_csr_bytes(bytes(changed))
 
 
 # --- Keys that no current tool would make

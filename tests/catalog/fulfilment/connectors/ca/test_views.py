@@ -154,6 +154,27 @@ def test_what_is_no_request_is_malformed(client: FlaskClient, body: bytes) -> No
     )
 
 
+def test_a_request_with_any_one_bit_changed_is_answered_by_the_protocol(
+    client: FlaskClient, certificate: x509.Certificate, authority: CertificateAuthority
+) -> None:
+    nonce = x509.OCSPNonce(b"n" * 16)
+    whole = der(asked(certificate, authority, hashes.SHA256()).add_extension(nonce, critical=False))
+    told = set()
+    for bit in range(len(whole) * 8):
+        changed = bytearray(whole)
+        changed[bit // 8] ^= 1 << bit % 8
+        response = answered(client, bytes(changed))
+        told.add(response.response_status)
+        if response.response_status == ocsp.OCSPResponseStatus.SUCCESSFUL:
+            same = response.serial_number == certificate.serial_number
+            assert (response.certificate_status == ocsp.OCSPCertStatus.GOOD) == same
+    assert told == {
+        ocsp.OCSPResponseStatus.SUCCESSFUL,
+        ocsp.OCSPResponseStatus.MALFORMED_REQUEST,
+        ocsp.OCSPResponseStatus.UNAUTHORIZED,
+    }
+
+
 def test_a_large_or_foreign_body_is_refused(client: FlaskClient) -> None:
     assert client.post("/pki/ocsp", data=b"x" * 8193, content_type=OCSP).status_code == 413
     assert client.post("/pki/ocsp", data=b"x" * 8192, content_type=OCSP).status_code == 200

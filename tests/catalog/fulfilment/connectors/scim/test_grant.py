@@ -13,6 +13,7 @@ from scim2_server.utils import load_default_resource_types
 
 from catalog.fulfilment.connectors.contract import Beneficiary, ConnectorError, Order, PlanLine
 from catalog.fulfilment.connectors.scim import ScimConnector
+from portal.core.errors import SettingsError
 from tests.catalog.fulfilment.connectors.directory import TOKEN, Directory, running
 
 ROLE = "CRM – Sales user"  # noqa: RUF001
@@ -309,7 +310,7 @@ def test_a_wrong_token_is_a_permanent_error(directory: Directory) -> None:
 
 def test_a_token_never_goes_over_the_network_in_the_clear() -> None:
     for url in ("http://directory.meridian.example/v2", "ftp://127.0.0.1/v2", "directory.meridian.example"):
-        with pytest.raises(ValueError, match=r"must begin with https://"):
+        with pytest.raises(SettingsError, match=r"must begin with https://"):
             ScimConnector(url, TOKEN)
     ScimConnector("https://directory.meridian.example/v2", TOKEN)
 

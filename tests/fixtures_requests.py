@@ -31,14 +31,15 @@ from catalog.fulfilment.orders import on_approved
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.model import Offering, OfferingVersion
 from catalog.requests import events
-from catalog.requests.drafts import keep, new_token
+from catalog.requests.checking import Checked, check_draft
+from catalog.requests.drafts import get_draft, keep, new_token
 from catalog.requests.events import RequestApproved
 from catalog.requests.jobs import prepare
 from catalog.requests.model import Request
 from catalog.requests.moves import get_locked, move
 from catalog.requests.route import RouteApprover, RouteStage, StageProgress
 from catalog.requests.seal import seal
-from catalog.requests.set_aside import on_set_aside
+from catalog.fulfilment.set_aside import on_set_aside
 from catalog.requests.states import Move, State
 from catalog.requests.submit import submit
 from portal.audit.model import Entry
@@ -296,13 +297,26 @@ class Shelves:
             statement = select(Entry.tag).where(Entry.subject == f"request:{reference}")
             return list(session.scalars(statement.order_by(Entry.number)))
 
-    def submitted(self, actor: Actor, **answers: Any) -> int:
-        """A request that waits to be prepared."""
+    def drafted(self, actor: Actor, **answers: Any) -> str:
+        """A draft with these answers; gives its token."""
         token = new_token(actor.person_id or 0, KEY)
         answers = {"word": "hello", "reason": "To be read.", **answers}
         with self.db.transaction() as session:
             keep(session, token, session.get_one(OfferingVersion, self.version_id), answers, key=KEY)
-            return submit(session, actor, token, answers).id
+        return token
+
+    def checked(self, actor: Actor, **answers: Any) -> Checked:
+        """A draft whose answers were checked."""
+        token = self.drafted(actor, **answers)
+        with self.db.reading() as session:
+            version = session.get_one(OfferingVersion, self.version_id)
+            return check_draft(session, actor, get_draft(session, actor, token), version, self.connectors)
+
+    def submitted(self, actor: Actor, **answers: Any) -> int:
+        """A request that waits to be prepared."""
+        checked = self.checked(actor, **answers)
+        with self.db.transaction() as session:
+            return submit(session, actor, checked).id
 
     def prepared(self, actor: Actor, **answers: Any) -> int:
         """A request that waits for its approval."""

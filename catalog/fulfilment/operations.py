@@ -24,7 +24,8 @@ KINDS: Mapping[str, str] = {
     "fulfil": "Carry out the request",
     "end_entitlement": "Take away what has ended",
     "warn_of_ending": "Warn of an end",
-    "send_message": "Send a mail",
+    "send_mail": "Send a mail",
+    "checkpoint": "Sign the ledger",
 }
 _LONGEST_ERROR = 600
 _REQUEST = "request:"

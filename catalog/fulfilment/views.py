@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from catalog.fulfilment.operations import operations_page
 from catalog.fulfilment.orders import retry
-from catalog.requests.set_aside import try_task_again
+from catalog.fulfilment.set_aside import try_task_again
 from portal.core.http import reading, render, transaction
 from portal.identity.access import current_actor, requires
 from portal.identity.permissions import Permission

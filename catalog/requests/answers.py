@@ -36,19 +36,20 @@ def answer_lines(document: OfferingDocument, answers: Mapping[str, Any]) -> tupl
 def _text(field: FormField, answer: Any) -> str:
     match field.kind:
         case "boolean":
-            return "Yes" if answer else "No"
+            text = "Yes" if answer else "No"
         case "date":
-            return spoken_day(date.fromisoformat(answer))
+            text = spoken_day(date.fromisoformat(answer))
         case "one_of":
-            return _label(field, answer)
+            text = _label(field, answer)
         case "some_of":
-            return ", ".join(_label(field, value) for value in answer)
+            text = ", ".join(_label(field, value) for value in answer)
         case "number":
-            return f"{answer} {field.unit}" if field.unit else str(answer)
+            text = f"{answer} {field.unit}" if field.unit else str(answer)
         case "protocol":
-            return str(answer).upper()
+            text = str(answer).upper()
         case _:
-            return "\n".join(answer) if isinstance(answer, list | tuple) else str(answer)
+            text = "\n".join(answer) if isinstance(answer, list | tuple) else str(answer)
+    return text
 
 
 def _label(field: Any, value: str) -> str:

@@ -52,8 +52,9 @@ def owner_of(token: str, key: str) -> int:
 def keep(
     session: Session, token: str, version: OfferingVersion, answers: Mapping[str, Any], *, key: str
 ) -> Draft:
-    """Keep what was typed, raw, under the token. Raises NotFound for a forged token, TooLarge, and Conflict once
-    the draft was submitted.
+    """Keep what was typed, raw, under the token.
+
+    Raises NotFound for a forged token, TooLarge, and Conflict once the draft was submitted.
     """
     person_id = owner_of(token, key)
     _check_size(answers)

@@ -24,6 +24,15 @@ _STAGE_WORDS = {
     "closed": "skipped",
 }
 
+_STEP_TAGS = {
+    "waiting": ("Not yet", "quiet", "circle"),
+    "applying": ("Under way", "note", "arrow"),
+    "applied": ("Done, being read back", "note", "dots"),
+    "done": ("Done and read back", "good", "tick"),
+    "reverted": ("Undone", "quiet", "stop"),
+    "failed": ("Not possible", "bad", "alert"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class PlanCard:
@@ -66,6 +75,11 @@ class StageCard:
     due_at: datetime | None
     decisions: tuple[DecisionCard, ...] = ()
 
+    @property
+    def row(self) -> tuple[str, str, tuple[str, ...], str]:
+        """As the route macro takes it."""
+        return (self.name, self.status, self.people, " · ".join(filter(None, (self.note, self.because))))
+
 
 @dataclass(frozen=True, slots=True)
 class StepCard:
@@ -78,6 +92,11 @@ class StepCard:
     did: PlanLines
     read: PlanLines
     error: str
+
+    @property
+    def tag(self) -> tuple[str, str, str]:
+        """Text, tone and sign of the step's state."""
+        return _STEP_TAGS[self.state]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +133,16 @@ class RequestPage:
     may_withdraw: bool
     may_edit: bool
     may_read_evidence: bool
+
+    @property
+    def stage_rows(self) -> tuple[tuple[str, str, tuple[str, ...], str], ...]:
+        """The route as its macro takes it."""
+        return tuple(stage.row for stage in self.stages)
+
+    @property
+    def timeline_rows(self) -> tuple[tuple[datetime, str, str, str, str], ...]:
+        """The timeline as its macro takes it."""
+        return tuple(event.as_row() for event in self.timeline)
 
 
 def plan_cards(plans: Sequence[Mapping[str, Any]]) -> tuple[PlanCard, ...]:

@@ -73,7 +73,9 @@ _MINE = (
     .limit(bindparam("limit"))
 )
 _FAILED = (
-    select(Request.reference, Request.title, _OFFERING_NAME, Person.name, Request.outcome, Request.baton_since)
+    select(
+        Request.reference, Request.title, _OFFERING_NAME, Person.name, Request.outcome, Request.baton_since
+    )
     .join(OfferingVersion, OfferingVersion.id == Request.offering_version_id)
     .join(Person, Person.id == Request.requester_id)
     .where(Request.state == State.FAILED)
@@ -124,7 +126,9 @@ def requests_of(
     ).all()
     zone = ZoneInfo(actor.timezone)
     lines = tuple(
-        RequestLine(reference, title, offering, state.value, baton, submitted_at.astimezone(zone), beneficiary)
+        RequestLine(
+            reference, title, offering, state.value, baton, submitted_at.astimezone(zone), beneficiary
+        )
         for _, reference, title, offering, state, baton, submitted_at, beneficiary in rows[:limit]
     )
     return lines, rows[limit - 1].number if len(rows) > limit else None

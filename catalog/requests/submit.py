@@ -10,8 +10,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from catalog.offerings.model import OfferingVersion
+from catalog.offerings.queries import find_current_version
 from catalog.offerings.rules import broken_rules
 from catalog.requests import tags
+from catalog.requests.checking import Checked
 from catalog.requests.context import context_for, get_person
 from catalog.requests.drafts import get_locked_draft
 from catalog.requests.events import RequestSubmitted
@@ -23,23 +25,31 @@ from portal.audit import record
 from portal.core.canonical import digest
 from portal.core.clock import now
 from portal.core.database import is_sqlite
-from portal.core.errors import FieldErrors
+from portal.core.errors import Conflict, FieldErrors
 from portal.core.events import publish
 from portal.identity.actor import Actor
 
 NUMBERS = "request"
 
 
-def submit(session: Session, actor: Actor, draft_token: str, answers: Mapping[str, Any]) -> Request:
-    """Make the draft a request with these checked answers; a draft submitted twice gives the same request.
+def submit(session: Session, actor: Actor, checked: Checked) -> Request:
+    """Make the checked draft a request; a draft submitted twice gives the same request.
 
-    Raises NotFound for a draft that is not the actor's, FieldErrors for a rule across fields that does not hold.
+    Raises NotFound for a draft that is not the actor's, Conflict when it or the service changed since it was
+    checked, FieldErrors for a rule across fields that does not hold.
     """
-    draft = get_locked_draft(session, actor, draft_token)
+    draft = get_locked_draft(session, actor, checked.token)
     if draft.request_id is not None:
         return session.get_one(Request, draft.request_id)
-    version = session.get_one(OfferingVersion, draft.offering_version_id)
-    return _submit(session, actor, draft, version, answers)
+    if draft.answers != checked.raw:
+        raise Conflict("Your answers changed while they were being sent. Look them over and send them again.")
+    version = session.get_one(OfferingVersion, checked.version_id)
+    if find_current_version(session, version.offering.slug) is not version:
+        raise Conflict(
+            "This service was changed while you were asking. Look your answers over and send them again."
+        )
+    draft.offering_version_id = version.id
+    return _submit(session, actor, draft, version, checked.answers)
 
 
 def next_number(session: Session, name: str = NUMBERS) -> int:

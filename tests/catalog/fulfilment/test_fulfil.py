@@ -234,7 +234,7 @@ def test_a_directory_that_does_not_answer_is_never_a_remembered_yes(shelves, cas
 
 
 def test_after_five_tries_the_operators_hold_the_baton_and_may_put_it_back(shelves, cast, actor_of, clock):
-    from catalog.requests.set_aside import try_task_again
+    from catalog.fulfilment.set_aside import try_task_again
     from portal.jobs.operators import tasks_set_aside
 
     request_id = shelves.approved(actor_of(cast.requester))

@@ -1,0 +1,7 @@
+"""The blueprint of requests; its routes stand in views.py and draft_views.py."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+blueprint = Blueprint("requests", __name__)

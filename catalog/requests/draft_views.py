@@ -1,0 +1,274 @@
+"""Pages of asking: the form that keeps what is typed, the review, and the one button that submits."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from flask import Response, current_app, flash, redirect, request, url_for
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from catalog.fulfilment.connectors.registry import Connectors
+from catalog.offerings.form_context import FormContext
+from catalog.offerings.forms import OfferingForm, answers_of, build_form, posted
+from catalog.offerings.model import OfferingVersion
+from catalog.offerings.presenters import asked_sections
+from catalog.offerings.queries import document_of, get_current_version
+from catalog.requests.blueprint import blueprint
+from catalog.requests.checking import Checked, check_draft, form_context_of
+from catalog.requests.drafts import discard as discard_draft
+from catalog.requests.drafts import find_draft, get_draft, keep, new_token, open_drafts, owner_of
+from catalog.requests.edit import edit as edit_request
+from catalog.requests.model import Draft, Request
+from catalog.requests.queries import request_for
+from catalog.requests.review import needless_answers, review_page
+from catalog.requests.route import Router
+from catalog.requests.submit import submit as submit_draft
+from portal.core.clock import now
+from portal.core.errors import Conflict, FieldError, FieldErrors, NotFound, PortalError
+from portal.core.http import reading, render, services, settings, transaction
+from portal.identity.access import current_actor, signed_in
+
+#: The draft's token in the form; names that begin with an underscore are the page's and not an answer.
+TOKEN = "_draft"  # noqa: S105  (a field's name)
+
+
+@blueprint.route("/catalogue/<slug>/request", methods=["GET", "POST"])
+@signed_in
+def new(slug: str) -> BaseResponse:
+    """The form of a service. What is posted is kept first and checked then."""
+    if request.method == "POST":
+        return _take(slug)
+    actor = current_actor()
+    token = request.args.get("draft", "")
+    with reading() as session:
+        version = get_current_version(session, slug)
+        draft = _owned_draft(session, token) if token else None
+        if draft is not None and draft.request_id is not None:
+            return _to_request(session, draft)
+        form = _form(session, version, draft.answers if draft else None)
+        if draft is not None and request.args.get("check"):
+            form.validate()
+        others = [] if token else open_drafts(session, actor, version.offering_id)
+        return _show_form(
+            session,
+            slug,
+            form,
+            token=token or new_token(actor.person_id or 0, settings().secret_key),
+            kept=bool(request.args.get("kept")),
+            drafts=[
+                (url_for("requests.new", slug=slug, draft=other.token), other.updated_at)
+                for other, _ in others
+            ],
+        )
+
+
+@blueprint.post("/catalogue/<slug>/request/draft")
+@signed_in
+def autosave(slug: str) -> Response:
+    """Keep what was typed so far; the page calls this as the person types."""
+    with transaction() as session:
+        version = get_current_version(session, slug)
+        _keep(session, version)
+        return render("catalog/requests/kept.html", kept_at=now(session), timezone=current_actor().timezone)
+
+
+@blueprint.get("/drafts/<token>/review")
+@signed_in
+def review(token: str) -> BaseResponse:
+    """Everything that would follow, before it does."""
+    actor = current_actor()
+    with reading() as session:
+        draft = get_draft(session, actor, token)
+        if draft.request_id is not None:
+            return _to_request(session, draft)
+        version = _current(session, draft)
+        try:
+            checked = check_draft(session, actor, draft, version, _connectors())
+            page = review_page(session, actor, checked, version, connectors=_connectors(), router=_router())
+        except (FieldErrors, FieldError):
+            return _back_to_form(version, token)
+    return render("catalog/requests/review.html", review=page)
+
+
+@blueprint.post("/drafts/<token>/submit")
+@signed_in
+def submit(token: str) -> BaseResponse:
+    """Submit the draft. The same form posted twice makes one request."""
+    actor = current_actor()
+    with reading() as session:
+        draft = get_draft(session, actor, token)
+        if draft.request_id is not None:
+            return _to_request(session, draft)
+        version = _current(session, draft)
+        try:
+            checked = check_draft(session, actor, draft, version, _connectors())
+        except FieldErrors:
+            return _back_to_form(version, token)
+    if request.form.get("version", type=int) != version.id:
+        flash("This service was changed while you were asking. Look everything over once more.", "warning")
+        return redirect(url_for("requests.review", token=token), 303)
+    try:
+        with transaction() as session:
+            made = submit_draft(session, actor, checked)
+            reference = made.reference
+    except (FieldErrors, FieldError):
+        return _back_to_form(version, token)
+    except Conflict as conflict:
+        flash(conflict.sentence, "warning")
+        return redirect(url_for("requests.review", token=token), 303)
+    flash(f"{reference} is submitted. We mail you when something happens.", "success")
+    return redirect(url_for("requests.show", reference=reference), 303)
+
+
+@blueprint.post("/drafts/<token>/discard")
+@signed_in
+def discard(token: str) -> BaseResponse:
+    """Throw a draft away."""
+    with transaction() as session:
+        discard_draft(session, current_actor(), token)
+    flash("The draft is gone.", "success")
+    return redirect(url_for("requests.index"), 303)
+
+
+@blueprint.route("/requests/<reference>/edit", methods=["GET", "POST"])
+@signed_in
+def edit(reference: str) -> BaseResponse:
+    """Change the answers of a request that waits for approval; every approval so far becomes void."""
+    actor = current_actor()
+    with reading() as session:
+        found = request_for(session, actor, reference, _router())
+        version = found.version
+        sent = posted(document_of(version), request.form, request.files) if request.method == "POST" else None
+        form = _form(session, version, sent.raw if sent else found.answers, sent.errors if sent else ())
+        if sent is None or not form.validate():
+            return _show_form(
+                session, version.document["slug"], form, editing=reference, status=422 if sent else 200
+            )
+    with transaction() as session:
+        edit_request(session, actor, found.id, answers_of(form))
+    flash(
+        f"{reference} is changed. It is prepared again, and whoever had approved is asked again.", "success"
+    )
+    return redirect(url_for("requests.show", reference=reference), 303)
+
+
+@blueprint.errorhandler(CSRFError)
+def keep_what_was_typed(error: CSRFError) -> BaseResponse:
+    """A form whose session has ended: what was typed is kept for its owner, and the page comes back after sign-in.
+
+    The draft's token says whose it is. No other page can know it, and it gives nothing to read.
+    """
+    token = request.form.get(TOKEN, "")
+    slug = (request.view_args or {}).get("slug")
+    if request.endpoint in {"requests.new", "requests.autosave"} and slug and token:
+        try:
+            with transaction() as session:
+                _keep(session, get_current_version(session, slug))
+        except PortalError:
+            return _usual_answer(error)
+        return redirect(url_for("requests.new", slug=slug, draft=token, kept=1), 303)
+    return _usual_answer(error)
+
+
+def _take(slug: str) -> BaseResponse:
+    actor = current_actor()
+    token = request.form.get(TOKEN, "")
+    if owner_of(token, settings().secret_key) != actor.person_id:
+        raise NotFound("There is no such draft, or it is not yours.")
+    with transaction() as session:
+        version = get_current_version(session, slug)
+        draft, errors = _keep(session, version)
+    if request.form.get("_do") == "save":
+        flash("Your answers are kept. You find them under My requests.", "success")
+        return redirect(url_for("requests.index"), 303)
+    with reading() as session:
+        form = _form(session, version, draft.answers, errors)
+        if not form.validate():
+            return _show_form(session, slug, form, token=token, status=422)
+        checked = Checked(token, version.id, draft.answers, answers_of(form))
+        already = needless_answers(session, actor, checked, version, connectors=_connectors())
+        if already:
+            return _show_form(session, slug, form, token=token, already=already, status=422)
+    return redirect(url_for("requests.review", token=token), 303)
+
+
+def _keep(session: Session, version: OfferingVersion) -> tuple[Draft, tuple[Any, ...]]:
+    sent = posted(document_of(version), request.form, request.files)
+    token = request.form.get(TOKEN, "")
+    return keep(session, token, version, sent.raw, key=settings().secret_key), sent.errors
+
+
+def _form(
+    session: Session, version: OfferingVersion, raw: dict[str, Any] | None, errors: tuple[Any, ...] = ()
+) -> OfferingForm:
+    context: FormContext
+    _, context = form_context_of(session, current_actor(), _connectors())
+    return build_form(document_of(version), context)(raw, errors)
+
+
+def _show_form(
+    session: Session,
+    slug: str,
+    form: OfferingForm,
+    *,
+    token: str = "",
+    status: int = 200,
+    already: str = "",
+    kept: bool = False,
+    editing: str = "",
+    drafts: list[tuple[str, Any]] | None = None,
+) -> Response:
+    """The sections are made here, while the session is open: fields of people read the directory."""
+    return render(
+        "catalog/requests/new.html",
+        status,
+        form=form,
+        sections=asked_sections(form),
+        offering=form.document,
+        slug=slug,
+        token=token,
+        token_name=TOKEN,
+        already=already,
+        kept=kept,
+        editing=editing,
+        drafts=drafts or [],
+        now=now(session),
+    )
+
+
+def _owned_draft(session: Session, token: str) -> Draft | None:
+    """The draft, or None for a token of this person under which nothing was saved yet. Raises NotFound."""
+    actor = current_actor()
+    if owner_of(token, settings().secret_key) != actor.person_id:
+        raise NotFound("There is no such draft, or it is not yours.")
+    return find_draft(session, actor, token)
+
+
+def _current(session: Session, draft: Draft) -> OfferingVersion:
+    kept = session.get_one(OfferingVersion, draft.offering_version_id)
+    return get_current_version(session, kept.offering.slug)
+
+
+def _to_request(session: Session, draft: Draft) -> BaseResponse:
+    made = session.get_one(Request, draft.request_id)
+    return redirect(url_for("requests.show", reference=made.reference), 303)
+
+
+def _back_to_form(version: OfferingVersion, token: str) -> BaseResponse:
+    return redirect(url_for("requests.new", slug=version.document["slug"], draft=token, check=1), 303)
+
+
+def _usual_answer(error: CSRFError) -> BaseResponse:
+    """What the portal says of such a form anywhere else."""
+    handler = current_app.error_handler_spec[None][400][CSRFError]
+    return cast("BaseResponse", handler(error))
+
+
+def _connectors() -> Connectors:
+    return services().get(Connectors)
+
+
+def _router() -> Router:
+    return services().get(Router)  # type: ignore[type-abstract]  # wiring made one that fits the protocol

@@ -1,0 +1,64 @@
+"""Editing: the requester changes the answers while nobody has decided for good; every approval so far is void."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from catalog.offerings.rules import broken_rules
+from catalog.requests import tags
+from catalog.requests.context import context_for
+from catalog.requests.model import Request
+from catalog.requests.moves import get_locked, subject_of
+from catalog.requests.replan import replan
+from catalog.requests.states import State
+from portal.audit import record
+from portal.core.clock import now
+from portal.core.errors import Conflict, FieldErrors, Forbidden
+from portal.identity.actor import Actor
+
+WHY = "The requester changed the answers."
+
+
+def edit(session: Session, actor: Actor, request_id: int, answers: Mapping[str, Any]) -> Request:
+    """Put checked answers in the place of the old ones and prepare the request again.
+
+    Every approval so far is void in the same transaction. The same answers again change nothing. Raises
+    Forbidden for anyone but the requester, Conflict once the approvals are complete, FieldErrors.
+    """
+    request = get_locked(session, request_id)
+    if actor.person_id is None or actor.person_id != request.requester_id:
+        raise Forbidden("Only the person who made this request can change it.")
+    if request.state is not State.PENDING:
+        raise Conflict("This request can only be changed while it waits for approval.")
+    if dict(answers) == request.answers:
+        return request
+    # The rules' today stays the day of submitting, so that preparing finds the same facts as this check.
+    context = context_for(
+        session, request.version, answers, requester=request.requester, at=request.submitted_at
+    )
+    if broken := broken_rules(context.document, context.facts):
+        raise FieldErrors(broken)
+    replan(session, request, WHY)
+    request.answers = dict(answers)
+    request.beneficiary = context.beneficiary
+    request.unit_id = context.beneficiary.unit_id
+    request.editor_id = actor.person_id
+    request.title = context.title
+    request.reason = context.reason
+    request.ends_at = context.ends_at
+    record(
+        session,
+        tags.EDITED,
+        subject=subject_of(request),
+        actor=actor,
+        facts={
+            "revision": request.revision,
+            "at": now(session).isoformat(),
+            "beneficiary": f"person:{context.beneficiary.id}",
+        },
+        personal={"title": request.title, "reason": request.reason},
+    )
+    return request

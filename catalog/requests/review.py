@@ -1,0 +1,115 @@
+"""The review before submitting: the answers, what would change, who will approve, and when it will be done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from catalog.fulfilment.connectors.registry import Connectors
+from catalog.fulfilment.planning import Preview, orders_for, preview_steps
+from catalog.offerings.model import OfferingVersion
+from catalog.requests.already import why_needless
+from catalog.requests.answers import AnswerLine, answer_lines
+from catalog.requests.checking import Checked
+from catalog.requests.context import Context, context_for, get_person
+from catalog.requests.jobs import risk_of
+from catalog.requests.presenters import PlanCard, RiskCard, StageCard, plan_cards, planned_stages, risk_card
+from catalog.requests.promise import promised
+from catalog.requests.route import Router
+from portal.core.clock import now
+from portal.core.errors import PortalError
+from portal.identity.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewPage:
+    """What is shown before anything is asked. Times are in the reader's zone.
+
+    `stop` says why it cannot be submitted; `unreachable` that a target could not be read, which submitting does
+    not wait for.
+    """
+
+    token: str
+    version_id: int
+    slug: str
+    offering: str
+    title: str
+    beneficiary: str
+    for_self: bool
+    ends_at: datetime | None
+    answers: tuple[AnswerLine, ...]
+    plan: tuple[PlanCard, ...]
+    risk: RiskCard | None
+    stages: tuple[StageCard, ...]
+    promised_by: datetime | None
+    now: datetime
+    stop: str
+    unreachable: str
+
+    @property
+    def stage_rows(self) -> tuple[tuple[str, str, tuple[str, ...], str], ...]:
+        """The route as its macro takes it."""
+        return tuple(stage.row for stage in self.stages)
+
+
+def review_page(
+    session: Session,
+    actor: Actor,
+    checked: Checked,
+    version: OfferingVersion,
+    *,
+    connectors: Connectors,
+    router: Router,
+) -> ReviewPage:
+    """What would happen if this were submitted now; changes nothing. Raises RuleFailed, FieldError."""
+    at = now(session)
+    requester = get_person(session, actor.person_id or 0)
+    context = context_for(session, version, checked.answers, requester=requester, at=at)
+    preview = preview_steps(orders_for(context), connectors)
+    stages, promised_by, nobody = _route(session, context, actor, router, at)
+    zone = ZoneInfo(actor.timezone)
+    return ReviewPage(
+        token=checked.token,
+        version_id=version.id,
+        slug=context.document.slug,
+        offering=context.document.name,
+        title=context.title,
+        beneficiary=context.beneficiary.name,
+        for_self=context.beneficiary.id == requester.id,
+        ends_at=context.ends_at.astimezone(zone) if context.ends_at else None,
+        answers=answer_lines(context.document, checked.answers),
+        plan=plan_cards([step.to_json() for step in preview.steps]),
+        risk=risk_card(risk_of(context.facts, preview.steps)),
+        stages=stages,
+        promised_by=promised_by.astimezone(zone) if promised_by else None,
+        now=at.astimezone(zone),
+        stop=nobody or preview.refused or needless(preview),
+        unreachable=preview.unreachable,
+    )
+
+
+def needless_answers(
+    session: Session, actor: Actor, checked: Checked, version: OfferingVersion, *, connectors: Connectors
+) -> str:
+    """Why asking for this is needless, said on the form before anybody is asked; empty when it is not."""
+    requester = get_person(session, actor.person_id or 0)
+    context = context_for(session, version, checked.answers, requester=requester, at=now(session))
+    return needless(preview_steps(orders_for(context), connectors))
+
+
+def needless(preview: Preview) -> str:
+    """The sentence that says by what it is allowed already, or an empty text."""
+    return why_needless([step.plan for step in preview.steps])
+
+
+def _route(
+    session: Session, context: Context, actor: Actor, router: Router, at: datetime
+) -> tuple[tuple[StageCard, ...], datetime | None, str]:
+    try:
+        stages = router.preview(session, context.proposal(actor.person_id or 0))
+    except PortalError as error:
+        return (), None, error.sentence
+    return planned_stages(stages), promised(router.promised_by(session, stages, at)), ""

@@ -1,0 +1,63 @@
+"""What every event's template asks for, with words that real ones could hold."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+REQUEST: dict[str, Any] = {
+    "reference": "SR-000042",
+    "offering": "Application access",
+    "title": "Customer system, sales role, for Beatriz Sousa",
+    "outcome": "The role is wider than the work needs.",
+    "path": "/requests/SR-000042",
+}
+ENTITLEMENT = REQUEST | {
+    "label": "Customer system: sales",
+    "target": "scim",
+    "ends_at": datetime(2026, 12, 24, 16, 0, tzinfo=UTC),
+    "why": "The agreed time is over.",
+}
+MESSAGES: dict[str, dict[str, Any]] = {
+    "approval_requested": REQUEST
+    | {
+        "path": "/a/Zm9vYmFyYmF6",
+        "stage": "Line manager",
+        "requester": "Inês Carvalho",
+        "beneficiary": "Beatriz Sousa",
+        "for_themselves": False,
+        "reason": "Beatriz takes over the northern region.\nShe needs to see its customers.",
+        "risk": "medium",
+        "risk_reasons": ["The role can export customer records.", "The access is for longer than 90 days."],
+        "lines": [
+            ("add", "Beatriz Sousa (beatriz.sousa) becomes a member of crm-sales"),
+            ("keep", "Her membership of crm-read stays as it is"),
+            ("note", "The membership ends on 24 December 2026"),
+        ],
+        "due_at": datetime(2026, 11, 20, 16, 0, tzinfo=UTC),
+        "ends_at": datetime(2026, 12, 24, 16, 0, tzinfo=UTC),
+    },
+    "approval_ended": REQUEST | {"why": "The requester withdrew it."},
+    "request_approved": REQUEST,
+    "request_rejected": REQUEST,
+    "request_refused": REQUEST,
+    "request_fulfilled": REQUEST,
+    "request_failed": REQUEST,
+    "entitlement_ending": ENTITLEMENT,
+    "entitlement_ended": ENTITLEMENT,
+    "operator_attention": {
+        "summary": "Carrying out SR-000042 was given up",
+        "task": "17 (fulfil)",
+        "reference": "SR-000042",
+        "why": "ConnectionError: the directory does not answer",
+        "path": "/tasks",
+    },
+}
+
+
+@pytest.fixture
+def message_contexts() -> dict[str, dict[str, Any]]:
+    """A context for every event that there is."""
+    return {event: dict(context) for event, context in MESSAGES.items()}

@@ -110,6 +110,10 @@ def _read(der: bytes) -> CsrFacts:
         x509.UnsupportedGeneralNameType,
     ) as error:
         raise CsrError(_damaged()) from error
+    if not der.endswith(b"\x00" + csr.signature):
+        # The signature ends the request in whole octets. A count of unused bits there would be passed over by
+        # the check, and one request would have several digests.
+        raise CsrError(_damaged())
     key = judge_key(csr)
     signature = judge_signature(csr)
     _refuse_authority(extensions)

@@ -33,6 +33,7 @@ class Waiting(NamedTuple):
     stage: str
     requester: str
     beneficiary: str
+    for_themselves: bool
     risk: str
 
 
@@ -79,6 +80,7 @@ _FIRST = (
         Stage.name,
         _requester.name,
         _beneficiary.name,
+        Request.requester_id == Request.beneficiary_id,
         Request.risk["level"].as_string(),
     )
     .join(OfferingVersion, OfferingVersion.id == Request.offering_version_id)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from approvals.decisions.model import Decision
@@ -20,22 +22,42 @@ def progress_of(session: Session, request_id: int) -> tuple[StageProgress, ...]:
         .where(Stage.request_id == request_id)
         .order_by(Stage.position)
     ).all()
-    names: dict[int, list[str]] = {stage.id: [] for stage in stages}
-    lines: dict[int, list[DecisionLine]] = {stage.id: [] for stage in stages}
-    approvers = session.execute(
-        select(StageApprover.stage_id, Person.name)
+    numbers = [stage.id for stage in stages]
+    return progress_from(stages, approvers_of(session, numbers), named_decisions_of(session, numbers))
+
+
+def approvers_of(session: Session, stage_ids: Collection[int]) -> Sequence[tuple[StageApprover, str]]:
+    """The people of these stages with their names, in the order of names."""
+    statement = (
+        select(StageApprover, Person.name)
         .join(Person, Person.id == StageApprover.person_id)
-        .where(StageApprover.stage_id.in_(names))
+        .where(StageApprover.stage_id.in_(stage_ids))
         .order_by(Person.name, Person.id)
     )
-    for stage_id, name in approvers:
-        names[stage_id].append(name)
-    decisions = session.execute(
+    return [(approver, name) for approver, name in session.execute(statement)]
+
+
+def named_decisions_of(session: Session, stage_ids: Collection[int]) -> Sequence[tuple[Decision, str]]:
+    """What was decided in these stages, with the names of who did, in order."""
+    statement = (
         select(Decision, Person.name)
         .join(Person, Person.id == Decision.person_id)
-        .where(Decision.stage_id.in_(lines))
+        .where(Decision.stage_id.in_(stage_ids))
         .order_by(Decision.id)
     )
+    return [(decision, name) for decision, name in session.execute(statement)]
+
+
+def progress_from(
+    stages: Sequence[Stage],
+    approvers: Sequence[tuple[StageApprover, str]],
+    decisions: Sequence[tuple[Decision, str]],
+) -> tuple[StageProgress, ...]:
+    """The stages as pages show them."""
+    names: dict[int, list[str]] = {stage.id: [] for stage in stages}
+    lines: dict[int, list[DecisionLine]] = {stage.id: [] for stage in stages}
+    for approver, name in approvers:
+        names[approver.stage_id].append(name)
     for decision, name in decisions:
         lines[decision.stage_id].append(
             DecisionLine(
@@ -60,3 +82,16 @@ def progress_of(session: Session, request_id: int) -> tuple[StageProgress, ...]:
         )
         for stage in stages
     )
+
+
+def was_asked(session: Session, request_id: int, person_id: int) -> bool:
+    """Whether the person is or was asked to decide the request: in a stage that opened, of any revision."""
+    statement = select(
+        exists().where(
+            StageApprover.stage_id == Stage.id,
+            StageApprover.person_id == person_id,
+            Stage.request_id == request_id,
+            Stage.opened_at.is_not(None),
+        )
+    )
+    return bool(session.scalar(statement))

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from approvals.decisions.model import Decision
 from approvals.routing.deadlines import promised_by
-from approvals.routing.model import Stage, StageApprover
-from approvals.routing.progress import progress_of
+from approvals.routing.progress import progress_of, was_asked
 from approvals.routing.resolve import resolve
 from catalog.requests.route import Proposal, RouteStage, StageProgress
 
@@ -32,11 +29,4 @@ class Router:
 
     def may_see(self, session: Session, request_id: int, person_id: int) -> bool:
         """Whether the person is or was an approver of the request in a stage that has opened."""
-        asked = exists().where(
-            StageApprover.stage_id == Stage.id,
-            StageApprover.person_id == person_id,
-            Stage.request_id == request_id,
-            Stage.opened_at.is_not(None),
-        )
-        decided = exists().where(Decision.request_id == request_id, Decision.person_id == person_id)
-        return bool(session.scalar(select(asked | decided)))
+        return was_asked(session, request_id, person_id)

@@ -1,0 +1,87 @@
+"""What the inbox shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from approvals.decisions.queries import PAGE, decided_by, requests_awaiting
+from portal.core.clock import now
+from portal.identity.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRow:
+    """One request that waits for the reader. Times are in their zone."""
+
+    reference: str
+    title: str
+    offering: str
+    stage: str
+    who: str
+    risk: str
+    due_at: datetime
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedRow:
+    """One decision that the reader made."""
+
+    reference: str
+    title: str
+    decision: str
+    decided_at: datetime
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """The inbox of one reader; `next` is what the next page starts after, empty on the last."""
+
+    waiting: tuple[WaitingRow, ...]
+    decided: tuple[DecidedRow, ...]
+    next: str
+    first: bool
+    now: datetime
+
+
+def inbox_of(session: Session, actor: Actor, *, after: tuple[datetime, int] | None = None) -> Inbox:
+    """What waits for the actor and, on the first page, what they decided lately. Two statements."""
+    zone = ZoneInfo(actor.timezone)
+    at = now(session)
+    rows = requests_awaiting(session, actor, after=after)
+    shown = rows[:PAGE]
+    return Inbox(
+        waiting=tuple(
+            WaitingRow(
+                reference=row.reference,
+                title=row.title,
+                offering=row.offering,
+                stage=row.stage,
+                who=row.requester
+                if row.requester == row.beneficiary
+                else f"{row.requester} for {row.beneficiary}",
+                risk=row.risk,
+                due_at=row.due_at.astimezone(zone),
+                late=row.due_at < at,
+            )
+            for row in shown
+        ),
+        decided=tuple(
+            DecidedRow(
+                reference=row.reference,
+                title=row.title,
+                decision="void" if row.voided_at else row.verdict.value,
+                decided_at=row.decided_at.astimezone(zone),
+                state=row.state.value,
+            )
+            for row in (decided_by(session, actor) if after is None else ())
+        ),
+        next=f"{shown[-1].due_at.isoformat()}~{shown[-1].stage_id}" if len(rows) > PAGE else "",
+        first=after is None,
+        now=at.astimezone(zone),
+    )

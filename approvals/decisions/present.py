@@ -1,0 +1,171 @@
+"""From what was read to what the decision card says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from approvals.decisions.card import Card, Holding
+from approvals.decisions.model import Verdict
+from approvals.decisions.read import HOLDINGS_SHOWN, Reading
+from approvals.decisions.right import find_stage
+from approvals.decisions.step_up import StepUp, StepUpNeeded
+from approvals.routing.model import Stage
+from approvals.routing.progress import progress_from
+from catalog.offerings.queries import document_of
+from catalog.requests.answers import answer_lines
+from catalog.requests.model import Request
+from catalog.requests.presenters import plan_cards, risk_card, stage_cards
+from catalog.requests.states import State
+from portal.core.settings import Settings
+from portal.identity.actor import Actor
+
+_WHY_NOT = {
+    State.PREPARING: "It is being prepared again. You will be asked again if your decision is needed.",
+    State.PENDING: "Others have decided your stage.",
+    State.SCHEDULED: "It was approved and waits to be carried out.",
+    State.FULFILLING: "It was approved and is being carried out.",
+    State.FULFILLED: "It was approved and has been carried out.",
+    State.ENDED: "It was approved and carried out, and has ended since.",
+    State.FAILED: "It was approved and could not be carried out. The operators look at it.",
+}
+
+
+def card_of(reading: Reading, actor: Actor, *, at: datetime, settings: Settings) -> Card:
+    """The card as this reader sees it at this moment (aware)."""
+    request = reading.request
+    zone = ZoneInfo(actor.timezone)
+    version = request.version
+    document = document_of(version)
+    approve, deny = (_stage(reading, actor, verdict) for verdict in Verdict)
+    stage = approve or deny
+    due = stage.due_at if stage else None
+
+    def local(moment: datetime | None) -> datetime | None:
+        return moment.astimezone(zone) if moment else None
+
+    return Card(
+        reference=request.reference,
+        title=request.title,
+        offering=document.name,
+        version=version.number,
+        version_digest=version.digest,
+        state=request.state.value,
+        asked=asked(request),
+        requester=f"{request.requester.name} ({request.requester.user_name}), {request.requester.unit.name}",
+        beneficiary=f"{request.beneficiary.name} ({request.beneficiary.user_name}), {request.beneficiary.unit.name}",
+        beneficiary_name=request.beneficiary.name,
+        reason=request.reason,
+        submitted_at=request.submitted_at.astimezone(zone),
+        ends_at=local(request.ends_at),
+        due_at=local(due),
+        late=due is not None and due < at,
+        plan=plan_cards(request.plans),
+        risk=risk_card(request.risk),
+        warnings=_warnings(reading),
+        holdings=tuple(
+            Holding(entitlement.label, entitlement.target, local(entitlement.ends_at), reference)
+            for entitlement, reference in reading.entitlements[:HOLDINGS_SHOWN]
+        ),
+        more_holdings=len(reading.entitlements) > HOLDINGS_SHOWN,
+        stages=stage_cards(
+            progress_from(reading.stages, reading.approvers, reading.decisions), timezone=actor.timezone
+        ),
+        stage=stage.name if stage else "",
+        stage_text=next(
+            (rule.text or "" for rule in document.route.stages if stage and rule.slug == stage.slug), ""
+        ),
+        answers=answer_lines(document, request.answers),
+        documents=_readable([_for_machines(plan) for plan in request.plans]),
+        route=_readable(request.route),
+        seal=request.seal,
+        sealed_at=local(request.sealed_at),
+        outcome=request.outcome,
+        now=at.astimezone(zone),
+        may_approve=approve is not None,
+        may_deny=deny is not None,
+        why_not="" if stage else _why_not(reading, actor),
+        signing=_signing(stage, request, actor, at, settings) if stage else "",
+        no_means=_no_means(request),
+    )
+
+
+def asked(request: Request) -> str:
+    """Who asks for whom, in a sentence, each with the account name that cannot be mistaken."""
+    requester, beneficiary = request.requester, request.beneficiary
+    if request.requester_id == request.beneficiary_id:
+        return f"{requester.name} ({requester.user_name}), {requester.unit.name}, asks for themselves."
+    return (
+        f"{requester.name} ({requester.user_name}), {requester.unit.name}, asks for {beneficiary.name} "
+        f"({beneficiary.user_name}), {beneficiary.unit.name}."
+    )
+
+
+def _stage(reading: Reading, actor: Actor, verdict: Verdict) -> Stage | None:
+    """Where the reader may give this verdict now; deciding looks at all of it again."""
+    if actor.person_id is None or _decided(reading, actor):
+        return None
+    return find_stage(actor.person_id, reading.request, reading.stages, reading.eligible, verdict=verdict)
+
+
+def _decided(reading: Reading, actor: Actor) -> bool:
+    return any(
+        decision.person_id == actor.person_id and decision.voided_at is None
+        for decision, _ in reading.decisions
+    )
+
+
+def _warnings(reading: Reading) -> tuple[str, ...]:
+    warnings = [
+        f"{plan['target']} is already as this request wants it: approving changes nothing there."
+        for plan in reading.request.plans
+        if plan["already_true"]
+    ]
+    warnings += reading.sealing.warnings if reading.sealing else []
+    warnings += [text for plan in reading.request.plans for text in plan["warnings"]]
+    said = {reason["because"] for reason in reading.request.risk.get("reasons", ())}
+    return tuple(dict.fromkeys(text for text in warnings if text not in said))
+
+
+def _why_not(reading: Reading, actor: Actor) -> str:
+    request = reading.request
+    for decision, _ in reading.decisions:
+        if decision.person_id == actor.person_id and decision.voided_at is None:
+            said = "approved" if decision.verdict is Verdict.APPROVE else "denied"
+            return f"You have {said} it. A decision cannot be taken back."
+    if request.state is State.PENDING and not any(reading.eligible.values()):
+        return "You are no longer one of the people who decide this: your account, group or team has changed."
+    return _WHY_NOT.get(request.state, "Nothing is left to decide.")
+
+
+def _signing(stage: Stage, request: Request, actor: Actor, at: datetime, settings: Settings) -> str:
+    step_up = StepUp.of(settings)
+    level = str(request.risk.get("level", ""))
+    try:
+        step_up.check(actor, risk=level, acr=stage.acr, at=at)
+    except StepUpNeeded:
+        return "You will be asked to sign in again first. Your comment is kept."
+    minutes = step_up.max_age(level) // 60
+    return f"Signed with your sign-in, which may be at most {minutes} minutes old."
+
+
+def _no_means(request: Request) -> str:
+    if request.state is State.SCHEDULED:
+        return (
+            "Others have approved it. Your denial still stops it, because nothing has been carried out yet."
+        )
+    return (
+        f"If you deny it, nothing is changed. {request.requester.name} reads your reason and may ask again."
+    )
+
+
+def _for_machines(plan: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("connector", "action", "target", "document", "inverse")
+    return {name: plan[name] for name in names}
+
+
+def _readable(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)

@@ -1,0 +1,135 @@
+"""The inbox and the decision card."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from flask import Blueprint, Response, flash, redirect, request, session, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from approvals.decisions.changes import SealChanged
+from approvals.decisions.decide import decide as decide_on
+from approvals.decisions.inbox import inbox_of
+from approvals.decisions.model import Verdict
+from approvals.decisions.present import card_of
+from approvals.decisions.read import read_for_decision
+from approvals.decisions.right import NotYours
+from approvals.decisions.step_up import StepUpNeeded
+from catalog.requests.queries import find_id
+from portal.core.clock import now
+from portal.core.errors import Conflict, FieldError, NotFound, PortalError
+from portal.core.http import reading, render, settings, transaction
+from portal.identity.access import current_actor, signed_in
+
+blueprint = Blueprint("approvals", __name__)
+
+#: Where a decision that waits for a fresh sign-in is kept: on the server, in the session.
+PENDING = "pending_decision"
+_FIELDS = frozenset({"csrf_token", "seal", "comment", "decision"})
+_LONGEST_KEPT = 20_000
+_DONE = {
+    Verdict.APPROVE: "You approved {}.",
+    Verdict.DENY: "You denied {}. The requester is told your reason.",
+}
+
+
+@blueprint.get("/approvals")
+@signed_in
+def index() -> Response:
+    """What waits for the reader's decision, the oldest promise first."""
+    with reading() as db:
+        inbox = inbox_of(db, current_actor(), after=_after())
+    return render("approvals/decisions/index.html", inbox=inbox)
+
+
+@blueprint.get("/approvals/<reference>")
+@signed_in
+def show(reference: str) -> Response:
+    """The decision card. What was typed before signing in again stands there again; the person presses anew."""
+    kept = session.get(PENDING)
+    mine = kept if kept and kept["reference"] == reference else None
+    return _card(reference, comment=mine["comment"] if mine else "", again=mine["decision"] if mine else "")
+
+
+@blueprint.post("/approvals/<reference>/decision")
+@signed_in
+def decide(reference: str) -> BaseResponse:
+    """Approve or deny what the posted seal covers."""
+    verdict = _verdict()
+    comment = request.form.get("comment", "")
+    try:
+        with transaction() as db:
+            request_id = find_id(db, reference)
+            if request_id is None:
+                raise NotFound("There is no such request, or you were not asked to decide it.")
+            decide_on(
+                db,
+                current_actor(),
+                request_id,
+                verdict=verdict,
+                comment=comment,
+                seal=request.form.get("seal", ""),
+                settings=settings(),
+            )
+    except StepUpNeeded as needed:
+        session[PENDING] = {
+            "reference": reference,
+            "decision": verdict.value,
+            "comment": comment[:_LONGEST_KEPT],
+        }
+        here = url_for("approvals.show", reference=reference)
+        return redirect(url_for("sign_in.step_up", max_age=needed.max_age, acr=needed.acr, next=here), 303)
+    except SealChanged as changed:
+        return _card(reference, comment=comment, problem=changed, changes=changed.changes)
+    except (Conflict, FieldError, NotYours) as problem:
+        # Whoever was never asked gets "not found" from the card itself.
+        return _card(reference, comment=comment, problem=problem)
+    session.pop(PENDING, None)
+    flash(_DONE[verdict].format(reference), "success")
+    return redirect(url_for("approvals.show", reference=reference), 303)
+
+
+def _card(
+    reference: str,
+    *,
+    comment: str,
+    again: str = "",
+    problem: PortalError | None = None,
+    changes: tuple[str, ...] = (),
+) -> Response:
+    actor = current_actor()
+    with reading() as db:
+        card = card_of(read_for_decision(db, actor, reference), actor, at=now(db), settings=settings())
+    on_comment = isinstance(problem, FieldError)
+    return render(
+        "approvals/decisions/show.html",
+        problem.status if problem else 200,
+        card=card,
+        comment=comment,
+        again=again,
+        comment_error=problem.sentence if problem and on_comment else "",
+        conflict=problem.sentence if problem and not on_comment else "",
+        changes=changes,
+    )
+
+
+def _verdict() -> Verdict:
+    """What was pressed. Raises PortalError for a form that is not ours."""
+    if not _FIELDS.issuperset(request.form):
+        raise PortalError(
+            "This form holds something that the page does not ask for. Reload the page and try again."
+        )
+    try:
+        return Verdict(request.form.get("decision", ""))
+    except ValueError:
+        raise PortalError("Choose whether you approve or deny.") from None
+
+
+def _after() -> tuple[datetime, int] | None:
+    """The last line seen, from the address. Anything else than what the page itself wrote starts at the top."""
+    text = request.args.get("after", "")
+    due, _, stage = text.partition("~")
+    try:
+        return datetime.fromisoformat(due).astimezone(UTC), int(stage)
+    except (ValueError, OverflowError):
+        return None

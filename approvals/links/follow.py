@@ -1,0 +1,97 @@
+"""Following a link: where it leads this person. It never decides anything and uses nothing up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from approvals import tags
+from approvals.decisions.right import may_decide
+from approvals.links.create import find_link
+from approvals.routing.eligible import eligible_now
+from approvals.routing.model import Stage, StageState
+from approvals.routing.progress import was_asked
+from catalog.requests.model import Request
+from catalog.requests.moves import subject_of
+from portal.audit import record
+from portal.audit.model import Entry
+from portal.audit.record import name_of
+from portal.core.clock import now
+from portal.core.errors import Forbidden, NotFound
+from portal.identity.actor import Actor
+
+#: One entry an hour says that somebody keeps trying; more would let them fill the ledger.
+QUIET = timedelta(hours=1)
+
+
+class NotYourLink(Forbidden):
+    """The link was sent to somebody else. `request_id` and `stage` are for the ledger, not for the page."""
+
+    title = "This link is not for you"
+
+    def __init__(self, request_id: int, stage: str) -> None:
+        super().__init__(
+            "This link was sent to somebody else, and you are not one of those who decide. Nothing was changed. "
+            "If you were asked to decide something, you find it under Approvals."
+        )
+        self.request_id = request_id
+        self.stage = stage
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a link leads. `ended` links show the outcome and nothing else; `still_open` says that it is undecided."""
+
+    reference: str
+    title: str
+    offering: str
+    state: str
+    outcome: str
+    ended: bool
+    still_open: bool
+
+
+def follow_link(session: Session, actor: Actor, token: str) -> Destination:
+    """Where the link leads the actor. Reads only.
+
+    Raises NotFound for an identifier that was never given out, NotYourLink for whoever does not decide.
+    """
+    link = find_link(session, token)
+    if link is None:
+        raise NotFound("This link leads nowhere. What waits for your decision is listed under Approvals.")
+    stage = session.get_one(Stage, link.stage_id)
+    request = session.get_one(Request, stage.request_id)
+    still_open = stage.state is StageState.OPEN and stage.revision == request.revision
+    ended = not still_open or link.expires_at <= now(session)
+    if ended:
+        allowed = was_asked(session, request.id, actor.person_id or 0)
+    else:
+        allowed = may_decide(actor.person_id, request, eligible_now(session, request, [stage]))
+    if not allowed:
+        raise NotYourLink(request.id, stage.slug)
+    return Destination(
+        reference=request.reference,
+        title=request.title,
+        offering=request.version.document["name"],
+        state=request.state.value,
+        outcome=request.outcome,
+        ended=ended,
+        still_open=still_open,
+    )
+
+
+def record_refusal(session: Session, actor: Actor, refused: NotYourLink) -> None:
+    """Note in the ledger that somebody followed a link that was not theirs, at most once an hour for each of both."""
+    request = session.get_one(Request, refused.request_id)
+    subject = subject_of(request)
+    latest = session.scalar(
+        select(Entry.at)
+        .where(Entry.actor == name_of(actor), Entry.tag == tags.LINK_REFUSED, Entry.subject == subject)
+        .order_by(Entry.number.desc())
+        .limit(1)
+    )
+    if latest is None or latest <= now(session) - QUIET:
+        record(session, tags.LINK_REFUSED, subject=subject, actor=actor, facts={"stage": refused.stage})

@@ -28,9 +28,9 @@ errors = Console(stderr=True)
 def main() -> None:
     """The entry point: settings and portal errors become one sentence and exit status 1."""
     try:
-        cli(standalone_mode=False)
-    except click.exceptions.Exit as exit_:
-        sys.exit(exit_.exit_code)
+        # Without standalone_mode click gives back the status of an Exit instead of raising it.
+        status = cli(standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:
@@ -258,3 +258,33 @@ def table(title: str, *columns: str) -> Table:
     for column in columns:
         made.add_column(column)
     return made
+
+
+@cli.command()
+@click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Data folder [default: var/].")
+@click.option("--ports", metavar="FIRST|auto", help="First port to use, or auto for free ones.")
+@click.option("--verbose", is_flag=True, help="Show what every part logs.")
+def up(home: Path | None, ports: str | None, verbose: bool) -> None:  # noqa: FBT001  (click passes it by name)
+    """Start everything, embedded, with a demo organisation. Ctrl-C stops it."""
+    from portal.supervisor.up import UpOptions
+    from portal.supervisor.up import up as start
+
+    raise click.exceptions.Exit(start(UpOptions(home=home, ports=ports, verbose=verbose)))
+
+
+@cli.command()
+@click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Data folder [default: var/].")
+def demo(home: Path | None) -> None:
+    """Play the whole story against the portal that runs here, or one started for it."""
+    from portal.demo.play import play_demo
+
+    raise click.exceptions.Exit(play_demo(home, console))
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
+def doctor(as_json: bool) -> None:  # noqa: FBT001
+    """Check all that the portal needs, and say how to mend what is missing."""
+    from portal.doctor import report
+
+    raise click.exceptions.Exit(report(Settings.from_environment(), console, as_json=as_json))

@@ -63,32 +63,6 @@ def with_portal(command: F) -> F:
 
 
 @cli.command()
-@click.option("--ports", metavar="FIRST|auto", help="First port of a block, or auto for whichever are free.")
-@click.option("--verbose", is_flag=True, help="Show every part's log as well.")
-def up(ports: str | None, verbose: bool) -> None:
-    """Start everything that is needed to try the portal, until Ctrl-C."""
-    from portal.supervisor.up import UpOptions
-    from portal.supervisor.up import up as run_up
-
-    raise click.exceptions.Exit(run_up(UpOptions(ports=ports, verbose=verbose)))
-
-
-@cli.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def doctor(as_json: bool) -> None:
-    """Check everything that the portal needs, and say how what is missing is mended."""
-    from portal import doctor as room
-
-    checks = room.run(Settings.from_environment())
-    if as_json:
-        click.echo(room.to_json(checks))
-    else:
-        console.print(room.table_of(checks))
-    if not room.healthy(checks):
-        raise click.exceptions.Exit(1)
-
-
-@cli.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port to listen on.")
 def web(host: str, port: int) -> None:

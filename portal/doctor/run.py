@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from rich import box
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -46,3 +47,13 @@ def table_of(checks: Iterable[Check]) -> Table:
             found.append(f"\n{check.mend}", style="italic")
         table.add_row(Text(f"{mark} {check.state}", style=style), check.name, found)
     return table
+
+
+def report(settings: Settings, console: Console, *, as_json: bool = False) -> int:
+    """Run all checks and print them; 0 when nothing is in the way, else 1."""
+    checks = run(settings)
+    if as_json:
+        console.file.write(f"{to_json(checks)}\n")
+    else:
+        console.print(table_of(checks))
+    return 0 if healthy(checks) else 1

@@ -115,7 +115,7 @@ def _across(document: OfferingDocument, answers: Mapping[str, Any], context: For
     errors = list(broken_rules(document, facts))
     last = last_day(document, facts)
     if last is not None and document.ends is not None:
-        field = document.ends.on or WHOLE_FORM
+        field = document.ends.date or WHOLE_FORM
         if last < context.today:
             errors.append(FieldError(field, "The end lies in the past. Choose a later one."))
         elif document.longest_days is not None and (last - context.today).days > document.longest_days:

@@ -179,7 +179,7 @@ def _ends(document: OfferingDocument) -> str:
     if document.ends is None:
         return "It has no end of its own."
     most = f", at most {document.longest_days} days" if document.longest_days else ""
-    if document.ends.on is not None:
+    if document.ends.date is not None:
         return f"By itself, at the end of the day that you choose{most}."
     return f"By itself, after the number of days that you ask for{most}."
 

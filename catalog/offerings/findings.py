@@ -65,7 +65,7 @@ def _references(document: OfferingDocument) -> Iterator[Finding]:
         yield from _field(("resources", name), name, chosen, "field that one value is chosen in")
     if document.ends is not None:
         dates = {field.name for field in document.fields if field.kind == "date"}
-        yield from _field(("ends", "on"), document.ends.on, dates, "date field")
+        yield from _field(("ends", "date"), document.ends.date, dates, "date field")
     elif document.longest_days is not None:
         yield Finding(("longest_days",), "this has a longest duration, so say in ends when it ends")
     for i, stage in enumerate(document.route.stages):

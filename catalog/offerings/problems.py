@@ -64,6 +64,6 @@ def nearest(word: str, words: Iterable[str]) -> str:
 def choices_text(words: Iterable[str]) -> str:
     """`a, b or c`, cut when there are many."""
     known = sorted(words)
-    if len(known) > 12:  # noqa: PLR2004  (a longer list helps nobody in one line)
-        return ", ".join(known[:12]) + " and more"
+    if len(known) > 16:  # noqa: PLR2004  (a longer list helps nobody in one line)
+        return ", ".join(known[:16]) + " and more"
     return " or ".join(part for part in (", ".join(known[:-1]), known[-1]) if part) if known else ""

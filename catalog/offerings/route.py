@@ -145,13 +145,13 @@ class StepRule(Part):
 class Ends(Part):
     """When what was ordered ends: at the close of the day in a date field, or after a number of days."""
 
-    on: Name | None = None
+    date: Name | None = None
     days: Cel | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if (self.on is None) == (self.days is None):
-            message = "give either on (a date field) or days (an expression)"
+        if (self.date is None) == (self.days is None):
+            message = "give either date (a date field) or days (an expression)"
             raise ValueError(message)
         return self
 

@@ -109,8 +109,8 @@ def last_day(document: OfferingDocument, facts: Facts) -> date | None:
     """The last day on which what was ordered is in place; None for no end. Raises RuleFailed."""
     if document.ends is None:
         return None
-    if document.ends.on is not None:
-        day = facts["answers"][document.ends.on]
+    if document.ends.date is not None:
+        day = facts["answers"][document.ends.date]
         return date.fromisoformat(day) if day else None
     return date.fromisoformat(facts["today"]) + timedelta(days=number_of(document.ends.days or "", facts))
 

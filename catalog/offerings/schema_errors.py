@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -33,18 +33,38 @@ _NEEDED = {
 
 def findings_of(error: ValidationError, content: Any) -> Iterator[Finding]:
     """One finding for each place that the types refuse; `content` is what was validated."""
+    every = error.errors(include_url=False)
     told: set[Path] = set()
-    for details in error.errors(include_url=False):
+    for details in every:
         location = tuple(details["loc"])
         path = _path_in(content, location)
-        if details["type"] in {"missing", "extra_forbidden"}:
-            told_at = (*path, location[-1]) if path[-1:] != location[-1:] else path
-        else:
-            told_at = path
-        if told_at in told:
-            continue
-        told.add(told_at)
-        yield Finding(path, _sentence(details, location))
+        if details["type"] == "union_tag_invalid":
+            path = (*path, "kind")
+        # What is missing has no place of its own, yet two missing keys of one mapping are two findings.
+        place = (*path, location[-1]) if details["type"] == "missing" else path
+        if place not in told and not _follows(details, every):
+            told.add(place)
+            yield Finding(path, _sentence(details, location))
+
+
+def _follows(details: Any, every: Sequence[Any]) -> bool:
+    """Whether this is only what another finding brings about.
+
+    A list whose items are refused counts as too short; a key that is misspelt is missing under its right name.
+    """
+    location = tuple(details["loc"])
+    if details["type"] == "too_short":
+        return any(
+            len(other["loc"]) > len(location) and other["loc"][: len(location)] == location for other in every
+        )
+    if details["type"] == "missing":
+        return any(
+            other["type"] == "extra_forbidden"
+            and other["loc"][:-1] == location[:-1]
+            and f"{location[-1]!r}?" in nearest(str(other["loc"][-1]), words_at(location[:-1]))
+            for other in every
+        )
+    return False
 
 
 def _path_in(content: Any, location: Location) -> Path:
@@ -101,7 +121,7 @@ _TOLD: Mapping[str, Callable[[Any, Location], str]] = {
 def _spelling(pattern: str) -> str:
     if ":" in pattern:
         return "write working hours such as 09:00-17:00"
-    return _SLUG if "-" in pattern else _NAME
+    return _SLUG if "(-" in pattern else _NAME
 
 
 def _word_for(given: Any) -> str:
@@ -148,10 +168,11 @@ def words_at(location: Location) -> set[str]:
 def _inside(kind: Any, part: int | str) -> list[Any]:
     """What the types are one step further in; a tag of a union chooses among its members."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
+        found = [kind] if part in {kind.__name__, _tag_of(kind)} else []
         for name, field in kind.model_fields.items():
             if part == (field.alias or name):
-                return _members(field.annotation)
-        return [kind] if part in {kind.__name__, _tag_of(kind)} else []
+                found += _members(field.annotation)
+        return found
     origin = typing.get_origin(kind)
     if origin is tuple and isinstance(part, int):
         return _members(typing.get_args(kind)[0])

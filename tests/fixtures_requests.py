@@ -28,6 +28,7 @@ from catalog.fulfilment.connectors.registry import Connectors
 from catalog.fulfilment.jobs import fulfil
 from catalog.fulfilment.model import Step
 from catalog.fulfilment.orders import on_approved
+from catalog.fulfilment.set_aside import on_set_aside
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.model import Offering, OfferingVersion
 from catalog.requests import events
@@ -39,7 +40,6 @@ from catalog.requests.model import Request
 from catalog.requests.moves import get_locked, move
 from catalog.requests.route import RouteApprover, RouteStage, StageProgress
 from catalog.requests.seal import seal
-from catalog.fulfilment.set_aside import on_set_aside
 from catalog.requests.states import Move, State
 from catalog.requests.submit import submit
 from portal.audit.model import Entry
@@ -49,6 +49,7 @@ from portal.core.events import publish
 from portal.core.settings import Settings
 from portal.identity.actor import Actor
 from portal.jobs import Job, Workshop, run_due
+from portal.notifications.model import Message
 
 KEY = "a key for tests"
 
@@ -155,15 +156,28 @@ OFFERING: dict[str, Any] = {
     "beneficiary": "person",
     "reason": "reason",
     "title": "'Word ' + answers.word",
-    "risk": {"reasons": [{"when": "answers.word == 'root'", "points": 30, "because": "It is a mighty word."}]},
+    "risk": {
+        "reasons": [{"when": "answers.word == 'root'", "points": 30, "because": "It is a mighty word."}]
+    },
     "route": {
         "stages": [
-            {"slug": "manager", "name": "Line manager", "approvers": {"relation": "line-manager"}, "target": "8h"}
+            {
+                "slug": "manager",
+                "name": "Line manager",
+                "approvers": {"relation": "line-manager"},
+                "target": "8h",
+            }
         ]
     },
     "target": "2d",
     "fulfilment": [
-        {"step": "first", "name": "Put the word up", "connector": "shelf", "action": "put", "with": {"word": {"answer": "word"}}},
+        {
+            "step": "first",
+            "name": "Put the word up",
+            "connector": "shelf",
+            "action": "put",
+            "with": {"word": {"answer": "word"}},
+        },
         {
             "step": "second",
             "name": "Put the second word up",
@@ -173,11 +187,13 @@ OFFERING: dict[str, Any] = {
             "with": {"word": {"answer": "second"}},
         },
     ],
-    "ends": {"on": "until"},
+    "ends": {"date": "until"},
 }
 
 
-def add_offering(session: Session, content: dict[str, Any] = OFFERING, *, publisher_id: int | None = None) -> int:
+def add_offering(
+    session: Session, content: dict[str, Any] = OFFERING, *, publisher_id: int | None = None
+) -> int:
     """Publish the document as the next version of its offering; gives the version's id."""
     document = OfferingDocument.model_validate_json(_json(content))
     offering = session.scalars(select(Offering).where(Offering.slug == document.slug)).one_or_none()
@@ -216,7 +232,12 @@ class ManagerRouter:
 
     def stages(self) -> tuple[RouteStage, ...]:
         manager = RouteApprover(
-            self.manager_id, "https://sso.test", "s-manager", "Milo Manager", "line manager", "line-manager:beneficiary"
+            self.manager_id,
+            "https://sso.test",
+            "s-manager",
+            "Milo Manager",
+            "line manager",
+            "line-manager:beneficiary",
         )
         return (RouteStage("manager", "Line manager", 1, (manager,), "Asked as line manager.", 480),)
 
@@ -264,6 +285,7 @@ class Shelves:
             "fulfil": partial(fulfil, connectors=self.connectors),
             "end_entitlement": partial(end_entitlement, connectors=self.connectors),
             "warn_of_ending": warn_of_ending,
+            "send_mail": lambda job: None,
         }
 
     def workshop(self, **others: Callable[[Job], None]) -> Workshop:
@@ -311,6 +333,12 @@ class Shelves:
         with self.db.reading() as session:
             version = session.get_one(OfferingVersion, self.version_id)
             return check_draft(session, actor, get_draft(session, actor, token), version, self.connectors)
+
+    def mails(self) -> list[tuple[str, int | None]]:
+        """Every mail that was written, by event and to whom, in order."""
+        with self.db.reading() as session:
+            rows = session.execute(select(Message.event, Message.person_id).order_by(Message.id))
+            return [(event, person_id) for event, person_id in rows]
 
     def submitted(self, actor: Actor, **answers: Any) -> int:
         """A request that waits to be prepared."""

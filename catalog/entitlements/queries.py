@@ -80,7 +80,16 @@ def entitlements_of(
 
     lines = tuple(
         EntitlementLine(
-            number, label, target, offering, reference, state.value, since.astimezone(zone), local(until), local(ended), why
+            number,
+            label,
+            target,
+            offering,
+            reference,
+            state.value,
+            since.astimezone(zone),
+            local(until),
+            local(ended),
+            why,
         )
         for number, label, target, offering, reference, state, since, until, ended, why in rows[:limit]
     )

@@ -8,6 +8,7 @@ from catalog.entitlements.ending import end_with_step
 from catalog.fulfilment.carrying import ALREADY_TRUE
 from catalog.fulfilment.connectors.contract import ConnectorError, Plan
 from catalog.fulfilment.model import Step, StepState
+from catalog.fulfilment.operators import tell_operators
 from catalog.fulfilment.work import Work, try_again
 from catalog.requests import tags
 from catalog.requests.events import RequestFailed
@@ -77,6 +78,9 @@ def fail(session: Session, request: Request, why: str) -> None:
     )
     publish(session, RequestFailed(request.id))
     tell_requester(session, request, "request_failed")
+    tell_operators(
+        session, f"{request.reference} failed", task="fulfil", reference=request.reference, why=why
+    )
 
 
 def _undo(work: Work, step: Step) -> None:

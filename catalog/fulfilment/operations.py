@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from catalog.fulfilment.operators import what_of
 from catalog.requests.model import Request
 from catalog.requests.queries import FailedLine, requests_failed
 from portal.core.clock import now
@@ -18,15 +19,6 @@ from portal.identity.actor import Actor
 from portal.jobs.model import TRIES, Task, TaskState
 from portal.jobs.operators import task_counts, tasks_open, tasks_set_aside
 
-#: What each kind of task does, in an operator's words; a kind that is not here is shown by its name.
-KINDS: Mapping[str, str] = {
-    "prepare": "Prepare the request",
-    "fulfil": "Carry out the request",
-    "end_entitlement": "Take away what has ended",
-    "warn_of_ending": "Warn of an end",
-    "send_mail": "Send a mail",
-    "checkpoint": "Sign the ledger",
-}
 _LONGEST_ERROR = 600
 _REQUEST = "request:"
 
@@ -88,7 +80,7 @@ def _references(session: Session, tasks: list[Task]) -> dict[str, str]:
 def _line(task: Task, references: Mapping[str, str], zone: ZoneInfo) -> TaskLine:
     return TaskLine(
         id=task.id,
-        what=KINDS.get(task.kind, task.kind),
+        what=what_of(task.kind),
         reference=references.get(task.subject or "", ""),
         state=task.state.value,
         tries=task.attempts,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from catalog.fulfilment.operators import tell_operators, what_of
 from catalog.requests import tags
 from catalog.requests.model import Request
 from catalog.requests.moves import OPERATORS, THE_PORTAL, get_locked, hand_baton, subject_of
@@ -13,6 +14,7 @@ from portal.core.errors import NotFound
 from portal.identity.actor import PORTAL, Actor
 from portal.jobs.model import Task
 from portal.jobs.operators import put_back
+from portal.notifications.write import SEND_MAIL
 
 _PREFIX = "request:"
 #: Where a request waits for a task; elsewhere a task that was set aside holds nothing of it up.
@@ -22,6 +24,14 @@ _WAITING = frozenset({State.PREPARING, State.SCHEDULED, State.FULFILLING})
 def on_set_aside(session: Session, task: Task) -> None:
     """A task gave up after its tries: say on its request who must act now, and write it down."""
     request = _request_of(session, task)
+    if task.kind != SEND_MAIL:  # by mail nobody learns that mail cannot be sent
+        tell_operators(
+            session,
+            f"{what_of(task.kind)}: set aside after its last try",
+            task=f"{task.id} ({task.kind})",
+            reference=request.reference if request else "",
+            why=_first_line(task.last_error),
+        )
     if request is None:
         return
     record(

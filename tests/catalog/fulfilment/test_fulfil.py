@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+
 from catalog.entitlements.model import EntitlementState
 from catalog.fulfilment.connectors.contract import ConnectorError
 from catalog.fulfilment.model import Artefact, StepState
 from catalog.requests import events, tags
 from catalog.requests.states import State
 from portal.core.errors import Conflict, Unavailable
-from sqlalchemy import select
 
 
 def test_an_approved_request_is_carried_out_read_back_and_recorded(shelves, cast, actor_of):
@@ -35,7 +36,10 @@ def test_an_approved_request_is_carried_out_read_back_and_recorded(shelves, cast
     ]
     with shelves.db.reading() as session:
         files = session.scalars(select(Artefact).order_by(Artefact.name)).all()
-        assert [(file.name, file.content) for file in files] == [("hello.txt", b"hello"), ("world.txt", b"world")]
+        assert [(file.name, file.content) for file in files] == [
+            ("hello.txt", b"hello"),
+            ("world.txt", b"world"),
+        ]
     assert shelves.told[-1] == events.RequestFulfilled(request_id)
 
 

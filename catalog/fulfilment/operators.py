@@ -1,0 +1,53 @@
+"""The operators: who they are, and what each kind of task is called when they are spoken to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.identity.model import Group, Membership, Person
+from portal.notifications import notify
+
+_OPERATOR = "operator"
+#: What each kind of task does, in an operator's words; a kind that is not here is called by its name.
+_KINDS: Mapping[str, str] = {
+    "prepare": "Prepare the request",
+    "fulfil": "Carry out the request",
+    "end_entitlement": "Take away what has ended",
+    "warn_of_ending": "Warn of an end",
+    "send_mail": "Send a mail",
+    "checkpoint": "Sign the ledger",
+}
+
+
+def operators_of(session: Session) -> Sequence[Person]:
+    """Everybody active who is in a group with the operator's role, by name; two statements."""
+    groups = [
+        number for number, roles in session.execute(select(Group.id, Group.roles)) if _OPERATOR in roles
+    ]
+    statement = (
+        select(Person)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(Membership.group_id.in_(groups), Person.active)
+        .order_by(Person.name, Person.id)
+        .distinct()
+    )
+    return session.scalars(statement).all()
+
+
+def tell_operators(session: Session, summary: str, *, task: str, reference: str, why: str) -> None:
+    """Mail every operator that something waits for them; sent after the commit. `summary` is one line."""
+    for person in operators_of(session):
+        notify(
+            session,
+            "operator_attention",
+            person,
+            {"summary": summary, "task": task, "reference": reference, "why": why, "path": "/operations"},
+        )
+
+
+def what_of(kind: str) -> str:
+    """The task's kind in words."""
+    return _KINDS.get(kind, kind)

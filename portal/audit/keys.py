@@ -24,17 +24,16 @@ def load_or_create_key(folder: Path) -> Ed25519PrivateKey:
     """The ledger's key in this folder, made on first use. Raises SettingsError when others may read it."""
     path = folder / KEY_FILE
     if not path.exists():
-        _create(path)
+        key = Ed25519PrivateKey.generate()
+        create_private_file(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return load_key(path)
 
 
 def load_key(path: Path) -> Ed25519PrivateKey:
     """The key in the file. Raises SettingsError when it is no Ed25519 key, or group or others have rights on it."""
-    if path.stat().st_mode & OTHERS:
-        message = f"Others may read the signing key {path}; mend it with: chmod 600 {path}"
-        raise SettingsError(message)
+    content = read_private_file(path)
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
+        key = load_pem_private_key(content, password=None)
     except ValueError as error:
         message = f"{path} holds no private key that can be read."
         raise SettingsError(message) from error
@@ -44,13 +43,21 @@ def load_key(path: Path) -> Ed25519PrivateKey:
     return key
 
 
-def _create(path: Path) -> None:
+def read_private_file(path: Path) -> bytes:
+    """A key file's content. Raises SettingsError when group or others have rights on it."""
+    if path.stat().st_mode & OTHERS:
+        message = f"Others may read the signing key {path}; mend it with: chmod 600 {path}"
+        raise SettingsError(message)
+    return path.read_bytes()
+
+
+def create_private_file(path: Path, content: bytes) -> None:
+    """Write a key file that only its owner may read, unless there is one already; the first of two wins."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     temporary = path.with_suffix(f".{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     try:

@@ -1,0 +1,56 @@
+"""The renderer's own process: reads one job from its input, writes the PDF to its output.
+
+WeasyPrint runs only here, under limits on memory and time that the kernel keeps, without the portal's settings in
+its environment. Run as `python -m reports.pdf.child FOLDER`; ends with one of the statuses below.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from reports.pdf.job import PdfJob
+
+MEMORY_BYTES = 1024**3
+CPU_SECONDS = 30
+#: Exit statuses beside 0 and the kernel's own.
+MISSING, REFUSED, BROKEN, TOO_BIG = 10, 11, 12, 13
+
+
+def main() -> None:
+    """Render the job on standard input."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    output = os.fdopen(os.dup(1), "wb")
+    # Nothing that a library prints may end up inside the PDF.
+    os.dup2(2, 1)
+    job = PdfJob.read(sys.stdin.buffer)
+    try:
+        from reports.pdf import engine  # noqa: PLC0415  (after the limits, and its absence is an answer)
+    except OSError as error:
+        # cffi raises OSError with the library's name when Pango and its like are not installed.
+        _end(MISSING, str(error).splitlines()[0])
+    try:
+        pdf = engine.make(job, Path(sys.argv[1]))
+    except engine.FatalURLFetchingError as error:
+        _end(REFUSED, str(error))
+    except MemoryError:
+        _end(TOO_BIG, "out of memory")
+    except Exception as error:  # noqa: BLE001  (whatever it is, the parent turns it into a sentence)
+        _end(BROKEN, f"{type(error).__name__}: {error}")
+    with output:
+        output.write(pdf)
+
+
+def _end(status: int, why: str) -> NoReturn:
+    sys.stderr.write(f"\n{why}")
+    sys.stderr.flush()
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    main()

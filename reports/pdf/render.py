@@ -1,0 +1,94 @@
+"""Rendering: HTML to PDF/A-3a in a child process, the same bytes for the same input."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import ClassVar
+
+from portal.core.assets import static_folder
+from portal.core.errors import PortalError
+from reports.pdf.child import BROKEN, MISSING, REFUSED, TOO_BIG
+from reports.pdf.job import Attachment, PdfJob
+
+SECONDS = 30
+
+
+class RenderError(PortalError):
+    """A document could not be rendered; the sentence says why. Nothing else is held up by it."""
+
+    status: ClassVar[int] = 503
+    title: ClassVar[str] = "The document could not be made"
+
+
+def render(
+    html: str,
+    *,
+    attachments: Sequence[Attachment] = (),
+    identifier: bytes,
+    created: datetime,
+    title: str,
+    lang: str,
+    folder: Path | None = None,
+    seconds: float = SECONDS,
+) -> bytes:
+    """The HTML as a tagged PDF/A-3a with these files inside.
+
+    `identifier` (letters and digits) and `created` (UTC) take the place of everything that would differ from run to run, so
+    that the same arguments give the same bytes. Files that the HTML names are those of `static/pdf`. The child has
+    30 seconds and 1 GiB. Raises RenderError with a sentence.
+    """
+    if not identifier.isalnum() or created.utcoffset() != UTC.utcoffset(None):
+        message = "the identifier is letters and digits and the time is UTC"
+        raise ValueError(message)
+    job = PdfJob(html, tuple(attachments), identifier, created, title, lang)
+    stream = io.BytesIO()
+    job.write(stream)
+    command = [sys.executable, "-I", "-m", "reports.pdf.child", str(folder or static_folder() / "pdf")]
+    try:
+        done = subprocess.run(
+            command,
+            input=stream.getvalue(),
+            capture_output=True,
+            timeout=seconds,
+            env=_environment(),
+            cwd="/",
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RenderError(
+            f"The document took longer than {seconds:.0f} seconds to render, so it was given up."
+        ) from error
+    if done.returncode != 0:
+        raise RenderError(_sentence(done.returncode, done.stderr.decode(errors="replace").strip()))
+    return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    """Only what Python and fontconfig need: none of the portal's settings or secrets."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "FONTCONFIG_FILE") if name in os.environ}
+    return {**kept, "LANG": "C.UTF-8", "TZ": "UTC", "SOURCE_DATE_EPOCH": "0"}
+
+
+def _sentence(status: int, why: str) -> str:
+    last = why.splitlines()[-1][:300] if why else ""
+    if status == MISSING:
+        return (
+            f"PDF files cannot be made on this machine, because a system library is missing: {last}. "
+            "Install it with: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+        )
+    if status == REFUSED:
+        return last
+    if status in {TOO_BIG, -signal.SIGKILL}:
+        return "The document needs more memory than a rendering may take, so it was given up."
+    if status == -signal.SIGXCPU:
+        return f"The document took longer than {SECONDS} seconds to render, so it was given up."
+    if status == BROKEN:
+        return f"The document could not be rendered: {last}"
+    return f"The rendering ended with status {status}: {last}"

@@ -90,16 +90,16 @@ def _at(repository: Path, commit: str) -> Snapshot:
     )
 
 
-def change(repository: Path, wanted: Change, key: str, on_step: Step, tools: str = nft.TOOLS) -> Done:
+def change(repository: Path, wanted: Change, key: str, *, on_step: Step, tools: str, patience: float) -> Done:
     """Make the change as one commit, unless a commit with this key and operation is there already.
 
     `on_step` is told the name of each step that was just done; tests stop the process there. `tools` is where nft is
-    looked for. Raises ChangeError,
+    looked for; `patience` is how many seconds to wait for another change. Raises ChangeError,
     ContendedError, BusyError, GitError, PolicyError.
     """
     if not _KEY.fullmatch(key):
         raise ChangeError("The change has no usable key.")
-    with worktree.exclusive(repository) as index:
+    with worktree.exclusive(repository, patience) as index:
         on_step("locked")
         for _ in range(_TRIES):
             snapshot = read(repository)

@@ -17,14 +17,13 @@ from catalog.fulfilment.connectors.contract import (
     PlanLine,
     ReadBack,
 )
-from catalog.fulfilment.connectors.firewall import changes, git, nft, planning, wording
+from catalog.fulfilment.connectors.firewall import changes, git, nft, planning, wording, worktree
 from catalog.fulfilment.connectors.firewall.changes import Change, Operation, Snapshot, Step
 from catalog.fulfilment.connectors.firewall.checks import Problem, RuleError, check_answers
 from catalog.fulfilment.connectors.firewall.coverage import AlreadyAllowed
 from catalog.fulfilment.connectors.firewall.policy import PolicyError, rule_path
 from catalog.fulfilment.connectors.firewall.rendered import read_nftables
 from catalog.fulfilment.connectors.firewall.rules import Rule, Zone, read_rule
-from catalog.fulfilment.connectors.firewall.worktree import BusyError
 from portal.core.canonical import digest
 from portal.core.clock import Clock, system_clock
 
@@ -34,7 +33,10 @@ def _no_step(_step: str) -> None:
 
 
 class FirewallConnector:
-    """One firewall's policy in a git repository on this machine. `name` tells several firewalls apart."""
+    """One firewall's policy in a git repository on this machine. `name` tells several firewalls apart.
+
+    `patience` is how many seconds a change waits for another; `tools` is where nft is looked for.
+    """
 
     kind = "firewall"
 
@@ -46,12 +48,14 @@ class FirewallConnector:
         clock: Clock = system_clock,
         on_step: Step = _no_step,
         tools: str = nft.TOOLS,
+        patience: float = worktree.WAIT,
     ) -> None:
         self.repository = repository
         self.target = f"the {name} firewall"
         self._clock = clock
         self._on_step = on_step
         self._tools = tools
+        self._patience = patience
 
     def choices(self, name: str) -> Sequence[Choice]:
         """`zones`, or the `rules` that requests brought and that can be removed."""
@@ -157,8 +161,9 @@ class FirewallConnector:
                     prepare=lambda snapshot: planning.prepare(rule, snapshot, self._clock(), adds=adds),
                 ),
                 key,
-                self._on_step,
-                self._tools,
+                on_step=self._on_step,
+                tools=self._tools,
+                patience=self._patience,
             )
             commit = done.commit
             if commit is None:
@@ -213,7 +218,7 @@ def _in_our_words() -> Iterator[None]:
         raise ConnectorError(_ending(error), permanent=True) from error
     except git.GitError as error:
         raise ConnectorError(f"The firewall policy's repository did not answer: {_ending(error)}") from error
-    except (BusyError, changes.ContendedError) as error:
+    except (worktree.BusyError, changes.ContendedError) as error:
         raise ConnectorError(
             "Other changes of the firewall policy are under way; this one has to wait."
         ) from error

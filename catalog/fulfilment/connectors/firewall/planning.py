@@ -171,6 +171,8 @@ def _still(rule: Rule, snapshot: Snapshot, now: datetime) -> str:
 
 
 def _known(order: Order, names: set[str]) -> None:
+    if order.reference and not REFERENCE.fullmatch(order.reference):
+        raise ConnectorError("The order carries no request's reference.", permanent=True)
     unknown = sorted(set(order.parameters) - names)
     if unknown:
         message = f"The firewall does not know {', '.join(unknown)}; it takes {', '.join(sorted(names))}."

@@ -48,7 +48,7 @@ class Policy:
 def rule_path(reference: str) -> str:
     """Where the rule of this request stands. Raises ValueError for what is not a reference."""
     if not REFERENCE.fullmatch(reference):
-        raise ValueError(f"{reference} is not a request's reference.")
+        raise ValueError("That is not a request's reference.")
     return f"{RULES_FOLDER}{reference}.yaml"
 
 

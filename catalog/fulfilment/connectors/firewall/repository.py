@@ -27,16 +27,17 @@ def create_repository(
 ) -> None:
     """Make the policy's repository with its first commit, unless it is there already; safe to run again.
 
-    A repository that has a commit keeps its zones, whatever is given here. Raises GitError.
+    A repository that has a commit keeps its zones, whatever is given here. Raises GitError, and BusyError when
+    another process holds it for too long.
     """
     path.mkdir(parents=True, exist_ok=True)
-    git.git(
-        path, "init", "--quiet", "--template=", f"--initial-branch={git.BRANCH.removeprefix('refs/heads/')}"
-    )
-    # A push goes to the branch; the work tree only shows it and follows with the next change.
-    git.git(path, "config", "receive.denyCurrentBranch", "ignore")
-    git.git(path, "config", "receive.denyNonFastForwards", "true")
-    git.git(path, "config", "receive.denyDeletes", "true")
+    with worktree.hold(path):
+        git.git(path, "init", "--quiet", "--template=")
+        git.git(path, "symbolic-ref", "HEAD", git.BRANCH)
+        # A push goes to the branch; the work tree only shows it and follows with the next change.
+        git.git(path, "config", "receive.denyCurrentBranch", "ignore")
+        git.git(path, "config", "receive.denyNonFastForwards", "true")
+        git.git(path, "config", "receive.denyDeletes", "true")
     with worktree.exclusive(path) as index:
         if not git.current(path):
             rules = dict(baseline or {})

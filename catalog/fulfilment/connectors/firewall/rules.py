@@ -19,6 +19,7 @@ PROTOCOLS: tuple[Protocol, ...] = ("tcp", "udp", "icmp")
 #: `x" ; … accept comment "y` was rendered as a live accept-all rule.
 REFERENCE = re.compile(r"SR-[0-9]{6,12}")
 BASELINE = re.compile(r"baseline-[a-z0-9]{1,20}(-[a-z0-9]{1,20}){0,3}")
+_NO_REFERENCE = re.compile("")
 PREVIEW = "SR-PREVIEW"
 _LONGEST_LABEL = 60
 #: Palo Alto allows 31 characters in a zone's name, Linux 15 in an interface's.
@@ -56,6 +57,10 @@ class Rule:
     protocol: Protocol
     ports: tuple[Span, ...]
     ends_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if not any(pattern.fullmatch(self.reference) for pattern in (REFERENCE, BASELINE, _NO_REFERENCE)):
+            raise ValueError("The rule's reference is not a request's reference.")
 
     def versions(self) -> Iterator[int]:
         """The address families that have both a source and a destination: 4, 6 or both."""
@@ -95,14 +100,11 @@ def read_rule(document: object) -> Rule:
     than guessed at.
     """
     fields = _mapping(document, set(Rule.__dataclass_fields__), "a rule")
-    reference = _text(fields["reference"])
-    if reference and not REFERENCE.fullmatch(reference) and not BASELINE.fullmatch(reference):
-        raise ValueError("The rule's reference is not a request's reference.")
     protocol = _text(fields["protocol"])
     if protocol not in PROTOCOLS:
         raise ValueError("The rule's protocol is none of tcp, udp and icmp.")
     rule = Rule(
-        reference=reference,
+        reference=_text(fields["reference"]),
         source_zone=_name(fields["source_zone"], ZONE_NAME),
         destination_zone=_name(fields["destination_zone"], ZONE_NAME),
         sources=_networks(fields["sources"]),

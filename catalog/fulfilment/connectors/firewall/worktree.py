@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,28 +25,35 @@ class BusyError(Exception):
 
 
 @contextmanager
-def exclusive(repository: Path, wait: float = WAIT) -> Iterator[Path]:
-    """Hold the policy against every other process; yields a path for a temporary index.
+def hold(folder: Path, wait: float = WAIT) -> Iterator[None]:
+    """Hold the folder against every other process. The kernel lets go when the holder dies, however it dies.
 
-    The kernel drops the lock when its holder dies, however it dies. Raises BusyError after `wait` seconds,
-    and GitError when there is no repository to hold.
+    Raises BusyError after `wait` seconds, and GitError when there is no such folder.
     """
-    folder = repository / ".git" / "countersign"
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise GitError(f"{error.strerror}: {folder}") from error
     try:
         _take(descriptor, wait)
-        _clear_abandoned(repository)
-        index = folder / "index"
-        index.unlink(missing_ok=True)
-        (folder / "index.lock").unlink(missing_ok=True)
-        yield index
-        index.unlink(missing_ok=True)
+        yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def exclusive(repository: Path, wait: float = WAIT) -> Iterator[Path]:
+    """Hold the repository for one change; yields a path for a temporary index. Raises as `hold` does."""
+    with hold(repository, wait):
+        _clear_abandoned(repository)
+        folder = repository / ".git" / "countersign"
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            folder.mkdir(mode=0o700)
+        except OSError as error:
+            raise GitError(f"{error.strerror}: {folder}") from error
+        yield folder / "index"
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _take(descriptor: int, wait: float) -> None:

@@ -160,7 +160,7 @@ def test_the_answer_is_that_of_counting_every_single_flow(wanted, others):
 
 
 def _aerleon(rules: list[Rule]) -> policy.Policy:
-    networks, terms = {}, []
+    networks = {}
     for found in rules:
         networks[f"{found.reference}-s"] = {
             "values": [{"address": str(network)} for network in found.sources]
@@ -174,19 +174,19 @@ def _aerleon(rules: list[Rule]) -> policy.Policy:
         ]
         for found in rules
     }
-    for found in rules:
-        terms.append(
-            {
-                "name": found.reference,
-                "source-zone": found.source_zone,
-                "destination-zone": found.destination_zone,
-                "source-address": f"{found.reference}-s",
-                "destination-address": f"{found.reference}-d",
-                "destination-port": f"{found.reference}-p",
-                "protocol": found.protocol,
-                "action": "accept",
-            }
-        )
+    terms = [
+        {
+            "name": found.reference,
+            "source-zone": found.source_zone,
+            "destination-zone": found.destination_zone,
+            "source-address": f"{found.reference}-s",
+            "destination-address": f"{found.reference}-d",
+            "destination-port": f"{found.reference}-p",
+            "protocol": found.protocol,
+            "action": "accept",
+        }
+        for found in rules
+    ]
     definitions = naming.Naming()
     definitions.ParseDefinitionsObject({"networks": networks, "services": services}, "")
     described = {"filename": "edge", "filters": [{"header": {"targets": {"srx": "x"}}, "terms": terms}]}

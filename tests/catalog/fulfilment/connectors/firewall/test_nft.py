@@ -86,7 +86,7 @@ def test_what_nft_refuses_is_never_committed(repository, clock, tools):
     folder = tools(unshare="exit 1", nft="echo 'edge.nft:7:1-5: Error: syntax error' >&2; exit 1")
     firewall = FirewallConnector(repository, clock=clock, tools=folder)
     before = commits(repository)
-    with pytest.raises(ConnectorError, match="nft refuses the rendered policy: edge.nft:7") as refusal:
+    with pytest.raises(ConnectorError, match=r"nft refuses the rendered policy: edge\.nft:7") as refusal:
         firewall.apply(firewall.plan(allow()), "k")
     assert refusal.value.permanent
     assert commits(repository) == before

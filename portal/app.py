@@ -53,9 +53,9 @@ def create_app(settings: Settings | None = None, portal: Portal | None = None) -
     app.jinja_env.lstrip_blocks = True
     app.session_interface = ServerSessionInterface(portal.db, settings)
     app.extensions["countersign"] = Services(*portal.parts(), Provider(app, settings))
+    headers.install(app, settings)
     csrf = CSRFProtect(app)
     _install_sign_in(app)
-    headers.install(app, settings)
     errors.install(app)
     page.install(app)
     _install_template_functions(app)

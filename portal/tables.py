@@ -29,3 +29,5 @@ ROOMS = (
 )
 
 METADATA = Base.metadata
+#: What the database refuses to change; a migration makes the same triggers.
+APPEND_ONLY = tuple(sorted(name for name, table in METADATA.tables.items() if table.info.get("append_only")))

@@ -71,6 +71,7 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Portal:
     db = Database(settings.database_url, clock=clock, handlers=reactions_table(settings))
     hang(db, settings.redis_url)
     authority = CertificateAuthority(settings.ca_folder, settings.public_url)
+    authority.create_if_missing()
     return Portal(
         settings=settings,
         db=db,

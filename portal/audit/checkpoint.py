@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,6 +24,7 @@ from portal.core.settings import Settings
 EVERY = timedelta(seconds=60)
 EVERY_ENTRIES = 100
 LATEST = "latest"
+NAME_FILE = "ledger.name"
 
 
 class InconsistentLedger(Exception):
@@ -39,8 +41,19 @@ class Signer:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Signer:
-        """The signer of this portal; its key is made on first use."""
-        return cls(origin_of(settings), load_or_create_key(settings.keys_folder), settings.checkpoint_folder)
+        """The signer of this portal; its key is made on first use, and its name is kept beside the key.
+
+        A portal that moves to another address is still the same log, so the name never changes again.
+        """
+        key = load_or_create_key(settings.keys_folder)
+        kept = settings.keys_folder / NAME_FILE
+        if not kept.exists():
+            temporary = kept.with_suffix(f".{os.getpid()}")
+            temporary.write_text(origin_of(settings), encoding="utf-8")
+            with contextlib.suppress(FileExistsError):
+                os.link(temporary, kept)
+            temporary.unlink()
+        return cls(kept.read_text(encoding="utf-8").strip(), key, settings.checkpoint_folder)
 
     @property
     def verifier(self) -> str:

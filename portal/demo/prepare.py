@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from catalog.fulfilment.connectors.firewall.repository import create_repository
+from catalog.fulfilment.connectors.firewall.starting_policy import BASELINE, ZONES
 from catalog.offerings.publish import publish
 from catalog.offerings.yaml_reader import NotYaml, read_yaml
 from portal.core.assets import services_folder
@@ -23,13 +24,14 @@ from portal.wiring import Portal, build
 DEMO_ORGANISATION = Path(__file__).parents[1] / "identity" / "demo_organisation.yaml"
 #: Who publishes the shipped offerings in the demo organisation; they can approve none of their requests.
 DEMO_PUBLISHER = "oskar.brandt"
+DEVELOPMENT_ISSUER = "http://localhost:"
 
 
 def prepare_demo(settings: Settings) -> Portal:
     """Bring everything that the demo needs into place; doing it again changes nothing."""
     portal = build(settings)
-    portal.authority.create_if_missing()
-    create_repository(settings.firewall_repository)
+    _follow_the_development_sso(portal)
+    create_repository(settings.firewall_repository, zones=ZONES, baseline=BASELINE)
     import_organisation(portal, DEMO_ORGANISATION)
     for _ in publish_offerings(portal, None, DEMO_PUBLISHER):
         pass
@@ -62,3 +64,15 @@ def publish_offerings(portal: Portal, folder: Path | None, publisher: str) -> It
             before = session.info["clock"]()
             version = publish(session, actor, file.read_bytes(), str(file))
             yield version.offering.slug, version.number, version.published_at >= before
+
+
+def _follow_the_development_sso(portal: Portal) -> None:
+    """On other ports the development sign-in has another name; its people are still the same ones."""
+    if not portal.settings.development:
+        return
+    with portal.db.transaction() as session:
+        session.execute(
+            update(Person)
+            .where(Person.issuer.startswith(DEVELOPMENT_ISSUER), Person.issuer != portal.settings.oidc_issuer)
+            .values(issuer=portal.settings.oidc_issuer)
+        )

@@ -20,7 +20,8 @@ class Unit(Base):
     slug: Mapped[str] = mapped_column(String(80), unique=True)
     name: Mapped[str] = mapped_column(String(200))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
-    head_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", use_alter=True))
+    #: No foreign key: units and people point at each other, and nobody is ever deleted.
+    head_id: Mapped[int | None] = mapped_column(Key)
     #: IANA zone such as Europe/Berlin; working hours are in it.
     timezone: Mapped[str] = mapped_column(String(64), default="UTC")
     #: ISO 3166 country, optionally with a subdivision (DE, DE-BY), for its holidays.

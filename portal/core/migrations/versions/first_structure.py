@@ -1,0 +1,603 @@
+"""The first structure."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from portal.core import database
+from portal.core.append_only import append_only_statements
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Bring the database forward."""
+    op.create_table(
+        "counter",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("value", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=("pk_counter")),
+    )
+    op.create_table(
+        "ledger_checkpoint",
+        sa.Column(
+            "size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("root", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("at", database.UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("size", name=("pk_ledger_checkpoint")),
+    )
+    op.create_table(
+        "ledger_entry",
+        sa.Column(
+            "number",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("at", database.UTCDateTime(), nullable=False),
+        sa.Column("tag", sa.String(length=80), nullable=False),
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("actor", sa.String(length=40), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("leaf_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=("pk_ledger_entry")),
+    )
+    with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
+        batch_op.create_index("ix_ledger_entry_actor_number", ["actor", "number"], unique=False)
+        batch_op.create_index("ix_ledger_entry_subject_number", ["subject", "number"], unique=False)
+        batch_op.create_index("ix_ledger_entry_tag_number", ["tag", "number"], unique=False)
+
+    op.create_table(
+        "ledger_node",
+        sa.Column("level", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column(
+            "position",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("level", "position", name=("pk_ledger_node")),
+    )
+    op.create_table(
+        "offering",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("slug", sa.String(length=80), nullable=False),
+        sa.Column("retired", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=("pk_offering")),
+        sa.UniqueConstraint("slug", name=("uq_offering_slug")),
+    )
+    op.create_table(
+        "personal_value",
+        sa.Column(
+            "entry_number",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("field", sa.String(length=80), nullable=False),
+        sa.Column("salt", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("entry_number", "field", name=("pk_personal_value")),
+    )
+    op.create_table(
+        "task",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=80), nullable=False),
+        sa.Column("payload", sa.JSON(), nullable=False),
+        sa.Column("queue", sa.String(length=40), nullable=False),
+        sa.Column("subject", sa.String(length=120), nullable=True),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("run_at", database.UTCDateTime(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("lease_until", database.UTCDateTime(), nullable=True),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.Column("rung_at", database.UTCDateTime(), nullable=True),
+        sa.Column("created_at", database.UTCDateTime(), nullable=False),
+        sa.Column("finished_at", database.UTCDateTime(), nullable=True),
+        sa.Column("dedupe_key", sa.String(length=200), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=("pk_task")),
+        sa.UniqueConstraint("dedupe_key", name=("uq_task_dedupe_key")),
+    )
+    with op.batch_alter_table("task", schema=None) as batch_op:
+        batch_op.create_index("ix_task_state_run_at", ["state", "run_at"], unique=False)
+        batch_op.create_index("ix_task_subject", ["subject"], unique=False)
+        batch_op.create_index(
+            "uq_task_running_subject",
+            ["subject"],
+            unique=True,
+            sqlite_where=sa.text("state = 'running'"),
+            postgresql_where=sa.text("state = 'running'"),
+        )
+
+    op.create_table(
+        "unit",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("slug", sa.String(length=80), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("parent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("head_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("timezone", sa.String(length=64), nullable=False),
+        sa.Column("country", sa.String(length=10), nullable=False),
+        sa.ForeignKeyConstraint(["parent_id"], ["unit.id"], name=("fk_unit_parent_id_unit")),
+        sa.PrimaryKeyConstraint("id", name=("pk_unit")),
+        sa.UniqueConstraint("slug", name=("uq_unit_slug")),
+    )
+    op.create_table(
+        "person",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("issuer", sa.String(length=400), nullable=False),
+        sa.Column("subject", sa.String(length=255), nullable=False),
+        sa.Column("user_name", sa.String(length=120), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("email", sa.String(length=320), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("manager_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("timezone", sa.String(length=64), nullable=False),
+        sa.Column("locale", sa.String(length=16), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["manager_id"], ["person.id"], name=("fk_person_manager_id_person")),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=("fk_person_unit_id_unit")),
+        sa.PrimaryKeyConstraint("id", name=("pk_person")),
+        sa.UniqueConstraint("issuer", "subject", name=("uq_person_issuer_subject")),
+        sa.UniqueConstraint("user_name", name=("uq_person_user_name")),
+    )
+    with op.batch_alter_table("person", schema=None) as batch_op:
+        batch_op.create_index(("ix_person_manager_id"), ["manager_id"], unique=False)
+        batch_op.create_index(("ix_person_unit_id"), ["unit_id"], unique=False)
+
+    op.create_table(
+        "group",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("slug", sa.String(length=80), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("owner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("roles", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["owner_id"], ["person.id"], name=("fk_group_owner_id_person")),
+        sa.PrimaryKeyConstraint("id", name=("pk_group")),
+        sa.UniqueConstraint("slug", name=("uq_group_slug")),
+    )
+    op.create_table(
+        "message",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("message_id", sa.String(length=200), nullable=False),
+        sa.Column("event", sa.String(length=80), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("address", sa.String(length=320), nullable=False),
+        sa.Column("subject_line", sa.String(length=400), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("html", sa.Text(), nullable=False),
+        sa.Column("created_at", database.UTCDateTime(), nullable=False),
+        sa.Column("sent_at", database.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_message_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=("pk_message")),
+        sa.UniqueConstraint("message_id", name=("uq_message_message_id")),
+    )
+    with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.create_index(("ix_message_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "offering_version",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("offering_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(length=80), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("author_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("publisher_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("published_at", database.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["author_id"], ["person.id"], name=("fk_offering_version_author_id_person")),
+        sa.ForeignKeyConstraint(
+            ["offering_id"], ["offering.id"], name=("fk_offering_version_offering_id_offering")
+        ),
+        sa.ForeignKeyConstraint(
+            ["publisher_id"], ["person.id"], name=("fk_offering_version_publisher_id_person")
+        ),
+        sa.PrimaryKeyConstraint("id", name=("pk_offering_version")),
+        sa.UniqueConstraint("offering_id", "number", name=("uq_offering_version_offering_id_number")),
+    )
+    with op.batch_alter_table("offering_version", schema=None) as batch_op:
+        batch_op.create_index(("ix_offering_version_digest"), ["digest"], unique=False)
+        batch_op.create_index(("ix_offering_version_offering_id"), ["offering_id"], unique=False)
+
+    op.create_table(
+        "web_session",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("created_at", database.UTCDateTime(), nullable=False),
+        sa.Column("seen_at", database.UTCDateTime(), nullable=False),
+        sa.Column("expires_at", database.UTCDateTime(), nullable=False),
+        sa.Column("ended_at", database.UTCDateTime(), nullable=True),
+        sa.Column("auth_time", database.UTCDateTime(), nullable=True),
+        sa.Column("acr", sa.String(length=200), nullable=False),
+        sa.Column("amr", sa.JSON(), nullable=False),
+        sa.Column("provider_sid", sa.String(length=255), nullable=False),
+        sa.Column("id_token", sa.String(length=8000), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_web_session_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=("pk_web_session")),
+        sa.UniqueConstraint("token_hash", name=("uq_web_session_token_hash")),
+    )
+    with op.batch_alter_table("web_session", schema=None) as batch_op:
+        batch_op.create_index(("ix_web_session_person_id"), ["person_id"], unique=False)
+        batch_op.create_index(("ix_web_session_provider_sid"), ["provider_sid"], unique=False)
+
+    op.create_table(
+        "membership",
+        sa.Column("group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["group_id"], ["group.id"], name=("fk_membership_group_id_group"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=("fk_membership_person_id_person"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("group_id", "person_id", name=("pk_membership")),
+    )
+    with op.batch_alter_table("membership", schema=None) as batch_op:
+        batch_op.create_index(("ix_membership_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "request",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("reference", sa.String(length=20), nullable=False),
+        sa.Column(
+            "offering_version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("requester_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("beneficiary_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("editor_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("title", sa.String(length=300), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("answers", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("submitted_at", database.UTCDateTime(), nullable=False),
+        sa.Column("ends_at", database.UTCDateTime(), nullable=True),
+        sa.Column("promised_by", database.UTCDateTime(), nullable=True),
+        sa.Column("risk", sa.JSON(), nullable=False),
+        sa.Column("plans", sa.JSON(), nullable=False),
+        sa.Column("route", sa.JSON(), nullable=False),
+        sa.Column("seal", sa.String(length=80), nullable=False),
+        sa.Column("sealed_at", database.UTCDateTime(), nullable=True),
+        sa.Column("baton", sa.String(length=300), nullable=False),
+        sa.Column("baton_since", database.UTCDateTime(), nullable=True),
+        sa.Column("baton_due", database.UTCDateTime(), nullable=True),
+        sa.Column("decided_at", database.UTCDateTime(), nullable=True),
+        sa.Column("fulfilled_at", database.UTCDateTime(), nullable=True),
+        sa.Column("closed_at", database.UTCDateTime(), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["beneficiary_id"], ["person.id"], name=("fk_request_beneficiary_id_person")),
+        sa.ForeignKeyConstraint(["editor_id"], ["person.id"], name=("fk_request_editor_id_person")),
+        sa.ForeignKeyConstraint(
+            ["offering_version_id"],
+            ["offering_version.id"],
+            name=("fk_request_offering_version_id_offering_version"),
+        ),
+        sa.ForeignKeyConstraint(["requester_id"], ["person.id"], name=("fk_request_requester_id_person")),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=("fk_request_unit_id_unit")),
+        sa.PrimaryKeyConstraint("id", name=("pk_request")),
+        sa.UniqueConstraint("number", name=("uq_request_number")),
+        sa.UniqueConstraint("reference", name=("uq_request_reference")),
+    )
+    with op.batch_alter_table("request", schema=None) as batch_op:
+        batch_op.create_index(("ix_request_beneficiary_id"), ["beneficiary_id"], unique=False)
+        batch_op.create_index(("ix_request_offering_version_id"), ["offering_version_id"], unique=False)
+        batch_op.create_index("ix_request_requester_number", ["requester_id", "number"], unique=False)
+        batch_op.create_index("ix_request_state_number", ["state", "number"], unique=False)
+        batch_op.create_index(("ix_request_unit_id"), ["unit_id"], unique=False)
+
+    op.create_table(
+        "draft",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("token", sa.String(length=64), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "offering_version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("answers", sa.JSON(), nullable=False),
+        sa.Column("updated_at", database.UTCDateTime(), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["offering_version_id"],
+            ["offering_version.id"],
+            name=("fk_draft_offering_version_id_offering_version"),
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_draft_person_id_person")),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_draft_request_id_request")),
+        sa.PrimaryKeyConstraint("id", name=("pk_draft")),
+        sa.UniqueConstraint("request_id", name=("uq_draft_request_id")),
+        sa.UniqueConstraint("token", name=("uq_draft_token")),
+    )
+    with op.batch_alter_table("draft", schema=None) as batch_op:
+        batch_op.create_index(("ix_draft_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "sealing",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("seal", sa.String(length=80), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
+        sa.Column("warnings", sa.JSON(), nullable=False),
+        sa.Column("sealed_at", database.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_sealing_request_id_request")),
+        sa.PrimaryKeyConstraint("id", name=("pk_sealing")),
+        sa.UniqueConstraint("request_id", "revision", name=("uq_sealing_request_id_revision")),
+    )
+    with op.batch_alter_table("sealing", schema=None) as batch_op:
+        batch_op.create_index(("ix_sealing_seal"), ["seal"], unique=False)
+
+    op.create_table(
+        "stage",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("slug", sa.String(length=80), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("quorum", sa.Integer(), nullable=False),
+        sa.Column("target_minutes", sa.Integer(), nullable=False),
+        sa.Column("acr", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("because", sa.Text(), nullable=False),
+        sa.Column("opened_at", database.UTCDateTime(), nullable=True),
+        sa.Column("due_at", database.UTCDateTime(), nullable=True),
+        sa.Column("closed_at", database.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_stage_request_id_request")),
+        sa.PrimaryKeyConstraint("id", name=("pk_stage")),
+        sa.UniqueConstraint(
+            "request_id", "revision", "position", name=("uq_stage_request_id_revision_position")
+        ),
+    )
+    with op.batch_alter_table("stage", schema=None) as batch_op:
+        batch_op.create_index(("ix_stage_request_id"), ["request_id"], unique=False)
+        batch_op.create_index("ix_stage_state_due_at", ["state", "due_at"], unique=False)
+
+    op.create_table(
+        "step",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("connector", sa.String(length=40), nullable=False),
+        sa.Column("plan", sa.JSON(), nullable=False),
+        sa.Column("key", sa.String(length=80), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("outcome", sa.JSON(), nullable=False),
+        sa.Column("read_back", sa.JSON(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("drifted", sa.Boolean(), nullable=False),
+        sa.Column("started_at", database.UTCDateTime(), nullable=True),
+        sa.Column("finished_at", database.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_step_request_id_request")),
+        sa.PrimaryKeyConstraint("id", name=("pk_step")),
+        sa.UniqueConstraint("key", name=("uq_step_key")),
+        sa.UniqueConstraint(
+            "request_id",
+            "revision",
+            "attempt",
+            "position",
+            name=("uq_step_request_id_revision_attempt_position"),
+        ),
+    )
+    with op.batch_alter_table("step", schema=None) as batch_op:
+        batch_op.create_index(("ix_step_request_id"), ["request_id"], unique=False)
+
+    op.create_table(
+        "approval_link",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("stage_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", database.UTCDateTime(), nullable=False),
+        sa.Column("expires_at", database.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_approval_link_person_id_person")),
+        sa.ForeignKeyConstraint(["stage_id"], ["stage.id"], name=("fk_approval_link_stage_id_stage")),
+        sa.PrimaryKeyConstraint("id", name=("pk_approval_link")),
+        sa.UniqueConstraint("token_hash", name=("uq_approval_link_token_hash")),
+    )
+    with op.batch_alter_table("approval_link", schema=None) as batch_op:
+        batch_op.create_index(("ix_approval_link_stage_id"), ["stage_id"], unique=False)
+
+    op.create_table(
+        "artefact",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("step_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("digest", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_artefact_request_id_request")),
+        sa.ForeignKeyConstraint(["step_id"], ["step.id"], name=("fk_artefact_step_id_step")),
+        sa.PrimaryKeyConstraint("id", name=("pk_artefact")),
+        sa.UniqueConstraint("step_id", "name", name=("uq_artefact_step_id_name")),
+    )
+    with op.batch_alter_table("artefact", schema=None) as batch_op:
+        batch_op.create_index(("ix_artefact_request_id"), ["request_id"], unique=False)
+
+    op.create_table(
+        "decision",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("stage_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("verdict", sa.String(length=40), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("seal", sa.String(length=80), nullable=False),
+        sa.Column("decided_at", database.UTCDateTime(), nullable=False),
+        sa.Column("auth_time", database.UTCDateTime(), nullable=False),
+        sa.Column("acr", sa.String(length=200), nullable=False),
+        sa.Column("amr", sa.JSON(), nullable=False),
+        sa.Column("voided_at", database.UTCDateTime(), nullable=True),
+        sa.Column("voided_because", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_decision_person_id_person")),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_decision_request_id_request")),
+        sa.ForeignKeyConstraint(["stage_id"], ["stage.id"], name=("fk_decision_stage_id_stage")),
+        sa.PrimaryKeyConstraint("id", name=("pk_decision")),
+        sa.UniqueConstraint(
+            "request_id", "revision", "person_id", name=("uq_decision_request_id_revision_person_id")
+        ),
+        sa.UniqueConstraint("stage_id", "person_id", name=("uq_decision_stage_id_person_id")),
+    )
+    with op.batch_alter_table("decision", schema=None) as batch_op:
+        batch_op.create_index(("ix_decision_request_id"), ["request_id"], unique=False)
+
+    op.create_table(
+        "entitlement",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("step_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("connector", sa.String(length=40), nullable=False),
+        sa.Column("target", sa.String(length=200), nullable=False),
+        sa.Column("key", sa.String(length=400), nullable=False),
+        sa.Column("label", sa.String(length=400), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("granted_at", database.UTCDateTime(), nullable=False),
+        sa.Column("ends_at", database.UTCDateTime(), nullable=True),
+        sa.Column("ended_at", database.UTCDateTime(), nullable=True),
+        sa.Column("end_reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_entitlement_person_id_person")),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_entitlement_request_id_request")),
+        sa.ForeignKeyConstraint(["step_id"], ["step.id"], name=("fk_entitlement_step_id_step")),
+        sa.PrimaryKeyConstraint("id", name=("pk_entitlement")),
+        sa.UniqueConstraint("step_id", name=("uq_entitlement_step_id")),
+    )
+    with op.batch_alter_table("entitlement", schema=None) as batch_op:
+        batch_op.create_index("ix_entitlement_connector_key", ["connector", "key"], unique=False)
+        batch_op.create_index("ix_entitlement_person_state", ["person_id", "state"], unique=False)
+        batch_op.create_index(("ix_entitlement_request_id"), ["request_id"], unique=False)
+        batch_op.create_index("ix_entitlement_state_ends_at", ["state", "ends_at"], unique=False)
+
+    op.create_table(
+        "stage_approver",
+        sa.Column("stage_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("relation", sa.String(length=200), nullable=False),
+        sa.Column("rule", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_stage_approver_person_id_person")),
+        sa.ForeignKeyConstraint(["stage_id"], ["stage.id"], name=("fk_stage_approver_stage_id_stage")),
+        sa.PrimaryKeyConstraint("stage_id", "person_id", name=("pk_stage_approver")),
+    )
+    with op.batch_alter_table("stage_approver", schema=None) as batch_op:
+        batch_op.create_index("ix_stage_approver_person_id_stage_id", ["person_id", "stage_id"], unique=False)
+
+    dialect = op.get_bind().dialect.name
+    for table in ("ledger_checkpoint", "ledger_entry", "ledger_node"):
+        for statement in append_only_statements(table, dialect):
+            op.execute(statement)
+
+
+def downgrade() -> None:
+    """Take it back."""
+    with op.batch_alter_table("stage_approver", schema=None) as batch_op:
+        batch_op.drop_index("ix_stage_approver_person_id_stage_id")
+
+    op.drop_table("stage_approver")
+    with op.batch_alter_table("entitlement", schema=None) as batch_op:
+        batch_op.drop_index("ix_entitlement_state_ends_at")
+        batch_op.drop_index("ix_entitlement_request_id")
+        batch_op.drop_index("ix_entitlement_person_state")
+        batch_op.drop_index("ix_entitlement_connector_key")
+
+    op.drop_table("entitlement")
+    with op.batch_alter_table("decision", schema=None) as batch_op:
+        batch_op.drop_index("ix_decision_request_id")
+
+    op.drop_table("decision")
+    with op.batch_alter_table("artefact", schema=None) as batch_op:
+        batch_op.drop_index("ix_artefact_request_id")
+
+    op.drop_table("artefact")
+    with op.batch_alter_table("approval_link", schema=None) as batch_op:
+        batch_op.drop_index("ix_approval_link_stage_id")
+
+    op.drop_table("approval_link")
+    with op.batch_alter_table("step", schema=None) as batch_op:
+        batch_op.drop_index("ix_step_request_id")
+
+    op.drop_table("step")
+    with op.batch_alter_table("stage", schema=None) as batch_op:
+        batch_op.drop_index("ix_stage_state_due_at")
+        batch_op.drop_index("ix_stage_request_id")
+
+    op.drop_table("stage")
+    with op.batch_alter_table("sealing", schema=None) as batch_op:
+        batch_op.drop_index("ix_sealing_seal")
+
+    op.drop_table("sealing")
+    with op.batch_alter_table("draft", schema=None) as batch_op:
+        batch_op.drop_index("ix_draft_person_id")
+
+    op.drop_table("draft")
+    with op.batch_alter_table("request", schema=None) as batch_op:
+        batch_op.drop_index("ix_request_unit_id")
+        batch_op.drop_index("ix_request_state_number")
+        batch_op.drop_index("ix_request_requester_number")
+        batch_op.drop_index("ix_request_offering_version_id")
+        batch_op.drop_index("ix_request_beneficiary_id")
+
+    op.drop_table("request")
+    with op.batch_alter_table("membership", schema=None) as batch_op:
+        batch_op.drop_index("ix_membership_person_id")
+
+    op.drop_table("membership")
+    with op.batch_alter_table("web_session", schema=None) as batch_op:
+        batch_op.drop_index("ix_web_session_provider_sid")
+        batch_op.drop_index("ix_web_session_person_id")
+
+    op.drop_table("web_session")
+    with op.batch_alter_table("offering_version", schema=None) as batch_op:
+        batch_op.drop_index("ix_offering_version_offering_id")
+        batch_op.drop_index("ix_offering_version_digest")
+
+    op.drop_table("offering_version")
+    with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.drop_index("ix_message_person_id")
+
+    op.drop_table("message")
+    op.drop_table("group")
+    with op.batch_alter_table("person", schema=None) as batch_op:
+        batch_op.drop_index("ix_person_unit_id")
+        batch_op.drop_index("ix_person_manager_id")
+
+    op.drop_table("person")
+    op.drop_table("unit")
+    with op.batch_alter_table("task", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_task_running_subject",
+            sqlite_where=sa.text("state = 'running'"),
+            postgresql_where=sa.text("state = 'running'"),
+        )
+        batch_op.drop_index("ix_task_subject")
+        batch_op.drop_index("ix_task_state_run_at")
+
+    op.drop_table("task")
+    op.drop_table("personal_value")
+    op.drop_table("offering")
+    op.drop_table("ledger_node")
+    with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
+        batch_op.drop_index("ix_ledger_entry_tag_number")
+        batch_op.drop_index("ix_ledger_entry_subject_number")
+        batch_op.drop_index("ix_ledger_entry_actor_number")
+
+    op.drop_table("ledger_entry")
+    op.drop_table("ledger_checkpoint")
+    op.drop_table("counter")

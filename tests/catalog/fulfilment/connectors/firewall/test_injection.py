@@ -30,26 +30,24 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("hostile", HOSTILE, ids=ascii)
 @pytest.mark.parametrize(
     "field", ["source_zone", "destination_zone", "source", "destination", "protocol", "ports"]
 )
-def test_hostile_answers_are_refused_and_leave_no_trace(firewall, repository, field, hostile):
-    with pytest.raises(ConnectorError) as refusal:
-        firewall.plan(allow(**{field: hostile}))
-    assert refusal.value.permanent
-    assert refusal.value.message.isprintable()
-    with pytest.raises(ConnectorError):
-        firewall.plan(allow(**{field: [hostile]}))
+def test_hostile_answers_are_refused_and_leave_no_trace(firewall, repository, field):
+    for hostile in HOSTILE:
+        for value in (hostile, [hostile]):
+            with pytest.raises(ConnectorError) as refusal:
+                firewall.plan(allow(**{field: value}))
+            assert refusal.value.permanent
+            assert refusal.value.message.isprintable()
     assert len(commits(repository)) == 1
 
 
-@pytest.mark.parametrize("hostile", HOSTILE, ids=ascii)
-def test_a_hostile_reference_never_makes_a_commit(firewall, repository, hostile):
-    with pytest.raises(ConnectorError) as refusal:
-        plan = firewall.plan(allow(hostile))
-        firewall.apply(plan, "k")
-    assert refusal.value.permanent
+def test_a_hostile_reference_never_makes_a_commit(firewall, repository):
+    for hostile in HOSTILE:
+        with pytest.raises(ConnectorError, match="no request's reference") as refusal:
+            firewall.plan(allow(hostile))
+        assert refusal.value.permanent
     assert len(commits(repository)) == 1
 
 
@@ -63,16 +61,17 @@ def test_the_beneficiary_is_in_no_file_and_no_message(firewall, repository):
     assert 'x" accept' not in everything
 
 
-@pytest.mark.parametrize("hostile", HOSTILE, ids=ascii)
 @pytest.mark.parametrize("place", ["reference", "source_zone", "sources", "ports", "protocol", "ends_at"])
-def test_a_plan_that_was_changed_in_the_database_is_refused(firewall, repository, place, hostile):
+def test_a_plan_that_was_changed_in_the_database_is_refused(firewall, repository, place):
     kept = firewall.plan(allow()).to_json()
-    rule = dict(kept["document"]["rule"])
-    rule[place] = [hostile] if isinstance(rule[place], list) else hostile
-    kept["document"] = {"reference": "SR-000123", "rule": rule}
-    with pytest.raises(ConnectorError) as refusal:
-        firewall.apply(Plan.from_json(kept), "k")
-    assert refusal.value.permanent
+    rule = kept["document"]["rule"]
+    for hostile in HOSTILE:
+        changed = rule | {place: [hostile] if isinstance(rule[place], list) else hostile}
+        with pytest.raises(ConnectorError) as refusal:
+            firewall.apply(
+                Plan.from_json(kept | {"document": {"reference": "SR-000123", "rule": changed}}), "k"
+            )
+        assert refusal.value.permanent
     assert len(commits(repository)) == 1
 
 
@@ -84,7 +83,7 @@ def test_a_plan_that_was_widened_in_the_database_is_still_checked(firewall, repo
     assert len(commits(repository)) == 1
 
 
-@pytest.mark.parametrize("hostile", HOSTILE[:8], ids=ascii)
+@pytest.mark.parametrize("hostile", HOSTILE[:2], ids=["in one line", "over lines"])
 @pytest.mark.parametrize("place", ["reference", "source_zone", "sources", "ports", "protocol"])
 def test_a_rule_file_pushed_by_hand_is_refused_by_name_and_never_rendered(
     firewall, repository, tmp_path, place, hostile

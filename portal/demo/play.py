@@ -63,5 +63,7 @@ def _started(home: Path | None) -> Iterator[House]:
         yield house
 
 
-def _settings_of_running(given: dict[str, str], known: dict[str, object]) -> Settings:
-    return furnish(given).settings
+def _settings_of_running(given: dict[str, str], known: dict[str, str]) -> Settings:
+    """The settings of a portal that runs already, which may have chosen other ports."""
+    running_at = {"PUBLIC_URL": known["portal"], "OIDC_ISSUER": known["sso"], "SCIM_URL": known["scim"]}
+    return furnish({**given, **running_at}).settings

@@ -132,6 +132,7 @@ def _state(house: House, stack: Stack) -> dict[str, object]:
         "portal": house.settings.public_url,
         "sso": house.sso_url,
         "mailbox": house.mailbox_url,
+        "scim": house.settings.scim_url,
         "home": str(house.home),
         "parts": stack.pids,
     }

@@ -1,0 +1,260 @@
+"""The evidence document: everything about one request as one JSON value. Its schema is published beside this file.
+
+Times are UTC in ISO 8601 with `+00:00`, digests `sha256:` and hex, people `person:<number>` as in the ledger.
+What the seal covers, plans and offering texts are kept word for word, because digests are taken over them.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from portal.core.canonical import canonical_json
+
+FORMAT = "countersign-evidence/1"
+FILE_NAME = "evidence.json"
+SCHEMA_FILE = Path(__file__).with_name("schema.json")
+
+Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+Moment = Annotated[
+    str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?\+00:00$", json_schema_extra={"format": "date-time"})
+]
+PersonRef = Annotated[str, Field(pattern=r"^person:[1-9]\d*$")]
+Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
+Count = Annotated[int, Field(ge=0)]
+
+
+class Part(BaseModel):
+    """One part of the document: no unknown key, no guessed type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Portal(Part):
+    """Which portal speaks."""
+
+    address: str
+    version: str
+
+
+class PersonPart(Part):
+    """Who is behind `person:<number>`. Issuer and subject are the identity; the name is what people call them."""
+
+    id: PersonRef
+    name: str
+    user_name: str
+    title: str
+    unit: str
+    issuer: str
+    subject: str
+
+
+class RequestPart(Part):
+    """Who asked for what and why, and how far it came."""
+
+    title: str
+    reason: str
+    state: str
+    outcome: str
+    revision: Count
+    requester: PersonRef
+    beneficiary: PersonRef
+    editor: PersonRef
+    unit: str
+    seal: Digest | None
+    submitted_at: Moment
+    promised_by: Moment | None
+    decided_at: Moment | None
+    fulfilled_at: Moment | None
+    closed_at: Moment | None
+    ends_at: Moment | None
+
+
+class OfferingPart(Part):
+    """The published text that the request keeps."""
+
+    slug: str
+    version: Count
+    digest: Digest
+    published_at: Moment
+    publisher: PersonRef | None
+    document: dict[str, Any]
+
+
+class AnswerPart(Part):
+    """One answer: as it was checked, and as people read it."""
+
+    name: str
+    label: str
+    value: Any
+    shown: str
+
+
+class SealingPart(Part):
+    """What one seal covers. A request that is planned again has one for each revision."""
+
+    revision: Count
+    seal: Digest
+    sealed_at: Moment
+    document: dict[str, Any]
+    warnings: tuple[str, ...]
+
+
+class ApproverPart(Part):
+    """One person who could decide in a stage, and why."""
+
+    person: PersonRef
+    relation: str
+    rule: str
+
+
+class StagePart(Part):
+    """One stage of the approval chain. `target_minutes` are working minutes."""
+
+    revision: Count
+    position: Count
+    slug: str
+    name: str
+    quorum: Count
+    acr: str
+    state: str
+    because: str
+    target_minutes: Count
+    opened_at: Moment | None
+    due_at: Moment | None
+    closed_at: Moment | None
+    approvers: tuple[ApproverPart, ...]
+
+
+class DecisionPart(Part):
+    """One person's word on one seal, and how they had signed in."""
+
+    revision: Count
+    stage: str
+    person: PersonRef
+    verdict: Literal["approve", "deny"]
+    comment: str
+    decided_at: Moment
+    seal: Digest
+    auth_time: Moment
+    acr: str
+    amr: tuple[str, ...]
+    voided_at: Moment | None
+    voided_because: str
+
+
+class ArtefactPart(Part):
+    """A file that fulfilment brought."""
+
+    name: str
+    digest: Digest
+    bytes: Count
+
+
+class StepPart(Part):
+    """One step: the plan as sealed, what was done, what the target showed when it was read back."""
+
+    revision: Count
+    attempt: Count
+    position: Count
+    name: str
+    connector: str
+    state: str
+    key: Digest
+    plan: dict[str, Any]
+    outcome: dict[str, Any]
+    read_back: dict[str, Any]
+    error: str
+    drifted: bool
+    started_at: Moment | None
+    finished_at: Moment | None
+    artefacts: tuple[ArtefactPart, ...]
+
+
+class EntitlementPart(Part):
+    """What is live because of the request, and until when. `step_key` is the step that brought it."""
+
+    id: Count
+    step_key: Digest
+    holder: PersonRef
+    connector: str
+    target: str
+    key: str
+    label: str
+    state: str
+    granted_at: Moment
+    ends_at: Moment | None
+    ended_at: Moment | None
+    end_reason: str
+
+
+class OpenedPart(Part):
+    """The value behind a commitment in an entry, and the salt that opens it (base64)."""
+
+    salt: Base64
+    value: str
+
+
+class EntryPart(Part):
+    """One ledger entry, its personal values, and the proof that it is under the checkpoint (RFC 6962, base64)."""
+
+    number: Annotated[int, Field(ge=1)]
+    body: dict[str, Any]
+    personal: dict[str, OpenedPart]
+    inclusion: tuple[Base64, ...]
+
+
+class LedgerPart(Part):
+    """The ledger's word: its name, its key, its signed head, and the entries about this request."""
+
+    origin: str
+    verifier: str
+    checkpoint: str
+    entries: tuple[EntryPart, ...]
+
+
+class Evidence(Part):
+    """Everything about one request."""
+
+    format: Literal["countersign-evidence/1"]
+    reference: Annotated[str, Field(pattern=r"^SR-\d{6,}$")]
+    #: When the checkpoint was signed: what happened later is not told.
+    as_of: Moment
+    portal: Portal
+    request: RequestPart
+    people: tuple[PersonPart, ...]
+    offering: OfferingPart
+    answers: tuple[AnswerPart, ...]
+    sealings: tuple[SealingPart, ...]
+    stages: tuple[StagePart, ...]
+    decisions: tuple[DecisionPart, ...]
+    steps: tuple[StepPart, ...]
+    entitlements: tuple[EntitlementPart, ...]
+    #: What did not go as published, planned or promised; sentences.
+    deviations: tuple[str, ...]
+    #: Framework to the identifiers that this request supports.
+    controls: dict[str, tuple[str, ...]]
+    ledger: LedgerPart
+
+    def to_json(self) -> bytes:
+        """The file that is attached: canonical JSON (RFC 8785)."""
+        return canonical_json(self.model_dump(mode="json"))
+
+    def person(self, ref: str) -> str:
+        """The name behind `person:<number>`; the reference itself where nobody is known by it."""
+        return next((person.name for person in self.people if person.id == ref), ref)
+
+
+def read_evidence(content: bytes) -> Evidence:
+    """The document in the file. Raises ValueError (pydantic's ValidationError) for anything else."""
+    return Evidence.model_validate_json(content)
+
+
+def schema() -> str:
+    """The JSON Schema (2020-12) of the document, as it is published in `schema.json`."""
+    made = Evidence.model_json_schema()
+    made = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": FORMAT, **made}
+    return json.dumps(made, indent=2, sort_keys=True) + "\n"

@@ -1,0 +1,171 @@
+"""Rows of other rooms as the evidence document keeps them, in an order that never changes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, overload
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from approvals.decisions.model import Decision
+from approvals.routing.model import Sealing, Stage, StageApprover
+from catalog.entitlements.model import Entitlement
+from catalog.fulfilment.model import Artefact, Step
+
+Json = dict[str, Any]
+
+
+def moment(value: datetime) -> str:
+    """A time as the document has it."""
+    return value.astimezone(UTC).isoformat()
+
+
+def _moment(value: datetime | None) -> str | None:
+    return moment(value) if value else None
+
+
+@overload
+def ref(person_id: int) -> str: ...
+@overload
+def ref(person_id: None) -> None: ...
+def ref(person_id: int | None) -> str | None:
+    """A person as the ledger names them."""
+    return None if person_id is None else f"person:{person_id}"
+
+
+def sealings_json(session: Session, request_id: int) -> list[Json]:
+    """What each seal covered, by revision."""
+    rows = session.scalars(
+        select(Sealing).where(Sealing.request_id == request_id).order_by(Sealing.revision)
+    )
+    return [
+        {
+            "revision": row.revision,
+            "seal": row.seal,
+            "sealed_at": moment(row.sealed_at),
+            "document": row.document,
+            "warnings": [str(warning) for warning in row.warnings],
+        }
+        for row in rows
+    ]
+
+
+def stages_json(session: Session, request_id: int) -> list[Json]:
+    """Every stage of every revision with its people."""
+    stages = session.scalars(
+        select(Stage).where(Stage.request_id == request_id).order_by(Stage.revision, Stage.position)
+    ).all()
+    people: dict[int, list[Json]] = {stage.id: [] for stage in stages}
+    approvers = select(StageApprover).where(StageApprover.stage_id.in_(people))
+    for approver in session.scalars(approvers.order_by(StageApprover.stage_id, StageApprover.person_id)):
+        people[approver.stage_id].append(
+            {"person": ref(approver.person_id), "relation": approver.relation, "rule": approver.rule}
+        )
+    return [
+        {
+            "revision": stage.revision,
+            "position": stage.position,
+            "slug": stage.slug,
+            "name": stage.name,
+            "quorum": stage.quorum,
+            "acr": stage.acr,
+            "state": stage.state.value,
+            "because": stage.because,
+            "target_minutes": stage.target_minutes,
+            "opened_at": _moment(stage.opened_at),
+            "due_at": _moment(stage.due_at),
+            "closed_at": _moment(stage.closed_at),
+            "approvers": people[stage.id],
+        }
+        for stage in stages
+    ]
+
+
+def decisions_json(session: Session, request_id: int) -> list[Json]:
+    """Every decision, also those that became void, in the order in which they were made."""
+    rows = session.execute(
+        select(Decision, Stage.slug)
+        .join(Stage, Stage.id == Decision.stage_id)
+        .where(Decision.request_id == request_id)
+        .order_by(Decision.decided_at, Decision.id)
+    )
+    return [
+        {
+            "revision": decision.revision,
+            "stage": slug,
+            "person": ref(decision.person_id),
+            "verdict": decision.verdict.value,
+            "comment": decision.comment,
+            "decided_at": moment(decision.decided_at),
+            "seal": decision.seal,
+            "auth_time": moment(decision.auth_time),
+            "acr": decision.acr,
+            "amr": list(decision.amr),
+            "voided_at": _moment(decision.voided_at),
+            "voided_because": decision.voided_because,
+        }
+        for decision, slug in rows
+    ]
+
+
+def steps_json(session: Session, request_id: int) -> list[Json]:
+    """Every step of every attempt, with the digests of the files that it brought."""
+    steps = session.scalars(
+        select(Step)
+        .where(Step.request_id == request_id)
+        .order_by(Step.revision, Step.attempt, Step.position)
+    ).all()
+    files: dict[int, list[Json]] = {step.id: [] for step in steps}
+    artefacts = select(Artefact.step_id, Artefact.name, Artefact.digest, func.length(Artefact.content))
+    for step_id, name, digest, size in session.execute(
+        artefacts.where(Artefact.step_id.in_(files)).order_by(Artefact.step_id, Artefact.name)
+    ):
+        files[step_id].append({"name": name, "digest": digest, "bytes": size})
+    return [
+        {
+            "revision": step.revision,
+            "attempt": step.attempt,
+            "position": step.position,
+            "name": step.name,
+            "connector": step.connector,
+            "state": step.state.value,
+            "key": step.key,
+            "plan": step.plan,
+            "outcome": step.outcome,
+            "read_back": step.read_back,
+            "error": step.error,
+            "drifted": step.drifted,
+            "started_at": _moment(step.started_at),
+            "finished_at": _moment(step.finished_at),
+            "artefacts": files[step.id],
+        }
+        for step in steps
+    ]
+
+
+def entitlements_json(session: Session, request_id: int) -> list[Json]:
+    """What became live, and whether and why it ended."""
+    rows = session.execute(
+        select(Entitlement, Step.key)
+        .join(Step, Step.id == Entitlement.step_id)
+        .where(Entitlement.request_id == request_id)
+        .order_by(Entitlement.id)
+    )
+    return [
+        {
+            "id": entitlement.id,
+            "step_key": step_key,
+            "holder": ref(entitlement.person_id),
+            "connector": entitlement.connector,
+            "target": entitlement.target,
+            "key": entitlement.key,
+            "label": entitlement.label,
+            "state": entitlement.state.value,
+            "granted_at": moment(entitlement.granted_at),
+            "ends_at": _moment(entitlement.ends_at),
+            "ended_at": _moment(entitlement.ended_at),
+            "end_reason": entitlement.end_reason,
+        }
+        for entitlement, step_key in rows
+    ]

@@ -1,0 +1,7 @@
+"""What the ledger says of evidence."""
+
+from __future__ import annotations
+
+#: The certificate that signs PDF files; whoever trusts the ledger's key can check those files by this entry.
+KEY_INTRODUCED = "evidence:key-introduced"
+DOWNLOADED = "evidence:downloaded"

@@ -30,11 +30,13 @@ def test_a_person_signs_in_and_comes_back_to_the_page_they_wanted(site: Site) ->
     assert tags(site) == ["session:started"]
 
 
-def test_nothing_of_the_page_is_told_before_sign_in(site: Site) -> None:
-    answer = site.visitor().get(f"{site.url}/requests/SR-000001", allow_redirects=False)
-    assert answer.status_code == 303
-    assert answer.headers["Location"].startswith("/sign-in?next=")
-    assert "SR-000001" not in answer.text.replace("next=", "").replace("%2Frequests%2FSR-000001", "")
+def test_before_sign_in_every_address_answers_alike(site: Site) -> None:
+    answers = [
+        site.visitor().get(f"{site.url}{path}", allow_redirects=False)
+        for path in ("/requests/SR-000001", "/requests/SR-999999", "/approvals/SR-000001", "/ledger")
+    ]
+    assert {answer.status_code for answer in answers} == {303}
+    assert all(answer.headers["Location"].startswith("/sign-in?next=") for answer in answers)
 
 
 def test_the_session_cookie_is_a_random_token_that_scripts_cannot_read(site: Site) -> None:

@@ -12,7 +12,7 @@ from catalog.fulfilment.connectors.firewall.changes import Snapshot
 from catalog.fulfilment.connectors.firewall.checks import Problem, RuleError, check_rule, rule_from_answers
 from catalog.fulfilment.connectors.firewall.coverage import AlreadyAllowed, already_allowed
 from catalog.fulfilment.connectors.firewall.policy import load_rule, rule_file, rule_path
-from catalog.fulfilment.connectors.firewall.render import NFTABLES_PATH, nftables_chains, render
+from catalog.fulfilment.connectors.firewall.render import NFTABLES_PATH, RENDERED, nftables_chains, render
 from catalog.fulfilment.connectors.firewall.rendered import differences, openings_of, read_nftables
 from catalog.fulfilment.connectors.firewall.rules import REFERENCE, Rule
 
@@ -157,7 +157,7 @@ def _mechanics(rule: Rule, snapshot: Snapshot, *, adds: bool, done: bool) -> lis
     return [
         *(PlanLine(change, f"nftables: {line}") for line in nftables_chains(snapshot.policy.zones, rule)),
         PlanLine(change, path),
-        *(PlanLine("change", name) for name in sorted(render(snapshot.policy.zones, ()))),
+        *(PlanLine("change", name) for name in RENDERED),
     ]
 
 

@@ -18,6 +18,7 @@ from portal.core.networks import IPV4, IPV6, Network
 NFTABLES_PATH = "rendered/edge.nft"
 ASA_PATH = "rendered/edge.asa"
 PALO_ALTO_PATH = "rendered/edge.palo.xml"
+RENDERED = (ASA_PATH, NFTABLES_PATH, PALO_ALTO_PATH)
 
 # Aerleon keeps the definitions that it resolves names by in a module's global: without this, two threads that render
 # at once would put one rule's networks into the other.

@@ -13,7 +13,9 @@ import pytest
 from catalog.fulfilment.connectors.contract import ConnectorError
 from catalog.fulfilment.connectors.firewall import nft
 from catalog.fulfilment.connectors.firewall.connector import FirewallConnector
-from tests.catalog.fulfilment.connectors.firewall.orders import allow, commits
+from catalog.fulfilment.connectors.firewall.render import render_nftables
+from catalog.fulfilment.connectors.firewall.starting_policy import ZONES
+from tests.catalog.fulfilment.connectors.firewall.orders import allow, commits, rule
 
 Tools = Callable[..., str]
 
@@ -54,11 +56,10 @@ def test_where_only_namespaces_are_not_permitted_nft_runs_directly(tools):
     assert nft.check(b"", tools(unshare="exit 1", nft='[ "$*" = "-c -f -" ]')).answer == "accepted"
 
 
-def test_a_user_without_rights_gets_a_verdict_too():
-    """As nobody, in a child, when the tests run as root; as whoever runs the tests otherwise."""
+def _as_nobody(*contents: bytes) -> list[str]:
+    """What nft says to a user without rights: nobody, in a child, when the tests run as root."""
     if os.geteuid() != 0:
-        assert nft.check(b"table ip x { }").answer == "accepted"
-        return
+        return [nft.check(content).answer for content in contents]
     nobody = pwd.getpwnam("nobody")
     reading, writing = os.pipe()
     child = os.fork()
@@ -66,13 +67,45 @@ def test_a_user_without_rights_gets_a_verdict_too():
         os.setgroups([])
         os.setgid(nobody.pw_gid)
         os.setuid(nobody.pw_uid)
-        verdicts = (nft.check(b"table ip x { }").answer, nft.check(b"tabel ip x { }").answer)
-        os.write(writing, " ".join(verdicts).encode())
+        os.write(writing, " ".join(nft.check(content).answer for content in contents).encode())
         os._exit(0)
-    os.waitpid(child, 0)
-    assert os.read(reading, 100) == b"accepted refused"
-    os.close(reading)
     os.close(writing)
+    os.waitpid(child, 0)
+    with os.fdopen(reading, "rb") as pipe:
+        return pipe.read().decode().split()
+
+
+@pytest.fixture(scope="module")
+def long_file() -> bytes:
+    """More rules than one transaction may hold in a user namespace."""
+    rules = [
+        rule(f"SR-{number:06d}", source=f"10.1.{number % 250}.{number // 250}") for number in range(1, 601)
+    ]
+    return render_nftables(ZONES, rules).encode()
+
+
+def test_a_user_without_rights_gets_a_verdict_too():
+    assert _as_nobody(b"table ip x { }", b"tabel ip x { }") == ["accepted", "refused"]
+
+
+def test_a_long_policy_is_checked_whole_by_root_and_in_parts_by_others(long_file):
+    last = long_file.rindex(b"tcp dport 443")
+    broken = long_file[:last] + b"tcp dprt 443" + long_file[last + len("tcp dport 443") :]
+    assert _as_nobody(long_file, broken) == ["accepted", "refused"]
+    assert nft.check(long_file).answer == "accepted"
+    assert nft.check(broken).answer == "refused"
+
+
+def test_the_parts_of_a_file_hold_each_of_its_statements_and_the_jumps_to_them(long_file):
+    whole = long_file.decode()
+    found = list(nft.parts(whole, 100))
+    assert len(found) == 8, "601 chains for IPv4 and one for IPv6"
+    assert (
+        sum(part.count("ct state new accept") for part in found) == whole.count("ct state new accept") == 600
+    )
+    assert sum(part.count("jump ") for part in found) == whole.count("jump ")
+    assert all(part.count("policy drop;") == 1 for part in found)
+    assert all(part.count("jump ") == part.count("    chain ") - 1 for part in found)
 
 
 @pytest.mark.parametrize(

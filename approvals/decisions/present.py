@@ -71,9 +71,7 @@ def card_of(reading: Reading, actor: Actor, *, at: datetime, settings: Settings)
             for entitlement, reference in reading.entitlements[:HOLDINGS_SHOWN]
         ),
         more_holdings=len(reading.entitlements) > HOLDINGS_SHOWN,
-        stages=stage_cards(
-            progress_from(reading.stages, reading.approvers, reading.decisions), timezone=actor.timezone
-        ),
+        stages=stage_cards(progress_from(reading.places), timezone=actor.timezone),
         stage=stage.name if stage else "",
         stage_text=next(
             (rule.text or "" for rule in document.route.stages if stage and rule.slug == stage.slug), ""
@@ -106,16 +104,9 @@ def asked(request: Request) -> str:
 
 def _stage(reading: Reading, actor: Actor, verdict: Verdict) -> Stage | None:
     """Where the reader may give this verdict now; deciding looks at all of it again."""
-    if actor.person_id is None or _decided(reading, actor):
+    if actor.person_id is None or reading.decision_of(actor.person_id):
         return None
     return find_stage(actor.person_id, reading.request, reading.stages, reading.eligible, verdict=verdict)
-
-
-def _decided(reading: Reading, actor: Actor) -> bool:
-    return any(
-        decision.person_id == actor.person_id and decision.voided_at is None
-        for decision, _ in reading.decisions
-    )
 
 
 def _warnings(reading: Reading) -> tuple[str, ...]:
@@ -132,10 +123,10 @@ def _warnings(reading: Reading) -> tuple[str, ...]:
 
 def _why_not(reading: Reading, actor: Actor) -> str:
     request = reading.request
-    for decision, _ in reading.decisions:
-        if decision.person_id == actor.person_id and decision.voided_at is None:
-            said = "approved" if decision.verdict is Verdict.APPROVE else "denied"
-            return f"You have {said} it. A decision cannot be taken back."
+    decision = reading.decision_of(actor.person_id)
+    if decision:
+        said = "approved" if decision.verdict is Verdict.APPROVE else "denied"
+        return f"You have {said} it. A decision cannot be taken back."
     if request.state is State.PENDING and not any(reading.eligible.values()):
         return "You are no longer one of the people who decide this: your account, group or team has changed."
     return _WHY_NOT.get(request.state, "Nothing is left to decide.")

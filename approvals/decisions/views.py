@@ -27,6 +27,7 @@ blueprint = Blueprint("approvals", __name__)
 PENDING = "pending_decision"
 _FIELDS = frozenset({"csrf_token", "seal", "comment", "decision"})
 _LONGEST_KEPT = 20_000
+_LONGEST_NUMBER = 18
 _DONE = {
     Verdict.APPROVE: "You approved {}.",
     Verdict.DENY: "You denied {}. The requester is told your reason.",
@@ -127,8 +128,9 @@ def _verdict() -> Verdict:
 
 def _after() -> tuple[datetime, int] | None:
     """The last line seen, from the address. Anything else than what the page itself wrote starts at the top."""
-    text = request.args.get("after", "")
-    due, _, stage = text.partition("~")
+    due, _, stage = request.args.get("after", "").partition("~")
+    if not stage.isdecimal() or len(stage) > _LONGEST_NUMBER:
+        return None
     try:
         return datetime.fromisoformat(due).astimezone(UTC), int(stage)
     except (ValueError, OverflowError):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session, joinedload
 
 from approvals import tags
 from approvals.decisions.right import may_decide
-from approvals.links.create import find_link
+from approvals.links.create import hash_token
+from approvals.links.model import ApprovalLink
 from approvals.routing.eligible import eligible_now
 from approvals.routing.model import Stage, StageState
 from approvals.routing.progress import was_asked
@@ -25,6 +26,14 @@ from portal.identity.actor import Actor
 
 #: One entry an hour says that somebody keeps trying; more would let them fill the ledger.
 QUIET = timedelta(hours=1)
+
+_BY_TOKEN = (
+    select(ApprovalLink.expires_at, Stage, Request)
+    .join(Stage, Stage.id == ApprovalLink.stage_id)
+    .join(Request, Request.id == Stage.request_id)
+    .where(ApprovalLink.token_hash == bindparam("token_hash"))
+    .options(joinedload(Request.version))
+)
 
 
 class NotYourLink(Forbidden):
@@ -59,13 +68,12 @@ def follow_link(session: Session, actor: Actor, token: str) -> Destination:
 
     Raises NotFound for an identifier that was never given out, NotYourLink for whoever does not decide.
     """
-    link = find_link(session, token)
-    if link is None:
+    found = session.execute(_BY_TOKEN, {"token_hash": hash_token(token)}).one_or_none()
+    if found is None:
         raise NotFound("This link leads nowhere. What waits for your decision is listed under Approvals.")
-    stage = session.get_one(Stage, link.stage_id)
-    request = session.get_one(Request, stage.request_id)
+    expires_at, stage, request = found
     still_open = stage.state is StageState.OPEN and stage.revision == request.revision
-    ended = not still_open or link.expires_at <= now(session)
+    ended = not still_open or expires_at <= now(session)
     if ended:
         allowed = was_asked(session, request.id, actor.person_id or 0)
     else:

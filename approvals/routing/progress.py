@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import exists, select
+from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import Session
 
 from approvals.decisions.model import Decision
@@ -14,73 +15,57 @@ from catalog.requests.route import DecisionLine, StageProgress
 from portal.identity.model import Person
 
 
-def progress_of(session: Session, request_id: int) -> tuple[StageProgress, ...]:
-    """The stages of the request's current revision with their people and decisions, in three statements."""
-    stages = session.scalars(
-        select(Stage)
-        .join(Request, (Request.id == Stage.request_id) & (Request.revision == Stage.revision))
-        .where(Stage.request_id == request_id)
-        .order_by(Stage.position)
-    ).all()
-    numbers = [stage.id for stage in stages]
-    return progress_from(stages, approvers_of(session, numbers), named_decisions_of(session, numbers))
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One person in one stage, and what they said there."""
+
+    stage: Stage
+    approver: StageApprover
+    name: str
+    decision: Decision | None
 
 
-def approvers_of(session: Session, stage_ids: Collection[int]) -> Sequence[tuple[StageApprover, str]]:
-    """The people of these stages with their names, in the order of names."""
-    statement = (
-        select(StageApprover, Person.name)
+def places_of(session: Session, request_id: int) -> Sequence[Place]:
+    """Everybody in the stages of the request's current revision, in one statement, in the order of stage and name."""
+    rows = session.execute(
+        select(Stage, StageApprover, Person.name, Decision)
+        .join(Request, and_(Request.id == Stage.request_id, Request.revision == Stage.revision))
+        .join(StageApprover, StageApprover.stage_id == Stage.id)
         .join(Person, Person.id == StageApprover.person_id)
-        .where(StageApprover.stage_id.in_(stage_ids))
-        .order_by(Person.name, Person.id)
-    )
-    return [(approver, name) for approver, name in session.execute(statement)]
-
-
-def named_decisions_of(session: Session, stage_ids: Collection[int]) -> Sequence[tuple[Decision, str]]:
-    """What was decided in these stages, with the names of who did, in order."""
-    statement = (
-        select(Decision, Person.name)
-        .join(Person, Person.id == Decision.person_id)
-        .where(Decision.stage_id.in_(stage_ids))
-        .order_by(Decision.id)
-    )
-    return [(decision, name) for decision, name in session.execute(statement)]
-
-
-def progress_from(
-    stages: Sequence[Stage],
-    approvers: Sequence[tuple[StageApprover, str]],
-    decisions: Sequence[tuple[Decision, str]],
-) -> tuple[StageProgress, ...]:
-    """The stages as pages show them."""
-    names: dict[int, list[str]] = {stage.id: [] for stage in stages}
-    lines: dict[int, list[DecisionLine]] = {stage.id: [] for stage in stages}
-    for approver, name in approvers:
-        names[approver.stage_id].append(name)
-    for decision, name in decisions:
-        lines[decision.stage_id].append(
-            DecisionLine(
-                person=name,
-                verdict=decision.verdict.value,
-                comment=decision.comment,
-                decided_at=decision.decided_at,
-                seal=decision.seal,
-                voided=decision.voided_at is not None,
-            )
+        .outerjoin(
+            Decision,
+            and_(Decision.stage_id == Stage.id, Decision.person_id == StageApprover.person_id),
         )
+        .where(Stage.request_id == request_id)
+        .order_by(Stage.position, Person.name, Person.id)
+        .execution_options(populate_existing=True)
+    )
+    return [Place(*row) for row in rows]
+
+
+def progress_of(session: Session, request_id: int) -> tuple[StageProgress, ...]:
+    """The stages of the request's current revision with their people and decisions."""
+    return progress_from(places_of(session, request_id))
+
+
+def progress_from(places: Sequence[Place]) -> tuple[StageProgress, ...]:
+    """The stages as pages show them."""
+    by_stage: dict[int, list[Place]] = {}
+    for place in places:
+        by_stage.setdefault(place.stage.id, []).append(place)
     return tuple(
         StageProgress(
             name=stage.name,
             state=stage.state.value,
             quorum=stage.quorum,
-            approvers=tuple(names[stage.id]),
+            approvers=tuple(place.name for place in there),
             because=stage.because,
             opened_at=stage.opened_at,
             due_at=stage.due_at,
-            decisions=tuple(lines[stage.id]),
+            decisions=_lines(there),
         )
-        for stage in stages
+        for there in by_stage.values()
+        for stage in (there[0].stage,)
     )
 
 
@@ -95,3 +80,19 @@ def was_asked(session: Session, request_id: int, person_id: int) -> bool:
         )
     )
     return bool(session.scalar(statement))
+
+
+def _lines(places: Sequence[Place]) -> tuple[DecisionLine, ...]:
+    """What was decided, in the order in which it was."""
+    decided = [(place.decision, place.name) for place in places if place.decision is not None]
+    return tuple(
+        DecisionLine(
+            person=name,
+            verdict=decision.verdict.value,
+            comment=decision.comment,
+            decided_at=decision.decided_at,
+            seal=decision.seal,
+            voided=decision.voided_at is not None,
+        )
+        for decision, name in sorted(decided, key=lambda pair: pair[0].id)
+    )

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
+import html5lib
 import pytest
 import yaml
+from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
 from approvals.decisions.decide import decide as decide_it
 from approvals.decisions.model import Verdict
@@ -21,13 +27,18 @@ from catalog.requests import events
 from catalog.requests.events import RequestPlanned
 from catalog.requests.model import Request
 from catalog.requests.states import State
+from portal.app import create_app
 from portal.core.clock import now
 from portal.core.database import Database
 from portal.core.events import publish as happen
 from portal.core.settings import Settings
 from portal.identity.actor import Actor
 from portal.identity.model import Person
-from tests.fixtures_people import Cast
+from portal.identity.web_sessions import start_session
+from portal.notifications.model import Message
+from portal.tables import METADATA
+from portal.wiring import Portal, build
+from tests.fixtures_people import MFA, Cast, StandingClock, add_cast
 
 MANAGER_STAGE: dict[str, Any] = {
     "slug": "line-manager",
@@ -148,6 +159,7 @@ class Story:
                 risk=dict(risk),
                 plans=[
                     {
+                        "name": "Grant the role",
                         "connector": "scim",
                         "action": "grant",
                         "target": "CRM",
@@ -245,3 +257,76 @@ def decide(story: Story, actor_of: Callable[..., Actor]) -> Callable[..., None]:
             )
 
     return made
+
+
+@dataclass
+class Browser:
+    """One person's browser on the portal's pages: its cookies, and the forms that it was shown."""
+
+    client: FlaskClient
+    origin: str
+
+    def get(self, path: str, **query: str) -> TestResponse:
+        """Open a page."""
+        return self.client.get(path, query_string=query or None)
+
+    def press(self, path: str, button: str, *, comment: str = "", **changed: str) -> TestResponse:
+        """Open the card, and press one of its buttons with what its form holds; `changed` replaces fields."""
+        fields = {**self.form(path), "comment": comment, "decision": button, **changed}
+        return self.client.post(f"{path}/decision", data=fields, headers={"Origin": self.origin})
+
+    def form(self, path: str) -> dict[str, str]:
+        """The hidden fields and the comment that the page's form holds now."""
+        page = html5lib.parse(self.get(path).get_data(as_text=True), namespaceHTMLElements=False)
+        form = next(form for form in page.iter("form") if form.get("action", "").endswith("/decision"))
+        fields = {
+            field.get("name", ""): field.get("value", "")
+            for field in form.iter("input")
+            if field.get("type") == "hidden"
+        }
+        return {**fields, "comment": "".join(next(form.iter("textarea")).itertext())}
+
+
+@dataclass
+class Web:
+    """The whole portal as an application, with the named cast in it."""
+
+    app: Flask
+    portal: Portal
+    story: Story
+    clock: StandingClock
+
+    def browser(self, person: int | None = None, *, acr: str = MFA, **ago: float) -> Browser:
+        """A browser; signed in as the person, that long ago (such as `minutes=16`)."""
+        client = self.app.test_client()
+        if person is not None:
+            with self.portal.db.transaction() as session:
+                row, token = start_session(session, {})
+                row.person_id, row.auth_time, row.acr = person, self.clock() - timedelta(**ago), acr
+                row.amr = ["pwd", "otp"]
+            client.set_cookie("countersign", token)
+        return Browser(client, self.portal.settings.public_url)
+
+    def link_of(self, person: int, event: str = "approval_requested") -> str:
+        """The path of the link in the last mail to this person."""
+        with self.portal.db.reading() as session:
+            text = session.scalars(
+                select(Message.text)
+                .where(Message.person_id == person, Message.event == event)
+                .order_by(Message.id.desc())
+            ).first()
+        found = re.search(r"/a/[\w-]+", text or "")
+        assert found, f"the last mail to {person} holds no link"
+        return found[0]
+
+
+@pytest.fixture
+def web(settings: Settings, clock: StandingClock) -> Iterator[Web]:
+    """The portal's own application, on each database in turn."""
+    portal = build(settings, clock=clock)
+    METADATA.create_all(portal.db.engine)
+    with portal.db.transaction() as session:
+        ids = add_cast(session)
+    story = Story(portal.db, Cast(**ids, ids=ids), settings)
+    yield Web(create_app(portal=portal), portal, story, clock)
+    portal.db.dispose()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zoneinfo
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import holidays
 import re2
@@ -149,16 +150,24 @@ def _controls(document: OfferingDocument) -> Iterator[Finding]:
 
 def _calendar(document: OfferingDocument) -> Iterator[Finding]:
     calendar = document.calendar
-    zones = zoneinfo.available_timezones()
-    if calendar.timezone != "approver" and calendar.timezone not in zones:
-        hint = nearest(calendar.timezone, {*zones, "approver"})
+    if calendar.timezone != "approver" and calendar.timezone not in _time_zones():
+        hint = nearest(calendar.timezone, {*_time_zones(), "approver"})
         yield Finding(("calendar", "timezone"), f"there is no time zone {calendar.timezone!r}{hint}")
-    country, _, part = calendar.country.partition("-")
-    parts = holidays.list_supported_countries(include_aliases=False)
-    if calendar.country != "approver" and (country not in parts or (part and part not in parts[country])):
+    if calendar.country != "approver" and not _has_holidays(calendar.country):
         yield Finding(
             ("calendar", "country"),
             f"{calendar.country!r} is no country that holidays are known for; write ISO 3166 such as DE or DE-BY",
         )
     if not calendar.days:
         yield Finding(("calendar", "days"), "name at least one working day")
+
+
+@lru_cache(maxsize=1)
+def _time_zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def _has_holidays(place: str) -> bool:
+    country, _, part = place.partition("-")
+    known = holidays.list_supported_countries(include_aliases=False)
+    return country in known and (not part or part in known[country])

@@ -18,6 +18,7 @@ from wtforms.fields import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
 from wtforms.validators import Length, Optional
 from wtforms.widgets import CheckboxInput, DateInput, ListWidget
 
@@ -145,7 +146,7 @@ def _one_of(document: OfferingDocument, field: language.OneOfField, context: For
     settings = _settings(field, context)
     if field.choices_from is None and len(choices) <= MOST_RADIOS:
         return RadioField(**settings, choices=choices, validate_choice=False)
-    return SelectField(**settings, choices=[("", "Choose one"), *choices], validate_choice=False)
+    return SelectField(**settings, choices=[SelectChoice("", "Choose one"), *choices], validate_choice=False)
 
 
 def _some_of(document: OfferingDocument, field: language.SomeOfField, context: FormContext) -> Any:
@@ -160,9 +161,9 @@ def _some_of(document: OfferingDocument, field: language.SomeOfField, context: F
 
 def _choices(
     document: OfferingDocument, field: language.OneOfField | language.SomeOfField, context: FormContext
-) -> list[tuple[str, str]]:
+) -> list[Any]:
     try:
-        return [(choice.value, choice.label) for choice in orderable(document, field, context)]
+        return [SelectChoice(choice.value, choice.label) for choice in orderable(document, field, context)]
     except ValueError:
         return []  # said on the field when the form is checked, and by the page before that
 
@@ -188,7 +189,7 @@ def _ports(document: OfferingDocument, field: language.PortsField, context: Form
 
 
 def _protocol(document: OfferingDocument, field: language.ProtocolField, context: FormContext) -> Any:
-    choices = [(name, name.upper()) for name in field.protocols]
+    choices = [SelectChoice(name, name.upper()) for name in field.protocols]
     return RadioField(**_settings(field, context), choices=choices, validate_choice=False)
 
 

@@ -69,6 +69,8 @@ def as_sent(document: OfferingDocument, raw: Mapping[str, Any]) -> dict[str, lis
     for field in document.fields:
         value = raw.get(field.name)
         if value is None or value is False:
+            if field.kind not in {"boolean", "some_of"}:
+                form[field.name] = [""]  # sent and empty, or the default would be shown again
             continue
         if isinstance(value, list | tuple):
             texts = [str(item) for item in value]

@@ -11,12 +11,16 @@ from catalog.offerings.reading import OfferingFileError, read_offering
 from catalog.offerings.schema_errors import words_at
 from tests.catalog.offerings.conftest import SMALL
 
-WORDS = sorted(words_at(()) | {"sections", "fields", "kind", "name", "stages", "approvers", "when", "group", "with"})
+WORDS = sorted(
+    words_at(()) | {"sections", "fields", "kind", "name", "stages", "approvers", "when", "group", "with"}
+)
 SCALARS = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats() | st.text(max_size=12)
 VALUES = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(WORDS) | st.text(max_size=8), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(WORDS) | st.text(max_size=8), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 CONTENT = yaml.safe_load(SMALL)
@@ -27,15 +31,17 @@ def taken_or_refused(source):
     try:
         document = read_offering(source, "random.yaml")
     except OfferingFileError as error:
-        assert error.problems
-        for problem in error.problems:
-            assert problem.line >= 1
-            assert problem.column >= 1
-            assert problem.message
-            assert str(problem).startswith("random.yaml:")
-        return None
-    assert OfferingDocument.model_validate_json(json.dumps(document.to_json())) == document
-    return document
+        problems = error.problems
+    else:
+        assert OfferingDocument.model_validate_json(json.dumps(document.to_json())) == document
+        return document
+    assert problems
+    for problem in problems:
+        assert problem.line >= 1
+        assert problem.column >= 1
+        assert problem.message
+        assert str(problem).startswith("random.yaml:")
+    return None
 
 
 @given(st.text(max_size=300))
@@ -79,7 +85,12 @@ def test_random_valid_offerings_read_back_as_they_were_written(slug, keywords, l
     content = {**CONTENT, "slug": slug, "keywords": list(keywords), "longest_days": longest, "target": target}
     document = taken_or_refused(yaml.safe_dump(content, allow_unicode=True, sort_keys=False))
     assert document is not None
-    assert (document.slug, document.keywords, document.longest_days, document.target) == (slug, keywords, longest, target)
+    assert (document.slug, document.keywords, document.longest_days, document.target) == (
+        slug,
+        keywords,
+        longest,
+        target,
+    )
     again = taken_or_refused(json.dumps(document.to_json()))
     assert again == document
     assert again.digest == document.digest

@@ -49,7 +49,11 @@ def test_a_misspelt_key_is_named_with_file_line_field_and_the_nearest_key(small)
 
 
 def test_every_problem_of_a_file_is_told_at_once_from_the_top_down(small):
-    text = small.replace("summary:", "sumary:").replace("points: 30", "points: many").replace("kind: date", "kind: day")
+    text = (
+        small.replace("summary:", "sumary:")
+        .replace("points: 30", "points: many")
+        .replace("kind: date", "kind: day")
+    )
     with pytest.raises(OfferingFileError) as caught:
         read_offering(text, "small.yaml")
     lines = [problem.line for problem in caught.value.problems]

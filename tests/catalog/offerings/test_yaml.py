@@ -19,7 +19,9 @@ i: &i [*h,*h,*h,*h,*h,*h,*h,*h,*h]
 
 
 def test_scalars_follow_yaml_1_2_so_no_is_a_text():
-    content = read_yaml("a: no\nb: yes\nc: on\nd: true\ne: 012\nf: 1:30\ng: 2026-01-01\nh: ~\ni: '1'\nj: 1.5\n").content
+    content = read_yaml(
+        "a: no\nb: yes\nc: on\nd: true\ne: 012\nf: 1:30\ng: 2026-01-01\nh: ~\ni: '1'\nj: 1.5\n"
+    ).content
     assert content == {
         "a": "no",
         "b": "yes",

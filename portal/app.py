@@ -23,7 +23,9 @@ from portal.wiring import Portal, blueprints, build
 #: Sent more than this, the answer is 413.
 MAXIMUM_BODY = 1024 * 1024
 #: Nobody's session is looked up for these.
-SESSIONLESS = frozenset({"static", "web.live", "web.ready", "pki.crl", "pki.ocsp", "pki.ocsp_get", "pki.issuing", "pki.root"})
+SESSIONLESS = frozenset(
+    {"static", "web.live", "web.ready", "pki.crl", "pki.ocsp", "pki.ocsp_get", "pki.issuing", "pki.root"}
+)
 #: Other machines post to these, without a browser's headers or a form's token; each checks its own signature.
 MACHINES = frozenset({"sign_in.back_channel", "pki.ocsp"})
 
@@ -70,7 +72,7 @@ def _install_sign_in(app: Flask) -> None:
     login = LoginManager(app)
     login.session_protection = None  # our own sessions are bound to a random token on the server
 
-    @login.request_loader
+    @login.request_loader  # type: ignore[untyped-decorator]  # Flask-Login ships no types
     def load(_request: object) -> SignedIn | None:
         actor = current_session().actor
         return SignedIn(actor) if actor else None

@@ -64,7 +64,9 @@ def with_portal(command: F) -> F:
 
 @cli.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port to listen on.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port to listen on."
+)
 def web(host: str, port: int) -> None:
     """Serve the web pages."""
     from portal.supervisor.serving import serve
@@ -148,7 +150,9 @@ def offerings_schema() -> None:
 
 @offerings.command("publish")
 @click.argument("folder", required=False, type=click.Path(exists=True, path_type=Path))
-@click.option("--as", "publisher", required=True, metavar="USER_NAME", help="Who publishes; cannot approve these.")
+@click.option(
+    "--as", "publisher", required=True, metavar="USER_NAME", help="Who publishes; cannot approve these."
+)
 @with_portal
 def offerings_publish(portal: Any, folder: Path | None, publisher: str) -> None:
     """Publish the offerings in FOLDER, or those that Countersign ships."""
@@ -179,7 +183,9 @@ def audit_verify(portal: Any) -> None:
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
     if result.holds:
-        console.print(f"{result.entries} entries and {result.checkpoints} checkpoints hold. Root {result.root}")
+        console.print(
+            f"{result.entries} entries and {result.checkpoints} checkpoints hold. Root {result.root}"
+        )
         return
     for finding in result.findings:
         errors.print(finding.sentence, style="bold red", highlight=False, markup=False)
@@ -222,7 +228,11 @@ def audit_key(portal: Any) -> None:
 
 def _progress() -> Progress:
     return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=errors
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=errors,
     )
 
 

@@ -12,12 +12,14 @@ from portal.core.database import Base
 from portal.identity import model as identity
 from portal.jobs import model as jobs
 from portal.notifications import model as notifications
+from reports.evidence import model as evidence
 
 #: Kept as one tuple so that no import looks unused.
 ROOMS = (
     audit,
     decisions,
     entitlements,
+    evidence,
     fulfilment,
     identity,
     jobs,

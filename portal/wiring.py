@@ -151,5 +151,3 @@ def blueprints(portal: Portal) -> tuple[Blueprint, ...]:
 
 def _checkpoint(job: Job, *, signer: Signer) -> None:
     checkpoint_if_due(job.db, signer)
-
-

@@ -60,7 +60,12 @@ PEOPLE = {
     "head": ("Hanna Head", "holding", None, ("unit-heads",)),
     "manager": ("Milo Manager", "holding", "head", ()),
     "requester": ("Rosa Requester", "holding", "manager", ()),
-    "owner": ("Olga Owner", "holding", "head", ("crm-owners", "erp-owners", "pki-owners", "network-security")),
+    "owner": (
+        "Olga Owner",
+        "holding",
+        "head",
+        ("crm-owners", "erp-owners", "pki-owners", "network-security"),
+    ),
     "second_owner": ("Otto Owner", "holding", "head", ("crm-owners", "pki-owners", "network-security")),
     "security": ("Sami Security", "holding", "head", ("security", "network-security")),
     "compliance": ("Cora Compliance", "holding", "head", ("compliance",)),
@@ -88,11 +93,11 @@ def add_cast(session: Session) -> dict[str, int]:
     holding = Unit(slug="holding", name="Holding", timezone="Europe/Berlin", country="DE")
     session.add(holding)
     session.flush()
-    lisbon = Unit(
-        slug="lisbon", name="Lisbon", parent_id=holding.id, timezone="Europe/Lisbon", country="PT"
-    )
+    lisbon = Unit(slug="lisbon", name="Lisbon", parent_id=holding.id, timezone="Europe/Lisbon", country="PT")
     session.add(lisbon)
-    groups = {slug: Group(slug=slug, name=slug.replace("-", " "), roles=roles) for slug, roles in GROUPS.items()}
+    groups = {
+        slug: Group(slug=slug, name=slug.replace("-", " "), roles=roles) for slug, roles in GROUPS.items()
+    }
     session.add_all(groups.values())
     session.flush()
     units = {"holding": holding, "lisbon": lisbon}

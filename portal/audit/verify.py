@@ -148,7 +148,9 @@ def _problem(row: Row, expected: int, personal: dict[str, tuple[bytes, str]]) ->
     commitments = body.get("personal", {})
     for name, (salt, value) in personal.items():
         if commitments.get(name) != commitment(salt, value):
-            return f"Entry {row.number}: the personal value {name!r} is not the one that the entry commits to."
+            return (
+                f"Entry {row.number}: the personal value {name!r} is not the one that the entry commits to."
+            )
     return ""
 
 

@@ -21,8 +21,9 @@ ALL_DAY = (time(0), time(0))
 
 @dataclass(frozen=True, slots=True)
 class WorkingCalendar:
-    """When people work. `days` are ISO weekdays (Monday is 1); a window that ends at or before its start runs
-    over midnight; `country` is ISO 3166 with an optional subdivision ("DE-BY"), empty for no holidays.
+    """When people work.
+
+    `days` are ISO weekdays (Monday is 1); a window that ends at or before its start runs over midnight; `country` is ISO 3166 with an optional subdivision ("DE-BY"), empty for no holidays.
     """
 
     timezone: str = "UTC"
@@ -63,7 +64,9 @@ class WorkingCalendar:
         moment = moment.astimezone(UTC)
         return any(opens <= moment < closes for opens, closes in self._windows(moment, until=moment))
 
-    def _windows(self, moment: datetime, until: datetime | None = None) -> Iterator[tuple[datetime, datetime]]:
+    def _windows(
+        self, moment: datetime, until: datetime | None = None
+    ) -> Iterator[tuple[datetime, datetime]]:
         """Windows of work in UTC that end after `moment`, in order."""
         zone = ZoneInfo(self.timezone)
         day = moment.astimezone(zone).date() - timedelta(days=1)

@@ -76,7 +76,9 @@ def refuse_foreign(connection: Connection) -> None:
         return
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     if current not in known:
-        message = f"The database is at {current}, which a newer version of Countersign wrote; install that version."
+        message = (
+            f"The database is at {current}, which a newer version of Countersign wrote; install that version."
+        )
         raise SettingsError(message)
 
 

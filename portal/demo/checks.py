@@ -38,7 +38,9 @@ def verify_certificate(folder: Path, root: bytes, certificate: bytes, chain: byt
 def commit_of(settings: Settings, reference: str) -> str:
     """The one commit that carries the reference, as git shows it. Raises StoryFailed."""
     repository = str(settings.firewall_repository)
-    found = run("git", "-C", repository, "log", "--all", "--format=%H %s", f"--grep=^Request: {reference}$").splitlines()
+    found = run(
+        "git", "-C", repository, "log", "--all", "--format=%H %s", f"--grep=^Request: {reference}$"
+    ).splitlines()
     if len(found) != 1:
         message = f"The firewall's repository has {len(found)} commits with {reference}, not one"
         raise StoryFailed(message)
@@ -63,9 +65,7 @@ def check_nftables(settings: Settings, folder: Path) -> None:
 def run(*command: str) -> str:
     """What the program prints. Raises StoryFailed with its own words when it fails or is missing."""
     try:
-        done = subprocess.run(  # noqa: S603  (programs and arguments are ours)
-            command, capture_output=True, text=True, timeout=RUN_SECONDS, check=False
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
     except FileNotFoundError as error:
         message = f"{command[0]} is not installed"
         raise StoryFailed(message) from error

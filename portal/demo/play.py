@@ -32,7 +32,9 @@ def play_demo(home: Path | None, console: Console) -> int:
     except (StoryFailed, SignInStopped, SettingsError, requests.RequestException) as error:
         console.print(f"[bold red]✗[/bold red] {error}", markup=True, highlight=False)
         return 1
-    console.print(f"[bold green]Every step held.[/bold green] {time.monotonic() - started:.0f} s, files in {folder}")
+    console.print(
+        f"[bold green]Every step held.[/bold green] {time.monotonic() - started:.0f} s, files in {folder}"
+    )
     return 0
 
 

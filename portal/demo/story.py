@@ -10,12 +10,12 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_der_x509_certificate
+from reports.evidence.verify import verify_file
 
 from portal.core.settings import Settings
 from portal.demo import checks, orders
 from portal.demo.mailbox import recipients, wait_for_mail
 from portal.demo.visitor import StoryFailed, Visitor, form_to, form_with, forms_of
-from reports.evidence.verify import verify_file
 
 REQUESTER = "beatriz.sousa"
 COMPLIANCE = "aicha.benali"
@@ -143,7 +143,8 @@ def _look_at_the_targets(story: Story, user_name: str, role: str) -> None:
     reference = story.references["tls-certificate"]
     visitor = story.visitor(REQUESTER)
     certificate, chain = (
-        visitor.open(f"/requests/{reference}/files/{name}").content for name in ("certificate.pem", "chain.pem")
+        visitor.open(f"/requests/{reference}/files/{name}").content
+        for name in ("certificate.pem", "chain.pem")
     )
     root = load_der_x509_certificate(visitor.open("/pki/root.crt").content).public_bytes(Encoding.PEM)
     said = checks.verify_certificate(story.folder, root, certificate, chain)

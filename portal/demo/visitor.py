@@ -46,7 +46,7 @@ class Visitor:
         """Send the form with these answers; gives the page that follows."""
         unknown = answers.keys() - form.fields.keys()
         if unknown:
-            message = f"The form at {page.url} has no field {sorted(unknown)[0]!r}"
+            message = f"The form at {page.url} has no field {min(unknown)!r}"
             raise StoryFailed(message)
         address = urljoin(page.url, form.action)
         # What a browser says of a form that is sent from a page of the same origin.
@@ -135,7 +135,8 @@ class _FormParser(HTMLParser):
             self._form.fields.setdefault(name, "")
 
     def _take_input(self, name: str, found: dict[str, str]) -> None:
-        assert self._form is not None
+        if self._form is None:
+            return
         kind, value = found.get("type", "text"), found.get("value", "")
         if kind in {"radio", "checkbox"}:
             self._form.choices.setdefault(name, {})[value] = ""
@@ -149,7 +150,9 @@ class _FormParser(HTMLParser):
         if self._form is None:
             return
         if self._text_field:
-            self._form.fields[self._text_field] += data.lstrip("\n") if not self._form.fields[self._text_field] else data
+            self._form.fields[self._text_field] += (
+                data.lstrip("\n") if not self._form.fields[self._text_field] else data
+            )
         elif self._option is not None:
             self._form.choices[self._select][self._option] += data.strip()
 

@@ -22,6 +22,7 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login ships no types
         self.actor = actor
 
     def get_id(self) -> str:
+        """What Flask-Login calls this user."""
         return str(self.actor.session_id)
 
 
@@ -73,7 +74,9 @@ def requires(permission: Permission) -> Callable[[F], F]:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
             if not current_actor().may(permission):
-                message = "Your roles do not include this page. Ask an administrator if you need it for your work."
+                message = (
+                    "Your roles do not include this page. Ask an administrator if you need it for your work."
+                )
                 raise Forbidden(message)
             return view(*args, **kwargs)
 

@@ -75,7 +75,9 @@ def _country(lines: dict[str, UnitLine], line: UnitLine) -> str:
 def _write_people(
     session: Session, read: Organisation, units: dict[str, Unit], *, issuer: str
 ) -> dict[str, Person]:
-    known = {person.subject: person for person in session.scalars(select(Person).where(Person.issuer == issuer))}
+    known = {
+        person.subject: person for person in session.scalars(select(Person).where(Person.issuer == issuer))
+    }
     named: dict[str, Person] = {}
     for line in read.people:
         person = known.pop(line.subject, None)
@@ -115,7 +117,9 @@ def _write_groups(session: Session, read: Organisation, people: dict[str, Person
         session.execute(
             delete(Membership).where(Membership.group_id == group.id, Membership.person_id.in_(have - wanted))
         )
-        session.add_all(Membership(group_id=group.id, person_id=person_id) for person_id in sorted(wanted - have))
+        session.add_all(
+            Membership(group_id=group.id, person_id=person_id) for person_id in sorted(wanted - have)
+        )
     for gone in known.values():
         session.execute(delete(Membership).where(Membership.group_id == gone.id))
         gone.roles = []

@@ -23,9 +23,7 @@ class Permission(StrEnum):
 
 _TABLE: dict[str, frozenset[Permission]] = {
     "person": frozenset({Permission.ORDER}),
-    "compliance": frozenset(
-        {Permission.READ_ALL_REQUESTS, Permission.READ_EVIDENCE, Permission.READ_LEDGER}
-    ),
+    "compliance": frozenset({Permission.READ_ALL_REQUESTS, Permission.READ_EVIDENCE, Permission.READ_LEDGER}),
     "auditor": frozenset({Permission.READ_ALL_REQUESTS, Permission.READ_EVIDENCE, Permission.READ_LEDGER}),
     "operator": frozenset({Permission.OPERATE, Permission.READ_ALL_REQUESTS}),
     "catalogue_owner": frozenset({Permission.WRITE_OFFERINGS, Permission.PUBLISH_OFFERINGS}),

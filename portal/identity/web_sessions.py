@@ -53,7 +53,9 @@ def find_session(session: Session, token: str) -> OpenSession | None:
     found = session.execute(_OPEN.where(WebSession.token_hash == hash_token(token))).first()
     if found is None:
         return None
-    row, person = found
+    row: WebSession = found[0]
+    # an outer join: nobody may have signed in yet
+    person: Person | None = found[1]
     time = now(session)
     if row.expires_at <= time or row.seen_at + IDLE <= time:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from dataclasses import dataclass
+from typing import cast
 
 from flask import Flask, Response, g, redirect, request, url_for
 from flask_wtf.csrf import CSRFError
@@ -80,7 +81,7 @@ def show_http_error(error: HTTPException) -> BaseResponse:
     """Werkzeug's errors in our words."""
     status = error.code or 500
     if status < 400 and error.response is not None:  # noqa: PLR2004  (a redirect)
-        return error.response
+        return cast("BaseResponse", error.response)
     title, sentence = _WORDS.get(status, ("That did not work", error.description or "That did not work."))
     response = _page(ErrorPage(status, title, sentence))
     for name, value in error.get_headers():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import cast
 
 from flask import Flask, g, get_flashed_messages, request, url_for
 from flask_wtf.csrf import generate_csrf
@@ -63,8 +64,8 @@ def current_page() -> Page:
 
 
 def _messages() -> tuple[tuple[str, str], ...]:
-    flashed = get_flashed_messages(with_categories=True)
-    return tuple((category, text) for category, text in flashed if isinstance(text, str))
+    flashed = cast("list[tuple[str, str]]", get_flashed_messages(with_categories=True))
+    return tuple(flashed)
 
 
 def _nav(actor: Actor) -> tuple[NavItem, ...]:
@@ -84,5 +85,6 @@ def _nav(actor: Actor) -> tuple[NavItem, ...]:
         entries.append(("Operations", "operations.index", None))
     room = (request.endpoint or "").partition(".")[0]
     return tuple(
-        (label, url_for(endpoint), endpoint.partition(".")[0] == room, count) for label, endpoint, count in entries
+        (label, url_for(endpoint), endpoint.partition(".")[0] == room, count)
+        for label, endpoint, count in entries
     )

@@ -11,13 +11,17 @@ import pytest
 from portal.core.settings import ROOT
 
 PACKAGES = ("portal", "catalog", "approvals", "reports")
-FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if "migrations" not in path.parts)
+FILES = sorted(
+    path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if "migrations" not in path.parts
+)
 #: Flask and Werkzeug stay at the edge.
 WEB_FILES = re.compile(
     r"(views|blueprint|forms|access|http|server_session|client|app)\.py$|portal/web/|development_sso/|development_mailbox/|portal/supervisor/serving\.py$"
 )
 #: Only these reach out; everything else goes through them.
-OUTWARD = re.compile(r"portal/(jobs|notifications|identity/sign_in|identity/development_sso|supervisor|doctor|demo|core|demo_targets)/|connectors/|portal/demo")
+OUTWARD = re.compile(
+    r"portal/(jobs|notifications|identity/sign_in|identity/development_sso|supervisor|doctor|demo|core|demo_targets)/|connectors/|portal/demo"
+)
 
 
 def short(path: Path) -> str:
@@ -78,7 +82,9 @@ def test_no_file_holds_two_rooms(path: Path) -> None:
 
 
 def test_only_one_module_speaks_to_the_rule_engine() -> None:
-    users = {short(path) for path in FILES if any(name.startswith("cel_expr_python") for name in imports(path))}
+    users = {
+        short(path) for path in FILES if any(name.startswith("cel_expr_python") for name in imports(path))
+    }
     assert len(users) == 1
 
 

@@ -21,6 +21,8 @@ def test_every_recorded_tag_has_the_form_of_a_tag() -> None:
 def test_every_declared_tag_is_used() -> None:
     texts = {path: path.read_text(encoding="utf-8") for path in FILES}
     for path, text in texts.items():
-        for name, tag in re.findall(r"^([A-Z][A-Z_]+)\s*=\s*[\"']([a-z-]+:[a-z-]+)[\"']$", text, re.MULTILINE):
+        for name, tag in re.findall(
+            r"^([A-Z][A-Z_]+)\s*=\s*[\"']([a-z-]+:[a-z-]+)[\"']$", text, re.MULTILINE
+        ):
             uses = sum(other.count(name) for other in texts.values())
             assert uses > 1, f"{tag} is declared in {path.name} and never recorded"

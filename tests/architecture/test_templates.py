@@ -68,4 +68,13 @@ def test_every_form_that_changes_something_carries_the_token() -> None:
 
 def test_templates_lie_where_their_packages_do() -> None:
     tops = {Path(name).parts[0] for name in TEMPLATES}
-    assert tops <= {"portal", "catalog", "approvals", "reports", "macros", "errors", "notifications", "layout.html"}
+    assert tops <= {
+        "portal",
+        "catalog",
+        "approvals",
+        "reports",
+        "macros",
+        "errors",
+        "notifications",
+        "layout.html",
+    }

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 HOME = "/"
 LONGEST = 2_000
+DELETE = 0x7F
 
 
 def safe_destination(text: str | None) -> str:
@@ -15,7 +16,7 @@ def safe_destination(text: str | None) -> str:
     """
     if not text or len(text) > LONGEST or not text.startswith("/") or text.startswith("//"):
         return HOME
-    if "\\" in text or any(ord(character) <= ord(" ") or ord(character) == 0x7F for character in text):
+    if "\\" in text or any(ord(character) <= ord(" ") or ord(character) == DELETE for character in text):
         return HOME
     try:
         parts = urlsplit(text)

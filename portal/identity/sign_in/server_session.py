@@ -51,7 +51,7 @@ class ServerSession(dict[str, Any], SessionMixin):
         self.modified = True
         super().__delitem__(key)
 
-    def pop(self, key: str, *default: Any) -> Any:  # type: ignore[override]
+    def pop(self, key: str, *default: Any) -> Any:
         """As a dictionary's, and remembered as a change when the key was there."""
         self.modified = self.modified or key in self
         return super().pop(key, *default)

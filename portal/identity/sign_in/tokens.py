@@ -120,8 +120,13 @@ def _signed_claims(token: str, keys: KeySet, *, types: tuple[str, ...]) -> Mappi
     try:
         header = jws.extract_compact(token.encode()).headers()
         _demand(not KEY_HEADERS & header.keys(), "it brings its own key")
-        _demand(header.get("typ", "JWT").lower() in {kind.lower() for kind in types}, "it is another kind of token")
-        decoded = jwt.decode(token, keys, registry=jws.JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False))
+        _demand(
+            header.get("typ", "JWT").lower() in {kind.lower() for kind in types},
+            "it is another kind of token",
+        )
+        decoded = jwt.decode(
+            token, keys, registry=jws.JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
+        )
     except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
         message = f"its signature cannot be verified ({type(error).__name__})"
         raise TokenRefused(message) from error

@@ -20,7 +20,13 @@ from portal.identity.people import find_person
 from portal.identity.sign_in.client import Provider
 from portal.identity.sign_in.destination import safe_destination
 from portal.identity.sign_in.server_session import current_session
-from portal.identity.sign_in.tokens import Expectation, Identity, TokenRefused, verify_id_token, verify_logout_token
+from portal.identity.sign_in.tokens import (
+    Expectation,
+    Identity,
+    TokenRefused,
+    verify_id_token,
+    verify_logout_token,
+)
 from portal.identity.web_sessions import LIFETIME, end_session, end_sessions_at_provider, sign_in
 
 log = logging.getLogger(__name__)
@@ -46,7 +52,10 @@ def step_up() -> Response:
     """Send the browser to sign in again, recently enough and strongly enough; what was typed is kept."""
     max_age = min(max(request.args.get("max_age", 0, type=int), 0), LONGEST_STEP_UP)
     return _to_provider(
-        safe_destination(request.args.get("next")), max_age=max_age, acr=request.args.get("acr", "")[:200], again=True
+        safe_destination(request.args.get("next")),
+        max_age=max_age,
+        acr=request.args.get("acr", "")[:200],
+        again=True,
     )
 
 
@@ -202,7 +211,9 @@ def _keys(provider: Provider, *, fresh: bool = False) -> KeySet:
     return provider.keys(fresh=fresh)
 
 
-def _expectation(*, nonce: str = "", max_age: int | None = None, acr_values: tuple[str, ...] = ()) -> Expectation:
+def _expectation(
+    *, nonce: str = "", max_age: int | None = None, acr_values: tuple[str, ...] = ()
+) -> Expectation:
     with reading() as db:
         time = db.info["clock"]()
     return Expectation(

@@ -73,7 +73,9 @@ def test_a_frontier_gives_the_same_root_as_the_definition(size: int) -> None:
 
 
 @given(st.integers(1, 70), st.data())
-def test_every_inclusion_proof_leads_to_the_root_and_no_other_leaf_does(size: int, data: st.DataObject) -> None:
+def test_every_inclusion_proof_leads_to_the_root_and_no_other_leaf_does(
+    size: int, data: st.DataObject
+) -> None:
     leaves = numbered(size)
     index = data.draw(st.integers(0, size - 1))
     proof = inclusion_proof(reader(leaves), index, size)

@@ -26,9 +26,7 @@ def signer(tmp_path: Path) -> Signer:
 def write(db: Database, count: int) -> None:
     for number in range(count):
         with db.transaction() as session:
-            record(
-                session, "thing:done", subject=f"thing:{number}", actor=PORTAL, personal={"reason": "so"}
-            )
+            record(session, "thing:done", subject=f"thing:{number}", actor=PORTAL, personal={"reason": "so"})
 
 
 def verify(db: Database, signer: Signer) -> Verification:

@@ -19,7 +19,9 @@ WHO = "beatriz.sousa"
 
 def tags(site: Site) -> list[str]:
     with site.portal.db.reading() as session:
-        return list(session.scalars(select(Entry.tag).where(Entry.tag.startswith("session:")).order_by(Entry.number)))
+        return list(
+            session.scalars(select(Entry.tag).where(Entry.tag.startswith("session:")).order_by(Entry.number))
+        )
 
 
 def test_a_person_signs_in_and_comes_back_to_the_page_they_wanted(site: Site) -> None:
@@ -56,7 +58,9 @@ def test_a_new_session_begins_at_sign_in(site: Site) -> None:
     before = http.cookies["countersign"]
     sign_in_through_sso(http, f"{site.url}/sign-in", WHO)
     assert http.cookies["countersign"] != before
-    stolen = requests.get(f"{site.url}/requests", cookies={"countersign": str(before)}, allow_redirects=False, timeout=10)
+    stolen = requests.get(
+        f"{site.url}/requests", cookies={"countersign": str(before)}, allow_redirects=False, timeout=10
+    )
     assert stolen.status_code == 303
 
 
@@ -72,7 +76,9 @@ def test_the_authorization_request_carries_pkce_state_and_nonce(site: Site) -> N
 
 def test_the_answer_to_another_browsers_sign_in_is_refused(site: Site) -> None:
     victim, attacker = site.visitor(), site.visitor()
-    state = parse_qs(urlsplit(attacker.get(f"{site.url}/sign-in", allow_redirects=False).headers["Location"]).query)
+    state = parse_qs(
+        urlsplit(attacker.get(f"{site.url}/sign-in", allow_redirects=False).headers["Location"]).query
+    )
     victim.get(f"{site.url}/sign-in", allow_redirects=False)
     answer = victim.get(f"{site.url}/sign-in/callback", params={"state": state["state"][0], "code": "x"})
     assert answer.status_code == 403
@@ -100,7 +106,9 @@ def test_a_callback_that_nobody_asked_for_is_refused(site: Site, query: dict[str
 
 def test_an_answer_from_another_issuer_is_refused(site: Site) -> None:
     http = site.visitor()
-    state = parse_qs(urlsplit(http.get(f"{site.url}/sign-in", allow_redirects=False).headers["Location"]).query)["state"]
+    state = parse_qs(
+        urlsplit(http.get(f"{site.url}/sign-in", allow_redirects=False).headers["Location"]).query
+    )["state"]
     answer = http.get(
         f"{site.url}/sign-in/callback", params={"state": state[0], "code": "x", "iss": "https://evil.test"}
     )

@@ -35,7 +35,12 @@ KEYS = KeySet.import_key_set(
     {"keys": [KEY.as_dict(private=False), CURVE.as_dict(private=False)]}  # as a provider publishes them
 )
 EXPECTED = Expectation(
-    issuer=ISSUER, client_id=CLIENT, now=NOW, nonce="n-1", max_age=900, acr_values=("urn:countersign:acr:mfa",)
+    issuer=ISSUER,
+    client_id=CLIENT,
+    now=NOW,
+    nonce="n-1",
+    max_age=900,
+    acr_values=("urn:countersign:acr:mfa",),
 )
 GOOD: dict[str, Any] = {
     "iss": ISSUER,
@@ -103,7 +108,9 @@ FORGED: dict[str, Callable[[], str]] = {
     "an unknown kid": lambda: token(header={"kid": "nine"}, key=OTHER),
     "an RSA signature under the EC kid": lambda: token(header={"kid": "two"}),
     "an algorithm that is not ours": lambda: token(header={"alg": "RS512"}),
-    "a critical header that is not understood": lambda: forged({"alg": "RS256", "kid": "one", "crit": ["x"], "x": 1}, by_our_key),
+    "a critical header that is not understood": lambda: forged(
+        {"alg": "RS256", "kid": "one", "crit": ["x"], "x": 1}, by_our_key
+    ),
     "a changed payload": changed_after_signing,
     "another issuer": lambda: token(iss="https://evil.test"),
     "our issuer with a slash": lambda: token(iss=ISSUER + "/"),
@@ -145,7 +152,11 @@ FORGED: dict[str, Callable[[], str]] = {
 def test_a_good_token_is_taken(key: Any) -> None:
     header = {} if key is KEY else {"alg": "ES256", "kid": "two"}
     identity = verify_id_token(token(key=key, header=header), KEYS, EXPECTED)
-    assert (identity.subject, identity.acr, identity.amr) == ("p-1", "urn:countersign:acr:mfa", ("pwd", "otp"))
+    assert (identity.subject, identity.acr, identity.amr) == (
+        "p-1",
+        "urn:countersign:acr:mfa",
+        ("pwd", "otp"),
+    )
     assert identity.auth_time == NOW - timedelta(seconds=10)
 
 
@@ -156,7 +167,9 @@ def test_a_forged_token_is_refused(forgery: str) -> None:
 
 
 def test_a_token_made_by_hand_with_our_key_is_taken_so_the_forgeries_fail_for_their_own_reason() -> None:
-    assert verify_id_token(forged({"alg": "RS256", "kid": "one"}, by_our_key), KEYS, EXPECTED).subject == "p-1"
+    assert (
+        verify_id_token(forged({"alg": "RS256", "kid": "one"}, by_our_key), KEYS, EXPECTED).subject == "p-1"
+    )
 
 
 def test_an_empty_expected_nonce_accepts_nothing() -> None:
@@ -179,7 +192,9 @@ LOGOUT = {
 
 def logout_token(header: dict[str, Any] | None = None, key: Any = KEY, **changes: Any) -> str:
     made = {name: value for name, value in {**LOGOUT, **changes}.items() if value is not ...}
-    return jwt.encode({"alg": "RS256", "kid": "one", "typ": "logout+jwt", **(header or {})}, made, key, registry=REGISTRY)
+    return jwt.encode(
+        {"alg": "RS256", "kid": "one", "typ": "logout+jwt", **(header or {})}, made, key, registry=REGISTRY
+    )
 
 
 def test_a_good_logout_token_is_taken() -> None:

@@ -57,7 +57,9 @@ def _deciding(evidence: Evidence) -> Iterator[str]:
 def _late(evidence: Evidence, stage: StagePart) -> Iterator[str]:
     if stage.due_at is None:
         return
-    name = f"The stage “{stage.name}”" + (f" (revision {stage.revision})" if len(evidence.sealings) > 1 else "")
+    name = f"The stage “{stage.name}”" + (
+        f" (revision {stage.revision})" if len(evidence.sealings) > 1 else ""
+    )
     if stage.closed_at and later(stage.closed_at, stage.due_at):
         yield f"{name} ended {spoken_span(stage.due_at, stage.closed_at)} after it was due."
     elif stage.closed_at is None and later(evidence.as_of, stage.due_at):
@@ -80,7 +82,11 @@ def _step(step: StepPart) -> Iterator[str]:
 def _ending(evidence: Evidence) -> Iterator[str]:
     request = evidence.request
     done = request.fulfilled_at or request.closed_at or evidence.as_of
-    if request.promised_by and request.state not in {"withdrawn", "rejected"} and later(done, request.promised_by):
+    if (
+        request.promised_by
+        and request.state not in {"withdrawn", "rejected"}
+        and later(done, request.promised_by)
+    ):
         words = "was fulfilled" if request.fulfilled_at else "was not fulfilled"
         yield f"The request {words} by the promised time; it is {spoken_span(request.promised_by, done)} late."
     for entitlement in evidence.entitlements:

@@ -20,7 +20,11 @@ SCHEMA_FILE = Path(__file__).with_name("schema.json")
 
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 Moment = Annotated[
-    str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?\+00:00$", json_schema_extra={"format": "date-time"})
+    str,
+    Field(
+        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?\+00:00$",
+        json_schema_extra={"format": "date-time"},
+    ),
 ]
 PersonRef = Annotated[str, Field(pattern=r"^person:[1-9]\d*$")]
 Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]+={0,2}$")]

@@ -164,7 +164,9 @@ def _request_json(session: Session, request: Request) -> dict[str, Any]:
     }
 
 
-def _people(session: Session, told: Mapping[str, Any], entries: Iterable[ProvenEntry]) -> list[dict[str, Any]]:
+def _people(
+    session: Session, told: Mapping[str, Any], entries: Iterable[ProvenEntry]
+) -> list[dict[str, Any]]:
     """Everybody who is named anywhere in the document."""
     text = canonical_json(told).decode() + "".join(entry.body for entry in entries)
     numbers = {int(found.removeprefix("person:")) for found in _PERSON.findall(text)}

@@ -36,9 +36,7 @@ def ref(person_id: int | None) -> str | None:
 
 def sealings_json(session: Session, request_id: int) -> list[Json]:
     """What each seal covered, by revision."""
-    rows = session.scalars(
-        select(Sealing).where(Sealing.request_id == request_id).order_by(Sealing.revision)
-    )
+    rows = session.scalars(select(Sealing).where(Sealing.request_id == request_id).order_by(Sealing.revision))
     return [
         {
             "revision": row.revision,
@@ -112,9 +110,7 @@ def decisions_json(session: Session, request_id: int) -> list[Json]:
 def steps_json(session: Session, request_id: int) -> list[Json]:
     """Every step of every attempt, with the digests of the files that it brought."""
     steps = session.scalars(
-        select(Step)
-        .where(Step.request_id == request_id)
-        .order_by(Step.revision, Step.attempt, Step.position)
+        select(Step).where(Step.request_id == request_id).order_by(Step.revision, Step.attempt, Step.position)
     ).all()
     files: dict[int, list[Json]] = {step.id: [] for step in steps}
     artefacts = select(Artefact.step_id, Artefact.name, Artefact.digest, func.length(Artefact.content))

@@ -1,0 +1,74 @@
+"""The evidence page as HTML, and as an unsigned PDF: both follow from the document and this version's templates."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from portal.core.assets import static_folder, templates_folder
+from reports.evidence.document import FILE_NAME, Evidence, schema
+from reports.evidence.presenters import grouped, page_of
+from reports.evidence.timeline import NAMES, WIDTH
+from reports.evidence.words import spoken_time
+from reports.pdf.job import Attachment
+from reports.pdf.render import render
+
+TEMPLATE = "reports/evidence/document.html"
+CHECKPOINT_NAME = "checkpoint.note"
+SCHEMA_NAME = "evidence.schema.json"
+
+
+def to_html(evidence: Evidence) -> str:
+    """The page. Everything that people wrote is escaped."""
+    return (
+        _environment()
+        .get_template(TEMPLATE)
+        .render(page=page_of(evidence), grouped=grouped, spoken_time=spoken_time, width=WIDTH, names=NAMES)
+    )
+
+
+def attachments_of(evidence: Evidence) -> tuple[Attachment, ...]:
+    """The files inside the PDF: the facts, the checkpoint for any tool that reads signed notes, and the schema."""
+    return (
+        Attachment(CHECKPOINT_NAME, evidence.ledger.checkpoint.encode(), "Signed head of the ledger (C2SP)"),
+        Attachment(FILE_NAME, evidence.to_json(), "The facts that these pages show", "Source"),
+        Attachment(SCHEMA_NAME, schema().encode(), "JSON Schema of the facts"),
+    )
+
+
+def to_pdf(evidence: Evidence) -> bytes:
+    """The page as PDF/A-3a with its files, unsigned; the same bytes for the same document. Raises RenderError."""
+    return render(
+        to_html(evidence),
+        attachments=attachments_of(evidence),
+        identifier=hashlib.sha256(evidence.to_json()).hexdigest()[:32].encode(),
+        created=datetime.fromisoformat(evidence.as_of).astimezone(UTC),
+        title=f"Evidence of request {evidence.reference}",
+        lang="en",
+    )
+
+
+@lru_cache(maxsize=1)
+def look() -> str:
+    """Digest of everything beside the document that decides how the page looks."""
+    found = hashlib.sha256()
+    files = [*(templates_folder() / "reports" / "evidence").rglob("*"), *(static_folder() / "pdf").rglob("*")]
+    for file in sorted(files):
+        if file.is_file():
+            found.update(file.name.encode() + b"\0" + file.read_bytes())
+    return found.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(templates_folder()),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )

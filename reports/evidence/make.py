@@ -1,0 +1,223 @@
+"""Making: from a request's reference to its signed file, made once for the same story and kept by its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from catalog.requests.moves import get_locked
+from catalog.requests.queries import find_id
+from portal.audit import record
+from portal.audit.checkpoint import InconsistentLedger, Signer, checkpoint
+from portal.audit.model import Checkpoint, Entry
+from portal.audit.notes import read_head
+from portal.core.canonical import digest
+from portal.core.clock import now
+from portal.core.database import Database
+from portal.core.errors import NotFound, PortalError
+from portal.core.settings import Settings
+from portal.identity.actor import PORTAL, Actor
+from reports.evidence import tags
+from reports.evidence.document import Evidence
+from reports.evidence.facts import Ledger, gather, story_digest
+from reports.evidence.html import look, to_pdf
+from reports.evidence.model import EvidenceFile
+from reports.pdf.keys import PdfKey, load_or_create_pdf_key
+from reports.pdf.signing import sign
+
+#: A request that moves on while its evidence is gathered is gathered again, so often.
+TRIES = 5
+
+
+class EvidenceNotMade(PortalError):
+    """The file could not be made now; nothing else is held up by it."""
+
+    status: ClassVar[int] = 503
+    title: ClassVar[str] = "The evidence could not be made"
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """What making evidence needs: the ledger's signer and the settings that say where files and keys lie."""
+
+    db: Database
+    settings: Settings
+    signer: Signer
+
+    @property
+    def folder(self) -> Path:
+        """Where the files are kept, each under its digest."""
+        return self.settings.home / "evidence"
+
+    @property
+    def address(self) -> str:
+        """The portal's address without its scheme."""
+        return self.settings.public_url.partition("://")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A file that lies ready. `digest` is over the whole signed PDF."""
+
+    reference: str
+    path: Path
+    digest: str
+
+    @property
+    def name(self) -> str:
+        """What the file is called when it is saved."""
+        return f"{self.reference}.pdf"
+
+
+def make_evidence(bench: Workbench, reference: str) -> Made:
+    """The request's file with everything that the ledger says of it until now; rendered only when something is new.
+
+    Raises NotFound, RenderError or EvidenceNotMade with a sentence. Changes nothing about the request.
+    """
+    key = introduced_key(bench)
+    evidence, request_id = _gather_now(bench, reference, key)
+    story = digest({"story": story_digest(evidence), "look": look()})
+    with bench.db.reading() as session:
+        known = session.scalars(
+            select(EvidenceFile).where(EvidenceFile.request_id == request_id, EvidenceFile.story == story)
+        ).one_or_none()
+        earlier = session.get(Checkpoint, known.checkpoint_size) if known else None
+    if known and _is_whole(bench.folder, known.digest):
+        return Made(reference, path_of(bench.folder, known.digest), known.digest)
+    if earlier:
+        # The file is gone or damaged: the facts under its own checkpoint give the same bytes again.
+        evidence = _gather_at(bench, request_id, earlier, key)
+    content = signed_pdf(evidence, key)
+    made = "sha256:" + hashlib.sha256(content).hexdigest()
+    _keep(bench.folder, made, content)
+    _remember(bench.db, request_id, story, evidence_size=_size(evidence), made=made, size=len(content))
+    return Made(reference, path_of(bench.folder, made), made)
+
+
+def signed_pdf(evidence: Evidence, key: PdfKey) -> bytes:
+    """The document as a signed PDF; the same bytes for the same document and key."""
+    at = datetime.fromisoformat(evidence.as_of)
+    return sign(to_pdf(evidence), key, at=at, reason=f"Evidence of request {evidence.reference}")
+
+
+def record_download(session: Session, actor: Actor, made: Made) -> None:
+    """Write down who took which file. Its subject is not the request's, or each download would make a new file."""
+    record(
+        session,
+        tags.DOWNLOADED,
+        subject=f"evidence:{made.reference}",
+        actor=actor,
+        facts={"request": made.reference, "file": made.digest},
+    )
+
+
+def introduced_key(bench: Workbench) -> PdfKey:
+    """The key that signs PDF files, its certificate named in the ledger once, so that one fingerprint suffices."""
+    with bench.db.reading() as session:
+        at = now(session)
+    key = load_or_create_pdf_key(bench.settings.keys_folder, name=bench.address, at=at)
+    with bench.db.reading() as session:
+        if _is_introduced(session, key):
+            return key
+    with bench.db.transaction() as session:
+        if not _is_introduced(session, key):
+            record(
+                session,
+                tags.KEY_INTRODUCED,
+                subject=subject_of(key),
+                actor=PORTAL,
+                facts={"certificate": key.fingerprint, "name": key.certificate.subject.rfc4514_string()},
+            )
+    return key
+
+
+def subject_of(key: PdfKey) -> str:
+    """How the ledger names the certificate."""
+    return f"signing-key:{key.fingerprint}"
+
+
+def path_of(folder: Path, made: str) -> Path:
+    """Where the file with this digest lies."""
+    return folder / f"{made.removeprefix('sha256:')}.pdf"
+
+
+def _is_introduced(session: Session, key: PdfKey) -> bool:
+    statement = select(Entry.number).where(Entry.subject == subject_of(key), Entry.tag == tags.KEY_INTRODUCED)
+    return session.scalars(statement.limit(1)).first() is not None
+
+
+def _gather_now(bench: Workbench, reference: str, key: PdfKey) -> tuple[Evidence, int]:
+    with bench.db.reading() as session:
+        request_id = find_id(session, reference)
+    if request_id is None:
+        raise NotFound("There is no such request.")
+    for _ in range(TRIES):
+        try:
+            head = checkpoint(bench.db, bench.signer)
+        except InconsistentLedger as error:
+            raise EvidenceNotMade(
+                f"{error} No evidence is made from such a ledger; tell the operators."
+            ) from error
+        if head is None:
+            break
+        with bench.db.transaction() as session:
+            # Whatever changes a request holds its row, so what is read now belongs together.
+            get_locked(session, request_id)
+            last = session.scalar(
+                select(func.max(Entry.number)).where(Entry.subject == f"request:{reference}")
+            )
+            if (last or 0) <= head.size:
+                return gather(
+                    session, request_id, head, _ledger(bench, key), address=bench.address
+                ), request_id
+    raise EvidenceNotMade("The request is changing right now. Try again in a moment.")
+
+
+def _gather_at(bench: Workbench, request_id: int, head: Checkpoint, key: PdfKey) -> Evidence:
+    with bench.db.transaction() as session:
+        get_locked(session, request_id)
+        return gather(session, request_id, head, _ledger(bench, key), address=bench.address)
+
+
+def _ledger(bench: Workbench, key: PdfKey) -> Ledger:
+    return Ledger(bench.signer.name, bench.signer.verifier, (subject_of(key),))
+
+
+def _size(evidence: Evidence) -> int:
+    return read_head(evidence.ledger.checkpoint).size
+
+
+def _is_whole(folder: Path, made: str) -> bool:
+    path = path_of(folder, made)
+    return path.is_file() and "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest() == made
+
+
+def _keep(folder: Path, made: str, content: bytes) -> None:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = path_of(folder, made)
+    temporary = path.with_suffix(f".{os.getpid()}.{id(content)}")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _remember(db: Database, request_id: int, story: str, *, evidence_size: int, made: str, size: int) -> None:
+    with db.transaction() as session:
+        # The request's row is the lock: of two who made the same file one adds the row, the other finds it.
+        get_locked(session, request_id)
+        row = session.scalars(
+            select(EvidenceFile).where(EvidenceFile.request_id == request_id, EvidenceFile.story == story)
+        ).one_or_none()
+        if row is None:
+            row = EvidenceFile(request_id=request_id, story=story)
+            session.add(row)
+        row.checkpoint_size, row.digest, row.bytes, row.made_at = evidence_size, made, size, now(session)

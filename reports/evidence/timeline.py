@@ -1,0 +1,158 @@
+"""The drawn timeline: who held the request when, as an SVG by hand. Shapes differ, so it reads without colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from catalog.requests import tags
+from reports.evidence.document import Evidence
+from reports.evidence.words import spoken_span, spoken_time
+
+Shape = Literal["dot", "square", "tick", "cross", "ring"]
+PORTAL, TARGET, REQUESTER = "Countersign", "Target", "Requester"
+#: Millimetres: the drawing's width, the names' column, a lane's height.
+WIDTH, NAMES, LANE, HEAD, FOOT = 170.0, 30.0, 11.0, 4.0, 12.0
+EVENTS_A_ROW = 9
+LONGEST_NAME = 20
+
+#: Tag to lane (empty: the stage's), words and shape. What is not here is in the list of entries, not in the drawing.
+_DRAWN: dict[str, tuple[str, str, Shape]] = {
+    tags.SUBMITTED: (REQUESTER, "Submitted", "dot"),
+    tags.EDITED: (REQUESTER, "Edited", "dot"),
+    "request:sealed": (PORTAL, "Sealed", "square"),
+    "request:approved-by-policy": (PORTAL, "By policy", "tick"),
+    "stage:opened": ("", "Asked", "ring"),
+    "approval:approved": ("", "Approved", "tick"),
+    "approval:denied": ("", "Denied", "cross"),
+    tags.REFUSED: (PORTAL, "Refused", "cross"),
+    tags.WITHDRAWN: (REQUESTER, "Withdrawn", "cross"),
+    tags.STOPPED: (PORTAL, "Stopped", "cross"),
+    tags.SEAL_MISMATCH: (PORTAL, "Seal broken", "cross"),
+    tags.FULFILMENT_STARTED: (PORTAL, "Started", "square"),
+    tags.STEP_APPLIED: (TARGET, "Applied", "square"),
+    tags.STEP_READ_BACK: (TARGET, "Read back", "tick"),
+    tags.STEP_FAILED: (TARGET, "Failed", "cross"),
+    tags.STEP_REVERTED: (TARGET, "Undone", "ring"),
+    tags.STEP_NOT_REVERTED: (TARGET, "Not undone", "cross"),
+    tags.FULFILLED: (PORTAL, "Fulfilled", "tick"),
+    tags.FAILED: (PORTAL, "Failed", "cross"),
+    tags.ENTITLEMENT_GIVEN_BACK: (REQUESTER, "Given back", "ring"),
+    tags.ENTITLEMENT_ENDED: (TARGET, "Taken away", "ring"),
+    tags.ENDED: (PORTAL, "Ended", "square"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One event in the drawing. `x` and `y` are millimetres; `wait` is the time since the one before."""
+
+    lane: str
+    word: str
+    shape: Shape
+    at: str
+    x: float = 0.0
+    y: float = 0.0
+    wait: str = ""
+
+    @property
+    def day(self) -> str:
+        """18 Nov."""
+        when = datetime.fromisoformat(self.at)
+        return f"{when.day} {when:%b}"
+
+    @property
+    def time(self) -> str:
+        """09:00:00."""
+        return f"{datetime.fromisoformat(self.at):%H:%M:%S}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A row of the drawing: whose turn it is."""
+
+    lines: tuple[str, ...]
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """One SVG; a long story takes several."""
+
+    lanes: tuple[Lane, ...]
+    marks: tuple[Mark, ...]
+    height: float
+    #: What somebody who does not see it is told.
+    alternative: str
+
+    @property
+    def path(self) -> str:
+        """The line that the request takes from mark to mark."""
+        return " ".join(f"{mark.x:.2f},{mark.y:.2f}" for mark in self.marks)
+
+
+def drawings_of(evidence: Evidence) -> tuple[Drawing, ...]:
+    """The request's way through everybody's hands."""
+    marks = _marks(evidence)
+    lanes = _lanes(evidence, {mark.lane for mark in marks})
+    rows = [marks[start : start + EVENTS_A_ROW] for start in range(0, len(marks), EVENTS_A_ROW)]
+    return tuple(_drawing(row, lanes, marks, number * EVENTS_A_ROW) for number, row in enumerate(rows))
+
+
+def _marks(evidence: Evidence) -> list[Mark]:
+    stages = {(stage.revision, stage.slug): stage.name for stage in evidence.stages}
+    found = []
+    for entry in evidence.ledger.entries:
+        drawn = _DRAWN.get(str(entry.body.get("tag")))
+        if drawn is None:
+            continue
+        facts = entry.body.get("facts", {})
+        lane, word, shape = drawn
+        name = lane or stages.get((facts.get("revision"), facts.get("stage")), str(facts.get("stage")))
+        found.append(Mark(name, word, shape, str(entry.body.get("at"))))
+    return found
+
+
+def _lanes(evidence: Evidence, used: set[str]) -> list[str]:
+    stages = list(dict.fromkeys(stage.name for stage in evidence.stages))
+    return [lane for lane in (REQUESTER, PORTAL, *stages, TARGET) if lane in used]
+
+
+def _drawing(row: Sequence[Mark], lanes: Sequence[str], marks: Sequence[Mark], start: int) -> Drawing:
+    step = (WIDTH - NAMES) / EVENTS_A_ROW
+    rows = {lane: HEAD + LANE * (number + 0.5) for number, lane in enumerate(lanes)}
+    placed = []
+    for number, mark in enumerate(row):
+        before = marks[start + number - 1] if start + number else None
+        wait = spoken_span(before.at, mark.at) if before and before.at != mark.at else ""
+        placed.append(
+            Mark(
+                mark.lane,
+                mark.word,
+                mark.shape,
+                mark.at,
+                NAMES + step * (number + 0.5),
+                rows[mark.lane],
+                wait,
+            )
+        )
+    told = "; ".join(f"{mark.word} ({mark.lane}), {spoken_time(mark.at)}" for mark in row)
+    return Drawing(
+        lanes=tuple(Lane(_in_lines(lane), y) for lane, y in rows.items()),
+        marks=tuple(placed),
+        height=HEAD + LANE * len(lanes) + FOOT,
+        alternative=f"Timeline: {told}.",
+    )
+
+
+def _in_lines(name: str) -> tuple[str, ...]:
+    """At most two lines; the whole name stands in the table below."""
+    lines = [""]
+    for word in name.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > LONGEST_NAME:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    shown = [line if len(line) <= LONGEST_NAME else line[: LONGEST_NAME - 1] + "…" for line in lines]
+    return (shown[0], shown[1][: LONGEST_NAME - 1] + "…") if len(shown) > 2 else tuple(shown)  # noqa: PLR2004

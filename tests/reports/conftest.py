@@ -1,0 +1,163 @@
+"""Requests that went their whole way, with real approvals and targets in memory, and the evidence made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from sqlalchemy import select
+
+from approvals.decisions.decide import decide
+from approvals.decisions.model import Verdict
+from approvals.routing import holding, reactions
+from catalog.fulfilment.connectors.contract import ConnectorError
+from catalog.fulfilment.orders import on_approved
+from catalog.offerings.publish import publish
+from catalog.requests import events
+from catalog.requests.model import Request
+from catalog.requests.withdraw import withdraw
+from portal.audit.checkpoint import Signer
+from portal.audit.model import Entry
+from portal.core.database import Database
+from portal.identity.actor import Actor
+from reports.evidence.document import Evidence, read_evidence
+from reports.evidence.make import Workbench, introduced_key, make_evidence
+from reports.pdf.keys import PdfKey
+from tests.fixtures_people import Cast, StandingClock
+from tests.fixtures_requests import OFFERING, Shelves
+
+ROUTE = {
+    "stages": [
+        {"slug": "manager", "name": "Line manager", "approvers": {"relation": "line-manager"}, "target": "8h"},
+        {
+            "slug": "owner",
+            "name": "Owner of the shelf",
+            "approvers": {"group": "crm-owners"},
+            "when": "risk.level != 'low'",
+            "target": "8h",
+        },
+    ]
+}
+
+
+@dataclass
+class EvidenceWorld:
+    """Everybody and everything that a request meets, and the bench on which its evidence is made."""
+
+    shelves: Shelves
+    cast: Cast
+    clock: StandingClock
+    actor_of: Callable[..., Actor]
+    bench: Workbench
+
+    @property
+    def db(self) -> Database:
+        return self.shelves.db
+
+    @property
+    def key(self) -> PdfKey:
+        return introduced_key(self.bench)
+
+    def asked(self, **answers: Any) -> int:
+        """A request that waits for its first approver."""
+        request_id = self.shelves.prepared(self.actor_of(self.cast.requester), **answers)
+        self.clock.pass_time(minutes=7)
+        return request_id
+
+    def decide(self, request_id: int, person: int, verdict: Verdict = Verdict.APPROVE, comment: str = "") -> None:
+        """One person's word, and what follows from it."""
+        seal = self.shelves.request(request_id).seal
+        with self.db.transaction() as session:
+            decide(
+                session,
+                self.actor_of(person),
+                request_id,
+                verdict=verdict,
+                comment=comment,
+                seal=seal,
+                settings=self.shelves.settings,
+            )
+        self.clock.pass_time(minutes=11)
+
+    def fulfilled(self, **answers: Any) -> str:
+        """The reference of a request that two stages approved and that is done."""
+        request_id = self.asked(**{"word": "root", **answers})
+        self.decide(request_id, self.cast.manager, comment="She needs it for the quarter's end.")
+        self.decide(request_id, self.cast.owner)
+        self.shelves.work()
+        self.clock.pass_time(minutes=1)
+        return self.reference(request_id)
+
+    def rejected(self) -> str:
+        request_id = self.asked(word="root")
+        self.decide(request_id, self.cast.manager)
+        self.decide(request_id, self.cast.owner, Verdict.DENY, "Ask for the smaller word first.")
+        return self.reference(request_id)
+
+    def withdrawn(self) -> str:
+        request_id = self.asked()
+        with self.db.transaction() as session:
+            withdraw(session, self.actor_of(self.cast.requester), request_id, "Not needed any more.")
+        return self.reference(request_id)
+
+    def failed(self) -> str:
+        """Two steps: the first is done and undone, because the second is refused."""
+        request_id = self.asked(second="blue")
+        self.shelves.rack.trouble["apply"] = ConnectorError("The rack refuses blue words.", permanent=True)
+        self.decide(request_id, self.cast.manager)
+        self.shelves.work()
+        return self.reference(request_id)
+
+    def replanned(self) -> str:
+        """The target changed after the approval, so the request was sealed and approved twice."""
+        request_id = self.asked()
+        self.decide(request_id, self.cast.manager, comment="First time.")
+        self.shelves.shelf.generation += 1
+        self.shelves.work()
+        self.clock.pass_time(minutes=5)
+        self.decide(request_id, self.cast.manager, comment="Second time.")
+        self.shelves.work()
+        return self.reference(request_id)
+
+    def reference(self, request_id: int) -> str:
+        return self.shelves.request(request_id).reference
+
+    def file(self, reference: str) -> Path:
+        """The request's evidence as a file."""
+        return make_evidence(self.bench, reference).path
+
+    def tags(self, subject: str) -> list[str]:
+        with self.db.reading() as session:
+            return list(session.scalars(select(Entry.tag).where(Entry.subject == subject).order_by(Entry.number)))
+
+
+def evidence_in(file: Path) -> Evidence:
+    """The facts that are attached to the file."""
+    import pypdf
+
+    return read_evidence(pypdf.PdfReader(file).attachments["evidence.json"][0])
+
+
+@pytest.fixture
+def world(shelves: Shelves, cast: Cast, clock: StandingClock, actor_of: Callable[..., Actor]) -> EvidenceWorld:
+    """Wired as in portal.wiring, but for the targets."""
+    db, settings = shelves.db, shelves.settings
+    db.info["handlers"] = {
+        events.RequestPlanned: (partial(reactions.on_planned, settings=settings),),
+        events.RequestReplanned: (reactions.on_replanned,),
+        events.RequestWithdrawn: (reactions.on_withdrawn,),
+        events.RequestRefused: (reactions.on_refused,),
+        events.RequestApproved: (on_approved,),
+        events.FulfilmentStarting: (holding.on_fulfilment_starting,),
+    }
+    offering = {**OFFERING, "slug": "words-approved-twice", "route": ROUTE}
+    with db.transaction() as session:
+        publisher = actor_of(cast.operator)
+        shelves.version_id = publish(session, publisher, yaml.safe_dump(offering), "words.yaml").id
+    bench = Workbench(db, settings, Signer.from_settings(settings))
+    return EvidenceWorld(shelves, cast, clock, actor_of, bench)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from catalog.entitlements.model import Entitlement, EntitlementState
 from catalog.offerings.model import OfferingVersion
+from catalog.requests.answers import spoken_end
 from catalog.requests.model import Request
 from portal.identity.actor import Actor
 
@@ -29,7 +30,7 @@ class EntitlementLine(NamedTuple):
     reference: str
     state: str
     since: datetime
-    until: datetime | None
+    until: str
     ended_at: datetime | None
     end_reason: str
 
@@ -87,7 +88,7 @@ def entitlements_of(
             reference,
             state.value,
             since.astimezone(zone),
-            local(until),
+            spoken_end(until, actor.timezone),
             local(ended),
             why,
         )

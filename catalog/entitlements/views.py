@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
 from flask import Blueprint, Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from catalog.entitlements.ending import give_back as give_back_now
 from catalog.entitlements.queries import entitlements_of
-from portal.core.clock import now
 from portal.core.http import reading, render, transaction
 from portal.identity.access import current_actor, signed_in
 
@@ -26,13 +22,11 @@ def index() -> Response:
     before = request.args.get("before", type=int)
     with reading() as session:
         lines, following = entitlements_of(session, actor, ended=ended, before=before)
-        at: datetime = now(session).astimezone(ZoneInfo(actor.timezone))
     show = "ended" if ended else None
     return render(
         "catalog/entitlements/index.html",
         lines=lines,
         ended=ended,
-        now=at,
         older_url=url_for("entitlements.index", before=following, show=show) if following else "",
         newest_url=url_for("entitlements.index", show=show) if before is not None else "",
     )

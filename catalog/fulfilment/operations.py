@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -17,8 +17,11 @@ from catalog.requests.queries import FailedLine, requests_failed
 from portal.core.clock import now
 from portal.identity.actor import Actor
 from portal.jobs.model import TRIES, Task, TaskState
-from portal.jobs.operators import task_counts, tasks_open, tasks_set_aside
+from portal.jobs.operators import task_counts, tasks_set_aside
 
+#: What is due within this time counts as under way.
+SOON = timedelta(hours=1)
+MOST_TASKS = 100
 _LONGEST_ERROR = 600
 _REQUEST = "request:"
 
@@ -50,11 +53,12 @@ class OperationsPage:
 def operations_page(session: Session, actor: Actor) -> OperationsPage:
     """What waits, runs, was set aside, and which requests failed; five statements."""
     zone = ZoneInfo(actor.timezone)
-    aside, under_way = tasks_set_aside(session), tasks_open(session)
+    at = now(session)
+    aside, under_way = tasks_set_aside(session), _under_way(session, at)
     references = _references(session, [*aside, *under_way])
     counts = {state.value: count for state, count in task_counts(session).items()}
     return OperationsPage(
-        now=now(session).astimezone(zone),
+        now=at.astimezone(zone),
         counts={state.value: counts.get(state.value, 0) for state in TaskState},
         set_aside=tuple(_line(task, references, zone) for task in aside),
         under_way=tuple(_line(task, references, zone) for task in under_way),
@@ -63,6 +67,17 @@ def operations_page(session: Session, actor: Actor) -> OperationsPage:
             for line in requests_failed(session)
         ),
     )
+
+
+def _under_way(session: Session, at: datetime) -> Sequence[Task]:
+    """What runs, or is due before long; an end a year ahead is no operator's business yet."""
+    statement = (
+        select(Task)
+        .where(Task.state.in_([TaskState.WAITING, TaskState.RUNNING]), Task.run_at <= at + SOON)
+        .order_by(Task.run_at, Task.id)
+        .limit(MOST_TASKS)
+    )
+    return session.scalars(statement).all()
 
 
 def _references(session: Session, tasks: list[Task]) -> dict[str, str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from catalog.offerings.fields import FormField
 from catalog.offerings.language import OfferingDocument
@@ -54,6 +55,16 @@ def _text(field: FormField, answer: Any) -> str:
 
 def _label(field: Any, value: str) -> str:
     return next((str(choice.label) for choice in field.choices if choice.value == value), value)
+
+
+def spoken_end(ends_at: datetime | None, timezone: str) -> str:
+    """When something ends, as people say it: the end of a day where it ends with the day."""
+    if ends_at is None:
+        return "No end"
+    local = ends_at.astimezone(ZoneInfo(timezone))
+    if local.time() == time(0):
+        return f"The end of {spoken_day(local.date() - timedelta(days=1))}"
+    return f"{spoken_day(local.date())}, {local:%H:%M %Z}"
 
 
 def spoken_day(day: date) -> str:

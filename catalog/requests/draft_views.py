@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from flask import Response, current_app, flash, redirect, request, url_for
 from flask_wtf.csrf import CSRFError
@@ -71,7 +72,8 @@ def autosave(slug: str) -> Response:
     with transaction() as session:
         version = get_current_version(session, slug)
         _keep(session, version)
-        return render("catalog/requests/kept.html", kept_at=now(session), timezone=current_actor().timezone)
+        kept_at = now(session).astimezone(ZoneInfo(current_actor().timezone))
+    return render("catalog/requests/kept.html", kept_at=kept_at)
 
 
 @blueprint.get("/drafts/<token>/review")
@@ -234,7 +236,6 @@ def _show_form(
         kept=kept,
         editing=editing,
         drafts=drafts or [],
-        now=now(session),
     )
 
 

@@ -16,6 +16,7 @@ from catalog.requests.context import context_of
 from catalog.requests.events import RequestPlanned
 from catalog.requests.model import Request
 from catalog.requests.moves import get_locked, move, subject_of
+from catalog.requests.promise import promised
 from catalog.requests.refuse import refuse
 from catalog.requests.replan import PREPARE
 from catalog.requests.states import Move, State
@@ -98,21 +99,17 @@ def _put_before_approvers(job: Job, steps: Sequence[PlannedStep], risk: dict[str
         request.route = []
         request.outcome = ""
         request.sealed_at = now(session)
-        session.flush()
-        publish(session, RequestPlanned(request.id))
         record(
             session,
             tags.PREPARED,
             subject=subject_of(request),
             actor=PORTAL,
-            facts={
-                "revision": request.revision,
-                "seal": request.seal,
-                "risk": risk["level"],
-                "steps": len(steps),
-                "stages": [stage["slug"] for stage in request.route],
-            },
+            facts={"revision": request.revision, "risk": risk["level"], "steps": len(steps)},
         )
+        session.flush()
+        publish(session, RequestPlanned(request.id))
+        if request.promised_by is not None:
+            request.promised_by = promised(request.promised_by)
         job.finish(session)
 
 

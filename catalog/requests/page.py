@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from catalog.fulfilment.model import Artefact, Step
 from catalog.offerings.queries import document_of
-from catalog.requests.answers import answer_lines
+from catalog.requests.answers import answer_lines, spoken_end
 from catalog.requests.baton import baton_of
 from catalog.requests.model import Request
 from catalog.requests.presenters import (
@@ -56,7 +56,7 @@ def request_page(session: Session, actor: Actor, reference: str, *, router: Rout
         for_self=request.requester_id == request.beneficiary_id,
         reason=request.reason,
         submitted_at=request.submitted_at.astimezone(zone),
-        ends_at=local(request.ends_at),
+        ends=spoken_end(request.ends_at, actor.timezone),
         promised_by=local(request.promised_by),
         outcome=request.outcome,
         seal=request.seal,
@@ -69,7 +69,12 @@ def request_page(session: Session, actor: Actor, reference: str, *, router: Rout
         baton=baton_of(request, stages, timezone=actor.timezone, now=now(session)),
         steps=tuple(_step_card(step, zone) for step in steps),
         artefacts=artefacts,
-        timeline=timeline_of(session, request.reference, timezone=actor.timezone),
+        timeline=timeline_of(
+            session,
+            request.reference,
+            timezone=actor.timezone,
+            steps={position: plan["name"] for position, plan in enumerate(request.plans, start=1)},
+        ),
         moving=request.state in _MOVING,
         may_withdraw=mine and (request.state, Move.WITHDRAW) in TRANSITIONS,
         may_edit=mine and request.state is State.PENDING,

@@ -114,7 +114,7 @@ class RequestPage:
     for_self: bool
     reason: str
     submitted_at: datetime
-    ends_at: datetime | None
+    ends: str
     promised_by: datetime | None
     outcome: str
     seal: str

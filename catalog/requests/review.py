@@ -12,7 +12,7 @@ from catalog.fulfilment.connectors.registry import Connectors
 from catalog.fulfilment.planning import Preview, orders_for, preview_steps
 from catalog.offerings.model import OfferingVersion
 from catalog.requests.already import why_needless
-from catalog.requests.answers import AnswerLine, answer_lines
+from catalog.requests.answers import AnswerLine, answer_lines, spoken_end
 from catalog.requests.checking import Checked
 from catalog.requests.context import Context, context_for, get_person
 from catalog.requests.jobs import risk_of
@@ -39,7 +39,7 @@ class ReviewPage:
     title: str
     beneficiary: str
     for_self: bool
-    ends_at: datetime | None
+    ends: str
     answers: tuple[AnswerLine, ...]
     plan: tuple[PlanCard, ...]
     risk: RiskCard | None
@@ -79,7 +79,7 @@ def review_page(
         title=context.title,
         beneficiary=context.beneficiary.name,
         for_self=context.beneficiary.id == requester.id,
-        ends_at=context.ends_at.astimezone(zone) if context.ends_at else None,
+        ends=spoken_end(context.ends_at, actor.timezone),
         answers=answer_lines(context.document, checked.answers),
         plan=plan_cards([step.to_json() for step in preview.steps]),
         risk=risk_card(risk_of(context.facts, preview.steps)),

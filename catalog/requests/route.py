@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
@@ -51,7 +51,7 @@ class RouteStage:
     target_minutes: int
     acr: str = ""
     #: On whose working hours the minutes count.
-    calendar: CalendarRule = CalendarRule()
+    calendar: CalendarRule = field(default_factory=CalendarRule)
 
     def sealed(self) -> dict[str, Any]:
         """What the seal covers: stage, quorum and the people by immutable identity."""

@@ -22,7 +22,7 @@ Tone = Literal["", "good", "bad", "wait"]
 #: a tag that is not here is for machines and is left out.
 WORDS: Mapping[str, tuple[str, Tone]] = {
     tags.SUBMITTED: ("Submitted", ""),
-    tags.PREPARED: ("Prepared and sealed; the approvers were asked", ""),
+    tags.PREPARED: ("Prepared: the target was read and the risk weighed", ""),
     tags.EDITED: ("Answers changed; every approval so far is void", "wait"),
     tags.REFUSED: ("Refused by the portal", "bad"),
     tags.WITHDRAWN: ("Withdrawn", ""),
@@ -42,6 +42,7 @@ WORDS: Mapping[str, tuple[str, Tone]] = {
     tags.ENTITLEMENT_GIVEN_BACK: ("Given back", ""),
     tags.ENTITLEMENT_ENDED: ("Taken away", ""),
     tags.ENDED: ("Ended", ""),
+    "request:sealed": ("Sealed", ""),
     "stage:opened": ("Approvers asked", "wait"),
     "stage:approved": ("Stage approved", "good"),
     "stage:rejected": ("Stage rejected", "bad"),
@@ -69,8 +70,10 @@ class Event:
         return (self.when, self.what, self.who, self.text, self.tone)
 
 
-def timeline_of(session: Session, reference: str, *, timezone: str) -> tuple[Event, ...]:
-    """The request's events, the first one first, in two statements."""
+def timeline_of(
+    session: Session, reference: str, *, timezone: str, steps: Mapping[int, str]
+) -> tuple[Event, ...]:
+    """The request's events, the first one first, in two statements. `steps` are the steps' names by position."""
     statement = (
         select(Entry, PersonalValue)
         .outerjoin(
@@ -93,7 +96,7 @@ def timeline_of(session: Session, reference: str, *, timezone: str) -> tuple[Eve
             when=entry.at.astimezone(zone),
             what=WORDS[entry.tag][0],
             who=names.get(entry.actor, ""),
-            text=_text(entry, texts.get(number, {})),
+            text=_text(entry, texts.get(number, {}), steps),
             tone=WORDS[entry.tag][1],
         )
         for number, entry in entries.items()
@@ -108,10 +111,8 @@ def _names(session: Session, entries: Sequence[Entry]) -> dict[str, str]:
     return {f"person:{person_id}": name for person_id, name in rows}
 
 
-def _text(entry: Entry, personal: Mapping[str, str]) -> str:
+def _text(entry: Entry, personal: Mapping[str, str], steps: Mapping[int, str]) -> str:
     for field in _TEXTS:
         if personal.get(field) and not (entry.tag == tags.SUBMITTED and field == "reason"):
             return personal[field]
-    facts = json.loads(entry.body)["facts"]
-    step = facts.get("step")
-    return f"Step {step}" if step else ""
+    return steps.get(json.loads(entry.body)["facts"].get("step", 0), "")

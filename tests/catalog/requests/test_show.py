@@ -89,9 +89,8 @@ def test_who_may_see_it(web, cast, shelves, actor_of, part, status):
     page = browser.get(PAGE, status=status)
     assert ("Word hello" in page) == (status == 200)
     if status == 404:
-        assert browser.get("/requests/SR-999999", status=404).replace("999999", "") == page.replace(
-            "000001", ""
-        )
+        nothing = browser.get("/requests/SR-999999", status=404)
+        assert page.split("<main")[1].split("</main")[0] == nothing.split("<main")[1].split("</main")[0]
 
 
 @pytest.mark.parametrize(("part", "there"), [("compliance", True), ("auditor", True), ("requester", False)])

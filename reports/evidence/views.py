@@ -1,12 +1,21 @@
-"""Pages of evidence."""
+"""Pages for whoever may read evidence: every request, and one request's signed file."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from portal.core.errors import NotFound
-from portal.identity.access import requires
+from flask import Blueprint, Response, request, url_for
+
+from portal.audit.checkpoint import Signer
+from portal.core.clock import now
+from portal.core.database import Database
+from portal.core.http import file_response, reading, render, services, settings, transaction
+from portal.identity.access import current_actor, requires
 from portal.identity.permissions import Permission
+from reports.evidence.make import EvidenceNotMade, Workbench, make_evidence, record_download
+from reports.evidence.queries import requests_for_evidence
+from reports.pdf.render import RenderError
 
 blueprint = Blueprint("evidence", __name__)
 
@@ -14,12 +23,37 @@ blueprint = Blueprint("evidence", __name__)
 @blueprint.get("/evidence")
 @requires(Permission.READ_EVIDENCE)
 def index() -> Response:
-    """The list."""
-    raise NotFound("Evidence is being built.")
+    """Every request, newest first, or those of a reference."""
+    actor = current_actor()
+    reference = request.args.get("reference", "").strip()[:20]
+    before = request.args.get("before", type=int)
+    with reading() as session:
+        lines, following = requests_for_evidence(session, actor, reference=reference, before=before)
+        at: datetime = now(session).astimezone(ZoneInfo(actor.timezone))
+    kept = reference or None
+    return render(
+        "reports/evidence/index.html",
+        lines=lines,
+        reference=reference,
+        now=at,
+        older_url=url_for("evidence.index", before=following, reference=kept) if following else "",
+        newest_url=url_for("evidence.index", reference=kept) if before is not None else "",
+    )
 
 
-@blueprint.get("/requests/<reference>/evidence.pdf")
+@blueprint.get("/requests/<reference>/evidence.pdf", endpoint="request")
 @requires(Permission.READ_EVIDENCE)
-def request(reference: str) -> Response:
-    """One request's file."""
-    raise NotFound("Evidence is being built.")
+def one_request(reference: str) -> Response:
+    """The request's signed file; who took it is written down. A failure is shown here and holds nothing up."""
+    parts = services()
+    bench = Workbench(parts.get(Database), settings(), parts.get(Signer))
+    try:
+        made = make_evidence(bench, reference)
+    except (RenderError, EvidenceNotMade) as error:
+        return render(
+            "reports/evidence/failed.html", error.status, reference=reference, sentence=error.sentence
+        )
+    content = made.path.read_bytes()
+    with transaction() as session:
+        record_download(session, current_actor(), made)
+    return file_response(content, name=made.name, media_type="application/pdf")

@@ -1,0 +1,82 @@
+"""Reading requests as the compliance officer lists them: every request, newest first, in one statement a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm import Session
+
+from catalog.offerings.model import OfferingVersion
+from catalog.requests.model import Request
+from portal.identity.actor import Actor
+from portal.identity.model import Person
+
+PAGE = 25
+_HIGHEST = 2**31 - 1
+
+
+class EvidenceLine(NamedTuple):
+    """One request in the list. `over_at` is when it was fulfilled or closed, in the reader's zone."""
+
+    reference: str
+    title: str
+    offering: str
+    requester: str
+    state: str
+    over_at: datetime | None
+
+
+# Built once: making the statement costs more than running it.
+_ALL = (
+    select(
+        Request.number,
+        Request.reference,
+        Request.title,
+        OfferingVersion.document["name"].as_string(),
+        Person.name,
+        Request.state,
+        func.coalesce(Request.closed_at, Request.fulfilled_at, type_=Request.closed_at.type),
+    )
+    .join(OfferingVersion, OfferingVersion.id == Request.offering_version_id)
+    .join(Person, Person.id == Request.requester_id)
+    .where(Request.number < bindparam("before"))
+    .order_by(Request.number.desc())
+    .limit(bindparam("limit"))
+)
+_BY_REFERENCE = _ALL.where(Request.reference.startswith(bindparam("reference"), autoescape=False))
+
+
+def requests_for_evidence(
+    session: Session, actor: Actor, *, reference: str = "", before: int | None = None, limit: int = PAGE
+) -> tuple[Sequence[EvidenceLine], int | None]:
+    """Requests whose reference begins like this, the latest first; and where the next page begins, or None."""
+    values = {"before": before if before is not None else _HIGHEST, "limit": limit + 1}
+    wanted = whole_reference(reference)
+    if wanted:
+        rows = session.execute(_BY_REFERENCE, {**values, "reference": _literal(wanted)}).all()
+    else:
+        rows = session.execute(_ALL, values).all()
+    zone = ZoneInfo(actor.timezone)
+    lines = tuple(
+        EvidenceLine(
+            reference, title, offering, requester, state.value, over.astimezone(zone) if over else None
+        )
+        for _, reference, title, offering, requester, state, over in rows[:limit]
+    )
+    return lines, rows[limit - 1].number if len(rows) > limit else None
+
+
+def whole_reference(typed: str) -> str:
+    """What was typed as the reference that it means: 12 and sr-12 are SR-000012."""
+    text = typed.strip().upper()
+    digits = text.removeprefix("SR-")
+    return f"SR-{int(digits):06d}" if digits.isascii() and digits.isdecimal() and len(digits) < 6 else text  # noqa: PLR2004
+
+
+def _literal(text: str) -> str:
+    """The text without the wildcards of LIKE, which no reference holds."""
+    return text.replace("%", "").replace("_", "").replace("\\", "")

@@ -45,7 +45,7 @@ def plan_allow(order: Order, snapshot: Snapshot, target: str, now: datetime) -> 
     already_true = in_force(rule, snapshot, now)
     warnings = [problem.message for problem in problems]
     if allowed.answer == "yes":
-        warnings.append(f"{wording.overlap(allowed)}.")
+        warnings.append(f"{wording.overlap(allowed, policy)}.")
     return Plan(
         connector="firewall",
         action="allow",
@@ -53,7 +53,7 @@ def plan_allow(order: Order, snapshot: Snapshot, target: str, now: datetime) -> 
         lines=(
             PlanLine("keep" if already_true else "add", f"Allow {wording.sentence(rule)}"),
             PlanLine("note", wording.extent(rule)),
-            *(PlanLine("note", text) for text in [wording.overlap(allowed)] if text),
+            *(PlanLine("note", text) for text in [wording.overlap(allowed, policy)] if text),
             *_mechanics(rule, snapshot, adds=True, done=already_true),
         ),
         document={"reference": rule.reference, "rule": rule.to_document()},
@@ -165,9 +165,7 @@ def _still(rule: Rule, snapshot: Snapshot, now: datetime) -> str:
     allowed = already(rule, snapshot, now)
     if allowed.answer == "no":
         return ""
-    return (
-        f"{'All' if allowed.answer == 'yes' else 'Part'} of this stays allowed by {' and '.join(allowed.by)}"
-    )
+    return f"{'All' if allowed.answer == 'yes' else 'Part'} of this stays allowed by {wording.named(allowed, snapshot.policy)}"
 
 
 def _known(order: Order, names: set[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from catalog.fulfilment.connectors.firewall.coverage import AlreadyAllowed
+from catalog.fulfilment.connectors.firewall.policy import Policy
 from catalog.fulfilment.connectors.firewall.rules import Rule
 from portal.core.networks import Network, address_count
 from portal.core.ports import port_text
@@ -41,14 +42,23 @@ def extent(rule: Rule) -> str:
     )
 
 
-def overlap(allowed: AlreadyAllowed) -> str:
-    """What is open already and by which rules; empty when nothing is."""
-    by = " and ".join(allowed.by)
+def overlap(allowed: AlreadyAllowed, policy: Policy) -> str:
+    """What is open already, by which rules and until when; empty when nothing is."""
+    by = named(allowed, policy)
     if allowed.answer == "yes":
         return f"This is already allowed by {by}, so a new rule would change nothing"
     if allowed.answer == "partly":
         return f"Part of this is already allowed by {by}"
     return ""
+
+
+def named(allowed: AlreadyAllowed, policy: Policy) -> str:
+    """`SR-000100 (until 2027-01-31) and baseline-web-out`."""
+    rules = [policy.rules.get(reference) or policy.baseline[reference] for reference in allowed.by]
+    return " and ".join(
+        rule.reference if rule.ends_at is None else f"{rule.reference} (until {rule.ends_at:%Y-%m-%d})"
+        for rule in rules
+    )
 
 
 def _listed(networks: Iterable[Network]) -> str:

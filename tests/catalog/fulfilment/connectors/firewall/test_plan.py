@@ -81,13 +81,15 @@ def test_the_same_traffic_allowed_by_another_request_is_a_warning_and_not_alread
     applied("SR-000100")
     plan = firewall.plan(allow("SR-000123"))
     assert not plan.already_true
-    assert plan.warnings == ("This is already allowed by SR-000100, so a new rule would change nothing.",)
+    assert plan.warnings == (
+        "This is already allowed by SR-000100 (until 2027-01-31), so a new rule would change nothing.",
+    )
 
 
 def test_a_part_that_is_allowed_already_is_a_note(firewall, applied):
     applied("SR-000100", source="10.1.2.0/25")
     plan = firewall.plan(allow("SR-000123"))
-    assert "Part of this is already allowed by SR-000100" in _texts(plan, "note")
+    assert "Part of this is already allowed by SR-000100 (until 2027-01-31)" in _texts(plan, "note")
     assert plan.warnings == ()
 
 
@@ -156,7 +158,7 @@ def test_removing_says_what_goes_and_what_stays_open(firewall, applied):
     plan = firewall.plan(remove("SR-000100"))
     assert plan.lines[0].change == "remove"
     assert plan.lines[0].text.startswith("Stop allowing TCP 443 from 10.1.2.0/24 (office)")
-    assert "Part of this stays allowed by SR-000200" in _texts(plan)
+    assert "Part of this stays allowed by SR-000200 (until 2027-01-31)" in _texts(plan)
     assert plan.document["rule"]["reference"] == "SR-000100"
     assert firewall.entitlement_key(plan) == ""
 

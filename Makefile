@@ -75,7 +75,7 @@ $(VENV)/.ready-build: requirements-build.lock $(VENV)/.system-run
 	@touch $@
 
 $(VENV)/.ready-run: requirements.lock pyproject.toml $(VENV)/.ready-build
-	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install -q --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -28,6 +28,7 @@ def run(settings: Settings, queue: str = DEFAULT_QUEUE) -> None:
 def main() -> None:
     """Read the settings and run. Exits with a sentence when they cannot be used."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("rq").setLevel(logging.WARNING)  # the tasks' own lines say more
     try:
         run(Settings.from_environment())
     except SettingsError as error:

@@ -73,6 +73,7 @@ def run_task(workshop: Workshop, task_id: int) -> bool:
         with beating(workshop.db, job, workshop.time_limit, workshop.on_overrun):
             _handler(workshop, job.kind)(job)
         _finish(workshop, job)
+        log.info("Task %s (%s) is done", job.id, job.kind)
     except leases.LostLease as lost:
         log.warning("%s; its present holder goes on with it", lost)
     except TaskError as error:

@@ -147,7 +147,7 @@ def _sso(home: Path, ports: Ports, settings: Settings) -> Part:
         "--backchannel-logout-uri", f"{url}/sign-out/back-channel",
     )  # fmt: skip
     ready = answers_http(ports.sso, "/.well-known/openid-configuration")
-    return Part(name="sso", title="development sign-in", command=command, ready=ready)
+    return Part(name="sso", title="development sign-in", command=command, ready=ready, wave=1)
 
 
 def _mailbox(home: Path, ports: Ports) -> Part:
@@ -156,7 +156,9 @@ def _mailbox(home: Path, ports: Ports) -> Part:
         "--http-port", str(ports.mailbox), "--store", str(home / "state" / "mailbox"),
     )  # fmt: skip
     page, smtp = answers_http(ports.mailbox, "/"), accepts(ports.smtp)
-    return Part(name="mailbox", title="development mailbox", command=command, ready=lambda: page() and smtp())
+    return Part(
+        name="mailbox", title="development mailbox", command=command, ready=lambda: page() and smtp(), wave=1
+    )
 
 
 def _scim(home: Path, ports: Ports) -> Part:
@@ -165,13 +167,13 @@ def _scim(home: Path, ports: Ports) -> Part:
         "--token-file", str(secret_file(home, "scim_token")), "--people", str(DEMO_ORGANISATION),
     )  # fmt: skip
     ready = answers_http(ports.scim, "/v2/ServiceProviderConfig")
-    return Part(name="scim", title="demo directory", command=command, ready=ready)
+    return Part(name="scim", title="demo directory", command=command, ready=ready, wave=1)
 
 
 def _web(ports: Ports) -> Part:
     command = (*PYTHON, "portal.supervisor.serving", "--port", str(ports.portal))
     ready = answers_http(ports.portal, "/health/ready")
-    return Part(name="web", title="portal", command=command, ready=ready, stop_seconds=10.0)
+    return Part(name="web", title="portal", command=command, ready=ready, wave=3, stop_seconds=10.0)
 
 
 def _worker(home: Path) -> Part:
@@ -186,4 +188,4 @@ def _waited_for(home: Path, name: str, stop_seconds: float) -> Part:
     file = ready_file(home / "run", name)
     file.unlink(missing_ok=True)
     command = (*PYTHON, f"portal.{name}")
-    return Part(name=name, title=name, command=command, ready=exists(file), stop_seconds=stop_seconds)
+    return Part(name=name, title=name, command=command, ready=exists(file), wave=2, stop_seconds=stop_seconds)

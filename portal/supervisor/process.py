@@ -23,12 +23,16 @@ WRAPPER = str(Path(__file__).with_name("child.py"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What to run and how to know that it is up. `stop_seconds` is how long it may take to end by itself."""
+    """What to run and how to know that it is up. `stop_seconds` is how long it may take to end by itself.
+
+    Parts of a higher `wave` end before those of a lower one.
+    """
 
     name: str
     title: str
     command: tuple[str, ...]
     ready: Callable[[], bool]
+    wave: int = 0
     stop_seconds: float = 5.0
     start_seconds: float = 45.0
 
@@ -41,6 +45,7 @@ class Process:
         self.log_file = logs / f"{part.name}.log"
         self.last_lines: deque[str] = deque(maxlen=20)
         self.started_at = time.monotonic()
+        self._stop_by = float("inf")
         self._verbose = verbose
         self._running = subprocess.Popen(
             [sys.executable, "-I", "-S", WRAPPER, str(os.getpid()), *part.command],
@@ -68,8 +73,14 @@ class Process:
         """Seconds since it was started."""
         return time.monotonic() - self.started_at
 
+    @property
+    def overdue(self) -> bool:
+        """Whether it was asked to stop and has had all the time that its part grants."""
+        return time.monotonic() > self._stop_by
+
     def ask_to_stop(self) -> None:
         """Send SIGTERM."""
+        self._stop_by = time.monotonic() + self.part.stop_seconds
         with contextlib.suppress(ProcessLookupError):
             self._running.terminate()
 

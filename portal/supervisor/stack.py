@@ -27,7 +27,7 @@ TELLING_LINES = 3
 
 
 class Stack:
-    """All parts of one run. Parts end in the reverse of the order in which they were added."""
+    """All parts of one run."""
 
     def __init__(
         self, logs: Path, *, verbose: bool = False, tell: Callable[[str], None] = lambda text: None
@@ -78,16 +78,18 @@ class Stack:
         self._watch.start()
 
     def stop(self, hurry: Callable[[], bool] = lambda: False) -> None:
-        """End all parts, the last started first; when `hurry` says so, at once."""
+        """End all parts, wave by wave; when `hurry` says so, at once."""
         self._stopping.set()
         with self._restarting:
             processes = list(self._processes.values())
-        for process in reversed(processes):
-            process.ask_to_stop()
-            deadline = time.monotonic() + process.part.stop_seconds
-            while not process.wait(0.1) and time.monotonic() < deadline and not hurry():
-                pass
-            process.end()
+        for wave in sorted({process.part.wave for process in processes}, reverse=True):
+            ending = [process for process in processes if process.part.wave == wave]
+            for process in ending:
+                process.ask_to_stop()
+            for process in ending:
+                while not process.overdue and not hurry() and not process.wait(0.1):
+                    pass
+                process.end()
         self._stopped.set()
         if self._watch is not None:
             self._watch.join()

@@ -59,11 +59,11 @@ def parts(folder: Path, port: int) -> list[Part]:
         Part(name="redis", title="Redis server", command=redis, ready=answers_redis(folder / "redis.sock")),
         Part(
             name="family", title="family", command=(sys.executable, "-c", FAMILY, str(folder)),
-            ready=exists(folder / "family"),
+            ready=exists(folder / "family"), wave=1,
         ),
         Part(
             name="pages", title="pages", command=(sys.executable, str(_script(folder)), str(port), str(folder)),
-            ready=answers_http(port, "/"), stop_seconds=10,
+            ready=answers_http(port, "/"), stop_seconds=10, wave=2,
         ),
     ]  # fmt: skip
 

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from catalog.fulfilment.connectors.contract import ConnectorError
+from catalog.offerings.choices import silent
 from catalog.offerings.derived import find_resource
 from catalog.offerings.facts import Facts, PersonFacts, day_text, gather
 from catalog.offerings.fields import FormField
@@ -137,7 +138,7 @@ def _on_targets(
         try:
             problems = context.judge(check.connector, answers)
         except ConnectorError as error:
-            message = f"This cannot be checked now. {error.message} Your answers are kept; try again in a few minutes."
+            message = silent("This cannot be checked now.", error)
             return [FieldError(WHOLE_FORM, message)]
         errors += [
             FieldError(problem.field if document.find_field(problem.field) else WHOLE_FORM, problem.message)

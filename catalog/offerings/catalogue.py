@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.route import Approvers, StageRule
@@ -77,17 +77,30 @@ class OfferingPage:
     digest: str
 
 
+#: A catalogue with so few offerings is one list; headings over single cards would only part them.
+FEW = 8
+
+
 def categories_of(documents: Iterable[OfferingDocument], search: str = "") -> tuple[Category, ...]:
-    """The offerings that match every word of the search, by category and name."""
+    """The offerings that match every word of the search, by category and name; few of them are one category."""
+    documents = tuple(documents)
     words = _plain(search).split()
     by_category: dict[str, list[OfferingDocument]] = {}
     for document in sorted(documents, key=lambda document: _plain(document.name)):
         if all(word in _searched(document) for word in words):
             by_category.setdefault(document.category, []).append(document)
-    return tuple(
+    categories = tuple(
         Category(name, tuple(card_of(document) for document in by_category[name]))
         for name in sorted(by_category, key=_plain)
     )
+    if len(documents) > FEW or not categories:
+        return categories
+    together = tuple(
+        replace(card, facts=(category.name, *card.facts))
+        for category in categories
+        for card in category.cards
+    )
+    return (Category("Services", together),)
 
 
 def card_of(document: OfferingDocument) -> Card:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from catalog.fulfilment.connectors.contract import Choice, ConnectorError
@@ -9,6 +10,8 @@ from catalog.offerings.derived import find_resource
 from catalog.offerings.fields import OneOfField, SomeOfField
 from catalog.offerings.form_context import FormContext
 from catalog.offerings.language import OfferingDocument
+
+_log = logging.getLogger(__name__)
 
 
 def choices_of(field: OneOfField | SomeOfField, context: FormContext) -> Sequence[Choice]:
@@ -18,9 +21,15 @@ def choices_of(field: OneOfField | SomeOfField, context: FormContext) -> Sequenc
     try:
         return context.choices_once(field.choices_from.connector, field.choices_from.name)
     except ConnectorError as error:
-        raise ValueError(
-            f"The list for “{field.label}” cannot be read now. {error.message} Try again in a few minutes."
-        ) from error
+        raise ValueError(silent(f"The list for “{field.label}” cannot be read now.", error)) from error
+
+
+def silent(what: str, error: ConnectorError) -> str:
+    """What a person is told when a target cannot say what is needed; addresses and error numbers go to the log."""
+    if error.permanent:
+        return f"{what} {error.message}"
+    _log.warning("%s %s", what, error.message)
+    return f"{what} The system behind it does not answer. Your answers are kept; try again in a few minutes."
 
 
 def orderable(

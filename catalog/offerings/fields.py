@@ -196,6 +196,8 @@ class Section(Part):
 
     title: Line
     text: Text | None = None
+    #: A command or the like, shown to be copied.
+    code: Text | None = None
     fields: tuple[FormField, ...] = Field(min_length=1, max_length=40)
 
 

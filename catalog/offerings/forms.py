@@ -36,8 +36,6 @@ __all__ = ["FILE_SUFFIX", "OfferingForm", "Posted", "answers_of", "build_form", 
 
 #: With so few choices all of them are shown at once.
 MOST_RADIOS = 6
-_CSR_LENGTH = 16_384
-_LIST_LENGTH = 20_000
 
 
 class OfferingForm(Form):
@@ -181,7 +179,7 @@ def _person(document: OfferingDocument, field: language.PersonField, context: Fo
 
 
 def _lines(document: OfferingDocument, field: FormField, context: FormContext) -> Any:
-    return TextAreaField(**_limited(field, context, _LIST_LENGTH, spellcheck="false", autocapitalize="none"))
+    return TextAreaField(**_settings(field, context, spellcheck="false", autocapitalize="none"))
 
 
 def _ports(document: OfferingDocument, field: language.PortsField, context: FormContext) -> Any:
@@ -194,7 +192,7 @@ def _protocol(document: OfferingDocument, field: language.ProtocolField, context
 
 
 def _csr(document: OfferingDocument, field: language.CsrField, context: FormContext) -> Any:
-    return TextAreaField(**_limited(field, context, _CSR_LENGTH, spellcheck="false", autocapitalize="none"))
+    return TextAreaField(**_settings(field, context, spellcheck="false", autocapitalize="none"))
 
 
 _BUILDERS: Mapping[str, Callable[[OfferingDocument, Any, FormContext], Field]] = {

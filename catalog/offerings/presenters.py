@@ -40,6 +40,7 @@ class AskedSection:
 
     title: str
     text: str
+    code: str
     fields: tuple[AskedField, ...]
 
 
@@ -49,6 +50,7 @@ def asked_sections(form: OfferingForm) -> tuple[AskedSection, ...]:
         AskedSection(
             section.title,
             section.text or "",
+            section.code or "",
             tuple(_asked(form, asked) for asked in section.fields if form.asks(asked)),
         )
         for section in form.document.form.sections

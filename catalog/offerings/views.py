@@ -42,7 +42,7 @@ def show(slug: str) -> Response:
         version = get_current_version(session, slug)
         document = document_of(version)
         names = session.execute(select(Group.slug, Group.name).where(Group.slug.in_(groups_named(document))))
-        group_names = dict(names.tuples().all())
+        group_names = {group_slug: name for group_slug, name in names}  # noqa: C416  (rows type as tuples only when unpacked)
     return render(
         "catalog/offerings/show.html",
         offering=page_of(document, number=version.number, group_names=group_names),

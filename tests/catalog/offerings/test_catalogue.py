@@ -15,10 +15,20 @@ def found(documents, search):
     return [card.slug for category in categories_of(documents.values(), search) for card in category.cards]
 
 
-def test_offerings_stand_by_category_in_order_of_their_names(shipped):
-    categories = categories_of(shipped.values())
+def test_few_offerings_are_one_list_whose_cards_say_their_category(shipped):
+    (services,) = categories_of(shipped.values())
+    assert [card.facts[0] for card in services.cards] == ["Access", "Certificates", "Network"]
+
+
+def test_many_offerings_stand_by_category_in_order_of_their_names(shipped):
+    firewall = shipped["firewall-rule"]
+    more = [firewall.model_copy(update={"slug": f"rule-{n}", "name": f"Éxtra rule {n}"}) for n in range(7)]
+    categories = categories_of([*more, *shipped.values()])
     assert [category.name for category in categories] == ["Access", "Certificates", "Network"]
-    assert [card.name for card in categories[0].cards] == ["Application access"]
+    assert [card.name for card in categories[2].cards] == [
+        *(f"Éxtra rule {n}" for n in range(7)),
+        "Firewall rule",
+    ]
 
 
 @pytest.mark.parametrize(

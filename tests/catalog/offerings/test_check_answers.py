@@ -235,21 +235,26 @@ def test_what_is_not_asked_is_neither_needed_nor_kept(firewall, context):
 
 
 def test_a_target_that_does_not_answer_is_said_at_its_field_once_read(firewall, context, targets):
-    targets.trouble = ConnectorError("The firewall's repository does not answer.")
+    targets.trouble = ConnectorError("http://10.0.0.1 did not answer ([Errno 111]).")
     errors = refused(firewall, FIREWALL, context)
     assert list(errors) == ["source_zone", "destination_zone"]
     assert errors["source_zone"] == (
-        "The list for “Source zone” cannot be read now. The firewall's repository does not answer. "
-        "Try again in a few minutes."
+        "The list for “Source zone” cannot be read now. The system behind it does not answer. "
+        "Your answers are kept; try again in a few minutes."
     )
 
 
 def test_a_target_that_falls_silent_while_it_checks_is_said_above_the_form(firewall, context, targets):
     context.choices_once("firewall", "zones")
-    targets.trouble = ConnectorError("The firewall's repository does not answer.")
+    targets.trouble = ConnectorError("http://10.0.0.1 did not answer ([Errno 111]).")
     errors = refused(firewall, FIREWALL, context)
     assert list(errors) == [""]
     assert "Your answers are kept; try again in a few minutes." in errors[""]
+
+
+def test_a_target_that_will_never_answer_says_why(firewall, context, targets):
+    targets.trouble = ConnectorError("The firewall has no list called zones.", permanent=True)
+    assert "has no list called zones" in refused(firewall, FIREWALL, context)["source_zone"]
 
 
 def test_a_target_is_read_once_for_one_form(firewall, context, targets):

@@ -140,7 +140,10 @@ def test_a_target_that_does_not_answer_is_said_and_the_rest_can_be_filled_in(con
     targets.trouble = ConnectorError("The directory does not answer.")
     form = build_form(shipped("application-access"), context)()
     html = page_of(form)
-    assert "The list for “Application and role” cannot be read now. The directory does not answer." in html
+    assert (
+        "The list for “Application and role” cannot be read now. The system behind it does not answer."
+        in html
+    )
     assert control(html, "reason")[0].tag == "textarea"
 
 

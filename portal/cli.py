@@ -278,3 +278,7 @@ def doctor(as_json: bool) -> None:  # noqa: FBT001
         console.print(table_of(checks))
     if not healthy(checks):
         raise click.exceptions.Exit(1)
+
+
+if __name__ == "__main__":
+    main()

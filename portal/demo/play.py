@@ -12,6 +12,7 @@ from pathlib import Path
 import requests
 from rich.console import Console
 
+from portal.audit.checkpoint import Signer
 from portal.core.errors import SettingsError
 from portal.core.settings import Settings
 from portal.demo.story import Story, play
@@ -28,7 +29,8 @@ def play_demo(home: Path | None, console: Console) -> int:
     try:
         with _portal(home, console) as (settings, mailbox_url):
             folder = settings.home / "demo"
-            play(Story(settings, mailbox_url, folder, _teller(console)))
+            verifier = Signer.from_settings(settings).verifier
+            play(Story(settings, mailbox_url, verifier, folder, _teller(console)))
     except (StoryFailed, SignInStopped, SettingsError, requests.RequestException) as error:
         console.print(f"[bold red]✗[/bold red] {error}", markup=True, highlight=False)
         return 1

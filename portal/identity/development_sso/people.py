@@ -18,7 +18,10 @@ _FALLBACK_ZONE = "UTC"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """One who may sign in. `subject` never changes; `user_name` and `email` may."""
+    """One who may sign in. `subject` never changes; `user_name` and `email` may.
+
+    `company` is the nearest unit above with a time zone of its own: a subsidiary, or the holding.
+    """
 
     subject: str
     user_name: str
@@ -27,6 +30,7 @@ class Person:
     family_name: str
     email: str
     unit: str
+    company: str
     title: str
     zoneinfo: str
     locale: str
@@ -92,6 +96,7 @@ def _person(
         message = f"Person {number} in {path} has no {missing[0]}; each needs {', '.join(_REQUIRED)}."
         raise SettingsError(message)
     unit = str(row.get("unit") or "")
+    company, zone = _place(unit, units)
     return Person(
         subject=row["subject"],
         user_name=row["user_name"],
@@ -100,22 +105,24 @@ def _person(
         family_name=str(row.get("family_name") or ""),
         email=row["email"],
         unit=str(units.get(unit, {}).get("name") or unit),
+        company=company,
         title=str(row.get("title") or ""),
-        zoneinfo=str(row.get("timezone") or _zone(unit, units)),
+        zoneinfo=str(row.get("timezone") or zone),
         locale=str(row.get("locale") or "en-GB"),
         active=row.get("active") is not False,
         roles=tuple(roles.get(row["user_name"], ())),
     )
 
 
-def _zone(unit: str, units: Mapping[str, Mapping[str, Any]]) -> str:
-    seen: set[str] = set()
+def _place(unit: str, units: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
+    name, seen = unit, set[str]()
     while unit in units and unit not in seen:
         seen.add(unit)
+        name = str(units[unit].get("name") or unit)
         if units[unit].get("timezone"):
-            return str(units[unit]["timezone"])
+            return name, str(units[unit]["timezone"])
         unit = str(units[unit].get("parent") or "")
-    return _FALLBACK_ZONE
+    return name, _FALLBACK_ZONE
 
 
 def _roles(document: Mapping[str, Any]) -> dict[str, list[str]]:

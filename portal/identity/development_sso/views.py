@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -205,14 +204,13 @@ def _refuse(provider: Provider, error: OAuth2Error) -> BaseResponse:
 def _show_step(provider: Provider, attempt: Attempt, problem: str | None = None) -> Response:
     step = current_step(attempt)
     people = provider.config.people
+    companies = dict.fromkeys(person.company for person in people)
     page = render_template(
         f"{step.value}.html",
         attempt=attempt.id,
         problem=problem,
         person=provider.people.get(attempt.subject or ""),
-        units=[(unit, list(rows)) for unit, rows in groupby(people, key=lambda person: person.unit)]
-        if step is Step.PEOPLE
-        else [],
+        companies=[(name, [person for person in people if person.company == name]) for name in companies],
         password=provider.config.password,
         one_time_code=attempt.one_time_code,
         step_up=not attempt.needs_login,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.policy
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.errors import MessageError
@@ -12,6 +13,8 @@ from email.parser import BytesParser
 #: Reports every fault of a mail instead of repairing it in silence.
 STRICT = email.policy.default.clone(raise_on_defect=True)
 SNIPPET_LENGTH = 140
+#: A line drawn in plain text.
+_RULE = re.compile(r"^\s*[-=_*~]{3,}\s*$", re.MULTILINE)
 #: What the standard library's parser is known to raise on malformed mail, besides its own errors.
 _PARSER_ERRORS = (MessageError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
 
@@ -32,7 +35,7 @@ class Mail:
     @property
     def snippet(self) -> str:
         """The first words of the text."""
-        words = " ".join((self.text or "").split())
+        words = " ".join(_RULE.sub(" ", self.text or "").split())
         return words if len(words) <= SNIPPET_LENGTH else words[:SNIPPET_LENGTH].rsplit(" ", 1)[0] + " …"
 
 

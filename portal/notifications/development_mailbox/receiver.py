@@ -63,9 +63,12 @@ def receiving(listener: socket.socket, store: MailStore) -> Iterator[None]:
             timeout=60,
         )
 
-    server = loop.run_until_complete(loop.create_server(session, sock=listener))
+    async def serve() -> asyncio.Server:
+        return await loop.create_server(session, sock=listener)
+
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    server = asyncio.run_coroutine_threadsafe(serve(), loop).result(timeout=5)
     try:
         yield
     finally:

@@ -163,10 +163,13 @@ def mail_server(handler, **options):
     listener = listen_on_loopback("mail server", "127.0.0.1", 0)
     tls = options.pop("tls", None)
     loop = asyncio.new_event_loop()
-    made = loop.create_server(lambda: SMTP(handler, loop=loop, **options), sock=listener, ssl=tls)
-    server = loop.run_until_complete(made)
+
+    async def serve():
+        return await loop.create_server(lambda: SMTP(handler, loop=loop, **options), sock=listener, ssl=tls)
+
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    server = asyncio.run_coroutine_threadsafe(serve(), loop).result(5)
     try:
         yield listener.getsockname()[1]
     finally:

@@ -34,7 +34,7 @@ class Part:
     ready: Callable[[], bool]
     wave: int = 0
     stop_seconds: float = 5.0
-    start_seconds: float = 45.0
+    start_seconds: float = 120.0
 
 
 class Process:

@@ -54,6 +54,7 @@ def running(
         insist_ports_free(house)
         stack = Stack(house.home / "logs", verbose=options.verbose, tell=tell)
         state = run_folder / STATE_FILE
+        state.unlink(missing_ok=True)  # a killed run left its own
         try:
             stack.start(house.targets, house.environment)
             _prepare_database(house)
@@ -62,7 +63,7 @@ def running(
             stack.start(house.portal, house.environment)
             stack.wait_ready()
             stack.watch()
-            state.write_text(json.dumps(_state(house, stack), indent=1), encoding="utf-8")
+            _write_whole(state, json.dumps(_state(house, stack), indent=1))
             yield house
         finally:
             state.unlink(missing_ok=True)
@@ -136,6 +137,13 @@ def _state(house: House, stack: Stack) -> dict[str, object]:
         "home": str(house.home),
         "parts": stack.pids,
     }
+
+
+def _write_whole(file: Path, content: str) -> None:
+    """Whoever reads the file sees all of it or none."""
+    new = file.with_suffix(".new")
+    new.write_text(content, encoding="utf-8")
+    new.replace(file)
 
 
 def _complain(sentence: str) -> None:

@@ -20,7 +20,7 @@ from tests.fixtures_servers import wait_until
 
 ROOT = Path(__file__).parents[2]
 UV = Path(sys.executable).with_name("uv")
-START_SECONDS = 90
+START_SECONDS = 180
 
 
 def uv(*arguments, **more):

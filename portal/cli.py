@@ -17,6 +17,7 @@ from rich.table import Table
 
 from portal.core.errors import PortalError, SettingsError
 from portal.core.settings import Settings
+from reports.evidence.cli import evidence, verify
 
 F = TypeVar("F", bound=Callable[..., Any])
 console = Console()
@@ -278,6 +279,10 @@ def doctor(as_json: bool) -> None:  # noqa: FBT001
         console.print(table_of(checks))
     if not healthy(checks):
         raise click.exceptions.Exit(1)
+
+
+cli.add_command(evidence)
+cli.add_command(verify)
 
 
 if __name__ == "__main__":

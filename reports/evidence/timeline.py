@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from math import ceil
 from typing import Literal
 
 from catalog.requests import tags
@@ -15,7 +16,7 @@ Shape = Literal["dot", "square", "tick", "cross", "ring"]
 PORTAL, TARGET, REQUESTER = "Countersign", "Target", "Requester"
 #: Millimetres: the drawing's width, the names' column, a lane's height.
 WIDTH, NAMES, LANE, HEAD, FOOT = 170.0, 30.0, 11.0, 4.0, 12.0
-EVENTS_A_ROW = 9
+MOST_A_ROW = 11
 LONGEST_NAME = 20
 
 #: Tag to lane (empty: the stage's), words and shape. What is not here is in the list of entries, not in the drawing.
@@ -97,8 +98,9 @@ def drawings_of(evidence: Evidence) -> tuple[Drawing, ...]:
     """The request's way through everybody's hands."""
     marks = _marks(evidence)
     lanes = _lanes(evidence, {mark.lane for mark in marks})
-    rows = [marks[start : start + EVENTS_A_ROW] for start in range(0, len(marks), EVENTS_A_ROW)]
-    return tuple(_drawing(row, lanes, marks, number * EVENTS_A_ROW) for number, row in enumerate(rows))
+    # A story that is too long for one drawing is spread evenly over several.
+    each = ceil(len(marks) / ceil(len(marks) / MOST_A_ROW)) if marks else 1
+    return tuple(_drawing(marks, start, lanes=lanes, each=each) for start in range(0, len(marks), each))
 
 
 def _marks(evidence: Evidence) -> list[Mark]:
@@ -120,24 +122,16 @@ def _lanes(evidence: Evidence, used: set[str]) -> list[str]:
     return [lane for lane in (REQUESTER, PORTAL, *stages, TARGET) if lane in used]
 
 
-def _drawing(row: Sequence[Mark], lanes: Sequence[str], marks: Sequence[Mark], start: int) -> Drawing:
-    step = (WIDTH - NAMES) / EVENTS_A_ROW
+def _drawing(marks: Sequence[Mark], start: int, *, lanes: Sequence[str], each: int) -> Drawing:
+    step = (WIDTH - NAMES) / each
     rows = {lane: HEAD + LANE * (number + 0.5) for number, lane in enumerate(lanes)}
+    row = marks[start : start + each]
     placed = []
     for number, mark in enumerate(row):
-        before = marks[start + number - 1] if start + number else None
-        wait = spoken_span(before.at, mark.at) if before and before.at != mark.at else ""
-        placed.append(
-            Mark(
-                mark.lane,
-                mark.word,
-                mark.shape,
-                mark.at,
-                NAMES + step * (number + 0.5),
-                rows[mark.lane],
-                wait,
-            )
-        )
+        before = marks[start + number - 1] if start + number else mark
+        wait = spoken_span(before.at, mark.at) if before.at != mark.at else ""
+        x = NAMES + step * (number + 0.5)
+        placed.append(replace(mark, x=round(x, 2), y=rows[mark.lane], wait=wait))
     told = "; ".join(f"{mark.word} ({mark.lane}), {spoken_time(mark.at)}" for mark in row)
     return Drawing(
         lanes=tuple(Lane(_in_lines(lane), y) for lane, y in rows.items()),

@@ -1,0 +1,96 @@
+"""The commands `evidence` and `verify`. What they need is imported when they run: `verify` starts without a database."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from portal.core.settings import Settings
+
+if TYPE_CHECKING:
+    from reports.evidence.verify import Verification
+
+STYLES = {True: "green", False: "bold red", None: "yellow"}
+
+
+@click.command()
+@click.argument("reference")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to save it [default: REFERENCE.pdf].",
+)
+def evidence(reference: str, output: Path | None) -> None:
+    """Make the signed evidence of one request, such as SR-000001."""
+    from portal.audit.checkpoint import Signer
+    from portal.core.database import Database
+    from portal.core.migrate import require_head
+    from portal.identity.actor import PORTAL
+    from reports.evidence.make import Workbench, make_evidence, record_download
+
+    settings = Settings.from_environment()
+    require_head(settings)
+    db = Database(settings.database_url)
+    try:
+        made = make_evidence(Workbench(db, settings, Signer.from_settings(settings)), reference.upper())
+        with db.transaction() as session:
+            record_download(session, PORTAL, made)
+    finally:
+        db.dispose()
+    target = output or Path(made.name)
+    try:
+        target.write_bytes(made.path.read_bytes())
+    except OSError as error:
+        raise click.ClickException(f"{target} cannot be written: {error.strerror}.") from error
+    Console().print(f"{target}  {made.digest}", highlight=False, markup=False, soft_wrap=True)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="KEY",
+    help="The ledger's key (name+hash+key) or a SHA-256 fingerprint of it or of the certificate, as you were given it "
+    "by another way than this file; or a file that holds one.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
+def verify(file: Path, keys: tuple[str, ...], as_json: bool) -> None:  # noqa: FBT001  (click passes it by name)
+    """Check an evidence FILE offline. Ends with 0 only if everything that can be checked holds."""
+    from reports.evidence.verify import Trusted, verify_file
+
+    try:
+        trusted = Trusted.of(keys)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--key") from error
+    try:
+        result = verify_file(file, trusted=trusted)
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be read: {error.strerror}.") from error
+    if as_json:
+        click.echo(json.dumps(result.to_json(), indent=2, ensure_ascii=False))
+    else:
+        _print(result)
+    if not result.holds:
+        raise click.exceptions.Exit(1)
+
+
+def _print(result: Verification) -> None:
+    from reports.evidence.verify.result import SIGNS
+
+    console = Console(highlight=False)
+    lines = Table.grid(padding=(0, 1))
+    for check in result.checks:
+        lines.add_row(SIGNS[check.holds], Text(check.sentence), style=STYLES[check.holds])
+    console.print(lines)
+    if result.claim and result.holds:
+        console.print(Text(f"\n{result.reference}: {result.claim}"))
+    style = "bold green" if result.proven else STYLES[None] if result.holds else "bold red"
+    console.print(Text(f"\n{result.verdict}", style=style))

@@ -37,7 +37,7 @@ def grant(session: Session, request: Request, step: Step, plan: Plan, *, key: st
         connector=plan.connector,
         target=plan.target,
         key=key,
-        label=label_of(plan),
+        label=label_of(request, step),
         facts=dict(plan.document),
         state=EntitlementState.LIVE,
         granted_at=at,
@@ -64,11 +64,10 @@ def grant(session: Session, request: Request, step: Step, plan: Plan, *, key: st
     return entitlement
 
 
-def label_of(plan: Plan) -> str:
-    """One line for people: the first thing that the plan adds, else the first line it has."""
-    adding = [line.text for line in plan.lines if line.change in {"add", "change"}]
-    lines = adding or [line.text for line in plan.lines] or [plan.target]
-    return lines[-1 if adding else 0][:400]
+def label_of(request: Request, step: Step) -> str:
+    """One line for people: what was asked for, and which part of it where the request has several."""
+    label = request.title if len(request.plans) == 1 else f"{request.title}: {step.name}"
+    return label[:400]
 
 
 def _arrange_end(session: Session, request: Request, entitlement: Entitlement) -> None:

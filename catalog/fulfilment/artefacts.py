@@ -17,6 +17,7 @@ _TYPES = {
     ".pem": "application/x-pem-file",
     ".crt": "application/x-pem-file",
     ".txt": "text/plain; charset=utf-8",
+    ".diff": "text/x-diff; charset=utf-8",
     ".json": "application/json",
 }
 

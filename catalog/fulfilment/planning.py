@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Late
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -43,18 +43,19 @@ class PlannedStep:
         return {"step": self.step, "name": self.name, **self.plan.to_json()}
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What the targets say before anybody is asked. `unreachable` says which target did not answer."""
+T = TypeVar("T")
 
-    steps: tuple[PlannedStep, ...]
+
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[T]):
+    """What targets answered a page that does not wait for ever: an answer, or why there is none.
+
+    `unreachable` says which target did not answer; `refused` that it never will do this.
+    """
+
+    answer: T
     unreachable: str = ""
     refused: str = ""
-
-    @property
-    def already_true(self) -> bool:
-        """Whether nothing at all would change."""
-        return bool(self.steps) and all(step.plan.already_true for step in self.steps)
 
 
 def orders_for(context: Context, *, reference: str = "") -> tuple[StepOrder, ...]:
@@ -89,20 +90,20 @@ def plan_steps(orders: Sequence[StepOrder], connectors: Connectors) -> tuple[Pla
     )
 
 
-def preview_steps(
-    orders: Sequence[StepOrder], connectors: Connectors, *, seconds: float = PREVIEW_SECONDS
-) -> Preview:
-    """What `plan_steps` finds, for a page that waits at most `seconds`. Never raises for a target's trouble."""
+def ask_briefly(ask: Callable[[], T], otherwise: T, *, seconds: float = PREVIEW_SECONDS) -> Asked[T]:
+    """What targets answer within `seconds`, else `otherwise` and why. Never raises for a target's trouble.
+
+    `ask` runs in another thread and so must not use the caller's database session.
+    """
     pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="preview")
     try:
-        found: Future[tuple[PlannedStep, ...]] = pool.submit(plan_steps, orders, connectors)
-        return Preview(found.result(timeout=seconds))
+        return Asked(pool.submit(ask).result(timeout=seconds))
     except Late:
-        return Preview((), unreachable="The target system does not answer just now.")
+        return Asked(otherwise, unreachable="The target system does not answer just now.")
     except ConnectorError as error:
         if error.permanent:
-            return Preview((), refused=error.message)
-        return Preview((), unreachable=error.message)
+            return Asked(otherwise, refused=error.message)
+        return Asked(otherwise, unreachable=error.message)
     finally:
         # The page does not wait for a slow target; the connector's own time-out ends the thread.
         pool.shutdown(wait=False, cancel_futures=True)

@@ -41,15 +41,15 @@ def prepare(job: Job, *, connectors: Connectors) -> None:
         return
     orders, facts = found
     try:
+        needless = why_needless(orders, connectors)
+        if needless:
+            _refuse(job, needless)
+            return
         steps = plan_steps(orders, connectors)
     except ConnectorError as error:
         if not error.permanent:
             raise TaskError(error.message) from error
         _refuse(job, error.message)
-        return
-    needless = why_needless([step.plan for step in steps])
-    if needless:
-        _refuse(job, needless)
         return
     try:
         _put_before_approvers(job, steps, risk_of(facts, steps))

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from catalog.fulfilment.connectors.registry import Connectors
-from catalog.fulfilment.planning import Preview, orders_for, preview_steps
+from catalog.fulfilment.planning import PlannedStep, ask_briefly, orders_for, plan_steps
 from catalog.offerings.model import OfferingVersion
 from catalog.requests.already import why_needless
 from catalog.requests.answers import AnswerLine, answer_lines, spoken_end
@@ -68,7 +68,10 @@ def review_page(
     at = now(session)
     requester = get_person(session, actor.person_id or 0)
     context = context_for(session, version, checked.answers, requester=requester, at=at)
-    preview = preview_steps(orders_for(context), connectors)
+    orders = orders_for(context)
+    nothing: tuple[str, tuple[PlannedStep, ...]] = ("", ())
+    asked = ask_briefly(lambda: (why_needless(orders, connectors), plan_steps(orders, connectors)), nothing)
+    needless, steps = asked.answer
     stages, promised_by, nobody = _route(session, context, actor, router, at)
     zone = ZoneInfo(actor.timezone)
     return ReviewPage(
@@ -81,13 +84,13 @@ def review_page(
         for_self=context.beneficiary.id == requester.id,
         ends=spoken_end(context.ends_at, actor.timezone),
         answers=answer_lines(context.document, checked.answers),
-        plan=plan_cards([step.to_json() for step in preview.steps]),
-        risk=risk_card(risk_of(context.facts, preview.steps)),
+        plan=plan_cards([step.to_json() for step in steps]),
+        risk=risk_card(risk_of(context.facts, steps)),
         stages=stages,
         promised_by=promised_by.astimezone(zone) if promised_by else None,
         now=at.astimezone(zone),
-        stop=nobody or preview.refused or needless(preview),
-        unreachable=preview.unreachable,
+        stop=nobody or asked.refused or needless,
+        unreachable=asked.unreachable,
     )
 
 
@@ -97,12 +100,8 @@ def needless_answers(
     """Why asking for this is needless, said on the form before anybody is asked; empty when it is not."""
     requester = get_person(session, actor.person_id or 0)
     context = context_for(session, version, checked.answers, requester=requester, at=now(session))
-    return needless(preview_steps(orders_for(context), connectors))
-
-
-def needless(preview: Preview) -> str:
-    """The sentence that says by what it is allowed already, or an empty text."""
-    return why_needless([step.plan for step in preview.steps])
+    orders = orders_for(context)
+    return ask_briefly(lambda: why_needless(orders, connectors), "").answer
 
 
 def _route(

@@ -129,7 +129,7 @@ def test_the_holder_sees_what_is_theirs_and_by_which_request(shelves, cast, acto
     with shelves.db.reading() as session:
         assert entitlements_of(session, actor) == ((), None)
         (line,), following = entitlements_of(session, actor_of(cast.outsider))
-    assert (line.label, line.target, line.reference) == ("Put “hello” on the shelf", "the shelf", "SR-000001")
+    assert (line.label, line.target, line.reference) == ("Word hello", "the shelf", "SR-000001")
     assert (line.state, following) == ("live", None)
     assert str(line.since.tzinfo) == "Europe/Lisbon"
     assert shelves.request(request_id).beneficiary_id == cast.outsider

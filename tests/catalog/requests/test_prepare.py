@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from sqlalchemy import select
 
@@ -46,27 +44,21 @@ def test_what_the_target_warns_of_is_among_the_reasons_of_risk(shelves, cast, ac
     ]
 
 
-def test_what_the_firewall_allows_already_is_refused_with_its_sentence(shelves, cast, actor_of):
-    shelves.shelf.shelf["hello"] = "somebody"
-    shelves.shelf.plan = as_firewall(shelves.shelf.plan)
+def test_what_is_allowed_already_is_refused_with_its_sentence(shelves, cast, actor_of):
+    shelves.shelf.needless = lambda order: "This is already allowed by SR-000001."
     request_id = shelves.submitted(actor_of(cast.requester))
 
     shelves.work()
 
     request = shelves.request(request_id)
-    assert (request.state, request.outcome) == (State.REFUSED, "“hello” is there already")
+    assert (request.state, request.outcome) == (State.REFUSED, "This is already allowed by SR-000001.")
     assert shelves.mails() == [("request_refused", cast.requester)]
 
 
 def test_a_partly_new_order_is_not_refused(shelves, cast, actor_of):
-    shelves.shelf.shelf["hello"] = "somebody"
-    shelves.shelf.plan = as_firewall(shelves.shelf.plan)
-    shelves.rack.plan = as_firewall(shelves.rack.plan)
+    shelves.shelf.needless = lambda order: "This is already allowed by SR-000001."
+    shelves.rack.needless = lambda order: ""
     shelves.prepared(actor_of(cast.requester), second="world")
-
-
-def as_firewall(plan):
-    return lambda order: replace(plan(order), connector="firewall")
 
 
 def test_what_a_target_can_never_do_is_refused_with_its_sentence(shelves, cast, actor_of):

@@ -19,8 +19,8 @@ from catalog.fulfilment.connectors.contract import (
 )
 from catalog.fulfilment.connectors.firewall import changes, git, nft, planning, wording, worktree
 from catalog.fulfilment.connectors.firewall.changes import Change, Operation, Snapshot, Step
-from catalog.fulfilment.connectors.firewall.checks import Problem, RuleError, check_answers
-from catalog.fulfilment.connectors.firewall.coverage import AlreadyAllowed
+from catalog.fulfilment.connectors.firewall.checks import Problem, RuleError, check_answers, rule_from_answers
+from catalog.fulfilment.connectors.firewall.coverage import AlreadyAllowed, already_allowed
 from catalog.fulfilment.connectors.firewall.policy import PolicyError, rule_path
 from catalog.fulfilment.connectors.firewall.rendered import read_nftables
 from catalog.fulfilment.connectors.firewall.rules import Rule, Zone, read_rule
@@ -84,6 +84,21 @@ class FirewallConnector:
     def already_allowed(self, rule: Rule) -> AlreadyAllowed:
         """Whether other rules let the traffic pass already, and which."""
         return planning.already(rule, self._read(), self._clock())
+
+    def needless(self, order: Order) -> str:
+        """By which rules all that is ordered is allowed already, and for as long, in a sentence; else empty."""
+        if order.action != "allow":
+            return ""
+        with _in_our_words():
+            policy, at = self._read().policy, self._clock()
+            rule = rule_from_answers(order.parameters, reference=order.reference, ends_at=order.ends_at)
+            lasting = [
+                other
+                for other in policy.open_rules(at)
+                if other.ends_at is None or (rule.ends_at is not None and other.ends_at >= rule.ends_at)
+            ]
+            allowed = already_allowed(rule, lasting)
+            return f"{wording.overlap(allowed, policy)}." if allowed.answer == "yes" else ""
 
     def plan(self, order: Order) -> Plan:
         """What would change. Raises a permanent ConnectorError for a rule that must not be."""

@@ -42,10 +42,12 @@ def running(
     *,
     tell: Callable[[str], None] = lambda text: None,
     hurry: Callable[[], bool] = lambda: False,
+    settled: Callable[[], None] = lambda: None,
 ) -> Iterator[House]:
     """Everything embedded, up and watched while the block runs, and gone after it.
 
-    `tell` gets a sentence when a part ends by itself. Call in the main thread. Raises SettingsError.
+    `tell` gets a sentence when a part ends by itself, `settled` is called when all is up, and `hurry` says that
+    nobody waits for an orderly end any more. Call in the main thread. Raises SettingsError.
     """
     given = address(os.environ if environ is None else environ, options.home)
     run_folder = Path(given["COUNTERSIGN_HOME"]) / "run"
@@ -63,6 +65,7 @@ def running(
             stack.start(house.portal, house.environment)
             stack.wait_ready()
             stack.watch()
+            settled()
             _write_whole(state, json.dumps(_state(house, stack), indent=1))
             yield house
         finally:
@@ -77,7 +80,9 @@ def up(options: UpOptions) -> int:
     try:
         with (
             console.status("Starting Countersign…") as status,
-            running(options, tell=_complain, hurry=lambda: signals.count > 1) as house,
+            running(
+                options, tell=_complain, hurry=lambda: signals.count > 1, settled=signals.settle
+            ) as house,
         ):
             status.stop()
             console.print(table_of(house))
@@ -98,19 +103,21 @@ class _Signals:
     def __init__(self) -> None:
         self.count = 0
         self._come = threading.Event()
-        self._waiting = False
+        self._settled = False
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._note)
 
+    def settle(self) -> None:
+        self._settled = True
+
     def wait(self) -> None:
-        self._waiting = True
         while not self._come.wait(1.0):
             pass
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
         self.count += 1
         self._come.set()
-        if self.count == 1 and not self._waiting:
+        if self.count == 1 and not self._settled:
             raise KeyboardInterrupt
 
 

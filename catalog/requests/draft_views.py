@@ -170,6 +170,8 @@ def keep_what_was_typed(error: CSRFError) -> BaseResponse:
                 _keep(session, get_current_version(session, slug))
         except PortalError:
             return _usual_answer(error)
+        if request.endpoint == "requests.autosave":
+            return Response("Kept. Your session has ended: sign in again when you go on.")
         return redirect(url_for("requests.new", slug=slug, draft=token, kept=1), 303)
     return _usual_answer(error)
 

@@ -135,6 +135,15 @@ def test_a_session_that_ended_while_typing_loses_nothing(web, cast):
     assert "Your session had ended" in page
 
 
+def test_what_is_kept_as_the_person_types_outlives_the_session_too(web, cast):
+    browser = web.browser(cast.requester)
+    token = token_in(browser.get(FORM))
+    web.end_sessions()
+    said = browser.post(FORM + "/draft", {"_draft": token, "word": "hel"})
+    assert said == "Kept. Your session has ended: sign in again when you go on."
+    assert drafts(web)[0].answers["word"] == "hel"
+
+
 def test_a_form_token_of_another_session_loses_nothing_either(web, cast):
     browser = web.browser(cast.requester)
     token = token_in(browser.get(FORM))

@@ -133,14 +133,11 @@ def _why_not(reading: Reading, actor: Actor) -> str:
 
 
 def _signing(stage: Stage, request: Request, actor: Actor, at: datetime, settings: Settings) -> str:
-    step_up = StepUp.of(settings)
-    level = str(request.risk.get("level", ""))
     try:
-        step_up.check(actor, risk=level, acr=stage.acr, at=at)
+        StepUp.of(settings).check(actor, risk=str(request.risk.get("level", "")), acr=stage.acr, at=at)
     except StepUpNeeded:
-        return "You will be asked to sign in again first. Your comment is kept."
-    minutes = step_up.max_age(level) // 60
-    return f"Signed with your sign-in, which may be at most {minutes} minutes old."
+        return "You will be asked to sign in again first; your comment is kept."
+    return "Your sign-in just now is your signature."
 
 
 def _no_means(request: Request) -> str:

@@ -202,7 +202,7 @@ def test_a_holder_whose_lease_ran_out_may_not_write_though_nobody_took_over(db, 
 
 
 def test_a_lease_is_renewed_while_its_handler_runs(db, workshop):
-    shop = workshop(note=lambda job: time.sleep(1.2), lease_seconds=0.6)
+    shop = workshop(note=lambda job: time.sleep(4), lease_seconds=2.5)
     task_id = put(db)
     runner = threading.Thread(target=run_task, args=(shop, task_id))
     runner.start()

@@ -325,6 +325,22 @@ def upgrade() -> None:
         batch_op.create_index(("ix_draft_person_id"), ["person_id"], unique=False)
 
     op.create_table(
+        "evidence_file",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("story", sa.String(length=80), nullable=False),
+        sa.Column("checkpoint_size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("digest", sa.String(length=80), nullable=False),
+        sa.Column("bytes", sa.Integer(), nullable=False),
+        sa.Column("made_at", database.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_evidence_file_request_id_request")),
+        sa.PrimaryKeyConstraint("id", name=("pk_evidence_file")),
+        sa.UniqueConstraint("request_id", "story", name=("uq_evidence_file_request_id_story")),
+    )
+    with op.batch_alter_table("evidence_file", schema=None) as batch_op:
+        batch_op.create_index(("ix_evidence_file_digest"), ["digest"], unique=False)
+
+    op.create_table(
         "sealing",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -543,6 +559,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_sealing_seal")
 
     op.drop_table("sealing")
+    with op.batch_alter_table("evidence_file", schema=None) as batch_op:
+        batch_op.drop_index("ix_evidence_file_digest")
+
+    op.drop_table("evidence_file")
     with op.batch_alter_table("draft", schema=None) as batch_op:
         batch_op.drop_index("ix_draft_person_id")
 

@@ -23,12 +23,12 @@ NOBODY = "nobody"
 START_SECONDS = 30
 
 
-@dataclass(frozen=True)
+@dataclass
 class PostgresServer:
-    """A running PostgreSQL; trust authentication, no fsync."""
+    """A PostgreSQL that can be killed and started again; trust authentication, no fsync."""
 
     folder: Path
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | None = None
 
     def url(self, database: str) -> str:
         """The URL of one of its databases."""
@@ -40,6 +40,56 @@ class PostgresServer:
             host=str(self.folder), user="postgres", dbname="postgres", autocommit=True
         ) as db:
             db.execute(statement if isinstance(statement, sql.Composable) else sql.SQL(statement))
+
+    def create(self) -> None:
+        """Make the files of a new cluster."""
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            shutil.chown(self.folder, NOBODY, _group(NOBODY))
+        command = [
+            required("initdb"),
+            "-D",
+            f"{self.folder}/db",
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "--no-sync",
+        ]
+        subprocess.run(
+            dying_with_us([*command, "--locale=C.UTF-8"], NOBODY),
+            check=True,
+            capture_output=True,
+            cwd=self.folder,
+        )
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        options = (
+            "listen_addresses=", f"unix_socket_directories={self.folder}", "fsync=off", "full_page_writes=off",
+            "synchronous_commit=off", "max_connections=60", "shared_buffers=32MB",
+        )  # fmt: skip
+        flags = [part for option in options for part in ("-c", option)]
+        self.process = subprocess.Popen(
+            dying_with_us([required("postgres"), "-D", f"{self.folder}/db", *flags], NOBODY),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self.folder,
+        )
+
+        def answers() -> bool:
+            with contextlib.suppress(psycopg.OperationalError):
+                self.execute("SELECT 1")
+                return True
+            return False
+
+        wait_until(answers, "PostgreSQL answers", START_SECONDS)
+
+    def stop(self) -> None:
+        """End it at once, as a crash would: what was not committed is lost, and it recovers when it starts."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGQUIT)
+            self.process.wait(timeout=START_SECONDS)
+            self.process = None
 
 
 @dataclass
@@ -122,50 +172,31 @@ def _group(user: str) -> str:
     return subprocess.run(["id", "-gn", user], check=True, capture_output=True, text=True).stdout.strip()
 
 
+@contextlib.contextmanager
+def _postgres() -> Iterator[PostgresServer]:
+    """On a unix socket in a short path (sun_path holds 107 bytes)."""
+    server = PostgresServer(Path(tempfile.mkdtemp(prefix="cs-pg-", dir="/tmp")))
+    try:
+        server.create()
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(server.folder, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
-    """One PostgreSQL per test process, on a unix socket in a short path (sun_path holds 107 bytes)."""
-    initdb, server = required("initdb"), required("postgres")
-    folder = Path(tempfile.mkdtemp(prefix="cs-pg-", dir="/tmp"))
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        shutil.chown(folder, NOBODY, _group(NOBODY))
-    subprocess.run(
-        dying_with_us(
-            [initdb, "-D", f"{folder}/db", "-U", "postgres", "-A", "trust", "--no-sync", "--locale=C.UTF-8"],
-            NOBODY,
-        ),
-        check=True,
-        capture_output=True,
-        cwd=folder,
-    )
-    options = ("listen_addresses=", f"unix_socket_directories={folder}", "fsync=off", "full_page_writes=off")
-    process = subprocess.Popen(
-        dying_with_us(
-            [
-                server, "-D", f"{folder}/db", *(part for option in options for part in ("-c", option)),
-                "-c", "synchronous_commit=off", "-c", "max_connections=60", "-c", "shared_buffers=32MB",
-            ],
-            NOBODY,
-        ),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd=folder,
-    )  # fmt: skip
-    running = PostgresServer(folder, process)
+    """One PostgreSQL per test process."""
+    with _postgres() as server:
+        yield server
 
-    def answers() -> bool:
-        with contextlib.suppress(psycopg.OperationalError):
-            running.execute("SELECT 1")
-            return True
-        return False
 
-    try:
-        wait_until(answers, "PostgreSQL answers", START_SECONDS)
-        yield running
-    finally:
-        process.send_signal(signal.SIGQUIT)
-        process.wait(timeout=START_SECONDS)
-        shutil.rmtree(folder, ignore_errors=True)
+@pytest.fixture
+def mortal_postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL of this test's own, that it may stop and start."""
+    with _postgres() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -31,14 +31,18 @@ PROGRAM = Path(__file__).with_name("worker_under_fire.py")
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture
-def db(database_url):
-    database = Database(database_url)
+def make_tables(database):
     Base.metadata.create_all(database.engine, tables=[Task.__table__])
     with database.transaction() as session:
         session.execute(text("CREATE TABLE fulfilment (task INTEGER PRIMARY KEY, done INTEGER)"))
         # No key on purpose: an outcome written twice is to be seen, not refused.
         session.execute(text("CREATE TABLE outcome (task INTEGER)"))
+
+
+@pytest.fixture
+def db(database_url):
+    database = Database(database_url)
+    make_tables(database)
     yield database
     database.dispose()
 
@@ -168,6 +172,29 @@ def test_without_any_redis_the_table_alone_is_enough(db, database_url, tmp_path)
     finally:
         alone.kill()
     assert_each_effect_happened_once(db, tmp_path, ids)
+
+
+def test_a_database_that_dies_and_comes_back_is_waited_for(mortal_postgres, redis_server, tmp_path):
+    url = mortal_postgres.url("postgres")
+    db = Database(url)
+    make_tables(db)
+    bell = hang(db, redis_server.url)
+    with db.transaction() as session:
+        ids = [enqueue(session, "fulfil", {"slow": 0.3}).id for _ in range(4)]
+    fleet = Fleet(url, redis_server.url, tmp_path)
+    try:
+        fleet.keep_going()
+        wait_until(lambda: any(tmp_path.glob("target-*")), "the worker has begun", 20)
+        mortal_postgres.stop()
+        time.sleep(3)
+        assert fleet.worker.poll() is None
+        mortal_postgres.start()
+        run_until_over(db, fleet, bell, seconds=30)
+        assert fleet.starts == 1, "the worker outlives the database"
+        assert_each_effect_happened_once(db, tmp_path, ids)
+    finally:
+        fleet.kill()
+        db.dispose()
 
 
 def test_the_products_own_times_keep_the_promise_of_sixty_seconds():

@@ -68,11 +68,7 @@ def test_an_abandoned_task_is_rung_for_and_finished_ones_are_not(db, bell, clock
     clock.move(seconds=9)
     assert sweep(db, bell) == 0
     with db.transaction() as session:
-        session.execute(
-            update(Task)
-            .where(Task.id == abandoned)
-            .values(lease_until=datetime.now(UTC))
-        )
+        session.execute(update(Task).where(Task.id == abandoned).values(lease_until=datetime.now(UTC)))
     assert sweep(db, bell) == 1
     assert bell.rung == [abandoned]
 

@@ -12,9 +12,9 @@ from catalog.offerings.words import MINUTES, minutes_of
 
 _DRAWINGS = {"scim": "key", "ca": "certificate", "firewall": "wall"}
 _KINDS = {
-    "standard": "Standard: agreed beforehand, carried out at once",
-    "normal": "Normal: agreed each time",
-    "emergency": "Emergency: agreed fast by a committee, reviewed afterwards",
+    "standard": "Approved beforehand and carried out at once (standard change)",
+    "normal": "Approved each time (normal change)",
+    "emergency": "Approved fast by a committee and reviewed afterwards (emergency change)",
 }
 _RELATIONS = {
     "line-manager": "The line manager",
@@ -107,7 +107,8 @@ def card_of(document: OfferingDocument) -> Card:
     """The offering's card."""
     stages = document.route.stages
     always = sum(stage.when is None for stage in stages)
-    count = str(always) if always == len(stages) else f"{always} to {len(stages)}"
+    joined = "or" if always == len(stages) - 1 else "to"
+    count = str(always) if always == len(stages) else f"{always} {joined} {len(stages)}"
     approvals = f"{count} approval{'' if count == '1' else 's'}"
     return Card(
         document.slug,
@@ -131,7 +132,7 @@ def page_of(document: OfferingDocument, *, number: int, group_names: Mapping[str
         you_get=document.you_get,
         you_need=document.you_need,
         kind=_KINDS[document.kind],
-        promise=f"About {time_text(document.target)} from sending it to done",
+        promise=f"About {time_text(document.target)} from submitting to done",
         ends=_ends(document),
         undone=document.undone or "",
         irreversible=document.irreversible or "",

@@ -17,6 +17,8 @@ from portal.identity.permissions import Permission
 
 NavItem = tuple[str, str, bool, int | None]
 _VERSION = version("countersign")
+#: Asking for a service is still being in the catalogue; a request begins when it is submitted.
+_ASKING = frozenset({"requests.new", "requests.review"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ def _nav(actor: Actor) -> tuple[NavItem, ...]:
     if actor.may(Permission.OPERATE):
         entries.append(("Operations", "operations.index", None))
     room = (request.endpoint or "").partition(".")[0]
+    if request.endpoint in _ASKING:
+        room = "catalogue"
     return tuple(
         (label, url_for(endpoint), endpoint.partition(".")[0] == room, count)
         for label, endpoint, count in entries

@@ -1,0 +1,123 @@
+"""What people do in the portal, by what they see: labels, buttons and links, never addresses or ids."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import UTC, datetime, timedelta
+
+from playwright.sync_api import Browser, FrameLocator, Page, expect
+
+from portal.demo import orders
+from tests.browser.house import House
+from tests.browser.visitor import Visitors
+
+REQUESTER, MANAGER, OWNER, SECURITY = "beatriz.sousa", "ines.carvalho", "goncalo.pires", "chidi.okafor"
+COMPLIANCE, OPERATOR, OUTSIDER = "aicha.benali", "lukasz.wisniewski", "siobhan.oneill"
+REASON = "Takes over the Iberian key accounts and keeps their orders up to date."
+DECISION_MAIL = re.compile("decision", re.IGNORECASE)
+FULFIL_MS = 45_000
+
+
+def in_days(days: int) -> str:
+    return (datetime.now(UTC).date() + timedelta(days=days)).isoformat()
+
+
+def find_service(page: Page, words: str, name: str) -> None:
+    """From the catalogue's search to the service's form."""
+    page.goto("/")
+    page.get_by_label("Search services").fill(words)
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("main").get_by_role("link", name=name).click()
+    page.get_by_role("link", name="Start", exact=True).click()
+
+
+def fill_access(page: Page, *, role: str = "CRM – Sales user", who: str = "", reason: str = REASON) -> None:  # noqa: RUF001
+    if who:
+        page.get_by_label("Who needs the access?").fill(who)
+    page.get_by_label("Application and role").select_option(label=role)
+    page.get_by_label("What is it needed for?").fill(reason)
+    page.get_by_label("Until when?").fill(in_days(60))
+
+
+def fill_certificate(page: Page) -> None:
+    answers = orders.certificate().answers
+    page.get_by_label("Certificate signing request").fill(answers["csr"])
+    page.get_by_label("Valid for how many days?").fill("150")
+    page.get_by_label("What is the server for?").fill(answers["reason"])
+
+
+def fill_rule(page: Page) -> None:
+    page.get_by_label("Source zone").select_option("office")
+    page.get_by_label("Source addresses").fill(f"10.1.{secrets.randbelow(200)}.16/28")
+    page.get_by_label("Destination zone").select_option("database")
+    page.get_by_label("Destination addresses").fill(
+        f"10.10.{2 + secrets.randbelow(200)}.{10 + secrets.randbelow(200)}"
+    )
+    page.get_by_label("TCP").check()
+    page.get_by_label("Destination ports").fill("5432")
+    page.get_by_label("What is it needed for?").fill(
+        "The order portal reads customer orders every five minutes."
+    )
+    page.get_by_label("Rollback plan").fill(
+        "On-call watches the order queue for an hour and withdraws the rule."
+    )
+    page.get_by_label("Until when?").fill(in_days(60))
+
+
+def review(page: Page) -> None:
+    page.get_by_role("button", name="Continue to review").click()
+    expect(page.get_by_role("button", name="Submit the request")).to_be_visible()
+
+
+def submit(page: Page) -> str:
+    """From the review to the request's page; gives its reference."""
+    page.get_by_role("button", name="Submit the request").click()
+    page.wait_for_url(re.compile(r"/requests/SR-\d+"))
+    return page.url.rpartition("/")[2]
+
+
+def wait_for_state(page: Page, reference: str, words: str) -> None:
+    """Until the request's own page says so."""
+    page.goto(f"/requests/{reference}")
+    tag = page.locator("main .cs-page-head [data-state]")
+    deadline = datetime.now(UTC) + timedelta(milliseconds=FULFIL_MS)
+    while tag.inner_text() != words:
+        assert datetime.now(UTC) < deadline, f"{reference} is {tag.inner_text()!r} and not {words!r}"
+        page.wait_for_timeout(250)
+        page.reload()
+
+
+def ordered_access(
+    visitors: Visitors,
+    browser: Browser,
+    *,
+    role: str = "CRM – Sales user",
+    who: str = "",  # noqa: RUF001
+) -> str:
+    """A request for access that waits for its first approver."""
+    with visitors.window(browser, REQUESTER) as page:
+        page.goto("/catalogue/application-access/request")
+        fill_access(page, role=role, who=who)
+        review(page)
+        reference = submit(page)
+        wait_for_state(page, reference, "Awaiting approval")
+    return reference
+
+
+def open_mail(
+    page: Page, house: House, user_name: str, reference: str, subject: re.Pattern[str] | str = ""
+) -> FrameLocator:
+    """Find this person's mail about the request in the development mailbox, and open it."""
+    mail = page.get_by_role("link").filter(has_text=reference)
+    if subject:
+        mail = mail.filter(has_text=subject)
+    deadline = datetime.now(UTC) + timedelta(seconds=30)
+    while True:
+        page.goto(f"{house.mailbox}/?to={user_name}%40meridian.example")
+        if mail.count():
+            break
+        assert datetime.now(UTC) < deadline, f"{user_name} got no mail about {reference}"
+        page.wait_for_timeout(250)
+    mail.first.click()
+    return page.frame_locator("iframe")

@@ -1,0 +1,93 @@
+"""A person with a browser: signed in once, in as many windows as a test wants."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from portal.identity.development_sso.config import DEMO_PASSWORD
+from tests.browser.house import House
+from tests.browser.look import Watch
+
+WIDE, PHONE = 1280, 390
+HEIGHTS = {WIDE: 900, PHONE: 844}
+PATIENCE_MS = 20_000
+
+
+@dataclass
+class Visitors:
+    """Who is signed in already; the browser may be a new one, their sessions are not."""
+
+    house: House
+    states: dict[str, Any] = field(default_factory=dict)
+
+    @contextmanager
+    def window(
+        self,
+        browser: Browser,
+        user_name: str = "",
+        *,
+        width: int = WIDE,
+        javascript: bool = True,
+        fresh: bool = False,
+    ) -> Iterator[Page]:
+        """A window of this person's own, signed in when a name is given; closed after the block."""
+        if user_name and not fresh and user_name not in self.states:
+            self._sign_in_once(browser, user_name)
+        context = self.context(browser, user_name if not fresh else "", width=width, javascript=javascript)
+        try:
+            yield new_page(context)
+        finally:
+            context.close()
+
+    def context(
+        self, browser: Browser, user_name: str = "", *, width: int = WIDE, javascript: bool = True
+    ) -> BrowserContext:
+        """A browser of its own with this person's cookies; the caller closes it."""
+        context = browser.new_context(
+            base_url=self.house.portal,
+            viewport={"width": width, "height": HEIGHTS[width]},
+            java_script_enabled=javascript,
+            storage_state=self.states.get(user_name) if user_name else None,
+            accept_downloads=True,
+            reduced_motion="reduce",
+            locale="en-GB",
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        return context
+
+    def _sign_in_once(self, browser: Browser, user_name: str) -> None:
+        context = self.context(browser)
+        try:
+            page = new_page(context)
+            page.goto("/sign-in")
+            sign_in(page, user_name)
+            page.wait_for_url(re.compile(re.escape(self.house.portal)))
+            self.states[user_name] = context.storage_state()
+        finally:
+            context.close()
+
+
+def new_page(context: BrowserContext) -> Page:
+    """A page that is watched from its first byte."""
+    page = context.new_page()
+    page.watch = Watch(page)  # type: ignore[attr-defined]
+    return page
+
+
+def sign_in(page: Page, user_name: str) -> None:
+    """Answer the sign-in pages as this person, from wherever they begin."""
+    page.locator(f'button[name="person"][value="{user_name}"]').click()
+    confirm_password(page)
+
+
+def confirm_password(page: Page) -> None:
+    """The password page alone, as after a demand to sign in again."""
+    expect(page.get_by_label("Password")).to_be_visible()
+    page.get_by_label("Password").fill(DEMO_PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()

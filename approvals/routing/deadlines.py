@@ -23,23 +23,24 @@ def calendars_of(session: Session, people: Collection[int], rule: CalendarRule) 
 
     Where the rule says `approver`, the zone is the person's own and the public holidays are their unit's.
     """
-    start, end = (time.fromisoformat(text) for text in rule.hours.split("-"))
-    days = frozenset(WEEKDAYS.index(day) + 1 for day in rule.days)
     rows = session.execute(
         select(Person.id, Person.timezone, Unit.country)
         .join(Unit, Unit.id == Person.unit_id)
         .where(Person.id.in_(people))
     )
-    return {
-        person: WorkingCalendar(
-            timezone=timezone if rule.timezone == THEIR_OWN else rule.timezone,
-            country=country if rule.country == THEIR_OWN else rule.country,
-            days=days,
-            start=start,
-            end=end,
-        )
-        for person, timezone, country in rows
-    }
+    return {person: calendar_of(rule, timezone, country) for person, timezone, country in rows}
+
+
+def calendar_of(rule: CalendarRule, timezone: str, country: str) -> WorkingCalendar:
+    """The working calendar, by the offering's rule, of somebody who lives in this zone and country."""
+    start, end = (time.fromisoformat(text) for text in rule.hours.split("-"))
+    return WorkingCalendar(
+        timezone=timezone if rule.timezone == THEIR_OWN else rule.timezone,
+        country=country if rule.country == THEIR_OWN else rule.country,
+        days=frozenset(WEEKDAYS.index(day) + 1 for day in rule.days),
+        start=start,
+        end=end,
+    )
 
 
 def due_at(calendars: Iterable[WorkingCalendar], *, start: datetime, minutes: int, quorum: int) -> datetime:

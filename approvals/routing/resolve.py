@@ -6,15 +6,16 @@ says so. A route that still lacks somebody is an error at once, never a request 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from sqlalchemy.orm import Session
 
 from approvals.routing.matching import Demand, first_unmet, people_who_fit
 from approvals.routing.relations import SUPERIORS, People, excluded_from, parties_of, people_by_rule
 from approvals.routing.wanted import rule_of
+from catalog.offerings.facts import Facts
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.queries import document_of
 from catalog.offerings.route import CalendarRule, StageRule
@@ -22,12 +23,24 @@ from catalog.offerings.rules import holds
 from catalog.requests.route import Proposal, RouteApprover, RouteStage
 from portal.core.errors import PortalError
 
+#: What a stage lacks: anybody, as many as its quorum, or people who do not decide another stage already.
+Lack = Literal["nobody", "too-few", "twice"]
+#: Finds the people of rules, given the parties and who may never decide, as relations.people_by_rule does.
+Find = Callable[[set[str], Mapping[str, int], frozenset[int]], People]
+#: The stages that apply, each with the rule that says who is asked.
+Wanted = tuple[tuple[StageRule, str], ...]
+
 
 class NobodyToAsk(PortalError):
     """A stage has too few people who may decide in it; nothing was sent to anybody."""
 
     status: ClassVar[int] = 422
     title: ClassVar[str] = "Nobody can approve this"
+
+    def __init__(self, sentence: str, stage: StageRule, lack: Lack) -> None:
+        super().__init__(sentence)
+        self.stage = stage
+        self.lack = lack
 
 
 @dataclass(slots=True)
@@ -60,21 +73,35 @@ def resolve(session: Session, proposal: Proposal) -> tuple[RouteStage, ...]:
     one person deciding twice. An offering whose stages all have conditions that do not hold gives an empty
     route: it is approved by its published policy.
     """
+
+    def find(rules: set[str], parties: Mapping[str, int], excluded: frozenset[int]) -> People:
+        return people_by_rule(session, rules, parties, excluded=excluded)
+
     document = document_of(proposal.version)
-    stages = [
-        stage for stage in document.route.stages if stage.when is None or holds(stage.when, proposal.facts)
-    ]
-    rules = [rule_of(stage.approvers, proposal.facts) for stage in stages]
-    ladders = [_ladder(stage, rule, document) for stage, rule in zip(stages, rules, strict=True)]
-    found = people_by_rule(
-        session,
-        set(rules) | {rung for ladder in ladders for rung in ladder},
+    return fill(document, stages_wanted(document, proposal.facts), proposal, find)
+
+
+def stages_wanted(document: OfferingDocument, facts: Facts) -> Wanted:
+    """The stages whose conditions hold, in order, and whom each one asks. Raises RuleFailed."""
+    return tuple(
+        (stage, rule_of(stage.approvers, facts))
+        for stage in document.route.stages
+        if stage.when is None or holds(stage.when, facts)
+    )
+
+
+def fill(
+    document: OfferingDocument, wanted: Wanted, proposal: Proposal, find: Find
+) -> tuple[RouteStage, ...]:
+    """These stages with people, whom `find` finds. Raises NobodyToAsk as `resolve` does."""
+    ladders = [_ladder(stage, rule, document) for stage, rule in wanted]
+    found = find(
+        {rule for _, rule in wanted} | {rung for ladder in ladders for rung in ladder},
         parties_of(proposal),
-        excluded=excluded_from(proposal, proposal.version),
+        excluded_from(proposal, proposal.version),
     )
     fillings = [
-        _filled(stage, rule, ladder, found)
-        for stage, rule, ladder in zip(stages, rules, ladders, strict=True)
+        _filled(stage, rule, ladder, found) for (stage, rule), ladder in zip(wanted, ladders, strict=True)
     ]
     _make_distinct(fillings, found)
     return tuple(_route_stage(fillings, position, document.calendar) for position in range(len(fillings)))
@@ -104,6 +131,8 @@ def _filled(stage: StageRule, rule: str, ladder: list[str], found: People) -> _F
     filling = _Filling(stage, list(ladder), {person.person_id: person for person in found[rule]})
     if filling.people:
         filling.notes.append(f"Asked as {found[rule][0].relation}.")
+        if stage.when_says:
+            filling.notes.insert(0, f"{stage.when_says.rstrip('.')}.")
     else:
         filling.notes.append(f"Nobody can be asked as {spoken(rule)}.")
         filling.climb(found)
@@ -112,12 +141,16 @@ def _filled(stage: StageRule, rule: str, ladder: list[str], found: People) -> _F
         raise NobodyToAsk(
             f"Nobody can decide the stage “{stage.name}” of this request. {' '.join(filling.notes)} "
             "Whoever asks, receives, last edited or published cannot decide. "
-            "Ask the owners of this service to name somebody."
+            "Ask the owners of this service to name somebody.",
+            stage,
+            "nobody",
         )
     if filling.quorum > len(filling.people):
         raise NobodyToAsk(
             f"The stage “{stage.name}” needs {filling.quorum} people to agree, and only {len(filling.people)} can "
-            f"be asked. {' '.join(filling.notes)} Ask the owners of this service to name more."
+            f"be asked. {' '.join(filling.notes)} Ask the owners of this service to name more.",
+            stage,
+            "too-few",
         )
     return filling
 
@@ -129,7 +162,9 @@ def _make_distinct(fillings: Sequence[_Filling], found: People) -> None:
         if not short.climb(found):
             raise NobodyToAsk(
                 f"The stage “{short.stage.name}” would need a person to decide twice: one person counts once in a "
-                f"request. {' '.join(short.notes)} Ask the owners of this service to name somebody else."
+                f"request. {' '.join(short.notes)} Ask the owners of this service to name somebody else.",
+                short.stage,
+                "twice",
             )
 
 

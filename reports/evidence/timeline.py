@@ -16,6 +16,8 @@ Shape = Literal["dot", "square", "tick", "cross", "ring"]
 PORTAL, TARGET, REQUESTER = "Countersign", "Target", "Requester"
 #: Millimetres: the drawing's width, the names' column, a lane's height.
 WIDTH, NAMES, LANE, HEAD, FOOT = 170.0, 30.0, 11.0, 4.0, 12.0
+#: Millimetres from a mark's middle to its word.
+ABOVE, BELOW, ASIDE = -2.9, 4.4, 2.0
 MOST_A_ROW = 11
 LONGEST_NAME = 20
 
@@ -57,6 +59,10 @@ class Mark:
     x: float = 0.0
     y: float = 0.0
     wait: str = ""
+    #: Millimetres; the word stands on the side of the mark where no line passes.
+    word_x: float = 0.0
+    word_y: float = 0.0
+    anchor: str = "middle"
 
     @property
     def day(self) -> str:
@@ -129,9 +135,28 @@ def _drawing(marks: Sequence[Mark], start: int, *, lanes: Sequence[str], each: i
     placed = []
     for number, mark in enumerate(row):
         before = marks[start + number - 1] if start + number else mark
-        wait = spoken_span(before.at, mark.at) if before.at != mark.at else ""
+        wait = spoken_span(before.at, mark.at)
         x = NAMES + step * (number + 0.5)
-        placed.append(replace(mark, x=round(x, 2), y=rows[mark.lane], wait=wait))
+        y = rows[mark.lane]
+        around = [
+            rows[other.lane] for other in (*row[max(number - 1, 0) : number], *row[number + 1 : number + 2])
+        ]
+        dx, dy, anchor = _beside(
+            any(other < y for other in around),
+            any(other > y for other in around),
+            bool(around) and around[0] < y,
+        )
+        placed.append(
+            replace(
+                mark,
+                x=round(x, 2),
+                y=y,
+                wait="" if wait == "0 s" else wait,
+                word_x=round(x + dx, 2),
+                word_y=round(y + dy, 2),
+                anchor=anchor,
+            )
+        )
     told = "; ".join(f"{mark.word} ({mark.lane}), {spoken_time(mark.at)}" for mark in row)
     return Drawing(
         lanes=tuple(Lane(_in_lines(lane), y) for lane, y in rows.items()),
@@ -139,6 +164,15 @@ def _drawing(marks: Sequence[Mark], start: int, *, lanes: Sequence[str], each: i
         height=HEAD + LANE * len(lanes) + FOOT,
         alternative=f"Timeline: {told}.",
     )
+
+
+def _beside(from_above: bool, to_below: bool, falling: bool) -> tuple[float, float, str]:  # noqa: FBT001
+    """Where a mark's word stands so that no line runs through it: millimetres right and down, and its anchor."""
+    if not from_above:
+        return 0, ABOVE, "middle"
+    if not to_below:
+        return 0, BELOW, "middle"
+    return (ASIDE, -1.4, "start") if falling else (-ASIDE, -1.4, "end")
 
 
 def _in_lines(name: str) -> tuple[str, ...]:

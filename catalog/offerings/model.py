@@ -37,11 +37,6 @@ class OfferingVersion(Base):
     author_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     publisher_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     published_at: Mapped[datetime]
-    #: What past requests would have met with this text, worked out before it was published; empty for none.
-    #: Read only where it is shown: it is long, and every page reads versions.
-    replay: Mapped[dict[str, Any]] = mapped_column(default=dict, deferred=True)
-    #: `sha256:` over the canonical JSON of `replay`; empty for none.
-    replay_digest: Mapped[str] = mapped_column(String(80), default="")
 
     offering: Mapped[Offering] = relationship()
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -16,7 +14,6 @@ from catalog.offerings.problems import OfferingFileError
 from catalog.offerings.reading import read_offering
 from catalog.offerings.tags import PUBLISHED
 from portal.audit.record import record
-from portal.core.canonical import digest as digest_of
 from portal.core.clock import now
 from portal.identity.actor import Actor
 
@@ -38,12 +35,12 @@ def publish(
     filename: str,
     *,
     author_id: int | None = None,
-    replay: Mapping[str, Any] | None = None,
+    replay_digest: str | None = None,
 ) -> OfferingVersion:
     """The offering's current version with this text: a new one, or the present one where the digest is the same.
 
-    The actor is the publisher, and the author too unless another is named. `replay` is what past requests would
-    have met with this text; it stays with the version. Raises OfferingFileError.
+    The actor is the publisher, and the author too unless another is named. `replay_digest` is that of
+    what past requests would have met with this text. Raises OfferingFileError.
     """
     document = read_offering(source, filename)
     offering = session.scalar(select(Offering).where(Offering.slug == document.slug).with_for_update())
@@ -70,8 +67,6 @@ def publish(
         author_id=actor.person_id if author_id is None else author_id,
         publisher_id=actor.person_id,
         published_at=now(session),
-        replay=dict(replay or {}),
-        replay_digest=digest_of(dict(replay)) if replay else "",
     )
     session.add(version)
     session.flush()
@@ -85,7 +80,7 @@ def publish(
             "version": version.number,
             "digest": digest,
             "previous_digest": latest.digest if latest else None,
-            "replay_digest": version.replay_digest or None,
+            "replay_digest": replay_digest,
             "author": _person(version.author_id),
             "publisher": _person(version.publisher_id),
         },

@@ -129,10 +129,10 @@ def _ladder(stage: StageRule, rule: str, document: OfferingDocument) -> list[str
 
 def _filled(stage: StageRule, rule: str, ladder: list[str], found: People) -> _Filling:
     filling = _Filling(stage, list(ladder), {person.person_id: person for person in found[rule]})
+    if stage.when_says:
+        filling.notes.append(f"{stage.when_says.rstrip('.')}.")
     if filling.people:
         filling.notes.append(f"Asked as {found[rule][0].relation}.")
-        if stage.when_says:
-            filling.notes.insert(0, f"{stage.when_says.rstrip('.')}.")
     else:
         filling.notes.append(f"Nobody can be asked as {spoken(rule)}.")
         filling.climb(found)

@@ -42,7 +42,7 @@ def test_the_card_says_all_that_is_needed_to_decide(web: Web) -> None:
         "What Rosa Requester has already (0)",
         "Who decides, and who has agreed so far (nobody yet)",
         "Decide by",
-        "If you deny it, nothing is changed;",
+        "If you deny it, nothing is changed.",
         "Your sign-in just now is your signature.",
         "version 1",
         "Approve",

@@ -103,6 +103,12 @@ def test_a_stage_whose_condition_does_not_hold_is_left_out(route_of: Callable[..
     ]
 
 
+def test_a_conditional_stage_says_when_it_applies(route_of: Callable[..., Any]) -> None:
+    owners = {**OWNER_STAGE, "when": "risk.level == 'low'", "when_says": "Where the risk is low"}
+    (stage,) = route_of(owners)
+    assert stage.because == "Where the risk is low. Asked as member of crm owners."
+
+
 def test_a_route_whose_stages_all_do_not_apply_is_empty(route_of: Callable[..., Any]) -> None:
     assert route_of({**OWNER_STAGE, "when": "risk.level != 'low'"}) == ()
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from types import FrameType
 
 from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
 
-from portal.core.errors import SettingsError
+from portal.core.errors import PortalError, SettingsError
 from portal.supervisor.house import House, address, furnish, insist_ports_free
 from portal.supervisor.lock import only_one
 from portal.supervisor.stack import Stack
@@ -89,7 +90,7 @@ def up(options: UpOptions) -> int:
             signals.wait()
             status.update("Stopping: the pages first, then the worker, then the rest…")
             status.start()
-    except (SettingsError, ImportError, OSError) as error:
+    except (SettingsError, PortalError, ImportError, OSError, SQLAlchemyError) as error:
         _complain(_sentence(error))
         return FAILED
     except KeyboardInterrupt:
@@ -163,6 +164,6 @@ def _sentence(error: Exception) -> str:
         return f"The library {error.name} is missing; install what requirements.lock names, for example with: make run"
     if isinstance(error, ImportError):
         return f"A library cannot be loaded ({error}); countersign doctor says which, and how to mend it."
-    if isinstance(error, OSError):
-        return f"The start failed: {error}."
+    if isinstance(error, OSError | SQLAlchemyError):
+        return f"The start failed: {str(error).splitlines()[0].rstrip('.')}."
     return str(error)

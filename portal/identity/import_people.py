@@ -9,8 +9,11 @@ from portal.core.canonical import digest
 from portal.core.events import publish
 from portal.identity.actor import Actor
 from portal.identity.events import PeopleImported
-from portal.identity.model import Group, Membership, Person, Unit
-from portal.identity.organisation import Organisation, UnitLine
+from portal.identity.model import Absence, Group, Membership, Person, Unit
+from portal.identity.organisation import Organisation, UnitLine, working_minutes
+from portal.identity.unit_settings import UnitSettings
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def import_people(session: Session, actor: Actor, read: Organisation, *, issuer: str) -> PeopleImported:
@@ -24,6 +27,7 @@ def import_people(session: Session, actor: Actor, read: Organisation, *, issuer:
     for line in read.units:
         units[line.slug].head_id = people[line.head].id if line.head else None
     _write_groups(session, read, people)
+    _write_absences(session, read, people)
     session.flush()
     event = PeopleImported(
         actor=actor,
@@ -47,6 +51,7 @@ def _write_units(session: Session, read: Organisation) -> dict[str, Unit]:
         unit.name = line.name
         unit.timezone = _inherited(lines, line, "timezone") or "UTC"
         unit.country = _country(lines, line)
+        unit.settings = _settings(lines, line, read).to_json()
     session.flush()
     for line in read.units:
         known[line.slug].parent_id = known[line.parent].id if line.parent else None
@@ -70,6 +75,20 @@ def _country(lines: dict[str, UnitLine], line: UnitLine) -> str:
             return f"{here.country}-{here.subdivision}" if here.subdivision else here.country
         here = lines.get(here.parent)
     return ""
+
+
+def _settings(lines: dict[str, UnitLine], line: UnitLine, read: Organisation) -> UnitSettings:
+    """What holds in the unit: its own settings over those of every unit above it."""
+    calendar = line.calendar
+    own = UnitSettings(
+        approver_groups=line.approver_groups,
+        targets={name: working_minutes(time) for name, time in line.targets.items()},
+        days=frozenset(WEEKDAYS.index(day) + 1 for day in calendar.days) if calendar else frozenset(),
+        hours=calendar.hours if calendar else "",
+        days_off=frozenset((*line.days_off, *read.days_off)),
+    )
+    above = lines.get(line.parent)
+    return own.below(_settings(lines, above, read)) if above else own
 
 
 def _write_people(
@@ -99,6 +118,21 @@ def _write_people(
     for line in read.people:
         named[line.user_name].manager_id = named[line.manager].id if line.manager else None
     return named
+
+
+def _write_absences(session: Session, read: Organisation, people: dict[str, Person]) -> None:
+    """The absences of the file's people are those of the file."""
+    wanted = {(people[line.person].id, line.first_day, line.last_day) for line in read.absences}
+    known = {
+        (absence.person_id, absence.first_day, absence.last_day): absence
+        for absence in session.scalars(select(Absence))
+    }
+    for key in known.keys() - wanted:
+        session.delete(known[key])
+    session.add_all(
+        Absence(person_id=person, first_day=first, last_day=last)
+        for person, first, last in sorted(wanted - known.keys())
+    )
 
 
 def _write_groups(session: Session, read: Organisation, people: dict[str, Person]) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, ForeignKey, String, UniqueConstraint
+from sqlalchemy import Boolean, Date, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.core.database import Base, Key
@@ -26,6 +26,8 @@ class Unit(Base):
     timezone: Mapped[str] = mapped_column(String(64), default="UTC")
     #: ISO 3166 country, optionally with a subdivision (DE, DE-BY), for its holidays.
     country: Mapped[str] = mapped_column(String(10), default="")
+    #: What holds in this unit, with what it inherits: see portal.identity.unit_settings.
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
 class Person(Base):
@@ -49,6 +51,18 @@ class Person(Base):
     active: Mapped[bool] = mapped_column(Boolean, default=True)
 
     unit: Mapped[Unit] = relationship(foreign_keys=[unit_id])
+
+
+class Absence(Base):
+    """Days on which a person does not work, both ends included."""
+
+    __tablename__ = "person_absence"
+    __table_args__ = (UniqueConstraint("person_id", "first_day", "last_day"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    first_day: Mapped[date] = mapped_column(Date)
+    last_day: Mapped[date] = mapped_column(Date)
 
 
 class Group(Base):

@@ -13,6 +13,7 @@ class Permission(StrEnum):
 
     ORDER = "order"
     READ_ALL_REQUESTS = "read-all-requests"
+    READ_UNIT_REQUESTS = "read-unit-requests"
     READ_EVIDENCE = "read-evidence"
     READ_LEDGER = "read-ledger"
     OPERATE = "operate"
@@ -21,8 +22,12 @@ class Permission(StrEnum):
     END_SESSIONS = "end-sessions"
 
 
+#: Who heads a unit has this role without being given it, for that unit and those below.
+UNIT_LEAD = "unit_lead"
+
 _TABLE: dict[str, frozenset[Permission]] = {
     "person": frozenset({Permission.ORDER}),
+    UNIT_LEAD: frozenset({Permission.READ_UNIT_REQUESTS}),
     "compliance": frozenset({Permission.READ_ALL_REQUESTS, Permission.READ_EVIDENCE, Permission.READ_LEDGER}),
     "auditor": frozenset({Permission.READ_ALL_REQUESTS, Permission.READ_EVIDENCE, Permission.READ_LEDGER}),
     "operator": frozenset({Permission.OPERATE, Permission.READ_ALL_REQUESTS}),

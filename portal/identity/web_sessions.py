@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from portal.core.clock import now
 from portal.core.events import publish
 from portal.identity.actor import PORTAL, Actor
 from portal.identity.events import PersonSignedIn, SessionEnded
-from portal.identity.model import Group, Membership, Person, WebSession
+from portal.identity.model import Group, Membership, Person, Unit, WebSession
+from portal.identity.permissions import UNIT_LEAD
 from portal.identity.sign_in.tokens import Identity
 
 TOKEN_BYTES = 32
@@ -64,19 +65,24 @@ def find_session(session: Session, token: str) -> OpenSession | None:
 
 
 def actor_of(session: Session, person: Person, row: WebSession) -> Actor:
-    """The person as an actor, with the roles that their groups carry now."""
-    groups = session.execute(
-        select(Group.id, Group.roles)
-        .join(Membership, Membership.group_id == Group.id)
-        .where(Membership.person_id == person.id)
+    """The person as an actor, with the roles that their groups carry now, and that heading a unit brings."""
+    heads_a_unit = exists().where(Unit.head_id == Person.id)
+    rows = session.execute(
+        select(heads_a_unit, Group.id, Group.roles)
+        .select_from(Person)
+        .outerjoin(Membership, Membership.person_id == Person.id)
+        .outerjoin(Group, Group.id == Membership.group_id)
+        .where(Person.id == person.id)
     ).all()
+    groups = [(group_id, roles) for _, group_id, roles in rows if group_id is not None]
+    leads = {UNIT_LEAD} if rows[0][0] else set()
     return Actor(
         name=person.name,
         person_id=person.id,
         issuer=person.issuer,
         subject=person.subject,
         unit_id=person.unit_id,
-        roles=frozenset({"person", *(role for _, roles in groups for role in roles)}),
+        roles=frozenset({"person", *leads, *(role for _, roles in groups for role in roles)}),
         group_ids=frozenset(group_id for group_id, _ in groups),
         session_id=row.id,
         auth_time=row.auth_time,

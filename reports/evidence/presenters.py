@@ -180,12 +180,23 @@ def _stage(evidence: Evidence, stage: StagePart, *, several: bool) -> StageRow:
     ]
     return StageRow(
         name=stage.name + (f" (seal {stage.revision})" if several else ""),
-        state=STAGE_STATES.get(stage.state, stage.state),
+        state=_stage_state(evidence, stage),
         people=tuple(f"{evidence.person(person.person)}, {person.relation}" for person in stage.approvers),
         needed=f"{stage.quorum} of {len(stage.approvers)}",
         times=tuple(times),
         because=stage.because,
     )
+
+
+def _stage_state(evidence: Evidence, stage: StagePart) -> str:
+    """A stage that had agreed may be closed later, by a denial elsewhere or a new plan."""
+    agreed = sum(
+        (decision.revision, decision.stage, decision.verdict) == (stage.revision, stage.slug, "approve")
+        for decision in evidence.decisions
+    )
+    if stage.state == "closed" and agreed >= stage.quorum:
+        return "Approved, then closed"
+    return STAGE_STATES.get(stage.state, stage.state)
 
 
 def _decisions(evidence: Evidence) -> tuple[DecisionRow, ...]:

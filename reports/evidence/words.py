@@ -26,6 +26,7 @@ STAGE_STATES = {
 STEP_STATES = {
     "waiting": "Not begun",
     "applying": "Begun; outcome not yet known",
+    "waiting-for-people": "Being done by hand",
     "applied": "Applied; not yet read back",
     "done": "Applied and read back",
     "reverted": "Undone",

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pypdf
 import pytest
 import yaml
 from sqlalchemy import select
@@ -24,16 +25,25 @@ from catalog.requests.withdraw import withdraw
 from portal.audit.checkpoint import Signer
 from portal.audit.model import Entry
 from portal.core.database import Database
+from portal.core.settings import Settings
 from portal.identity.actor import Actor
+from portal.identity.model import Person
+from portal.tables import METADATA
 from reports.evidence.document import Evidence, read_evidence
 from reports.evidence.make import Workbench, introduced_key, make_evidence
 from reports.pdf.keys import PdfKey
-from tests.fixtures_people import Cast, StandingClock
-from tests.fixtures_requests import OFFERING, Shelves
+from reports.evidence.verify import Trusted
+from tests.fixtures_people import MFA, Cast, StandingClock, add_cast
+from tests.fixtures_requests import OFFERING, ManagerRouter, ShelfConnector, Shelves
 
 ROUTE = {
     "stages": [
-        {"slug": "manager", "name": "Line manager", "approvers": {"relation": "line-manager"}, "target": "8h"},
+        {
+            "slug": "manager",
+            "name": "Line manager",
+            "approvers": {"relation": "line-manager"},
+            "target": "8h",
+        },
         {
             "slug": "owner",
             "name": "Owner of the shelf",
@@ -69,7 +79,9 @@ class EvidenceWorld:
         self.clock.pass_time(minutes=7)
         return request_id
 
-    def decide(self, request_id: int, person: int, verdict: Verdict = Verdict.APPROVE, comment: str = "") -> None:
+    def decide(
+        self, request_id: int, person: int, verdict: Verdict = Verdict.APPROVE, comment: str = ""
+    ) -> None:
         """One person's word, and what follows from it."""
         seal = self.shelves.request(request_id).seal
         with self.db.transaction() as session:
@@ -133,19 +145,20 @@ class EvidenceWorld:
 
     def tags(self, subject: str) -> list[str]:
         with self.db.reading() as session:
-            return list(session.scalars(select(Entry.tag).where(Entry.subject == subject).order_by(Entry.number)))
+            return list(
+                session.scalars(select(Entry.tag).where(Entry.subject == subject).order_by(Entry.number))
+            )
 
 
 def evidence_in(file: Path) -> Evidence:
     """The facts that are attached to the file."""
-    import pypdf
-
     return read_evidence(pypdf.PdfReader(file).attachments["evidence.json"][0])
 
 
-@pytest.fixture
-def world(shelves: Shelves, cast: Cast, clock: StandingClock, actor_of: Callable[..., Actor]) -> EvidenceWorld:
-    """Wired as in portal.wiring, but for the targets."""
+def make_world(
+    shelves: Shelves, cast: Cast, clock: StandingClock, actor_of: Callable[..., Actor]
+) -> EvidenceWorld:
+    """Wired as in portal.wiring, but for the targets; the offering is published by the operator."""
     db, settings = shelves.db, shelves.settings
     db.info["handlers"] = {
         events.RequestPlanned: (partial(reactions.on_planned, settings=settings),),
@@ -159,5 +172,67 @@ def world(shelves: Shelves, cast: Cast, clock: StandingClock, actor_of: Callable
     with db.transaction() as session:
         publisher = actor_of(cast.operator)
         shelves.version_id = publish(session, publisher, yaml.safe_dump(offering), "words.yaml").id
-    bench = Workbench(db, settings, Signer.from_settings(settings))
-    return EvidenceWorld(shelves, cast, clock, actor_of, bench)
+    return EvidenceWorld(
+        shelves, cast, clock, actor_of, Workbench(db, settings, Signer.from_settings(settings))
+    )
+
+
+@pytest.fixture
+def world(
+    shelves: Shelves, cast: Cast, clock: StandingClock, actor_of: Callable[..., Actor]
+) -> EvidenceWorld:
+    """On each database in turn."""
+    return make_world(shelves, cast, clock, actor_of)
+
+
+@dataclass
+class Genuine:
+    """One true file, made once for all tests that only look at files; and the keys behind it."""
+
+    content: bytes
+    evidence: Evidence
+    key: PdfKey
+    verifier: str
+
+    @property
+    def trusted(self) -> Trusted:
+        """The ledger's key as an auditor was given it."""
+        return Trusted.of([self.verifier])
+
+
+@pytest.fixture(scope="session")
+def genuine(tmp_path_factory: pytest.TempPathFactory) -> Genuine:
+    """Evidence of a fulfilled request that two stages approved."""
+    home = tmp_path_factory.mktemp("genuine")
+    clock = StandingClock()
+    settings = Settings.from_environment(
+        {"COUNTERSIGN_HOME": str(home), "DATABASE_URL": f"sqlite:///{home / 'db'}"}
+    )
+    db = Database(settings.database_url, clock=clock)
+    METADATA.create_all(db.engine)
+    with db.transaction() as session:
+        ids = add_cast(session)
+
+    def actor_of(person_id: int) -> Actor:
+        with db.reading() as session:
+            person = session.get_one(Person, person_id)
+        return Actor(
+            name=person.name,
+            person_id=person.id,
+            issuer=person.issuer,
+            subject=person.subject,
+            unit_id=person.unit_id,
+            roles=frozenset({"person"}),
+            auth_time=clock(),
+            acr=MFA,
+            amr=("pwd", "otp"),
+        )
+
+    shelves = Shelves(
+        db, settings, 0, ShelfConnector(), ShelfConnector(kind="rack"), ManagerRouter(ids["manager"]), []
+    )
+    world = make_world(shelves, Cast(**ids, ids=ids), clock, actor_of)
+    file = world.file(world.fulfilled())
+    made = Genuine(file.read_bytes(), evidence_in(file), world.key, world.bench.signer.verifier)
+    db.dispose()
+    return made

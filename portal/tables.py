@@ -3,10 +3,14 @@
 from approvals.decisions import model as decisions
 from approvals.links import model as links
 from approvals.routing import model as routing
+from catalog.assets import model as assets
+from catalog.attachments import model as attachments
 from catalog.entitlements import model as entitlements
 from catalog.fulfilment import model as fulfilment
+from catalog.fulfilment.connectors.manual import model as manual
 from catalog.offerings import model as offerings
 from catalog.requests import model as requests
+from catalog.versions import model as versions
 from portal.audit import model as audit
 from portal.core.database import Base
 from portal.identity import model as identity
@@ -16,6 +20,8 @@ from reports.evidence import model as evidence
 
 #: Kept as one tuple so that no import looks unused.
 ROOMS = (
+    assets,
+    attachments,
     audit,
     decisions,
     entitlements,
@@ -24,10 +30,12 @@ ROOMS = (
     identity,
     jobs,
     links,
+    manual,
     notifications,
     offerings,
     requests,
     routing,
+    versions,
 )
 
 METADATA = Base.metadata

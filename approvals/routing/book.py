@@ -21,6 +21,7 @@ from catalog.versions.organisation import Organisation
 from catalog.versions.routes import Shortfall, StageOutline, WorkedOut
 from portal.core.calendar import WorkingCalendar
 from portal.identity.model import Person
+from portal.identity.unit_settings import UnitSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,11 @@ class RouteBook:
     def work_out(self, proposal: Proposal, start: datetime) -> WorkedOut | Shortfall:
         """The route of this proposal, begun at `start` (UTC). Raises RuleFailed."""
         document = document_of(proposal.version)
-        stages = self._stages(document, stages_wanted(document, proposal.facts), proposal)
+        stages = self._stages(document, stages_wanted(document, proposal.facts, proposal.unit), proposal)
         if isinstance(stages, Shortfall):
             return stages
         for stage in stages:
-            start = due_at(
-                stage.calendars, start=start, minutes=stage.minutes, quorum=stage.outline.quorum
-            )
+            start = due_at(stage.calendars, start=start, minutes=stage.minutes, quorum=stage.outline.quorum)
         return WorkedOut(tuple(stage.outline for stage in stages), start)
 
     def working_minutes(
@@ -98,10 +97,12 @@ class RouteBook:
         )
 
     def _calendar(self, document: OfferingDocument, person: Person) -> WorkingCalendar:
-        key = (id(document), person.timezone, person.unit.country)
+        # Who is away today says nothing about the time in which a past request was made.
+        key = (id(document), person.timezone, person.unit_id)
         known = self._calendars.get(key)
         if known is None:
-            made = calendar_of(document.calendar, person.timezone, person.unit.country)
+            unit = UnitSettings.from_json(person.unit.settings)
+            made = calendar_of(document.calendar, person.timezone, person.unit.country, unit=unit)
             known = self._calendars[key] = made
         return known
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from approvals import tags
-from approvals.routing.messages import tell_rejected, tell_that_it_ended
+from approvals.routing.messages import tell_approved, tell_rejected, tell_that_it_ended
 from approvals.routing.model import Stage, StageApprover, StageState
 from approvals.routing.opening import open_next_stage
 from approvals.routing.reactions import close_stages
@@ -39,6 +39,7 @@ def stage_agreed(session: Session, request: Request, stage: Stage, *, settings: 
         request.decided_at = now(session)
         hand_baton(session, request, THE_PORTAL)
         publish(session, RequestApproved(request.id))
+        tell_approved(session, request)
 
 
 def stage_denied(

@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, time
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from catalog.offerings.route import CalendarRule
 from catalog.requests.route import RouteStage
-from portal.core.calendar import WorkingCalendar
-from portal.identity.model import Person, Unit
+from catalog.requests.working_hours import calendar_of, calendars_of
+from portal.core.calendar import HORIZON_DAYS, WorkingCalendar
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-#: What a calendar rule says for "as whoever must decide lives".
-THEIR_OWN = "approver"
-
-
-def calendars_of(session: Session, people: Collection[int], rule: CalendarRule) -> dict[int, WorkingCalendar]:
-    """Each person's working calendar by their number, as the offering's rule says. One statement.
-
-    Where the rule says `approver`, the zone is the person's own and the public holidays are their unit's.
-    """
-    rows = session.execute(
-        select(Person.id, Person.timezone, Unit.country)
-        .join(Unit, Unit.id == Person.unit_id)
-        .where(Person.id.in_(people))
-    )
-    return {person: calendar_of(rule, timezone, country) for person, timezone, country in rows}
-
-
-def calendar_of(rule: CalendarRule, timezone: str, country: str) -> WorkingCalendar:
-    """The working calendar, by the offering's rule, of somebody who lives in this zone and country."""
-    start, end = (time.fromisoformat(text) for text in rule.hours.split("-"))
-    return WorkingCalendar(
-        timezone=timezone if rule.timezone == THEIR_OWN else rule.timezone,
-        country=country if rule.country == THEIR_OWN else rule.country,
-        days=frozenset(WEEKDAYS.index(day) + 1 for day in rule.days),
-        start=start,
-        end=end,
-    )
+__all__ = ["calendar_of", "calendars_of", "due_at", "promised_by"]
 
 
 def due_at(calendars: Iterable[WorkingCalendar], *, start: datetime, minutes: int, quorum: int) -> datetime:
@@ -49,9 +21,18 @@ def due_at(calendars: Iterable[WorkingCalendar], *, start: datetime, minutes: in
     A stage that Berlin or New York may decide is due by the clock of whoever is at work first.
     """
     everybody = list(calendars)
-    by_calendar = {calendar: calendar.add(start, minutes) for calendar in everybody}
+    by_calendar = {calendar: _worked(calendar, start, minutes) for calendar in set(everybody)}
     ends = sorted(by_calendar[calendar] for calendar in everybody)
     return ends[min(quorum, len(ends)) - 1] if ends else start
+
+
+@lru_cache(maxsize=4096)
+def _worked(calendar: WorkingCalendar, start: datetime, minutes: int) -> datetime:
+    """When they had so much of their own work. Whoever is away for more than a year counts as last, not as an error."""
+    try:
+        return calendar.add(start, minutes)
+    except ValueError:
+        return start + timedelta(days=HORIZON_DAYS)
 
 
 def promised_by(session: Session, stages: Sequence[RouteStage], start: datetime) -> datetime:

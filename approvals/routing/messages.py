@@ -29,6 +29,11 @@ def tell_that_it_ended(session: Session, request: Request, people: Collection[in
         notify(session, "approval_ended", person, context)
 
 
+def tell_approved(session: Session, request: Request) -> None:
+    """Tell the requester that everybody who had to agree has agreed."""
+    tell_requester(session, request, "request_approved")
+
+
 def tell_rejected(session: Session, request: Request) -> None:
     """Tell the requester that somebody said no, and the reason."""
     tell_requester(session, request, "request_rejected")

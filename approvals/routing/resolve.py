@@ -14,14 +14,15 @@ from sqlalchemy.orm import Session
 
 from approvals.routing.matching import Demand, first_unmet, people_who_fit
 from approvals.routing.relations import SUPERIORS, People, excluded_from, parties_of, people_by_rule
-from approvals.routing.wanted import rule_of
+from approvals.routing.wanted import rule_in, rule_of
 from catalog.offerings.facts import Facts
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.queries import document_of
-from catalog.offerings.route import CalendarRule, StageRule
+from catalog.offerings.route import StageRule
 from catalog.offerings.rules import holds
 from catalog.requests.route import Proposal, RouteApprover, RouteStage
 from portal.core.errors import PortalError
+from portal.identity.unit_settings import UnitSettings
 
 #: What a stage lacks: anybody, as many as its quorum, or people who do not decide another stage already.
 Lack = Literal["nobody", "too-few", "twice"]
@@ -78,13 +79,13 @@ def resolve(session: Session, proposal: Proposal) -> tuple[RouteStage, ...]:
         return people_by_rule(session, rules, parties, excluded=excluded)
 
     document = document_of(proposal.version)
-    return fill(document, stages_wanted(document, proposal.facts), proposal, find)
+    return fill(document, stages_wanted(document, proposal.facts, proposal.unit), proposal, find)
 
 
-def stages_wanted(document: OfferingDocument, facts: Facts) -> Wanted:
-    """The stages whose conditions hold, in order, and whom each one asks. Raises RuleFailed."""
+def stages_wanted(document: OfferingDocument, facts: Facts, unit: UnitSettings) -> Wanted:
+    """The stages whose conditions hold, in order, and whom each one asks in this unit. Raises RuleFailed."""
     return tuple(
-        (stage, rule_of(stage.approvers, facts))
+        (stage, rule_in(unit, rule_of(stage.approvers, facts)))
         for stage in document.route.stages
         if stage.when is None or holds(stage.when, facts)
     )
@@ -104,7 +105,7 @@ def fill(
         _filled(stage, rule, ladder, found) for (stage, rule), ladder in zip(wanted, ladders, strict=True)
     ]
     _make_distinct(fillings, found)
-    return tuple(_route_stage(fillings, position, document.calendar) for position in range(len(fillings)))
+    return tuple(_route_stage(fillings, position, document, proposal) for position in range(len(fillings)))
 
 
 def spoken(rule: str) -> str:
@@ -172,7 +173,9 @@ def _demands(fillings: Sequence[_Filling]) -> list[Demand]:
     return [Demand(filling.quorum, frozenset(filling.people)) for filling in fillings]
 
 
-def _route_stage(fillings: Sequence[_Filling], position: int, calendar: CalendarRule) -> RouteStage:
+def _route_stage(
+    fillings: Sequence[_Filling], position: int, document: OfferingDocument, proposal: Proposal
+) -> RouteStage:
     """The stage without those who must be kept for another one, since nobody else could decide there."""
     filling = fillings[position]
     fit = people_who_fit(_demands(fillings), position)
@@ -185,9 +188,11 @@ def _route_stage(fillings: Sequence[_Filling], position: int, calendar: Calendar
         quorum=filling.quorum,
         approvers=tuple(person for number, person in filling.people.items() if number in fit),
         because=" ".join(filling.notes),
-        target_minutes=filling.stage.target_minutes,
+        target_minutes=proposal.unit.target_for(
+            document.slug, filling.stage.slug, filling.stage.target_minutes
+        ),
         acr=filling.stage.acr or "",
-        calendar=calendar,
+        calendar=document.calendar,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from catalog.offerings.facts import Facts
 from catalog.offerings.route import Approvers
 from catalog.offerings.rules import owning_group, text_of
+from portal.identity.unit_settings import UnitSettings
 
 
 def rule_of(approvers: Approvers, facts: Facts) -> str:
@@ -22,3 +23,9 @@ def rule_of(approvers: Approvers, facts: Facts) -> str:
     if approvers.group_from is not None:
         return f"group:{text_of(approvers.group_from, facts)}"
     return f"group:{owning_group(facts, approvers.owner_of or '') or ''}"
+
+
+def rule_in(unit: UnitSettings, rule: str) -> str:
+    """The rule as it is in this unit, which may have named a group of its own for the one that decides elsewhere."""
+    kind, _, slug = rule.partition(":")
+    return f"group:{unit.group_for(slug)}" if kind == "group" else rule

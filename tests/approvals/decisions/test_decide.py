@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from approvals.decisions.changes import SealChanged
 from approvals.decisions.model import Decision, Verdict
@@ -23,6 +24,7 @@ from portal.audit.model import Entry, PersonalValue
 from portal.core.errors import Conflict, FieldError
 from portal.identity.actor import PORTAL, Actor
 from portal.identity.model import Group, Membership, Person
+from portal.notifications.model import Message
 from tests.approvals.conftest import MANAGER_STAGE, OWNER_STAGE, Story
 from tests.fixtures_people import StandingClock
 
@@ -455,3 +457,33 @@ def test_a_refused_decision_leaves_no_trace(story: Story, decide: Decide) -> Non
     with story.db.reading() as session:
         assert session.scalars(select(Entry.number)).all() == before
         assert session.scalars(select(Decision)).all() == []
+
+
+def test_a_directory_that_cannot_be_read_refuses_and_no_earlier_yes_is_remembered(
+    story: Story, decide: Decide, actor_of: Callable[..., Actor]
+) -> None:
+    request_id = story.planned(OWNER_STAGE)
+    actor = actor_of(story.cast.owner)
+    decide(story.planned(OWNER_STAGE), story.cast.owner)  # it was a yes a moment ago
+    with story.db.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE membership RENAME TO membership_away"))
+    with pytest.raises(DBAPIError):
+        decide(request_id, story.cast.owner, actor=actor)
+    with story.db.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE membership_away RENAME TO membership"))
+    assert story.see(request_id).state is State.PENDING
+    decide(request_id, story.cast.owner, actor=actor)
+
+
+def test_line_breaks_and_bidirectional_controls_never_reach_the_header_of_an_approvers_mail(
+    story: Story,
+) -> None:
+    with story.db.transaction() as session:
+        session.get_one(Person, story.cast.requester).name = "Rosa\r\nBcc: all@evil.test\u202e"
+    story.planned(MANAGER_STAGE)
+    with story.db.reading() as session:
+        subject = session.scalars(
+            select(Message.subject_line).where(Message.event == "approval_requested")
+        ).one()
+    assert "SR-000001" in subject
+    assert not set(subject) & {"\r", "\n", "\u202e"}

@@ -210,6 +210,14 @@ def test_a_rejection_tells_the_requester_and_the_other_approvers(story: Story, d
     assert "Not this quarter" in text
 
 
+def test_the_requester_is_told_when_everybody_has_agreed(story: Story, decide: Decide) -> None:
+    request_id = story.planned(MANAGER_STAGE, OWNER_STAGE)
+    decide(request_id, story.cast.manager)
+    assert mails(story, "request_approved") == set()
+    decide(request_id, story.cast.owner)
+    assert mails(story, "request_approved") == {story.cast.requester}
+
+
 def test_fulfilment_starts_on_approvals_that_hold(story: Story, decide: Decide) -> None:
     request_id = story.planned(MANAGER_STAGE, OWNER_STAGE)
     decide(request_id, story.cast.manager)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from catalog.fulfilment.connectors.contract import ConnectorError
@@ -14,8 +14,11 @@ from catalog.offerings.fields import FormField
 from catalog.offerings.form_context import FormContext
 from catalog.offerings.kinds import CHECKS, find_person
 from catalog.offerings.language import OfferingDocument
-from catalog.offerings.rules import broken_rules, facts_for, holds, last_day
+from catalog.offerings.rules import broken_rules, facts_for, holds, last_day, lasts, starts_at
+from catalog.offerings.typed import is_empty
 from portal.core.errors import FieldError, FieldErrors
+
+__all__ = ["WHOLE_FORM", "check_answers", "facts_in", "is_asked", "is_empty", "missing_sentence"]
 
 #: Errors of the form as a whole carry this instead of a field's name.
 WHOLE_FORM = ""
@@ -66,20 +69,15 @@ def is_asked(
 
 def facts_in(document: OfferingDocument, answers: Mapping[str, Any], context: FormContext) -> Facts:
     """The facts of checked answers, with risk, as the person in the context would submit them now."""
+    beneficiary = _beneficiary(document, answers, context)
     return facts_for(
         document,
         answers,
         requester=context.actor,
-        beneficiary=_beneficiary(document, answers, context),
+        beneficiary=beneficiary,
         today=context.today,
+        held=context.held(beneficiary.user_name) if document.conflicts else None,
     )
-
-
-def is_empty(typed: Any) -> bool:
-    """Whether nothing was typed or chosen."""
-    if isinstance(typed, list | tuple):
-        return all(is_empty(item) for item in typed)
-    return typed is None or (isinstance(typed, str) and not typed.strip())
 
 
 def missing_sentence(field: FormField) -> str:
@@ -88,7 +86,15 @@ def missing_sentence(field: FormField) -> str:
         return field.missing
     if field.label.endswith("?"):
         return f"Answer “{field.label}”."
-    verb = "Choose" if field.kind in {"one_of", "some_of", "protocol", "date"} else "Enter"
+    if field.kind == "table":
+        return (
+            f"Fill in at least {field.at_least} row{'' if field.at_least == 1 else 's'} of “{field.label}”."
+        )
+    verb = (
+        "Choose"
+        if field.kind in {"one_of", "some_of", "protocol", "date", "date_time", "group", "unit"}
+        else "Enter"
+    )
     label = field.label if field.label[1:2].isupper() else field.label[:1].lower() + field.label[1:]
     return f"{verb} the {label}."
 
@@ -127,7 +133,20 @@ def _across(document: OfferingDocument, answers: Mapping[str, Any], context: For
                     f"This lasts at most {document.longest_days} days. Choose {day_text(latest)} or earlier.",
                 )
             )
-    return errors
+    return errors + _by_the_clock(document, facts, context)
+
+
+def _by_the_clock(document: OfferingDocument, facts: Facts, context: FormContext) -> list[FieldError]:
+    """What is wrong with an end that is counted from a moment."""
+    duration, start = lasts(document, facts), starts_at(document, facts)
+    if duration is None or document.ends is None:
+        return []
+    field = document.ends.lasting or WHOLE_FORM
+    if document.longest_days is not None and duration > timedelta(days=document.longest_days):
+        return [FieldError(field, f"This lasts at most {document.longest_days} days. Choose a shorter time.")]
+    if start is not None and (start + duration).date() < context.today:
+        return [FieldError(document.starts or field, "The end lies in the past. Choose a later start.")]
+    return []
 
 
 def _on_targets(

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from catalog.offerings.language import OfferingDocument
+from catalog.offerings.policy import Kind
 from catalog.offerings.route import Approvers, StageRule
 from catalog.offerings.words import MINUTES, minutes_of
 
-_DRAWINGS = {"scim": "key", "ca": "certificate", "firewall": "wall"}
+_DRAWINGS = {"scim": "key", "entitlements": "key", "ca": "certificate", "firewall": "wall"}
 _KINDS = {
     "standard": "Approved beforehand and carried out at once (standard change)",
     "normal": "Approved each time (normal change)",
@@ -131,17 +132,25 @@ def page_of(document: OfferingDocument, *, number: int, group_names: Mapping[str
         ),
         you_get=document.you_get,
         you_need=document.you_need,
-        kind=_KINDS[document.kind],
+        kind=" ".join(_KINDS[kind] + "." for kind in _kinds_of(document)),
         promise=f"About {time_text(document.target)} from submitting to done",
         ends=_ends(document),
         undone=document.undone or "",
-        irreversible=document.irreversible or "",
-        stages=tuple(_stage(stage, group_names) for stage in document.route.stages),
+        irreversible=document.cannot_be_undone,
+        stages=()
+        if document.kind == "standard"
+        else tuple(_stage(s, group_names) for s in document.route.stages),
         risk_reasons=tuple(reason.because for reason in document.risk.reasons),
         controls=tuple((framework, ", ".join(names)) for framework, names in document.controls.items()),
         version=f"Version {number}",
         digest=document.digest,
     )
+
+
+def _kinds_of(document: OfferingDocument) -> tuple[Kind, ...]:
+    if isinstance(document.kind, str):
+        return (document.kind,)
+    return tuple(dict.fromkeys(rule.kind for rule in document.kind))
 
 
 def groups_named(document: OfferingDocument) -> frozenset[str]:
@@ -192,6 +201,8 @@ def _who(approvers: Approvers, group_names: Mapping[str, str]) -> str:
 def _ends(document: OfferingDocument) -> str:
     if document.ends is None:
         return "It has no end of its own."
+    if document.ends.lasting is not None:
+        return "By itself, when the time that you choose is over."
     most = f", at most {document.longest_days} days" if document.longest_days else ""
     if document.ends.date is not None:
         return f"By itself, at the end of the day that you choose{most}."

@@ -8,20 +8,30 @@ from collections.abc import Sequence
 from catalog.fulfilment.connectors.contract import Choice, ConnectorError
 from catalog.offerings.derived import find_resource
 from catalog.offerings.fields import OneOfField, SomeOfField
-from catalog.offerings.form_context import FormContext
+from catalog.offerings.form_context import PORTAL, FormContext
 from catalog.offerings.language import OfferingDocument
 
 _log = logging.getLogger(__name__)
 
 
-def choices_of(field: OneOfField | SomeOfField, context: FormContext) -> Sequence[Choice]:
-    """Every choice. Raises ValueError with a sentence when the target that knows them does not answer."""
+def choices_of(
+    field: OneOfField | SomeOfField, context: FormContext, *, fresh: bool = False
+) -> Sequence[Choice]:
+    """Every choice, as the target gave them within the last minute; as it has them now where `fresh`.
+
+    Raises ValueError with a sentence when the target that knows them does not answer.
+    """
     if field.choices_from is None:
         return [Choice(choice.value, choice.label, choice.hint or "") for choice in field.choices]
     try:
-        return context.choices_once(field.choices_from.connector, field.choices_from.name)
+        return context.choices_once(field.choices_from.connector, field.choices_from.name, fresh=fresh)
     except ConnectorError as error:
         raise ValueError(silent(f"The list for “{field.label}” cannot be read now.", error)) from error
+
+
+def directory_choices(name: str, context: FormContext) -> Sequence[Choice]:
+    """The portal's own `groups` or `units`, by name."""
+    return context.choices_once(PORTAL, name)
 
 
 def silent(what: str, error: ConnectorError) -> str:

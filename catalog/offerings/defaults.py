@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from catalog.offerings.fields import FormField, FromProfile, FromToday
+from catalog.offerings.fields import FormField, FromProfile, FromToday, UnitField
 from catalog.offerings.form_context import FormContext, label_of
 
 
 def default_of(field: FormField, context: FormContext) -> Any:
     """The field's default as it would be typed, or None."""
     default = getattr(field, "default", None)
+    if isinstance(field, UnitField) and field.own:
+        return context.actor.unit
     if isinstance(default, FromProfile):
         actor = context.actor
         return {

@@ -13,9 +13,10 @@ from typing import Any, Literal
 import re2
 
 from catalog.fulfilment.connectors.ca.csr import CsrError, read_csr
-from catalog.offerings.fields import FormField, OneOfField
+from catalog.offerings.fields import FormField, OneOfField, TableField
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.route import Resource
+from catalog.offerings.words import span_of
 from portal.core.networks import Network, address_count, classify, parse_networks
 from portal.core.ports import parse_ports
 from portal.core.spans import size
@@ -88,9 +89,11 @@ _BY_KIND: Mapping[str, Derivation] = {
         _networks,
     ),
     "ports": Derivation({"count": "int"}, _ports),
+    "duration": Derivation({"minutes": "int"}, lambda text: {"minutes": span_of(text)}),
+    "table": Derivation({"count": "int"}, lambda rows: {"count": len(rows)}),
 }
 _OF_A_RESOURCE: Mapping[str, Type] = {"resource": "string", "owner": "string", "sensitivity": "string"}
-_OF_A_CHOICE: Mapping[str, Type] = {"label": "string"}
+_OF_A_CHOICE: Mapping[str, Type] = {"label": "string", "points": "int"}
 
 
 def derived_names(field: FormField, *, has_resources: bool) -> dict[str, Type]:
@@ -98,6 +101,8 @@ def derived_names(field: FormField, *, has_resources: bool) -> dict[str, Type]:
     names = dict(_BY_KIND[field.kind].facts) if field.kind in _BY_KIND else {}
     if isinstance(field, OneOfField):
         names |= _OF_A_CHOICE
+    if isinstance(field, TableField):
+        names |= {column.name: "list" for column in field.columns}
     if has_resources:
         names |= _OF_A_RESOURCE
     return names
@@ -116,6 +121,12 @@ def derive(document: OfferingDocument, field: FormField, answer: Any) -> dict[st
             return facts
     if isinstance(field, OneOfField):
         facts["label"] = next((choice.label for choice in field.choices if choice.value == answer), answer)
+        facts["points"] = next((c.points or 0 for c in field.choices if c.value == answer), 0)
+    if isinstance(field, TableField):
+        facts |= {
+            column.name: [str(row[column.name]) for row in answer if column.name in row]
+            for column in field.columns
+        }
     resource = find_resource(document, field.name, answer)
     if resource is not None:
         facts |= {"resource": resource.name, "owner": resource.owner, "sensitivity": resource.sensitivity}

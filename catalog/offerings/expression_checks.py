@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from catalog.offerings.derived import Type
 from catalog.offerings.expressions import FUNCTIONS, NotAnExpression, check_expression, try_expression
 from catalog.offerings.language import OfferingDocument
-from catalog.offerings.names import Names, names_of
+from catalog.offerings.names import Names, names_of, names_of_requester
 from catalog.offerings.problems import Finding, Path, nearest
 from catalog.offerings.route import FromCel
 
@@ -39,18 +39,34 @@ def expression_findings(document: OfferingDocument) -> Iterator[Finding]:
 def _written(document: OfferingDocument) -> Iterator[Written]:
     before = names_of(document, with_risk=False)
     every = names_of(document)
+    yield ("audience",), document.audience, names_of_requester(), "bool"
     yield from _of_fields(document, before)
     yield ("title",), document.title, every, "string"
     for i, rule in enumerate(document.rules):
         yield ("rules", i, "check"), rule.check, before, "bool"
     for i, reason in enumerate(document.risk.reasons):
         yield ("risk", "reasons", i, "when"), reason.when, before, "bool"
+    yield from _of_policy(document, before, every)
     for i, stage in enumerate(document.route.stages):
         yield ("route", "stages", i, "when"), stage.when, every, "bool"
         yield ("route", "stages", i, "approvers", "group_from"), stage.approvers.group_from, every, "string"
     yield from _of_steps(document, every)
     if document.ends is not None:
         yield ("ends", "days"), document.ends.days, before, "int"
+
+
+def _of_policy(document: OfferingDocument, before: Names, every: Names) -> Iterator[Written]:
+    if isinstance(document.kind, tuple):
+        unkind = names_of(document, with_kind=False)
+        for i, rule in enumerate(document.kind):
+            yield ("kind", i, "when"), rule.when, unkind, "bool"
+    for i, conflict in enumerate(document.conflicts):
+        yield ("conflicts", i, "when"), conflict.when, before, "bool"
+    for i, denial in enumerate(document.denials):
+        yield ("denials", i, "when"), denial.when, every, "bool"
+    yield ("rollback_required",), document.rollback_required, before, "bool"
+    if document.window is not None:
+        yield ("window", "when"), document.window.when, every, "bool"
 
 
 def _of_fields(document: OfferingDocument, names: Names) -> Iterator[Written]:

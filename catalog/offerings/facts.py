@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, time
 from functools import cached_property
 from typing import Any
 
-from catalog.offerings.derived import EMPTY, Type, derive
+from catalog.offerings.derived import EMPTY, Type, derive, find_resource
+from catalog.offerings.fields import OneOfField
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.names import Names, names_of, type_of
 from portal.identity.model import Person
@@ -27,11 +28,26 @@ class PersonFacts:
     unit: str
     unit_name: str
     title: str
+    #: The slugs of the person's groups, where they were read; they are for whoever asks.
+    groups: tuple[str, ...] = ()
+    timezone: str = "UTC"
 
 
-def person_facts(person: Person) -> PersonFacts:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a person has already, as `catalog.entitlements` records it; each of them as texts."""
+
+    labels: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    offerings: tuple[str, ...] = ()
+
+
+def person_facts(person: Person, *, groups: tuple[str, ...] = ()) -> PersonFacts:
     """The facts of a person; reads the person's unit."""
     return PersonFacts(
+        groups=groups,
+        timezone=person.timezone,
         user_name=person.user_name,
         name=person.name,
         email=person.email,
@@ -70,7 +86,7 @@ class Facts(Mapping[str, Any]):
     @cached_property
     def names(self) -> Names:
         """What expressions may name here."""
-        return names_of(self.document, with_risk=self.with_risk)
+        return names_of(self.document, with_risk=self.with_risk, with_kind="kind" in self._content)
 
     @cached_property
     def values(self) -> dict[str, Any]:  # type: ignore[override]  # typed values are what expressions call values
@@ -84,12 +100,19 @@ class Facts(Mapping[str, Any]):
         if kind == "timestamp":
             return timestamp(found) if found else NEVER
         if kind == "list":
-            return list(found)
+            return [row_text(item) if isinstance(item, Mapping) else item for item in found]
         return float(found) if kind == "double" else found
 
 
+def row_text(row: Mapping[str, Any]) -> str:
+    """One row of a table in one line: its cells with ` · ` between them."""
+    return " · ".join(str(cell) for cell in row.values() if cell not in (None, ""))
+
+
 def timestamp(day: str) -> datetime:
-    """The first moment of an ISO day, in UTC."""
+    """The first moment of an ISO day, in UTC; or the very moment, where one is written."""
+    if "T" in day:
+        return datetime.fromisoformat(day).astimezone(UTC)
     return datetime.combine(date.fromisoformat(day), time(0), tzinfo=UTC)
 
 
@@ -105,8 +128,12 @@ def gather(
     requester: PersonFacts,
     beneficiary: PersonFacts,
     today: date,
+    held: Held | None = None,
 ) -> Facts:
-    """The facts without the risk. `answers` are checked answers; one that is missing counts as empty."""
+    """The facts without the risk. `answers` are checked answers; one that is missing counts as empty.
+
+    `held` is what the beneficiary has already; nothing where it was not read.
+    """
     given: dict[str, Any] = {}
     answered: dict[str, bool] = {}
     derived: dict[str, dict[str, Any]] = {}
@@ -125,5 +152,32 @@ def gather(
             "requester": asdict(requester),
             "beneficiary": {**asdict(beneficiary), "is_self": requester.user_name == beneficiary.user_name},
             "today": today.isoformat(),
+            "held": _held(document, held or Held()),
+            "score": score_of(document, answers),
         },
     )
+
+
+def score_of(document: OfferingDocument, answers: Mapping[str, Any]) -> dict[str, int]:
+    """The points of the choices that were made, the most there could be, and what that is in percent."""
+    points = most = 0
+    for field in document.fields:
+        if isinstance(field, OneOfField) and any(choice.points is not None for choice in field.choices):
+            most += max(choice.points or 0 for choice in field.choices)
+            points += sum(c.points or 0 for c in field.choices if c.value == answers.get(field.name))
+    return {"points": points, "most": most, "percent": points * 100 // most if most else 0}
+
+
+def _held(document: OfferingDocument, held: Held) -> dict[str, list[str]]:
+    found = (
+        find_resource(document, name, value)
+        for name in document.resources
+        for value in dict.fromkeys((*held.values, *held.labels))
+    )
+    return {
+        "labels": list(held.labels),
+        "keys": list(held.keys),
+        "values": list(held.values),
+        "offerings": list(held.offerings),
+        "resources": list(dict.fromkeys(resource.name for resource in found if resource is not None)),
+    }

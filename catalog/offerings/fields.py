@@ -2,62 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Field
 
-from catalog.offerings.words import Cel, Line, Name, Part, Pattern, Slug, Text
+from catalog.offerings.field_names import EmailField, GroupField, HostNameField, UnitField
+from catalog.offerings.field_times import DateTimeField, DurationField
+from catalog.offerings.questions import (
+    ChoicesFrom,
+    FromProfile,
+    FromToday,
+    Question,
+    StaticChoice,
+    TextDefault,
+)
+from catalog.offerings.words import Line, Part, Pattern, Text
 
-
-class FromProfile(Part):
-    """A default taken from the profile of the person who fills the form in."""
-
-    source: Literal["profile.self", "profile.name", "profile.email", "profile.unit", "profile.title"] = Field(
-        alias="from"
-    )
-
-
-class FromToday(Part):
-    """A default that lies so many days after the day on which the form is opened."""
-
-    days_from_today: int = Field(ge=0, le=3650)
-
-
-def _written_as(value: Any) -> str:
-    return "from" if isinstance(value, dict | FromProfile) else "text"
-
-
-TextDefault = Annotated[
-    Annotated[str, Tag("text")] | Annotated[FromProfile, Tag("from")], Discriminator(_written_as)
+__all__ = [
+    "BooleanField",
+    "ChoicesFrom",
+    "Column",
+    "CsrField",
+    "DateField",
+    "DateTimeField",
+    "DurationField",
+    "EmailField",
+    "FormField",
+    "FromProfile",
+    "FromToday",
+    "GroupField",
+    "HostNameField",
+    "HostNamesField",
+    "LongTextField",
+    "NetworksField",
+    "NumberField",
+    "OfferingForm",
+    "OneOfField",
+    "PersonField",
+    "PortsField",
+    "ProtocolField",
+    "Question",
+    "Section",
+    "SomeOfField",
+    "StaticChoice",
+    "TableField",
+    "TextField",
+    "UnitField",
 ]
-
-
-class StaticChoice(Part):
-    """One value that may be chosen."""
-
-    value: Annotated[str, Field(min_length=1, max_length=120)]
-    label: Line
-    hint: Line | None = None
-
-
-class ChoicesFrom(Part):
-    """Choices that are read from a connector's target when the form is shown and again when it is sent."""
-
-    connector: Slug
-    name: Name
-
-
-class Question(Part):
-    """What every field has. A field that `show_when` hides is not asked and has no answer."""
-
-    name: Name
-    label: Line
-    hint: Text | None = None
-    example: Line | None = None
-    required: bool = True
-    show_when: Cel | None = None
-    #: What is said when a required field was left out; a sentence is made from the label without it.
-    missing: Line | None = None
 
 
 class TextField(Question):
@@ -173,6 +164,23 @@ class CsrField(Question):
     kind: Literal["csr"]
 
 
+#: What a column of a table may hold; each is checked as a field of its kind is.
+Column = Annotated[
+    TextField | NumberField | OneOfField | DateField | EmailField | HostNameField | PersonField,
+    Field(discriminator="kind"),
+]
+
+
+class TableField(Question):
+    """Rows of the same columns. `shown` is how many empty rows the form begins with."""
+
+    kind: Literal["table"]
+    columns: tuple[Column, ...] = Field(min_length=1, max_length=8)
+    at_least: int = Field(default=1, ge=0, le=200)
+    at_most: int = Field(default=50, ge=1, le=200)
+    shown: int = Field(default=3, ge=1, le=20)
+
+
 FormField = Annotated[
     TextField
     | LongTextField
@@ -181,8 +189,15 @@ FormField = Annotated[
     | OneOfField
     | SomeOfField
     | DateField
+    | DateTimeField
+    | DurationField
     | PersonField
+    | EmailField
+    | HostNameField
     | HostNamesField
+    | GroupField
+    | UnitField
+    | TableField
     | NetworksField
     | PortsField
     | ProtocolField

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zoneinfo
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
@@ -12,7 +11,8 @@ import re2
 
 from catalog.offerings.controls import known_controls
 from catalog.offerings.expression_checks import expression_findings, places
-from catalog.offerings.fields import DateField, LongTextField, NumberField, OneOfField, SomeOfField, TextField
+from catalog.offerings.field_findings import field_findings, repeated
+from catalog.offerings.fields import TableField, TextField
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.problems import Finding, Path, choices_text, nearest
 from catalog.offerings.route import FromAnswer
@@ -27,7 +27,7 @@ def findings_in(document: OfferingDocument) -> tuple[Finding, ...]:
         return repeated  # names that stand for two things would make every later finding a guess
     return (
         *_references(document),
-        *_fields(document),
+        *field_findings(document),
         *_patterns(document),
         *_controls(document),
         *_calendar(document),
@@ -36,21 +36,13 @@ def findings_in(document: OfferingDocument) -> tuple[Finding, ...]:
 
 
 def _repeated(document: OfferingDocument) -> Iterator[Finding]:
-    yield from _twice((((*path, "name"), name) for path, name in places(document)), "field")
-    yield from _twice(
+    yield from repeated((((*path, "name"), name) for path, name in places(document)), "field")
+    yield from repeated(
         ((("route", "stages", i, "slug"), x.slug) for i, x in enumerate(document.route.stages)), "stage"
     )
-    yield from _twice(
+    yield from repeated(
         ((("fulfilment", i, "step"), x.step) for i, x in enumerate(document.fulfilment)), "step"
     )
-
-
-def _twice(places: Iterable[tuple[Path, str]], what: str) -> Iterator[Finding]:
-    seen: Counter[str] = Counter()
-    for path, name in places:
-        seen[name] += 1
-        if seen[name] > 1:
-            yield Finding(path, f"there is a {what} {name!r} already; give each its own name")
 
 
 def _references(document: OfferingDocument) -> Iterator[Finding]:
@@ -61,14 +53,11 @@ def _references(document: OfferingDocument) -> Iterator[Finding]:
     yield from _field(("beneficiary",), document.beneficiary, people, "person field")
     texts = {field.name for field in document.fields if field.kind in TEXTS}
     yield from _field(("reason",), document.reason, texts, "text field")
-    chosen = {field.name for field in document.fields if field.kind in {"one_of", "text"}}
+    chosen = {f.name for f in document.fields if f.kind in {"one_of", "text", "host_name", "group", "unit"}}
     for name in document.resources:
         yield from _field(("resources", name), name, chosen, "field that one value is chosen in")
-    if document.ends is not None:
-        dates = {field.name for field in document.fields if field.kind == "date"}
-        yield from _field(("ends", "date"), document.ends.date, dates, "date field")
-    elif document.longest_days is not None:
-        yield Finding(("longest_days",), "this has a longest duration, so say in ends when it ends")
+    yield from _ends(document)
+    yield from _policy(document, every, texts)
     for i, stage in enumerate(document.route.stages):
         where: Path = ("route", "stages", i, "approvers", "owner_of")
         yield from _field(where, stage.approvers.owner_of, document.resources, "field with resources")
@@ -80,6 +69,28 @@ def _references(document: OfferingDocument) -> Iterator[Finding]:
         yield from _field(("example", name), name, every)
 
 
+def _ends(document: OfferingDocument) -> Iterator[Finding]:
+    if document.ends is not None:
+        dates = {field.name for field in document.fields if field.kind == "date"}
+        yield from _field(("ends", "date"), document.ends.date, dates, "date field")
+        lengths = {field.name for field in document.fields if field.kind == "duration"}
+        yield from _field(("ends", "lasting"), document.ends.lasting, lengths, "duration field")
+    elif document.longest_days is not None:
+        yield Finding(("longest_days",), "this has a longest duration, so say in ends when it ends")
+
+
+def _policy(document: OfferingDocument, every: set[str], texts: set[str]) -> Iterator[Finding]:
+    moments = {field.name for field in document.fields if field.kind == "date_time"}
+    yield from _field(("starts",), document.starts, moments, "date_time field")
+    for i, name in enumerate(document.duplicates):
+        yield from _field(("duplicates", i), name, every)
+    for i, conflict in enumerate(document.conflicts):
+        yield from _field(("conflicts", i, "field"), conflict.field, every)
+    yield from _field(("rollback",), document.rollback, texts, "text field")
+    if document.rollback_required is not None and document.rollback is None:
+        yield Finding(("rollback_required",), "say in rollback which field holds the rollback plan")
+
+
 def _field(path: Path, name: str | None, known: Iterable[str], what: str = "field") -> Iterator[Finding]:
     words = set(known)
     if name is not None and name not in words:
@@ -87,32 +98,13 @@ def _field(path: Path, name: str | None, known: Iterable[str], what: str = "fiel
         yield Finding(path, f"there is no {what} {name!r}{listed}")
 
 
-def _fields(document: OfferingDocument) -> Iterator[Finding]:
-    for (path, _), field in zip(places(document), document.fields, strict=True):
-        if isinstance(field, OneOfField | SomeOfField):
-            if bool(field.choices) == (field.choices_from is not None):
-                yield Finding(path, f"{field.name}: give either choices or choices_from")
-            values = (((*path, "choices", i, "value"), c.value) for i, c in enumerate(field.choices))
-            yield from _twice(values, "choice")
-            known = {choice.value for choice in field.choices}
-            given = (field.default,) if isinstance(field.default, str) else field.default or ()
-            for value in given:
-                if field.choices and value not in known:
-                    yield Finding((*path, "default"), f"there is no choice {value!r}{nearest(value, known)}")
-        if isinstance(field, TextField | LongTextField | SomeOfField) and field.at_least > field.at_most:
-            yield Finding((*path, "at_least"), "at_least is more than at_most")
-        if isinstance(field, NumberField) and field.minimum > field.maximum:
-            yield Finding((*path, "minimum"), "minimum is more than maximum")
-        if isinstance(field, NumberField) and field.whole and isinstance(field.default, float):
-            yield Finding((*path, "default"), "this field takes whole numbers; give one, or say whole: false")
-        if isinstance(field, DateField) and field.earliest_days > field.latest_days:
-            yield Finding((*path, "earliest_days"), "earliest_days is more than latest_days")
-
-
 def _patterns(document: OfferingDocument) -> Iterator[Finding]:
     for (path, _), field in zip(places(document), document.fields, strict=True):
         if isinstance(field, TextField) and field.pattern is not None:
             yield from _pattern((*path, "pattern"), field.pattern)
+        for i, column in enumerate(field.columns if isinstance(field, TableField) else ()):
+            if isinstance(column, TextField) and column.pattern is not None:
+                yield from _pattern((*path, "columns", i, "pattern"), column.pattern)
     for name, resources in document.resources.items():
         for i, resource in enumerate(resources):
             for v, value in enumerate(resource.values):
@@ -150,6 +142,9 @@ def _controls(document: OfferingDocument) -> Iterator[Finding]:
 
 def _calendar(document: OfferingDocument) -> Iterator[Finding]:
     calendar = document.calendar
+    if document.window is not None and document.window.timezone not in _time_zones():
+        hint = nearest(document.window.timezone, _time_zones())
+        yield Finding(("window", "timezone"), f"there is no time zone {document.window.timezone!r}{hint}")
     if calendar.timezone != "approver" and calendar.timezone not in _time_zones():
         hint = nearest(calendar.timezone, {*_time_zones(), "approver"})
         yield Finding(("calendar", "timezone"), f"there is no time zone {calendar.timezone!r}{hint}")

@@ -14,9 +14,12 @@ from sqlalchemy.orm import Session, joinedload
 
 from catalog.fulfilment.connectors.contract import Choice
 from catalog.fulfilment.connectors.registry import Connectors
-from catalog.offerings.facts import PersonFacts, person_facts
-from portal.identity.model import Person
+from catalog.offerings.choice_cache import remembered
+from catalog.offerings.facts import Held, PersonFacts, person_facts
+from portal.identity.model import Group, Person, Unit
 
+#: Lists of the portal itself, asked for as a connector's are.
+PORTAL = "portal"
 #: A longer list helps nobody to choose; people beyond it are found by typing their user name or mail address.
 MOST_SUGGESTIONS = 500
 
@@ -60,41 +63,77 @@ def _no_judgement(_connector: str, _answers: Mapping[str, Any]) -> Sequence[Targ
     return ()
 
 
+def _nothing_held(_user_name: str) -> Held:
+    return Held()
+
+
 @dataclass(frozen=True)
 class FormContext:
-    """`today` is the actor's day. `choices` and `judge` ask targets and raise ConnectorError."""
+    """`today` is the actor's day. `choices` and `judge` ask targets and raise ConnectorError.
+
+    `choices` may remember what a target said for a minute, `fresh_choices` never does. `held` says what a person,
+    by user name, has already.
+    """
 
     actor: PersonFacts
     today: date
     people: People
     choices: Callable[[str, str], Sequence[Choice]] = _no_choices
     judge: Callable[[str, Mapping[str, Any]], Sequence[TargetProblem]] = _no_judgement
+    held: Callable[[str], Held] = _nothing_held
+    fresh_choices: Callable[[str, str], Sequence[Choice]] | None = None
     _read: dict[tuple[str, str], Sequence[Choice]] = field(default_factory=dict, compare=False, repr=False)
 
-    def choices_once(self, connector: str, name: str) -> Sequence[Choice]:
-        """As `choices`, reading the target once for as long as this context lives."""
+    def choices_once(self, connector: str, name: str, *, fresh: bool = False) -> Sequence[Choice]:
+        """As `choices`, reading the target once for as long as this context lives; once more where `fresh`."""
+        if fresh and self.fresh_choices is not None:
+            return tuple(self.fresh_choices(connector, name))
         if (connector, name) not in self._read:
             self._read[connector, name] = tuple(self.choices(connector, name))
         return self._read[connector, name]
 
 
-def context_for(session: Session, person: Person, connectors: Connectors, *, today: date) -> FormContext:
+def context_for(
+    session: Session,
+    person: Person,
+    connectors: Connectors,
+    *,
+    today: date,
+    groups: tuple[str, ...] = (),
+    held: Callable[[str], Held] = _nothing_held,
+) -> FormContext:
     """The context of a person who fills a form in. The session is used for as long as the context is."""
 
-    def choices(connector: str, name: str) -> Sequence[Choice]:
+    def fresh(connector: str, name: str) -> Sequence[Choice]:
+        if connector == PORTAL:
+            return portal_choices(session, name)
         return connectors.get(connector).choices(name)
+
+    def choices(connector: str, name: str) -> Sequence[Choice]:
+        if connector == PORTAL:
+            return fresh(connector, name)
+        return remembered(connectors, (connector, name), lambda: fresh(connector, name))
 
     def judge(connector: str, answers: Mapping[str, Any]) -> Sequence[TargetProblem]:
         check = getattr(connectors.get(connector), "check", None)
         return check(answers) if check is not None else ()
 
     return FormContext(
-        actor=person_facts(person),
+        actor=person_facts(person, groups=groups),
         today=today,
         people=Directory(session),
         choices=choices,
         judge=judge,
+        held=held,
+        fresh_choices=fresh,
     )
+
+
+def portal_choices(session: Session, name: str) -> Sequence[Choice]:
+    """Every group, or every unit, by name; the value is the slug. One statement."""
+    kind = Group if name == "groups" else Unit
+    rows = session.execute(select(kind.slug, kind.name).order_by(kind.name, kind.slug)).all()
+    return tuple(Choice(slug, label) for slug, label in rows)
 
 
 class Directory:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-import idna
 import re2
 
 from catalog.fulfilment.connectors.ca.csr import CsrError, read_csr
@@ -29,42 +28,45 @@ from catalog.offerings.fields import (
     PortsField,
     ProtocolField,
     SomeOfField,
+    TableField,
     TextField,
 )
 from catalog.offerings.form_context import FormContext, label_of, nearest_people
+from catalog.offerings.kinds_names import NAME_CHECKS, host_name
+from catalog.offerings.kinds_times import TIME_CHECKS
+from catalog.offerings.tables import check_rows
+from catalog.offerings.typed import check_length, cut, like, listed, one
 from portal.core.networks import parse_network, parse_networks
 from portal.core.ports import parse_ports, port_text
 from portal.core.spans import size
 from portal.core.text import clean_line, clean_text
 
-LONGEST_RAW = 40_000
 _NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,6})?")
 _IN_BRACKETS = re.compile(r".*\(([^()]+)\)")
-_SHOWN = 60
 
 
 def _text(field: TextField, typed: Any, context: FormContext) -> str:
-    text = clean_line(_one(typed))
-    _length(field.label, text, field.at_least, field.at_most)
+    text = clean_line(one(typed))
+    check_length(field.label, text, field.at_least, field.at_most)
     if field.pattern is not None and not re2.fullmatch(field.pattern, text):
         raise ValueError(
-            field.pattern_says or f"“{_cut(text)}” does not fit here. {_like(field.example)}".strip()
+            field.pattern_says or f"“{cut(text)}” does not fit here. {like(field.example)}".strip()
         )
     return text
 
 
 def _long_text(field: LongTextField, typed: Any, context: FormContext) -> str:
-    text = clean_text(_one(typed))
-    _length(field.label, text, field.at_least, field.at_most)
+    text = clean_text(one(typed))
+    check_length(field.label, text, field.at_least, field.at_most)
     return text
 
 
 def _number(field: NumberField, typed: Any, context: FormContext) -> int | float:
     text = (
-        str(typed).strip() if isinstance(typed, int | float) and not isinstance(typed, bool) else _one(typed)
+        str(typed).strip() if isinstance(typed, int | float) and not isinstance(typed, bool) else one(typed)
     )
     if not _NUMBER.fullmatch(text):
-        raise ValueError(f"“{_cut(text)}” is not a number. {_like(field.example) or 'Write digits only.'}")
+        raise ValueError(f"“{cut(text)}” is not a number. {like(field.example) or 'Write digits only.'}")
     number = float(text)
     if field.whole and number != int(number):
         raise ValueError("Enter a whole number.")
@@ -79,9 +81,11 @@ def _boolean(field: Any, typed: Any, context: FormContext) -> bool:
 
 
 def _one_of(field: OneOfField, typed: Any, context: FormContext) -> str:
-    value = _one(typed)
-    if value not in {choice.value for choice in choices_of(field, context)}:
-        raise ValueError(f"“{_cut(value)}” is not one of the choices. Choose one from the list.")
+    value = one(typed)
+    if value not in {choice.value for choice in choices_of(field, context)} and value not in {
+        choice.value for choice in choices_of(field, context, fresh=True)
+    }:
+        raise ValueError(f"“{cut(value)}” is not one of the choices. Choose one from the list.")
     return value
 
 
@@ -90,7 +94,7 @@ def _some_of(field: SomeOfField, typed: Any, context: FormContext) -> list[str]:
     known = [choice.value for choice in choices_of(field, context)]
     for value in values:
         if value not in known:
-            raise ValueError(f"“{_cut(str(value))}” is not one of the choices. Choose from the list.")
+            raise ValueError(f"“{cut(str(value))}” is not one of the choices. Choose from the list.")
     chosen = [value for value in known if value in values]
     if not field.at_least <= len(chosen) <= field.at_most:
         raise ValueError(f"Choose {field.at_least} to {field.at_most} of them.")
@@ -98,7 +102,7 @@ def _some_of(field: SomeOfField, typed: Any, context: FormContext) -> list[str]:
 
 
 def _date(field: DateField, typed: Any, context: FormContext) -> str:
-    text = _one(typed)
+    text = one(typed)
     try:
         day = date.fromisoformat(text) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else None
     except ValueError:
@@ -106,7 +110,7 @@ def _date(field: DateField, typed: Any, context: FormContext) -> str:
     if day is None:
         example = context.today + timedelta(days=90)
         raise ValueError(
-            f"“{_cut(text)}” is not a date. Write year, month and day, like {example.isoformat()}."
+            f"“{cut(text)}” is not a date. Write year, month and day, like {example.isoformat()}."
         )
     earliest = context.today + timedelta(days=field.earliest_days)
     latest = context.today + timedelta(days=field.latest_days)
@@ -120,7 +124,7 @@ def _date(field: DateField, typed: Any, context: FormContext) -> str:
 
 
 def _person(field: PersonField, typed: Any, context: FormContext) -> str:
-    person = find_person(_one(typed), context)
+    person = find_person(one(typed), context)
     if not field.may_be_self and person.user_name == context.actor.user_name:
         raise ValueError("Name somebody else than yourself.")
     return person.user_name
@@ -135,42 +139,32 @@ def find_person(text: str, context: FormContext) -> PersonFacts:
         near = nearest_people(text, context.people.suggestions())
         meant = f" Did you mean {' or '.join(label_of(person) for person in near)}?" if near else ""
         raise ValueError(
-            f"Nobody is called “{_cut(text)}”.{meant or ' Enter a name from the list, a user name or a mail address.'}"
+            f"Nobody is called “{cut(text)}”.{meant or ' Enter a name from the list, a user name or a mail address.'}"
         )
     if len(found) > 1:
         several = ", ".join(f"{person.user_name} ({person.unit_name})" for person in found[:4])
-        raise ValueError(f"{len(found)} people are called “{_cut(text)}”: {several}. Enter the user name.")
+        raise ValueError(f"{len(found)} people are called “{cut(text)}”: {several}. Enter the user name.")
     return found[0]
 
 
 def _host_names(field: HostNamesField, typed: Any, context: FormContext) -> list[str]:
-    names = list(dict.fromkeys(_host_name(name) for name in _listed(typed)))
+    names = list(dict.fromkeys(host_name(name) for name in listed(typed)))
     if len(names) > field.at_most:
         raise ValueError(f"These are {len(names)} host names; at most {field.at_most} fit in one request.")
     return names
 
 
-def _host_name(text: str) -> str:
-    try:
-        name = idna.encode(text.rstrip("."), uts46=True, std3_rules=True).decode("ascii")
-    except (idna.IDNAError, UnicodeError):
-        name = ""
-    if "." not in name or name.rpartition(".")[2].isdecimal():
-        raise ValueError(f"“{_cut(text)}” is not a host name. Write it whole, like app1.meridian.example.")
-    return name
-
-
 def _networks(field: NetworksField, typed: Any, context: FormContext) -> list[str]:
-    parts = _listed(typed)
+    parts = listed(typed)
     for part in parts:
         network = parse_network(part)
         if network.prefixlen == 0 and not field.anywhere:
             raise ValueError(
-                f"{_cut(part)} means every address there is. Name the networks that need it, like 10.1.2.0/24."
+                f"{cut(part)} means every address there is. Name the networks that need it, like 10.1.2.0/24."
             )
         widest = field.widest if network.version == 4 else (field.widest or 0) * 2  # noqa: PLR2004
         if widest is not None and network.prefixlen < widest:
-            raise ValueError(f"{_cut(part)} is too wide. Name networks of /{widest} or smaller.")
+            raise ValueError(f"{cut(part)} is too wide. Name networks of /{widest} or smaller.")
     networks = parse_networks(parts)
     if len(networks) > field.at_most:
         raise ValueError(f"These are {len(networks)} networks; at most {field.at_most} fit in one request.")
@@ -178,7 +172,7 @@ def _networks(field: NetworksField, typed: Any, context: FormContext) -> list[st
 
 
 def _ports(field: PortsField, typed: Any, context: FormContext) -> str:
-    ports = parse_ports(" ".join(_listed(typed)))
+    ports = parse_ports(" ".join(listed(typed)))
     if size(ports) > field.at_most:
         raise ValueError(
             f"These are {size(ports):,} ports; at most {field.at_most:,} may be asked for. Name fewer."
@@ -187,7 +181,7 @@ def _ports(field: PortsField, typed: Any, context: FormContext) -> str:
 
 
 def _protocol(field: ProtocolField, typed: Any, context: FormContext) -> str:
-    protocol = _one(typed).lower()
+    protocol = one(typed).lower()
     if protocol not in field.protocols:
         raise ValueError(f"Choose {' or '.join(name.upper() for name in field.protocols)}.")
     return protocol
@@ -195,9 +189,13 @@ def _protocol(field: ProtocolField, typed: Any, context: FormContext) -> str:
 
 def _csr(field: CsrField, typed: Any, context: FormContext) -> str:
     try:
-        return read_csr(_one(typed)).pem
+        return read_csr(one(typed)).pem
     except CsrError as error:
         raise ValueError(error.message) from error
+
+
+def _table(field: TableField, typed: Any, context: FormContext) -> list[dict[str, Any]]:
+    return check_rows(field, typed, context, CHECKS)
 
 
 CHECKS: Mapping[str, Callable[[Any, Any, FormContext], Any]] = {
@@ -214,41 +212,7 @@ CHECKS: Mapping[str, Callable[[Any, Any, FormContext], Any]] = {
     "ports": _ports,
     "protocol": _protocol,
     "csr": _csr,
+    "table": _table,
+    **NAME_CHECKS,
+    **TIME_CHECKS,
 }
-
-
-def _one(typed: Any) -> str:
-    if isinstance(typed, list | tuple) and len(typed) == 1:
-        typed = typed[0]
-    if not isinstance(typed, str):
-        raise ValueError("Give one answer here.")  # noqa: TRY004  (every refusal of an answer is a ValueError)
-    if len(typed) > LONGEST_RAW:
-        raise ValueError(f"This is longer than {LONGEST_RAW:,} characters. Shorten it.")
-    return typed.strip()
-
-
-def _listed(typed: Any) -> list[str]:
-    """The parts of a list, whether it came as a list or as text with line ends, commas or spaces."""
-    if isinstance(typed, list | tuple) and all(isinstance(item, str) for item in typed):
-        typed = "\n".join(typed)
-    parts = [part for part in re.split(r"[,;\s]+", clean_text(_one(typed))) if part]
-    if not parts:
-        raise ValueError("Name at least one.")
-    return parts
-
-
-def _length(label: str, text: str, least: int, most: int) -> None:
-    if len(text) > most:
-        raise ValueError(f"“{label}” has {len(text):,} characters; at most {most:,} fit. Shorten it.")
-    if len(text) < least:
-        raise ValueError(
-            f"“{label}” has {len(text)} characters; write at least {least}, so that it can be judged."
-        )
-
-
-def _like(example: str | None) -> str:
-    return f"Write it like {example}." if example else ""
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

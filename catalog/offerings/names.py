@@ -25,10 +25,23 @@ _PERSON: tuple[tuple[str, Type], ...] = (
 _TYPES: dict[str, Type] = {
     "boolean": "bool",
     "date": "timestamp",
+    "date_time": "timestamp",
+    "table": "list",
     "some_of": "list",
     "host_names": "list",
     "networks": "list",
 }
+
+
+#: What the beneficiary has already: what it is called, its connector's keys, the values in it, the offerings it
+#: came from, and which of this offering's resources the values belong to.
+_HELD: tuple[tuple[str, Type], ...] = (
+    ("labels", "list"),
+    ("keys", "list"),
+    ("values", "list"),
+    ("offerings", "list"),
+    ("resources", "list"),
+)
 
 
 def type_of(field: FormField) -> Type:
@@ -38,10 +51,20 @@ def type_of(field: FormField) -> Type:
     return _TYPES.get(field.kind, "string")
 
 
-def names_of(document: OfferingDocument, *, with_risk: bool = True) -> Names:
-    """Every name that the document's expressions may use; risk is unknown while risk itself is computed."""
+def names_of_requester() -> Names:
+    """What is known of whoever looks at the catalogue: all that an audience may name."""
+    return tuple((f"requester.{name}", kind) for name, kind in (*_PERSON, ("groups", "list")))
+
+
+def names_of(document: OfferingDocument, *, with_risk: bool = True, with_kind: bool | None = None) -> Names:
+    """Every name that the document's expressions may use; risk is unknown while risk itself is computed.
+
+    So is the kind, while it is; where nothing is said, it is known as soon as the risk is.
+    """
     names: list[tuple[str, Type]] = [("today", "timestamp")]
-    names += [(f"requester.{name}", kind) for name, kind in _PERSON]
+    names += names_of_requester()
+    names += [(f"held.{name}", kind) for name, kind in _HELD]
+    names += [("score.points", "int"), ("score.most", "int"), ("score.percent", "int")]
     names += [(f"beneficiary.{name}", kind) for name, kind in (*_PERSON, ("is_self", "bool"))]
     for field in document.fields:
         names.append((f"answers.{field.name}", type_of(field)))
@@ -52,4 +75,6 @@ def names_of(document: OfferingDocument, *, with_risk: bool = True) -> Names:
         ]
     if with_risk:
         names += [("risk.level", "string"), ("risk.score", "int")]
+    if with_risk if with_kind is None else with_kind:
+        names.append(("kind", "string"))
     return tuple(names)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from catalog.fulfilment.connectors.ca.csr import LARGEST, CsrError, read_csr_bytes
+from catalog.offerings.fields import TableField
 from catalog.offerings.language import OfferingDocument
+from catalog.offerings.tables import MORE_ROWS, PASTE_SUFFIX, ROWS_ADDED, rows_posted
 from portal.core.errors import FieldError
 
 #: A CSR may be uploaded as `<field>_file` instead of being pasted.
@@ -29,6 +31,8 @@ class Posted:
 
     raw: dict[str, Any]
     errors: tuple[FieldError, ...] = ()
+    #: The table whose button “add rows” was pressed; empty when the form was sent to be checked.
+    more_rows: str = ""
 
 
 def posted(
@@ -41,26 +45,63 @@ def posted(
     Names that the form does not have are kept, so that checking refuses them; `csrf_token` and names that begin
     with an underscore belong to the page and are left out. A private key is never kept, wherever it was pasted.
     """
+    raw, cells, more = _sorted_out(document, form)
+    errors = _tables(document, cells, more, raw)
+    errors += _uploads(document, files or {}, raw)
+    for name, value in raw.items():
+        if _NEVER_KEPT in str(value):
+            raw[name] = ""
+            message = "This held a private key, which was not kept. Never give it to anybody: treat it as disclosed and make a new one."
+            errors.append(FieldError(name, message))
+    return Posted(raw, tuple(errors), more_rows=more)
+
+
+def _sorted_out(document: OfferingDocument, form: Sent) -> tuple[dict[str, Any], dict[str, str], str]:
+    """Answers by field, cells of tables by their own names, and the table that wants more rows."""
     several = {field.name for field in document.fields if field.kind == "some_of"}
+    tables = tuple(field.name + "-" for field in document.fields if field.kind == "table")
     raw: dict[str, Any] = {}
+    cells: dict[str, str] = {}
+    more = ""
     for name, values in form.lists():
-        if name != "csrf_token" and not name.startswith("_"):
+        if name.startswith(MORE_ROWS):
+            more = name.removeprefix(MORE_ROWS)
+        elif tables and name.startswith(tables):
+            cells[name] = values[0]
+        elif name != "csrf_token" and not name.startswith("_"):
             raw[name] = list(values) if name in several or len(values) > 1 else values[0]
+    return raw, cells, more
+
+
+def _tables(
+    document: OfferingDocument, cells: Mapping[str, str], more: str, raw: dict[str, Any]
+) -> list[FieldError]:
+    errors = []
+    for table in document.fields:
+        if not isinstance(table, TableField):
+            continue
+        try:
+            rows = rows_posted(table, cells)
+        except ValueError as error:
+            rows = rows_posted(table, {**cells, table.name + PASTE_SUFFIX: ""})
+            errors.append(FieldError(table.name, str(error)))
+        if more == table.name:
+            rows = [*rows, *({} for _ in range(ROWS_ADDED))][: table.at_most]
+        raw[table.name] = rows
+    return errors
+
+
+def _uploads(document: OfferingDocument, files: Mapping[str, Any], raw: dict[str, Any]) -> list[FieldError]:
     errors = []
     for field in document.fields:
-        upload = (files or {}).get(field.name + FILE_SUFFIX) if field.kind == "csr" else None
+        upload = files.get(field.name + FILE_SUFFIX) if field.kind == "csr" else None
         if upload is not None and upload.filename:
             try:
                 raw[field.name] = read_csr_bytes(upload.stream.read(LARGEST + 1)).pem
             except CsrError as error:
                 raw[field.name] = ""
                 errors.append(FieldError(field.name, error.message))
-    for name, value in raw.items():
-        if _NEVER_KEPT in str(value):
-            raw[name] = ""
-            message = "This held a private key, which was not kept. Never give it to anybody: treat it as disclosed and make a new one."
-            errors.append(FieldError(name, message))
-    return Posted(raw, tuple(errors))
+    return errors
 
 
 def as_sent(document: OfferingDocument, raw: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -68,6 +109,10 @@ def as_sent(document: OfferingDocument, raw: Mapping[str, Any]) -> dict[str, lis
     form: dict[str, list[str]] = {}
     for field in document.fields:
         value = raw.get(field.name)
+        if field.kind == "table":
+            continue  # its rows are shown from what was typed itself
+        if field.kind == "date_time" and isinstance(value, str):
+            value = value[:16]  # a browser's field takes no offset; the person's own zone is meant
         if value is None or value is False:
             if field.kind not in {"boolean", "some_of"}:
                 form[field.name] = [""]  # sent and empty, or the default would be shown again

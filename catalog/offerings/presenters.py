@@ -11,6 +11,31 @@ from catalog.offerings.choices import orderable
 from catalog.offerings.fields import FormField
 from catalog.offerings.form_context import label_of
 from catalog.offerings.forms import FILE_SUFFIX, OfferingForm
+from catalog.offerings.tables import MORE_ROWS, PASTE_SUFFIX, cell_name
+
+
+@dataclass(frozen=True, slots=True)
+class AskedCell:
+    """One cell to fill in; `choices` are (value, label) where it is chosen from a list."""
+
+    name: str
+    label: str
+    value: str
+    kind: str
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AskedTable:
+    """Rows to fill in, the button that adds more, and the box in which rows may be pasted."""
+
+    columns: tuple[str, ...]
+    hints: tuple[str, ...]
+    rows: tuple[tuple[AskedCell, ...], ...]
+    more: str
+    paste: str
+    paste_example: str
+    full: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +55,8 @@ class AskedField:
     people: tuple[str, ...] = ()
     #: The file field that may be used instead of the text.
     upload: Any = None
+    #: Rows of a table, and what stands around them.
+    table: AskedTable | None = None
     #: A sentence when the target that knows the choices does not answer.
     unavailable: str = ""
 
@@ -42,6 +69,17 @@ class AskedSection:
     text: str
     code: str
     fields: tuple[AskedField, ...]
+
+
+_CLASSES = {
+    "number": "govuk-input--width-5",
+    "duration": "govuk-input--width-10",
+    "host_name": "govuk-input--mono",
+    "host_names": "govuk-input--mono",
+    "networks": "govuk-input--mono",
+    "ports": "govuk-input--mono govuk-input--width-20",
+    "csr": "govuk-input--mono",
+}
 
 
 def asked_sections(form: OfferingForm) -> tuple[AskedSection, ...]:
@@ -59,17 +97,17 @@ def asked_sections(form: OfferingForm) -> tuple[AskedSection, ...]:
 
 
 def _asked(form: OfferingForm, asked: FormField) -> AskedField:
-    more: dict[str, Any] = {}
+    more: dict[str, Any] = {"classes": _CLASSES.get(asked.kind, "")}
     if isinstance(asked, language.LongTextField):
         more = {"rows": asked.rows, "count": asked.at_most}
     elif isinstance(asked, language.NumberField):
-        more = {"suffix": asked.unit or "", "classes": "govuk-input--width-5"}
+        more |= {"suffix": asked.unit or ""}
     elif isinstance(asked, language.HostNamesField | language.NetworksField):
-        more = {"rows": 4, "classes": "govuk-input--mono"}
-    elif isinstance(asked, language.PortsField):
-        more = {"classes": "govuk-input--mono govuk-input--width-20"}
+        more |= {"rows": 4}
     elif isinstance(asked, language.CsrField):
-        more = {"rows": 10, "classes": "govuk-input--mono", "upload": form[asked.name + FILE_SUFFIX]}
+        more |= {"rows": 10, "upload": form[asked.name + FILE_SUFFIX]}
+    elif isinstance(asked, language.TableField):
+        more = {"table": _table(asked, form[asked.name].data)}
     elif isinstance(asked, language.PersonField):
         people = form.context.people.suggestions()
         more = {"people": tuple(label_of(person) for person in people)}
@@ -86,3 +124,36 @@ def _of_choices(form: OfferingForm, asked: language.OneOfField | language.SomeOf
     except ValueError as error:
         return {"unavailable": str(error)}
     return {"hints": {choice.value: choice.hint for choice in choices if choice.hint}}
+
+
+def _table(asked: language.TableField, typed: list[Any]) -> AskedTable:
+    count = min(max(len(typed), asked.shown, asked.at_least), asked.at_most)
+    rows = [row if isinstance(row, Mapping) else {} for row in typed]
+    rows += [{} for _ in range(count - len(rows))]
+    return AskedTable(
+        columns=tuple(
+            column.label if column.required else f"{column.label} (optional)" for column in asked.columns
+        ),
+        hints=tuple(f"{column.label}: {column.hint}" for column in asked.columns if column.hint),
+        rows=tuple(
+            tuple(_cell(asked, column, number, row.get(column.name)) for column in asked.columns)
+            for number, row in enumerate(rows)
+        ),
+        more=f"{MORE_ROWS}{asked.name}",
+        paste=f"{asked.name}{PASTE_SUFFIX}",
+        paste_example=", ".join(column.example or column.label for column in asked.columns),
+        full=count >= asked.at_most,
+    )
+
+
+def _cell(asked: language.TableField, column: language.Column, row: int, value: Any) -> AskedCell:
+    choices: tuple[tuple[str, str], ...] = ()
+    if isinstance(column, language.OneOfField):
+        choices = tuple((choice.value, choice.label) for choice in column.choices)
+    return AskedCell(
+        name=cell_name(asked.name, row, column.name),
+        label=f"{column.label}, row {row + 1}",
+        value="" if value is None else str(value),
+        kind="date" if column.kind == "date" else "text",
+        choices=choices,
+    )

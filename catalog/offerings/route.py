@@ -61,7 +61,7 @@ class StageRule(Part):
 class Route(Part):
     """The approval chain, in order."""
 
-    stages: tuple[StageRule, ...] = Field(min_length=1, max_length=10)
+    stages: tuple[StageRule, ...] = Field(max_length=10)
 
 
 class CalendarRule(Part):
@@ -126,7 +126,7 @@ def _given_as(value: Any) -> str:
 Parameter = Annotated[
     Annotated[FromAnswer, Tag("answer")]
     | Annotated[FromCel, Tag("cel")]
-    | Annotated[str | int | bool, Tag("literal")],
+    | Annotated[str | int | bool | tuple[str, ...], Tag("literal")],
     Discriminator(_given_as),
 ]
 
@@ -143,15 +143,19 @@ class StepRule(Part):
 
 
 class Ends(Part):
-    """When what was ordered ends: at the close of the day in a date field, or after a number of days."""
+    """When what was ordered ends: at the close of the day in a date field, after days, or by the clock.
+
+    `lasting` is a duration field, counted from the offering's `starts` or else from submitting.
+    """
 
     date: Name | None = None
     days: Cel | None = None
+    lasting: Name | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if (self.date is None) == (self.days is None):
-            message = "give either date (a date field) or days (an expression)"
+        if sum(way is not None for way in (self.date, self.days, self.lasting)) != 1:
+            message = "give either date (a date field), days (an expression) or lasting (a duration field)"
             raise ValueError(message)
         return self
 

@@ -5,29 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from catalog.offerings.derived import find_resource
 from catalog.offerings.expressions import RuleFailed, evaluate, holds, number_of, text_of
-from catalog.offerings.facts import Facts, PersonFacts, gather, person_facts
+from catalog.offerings.facts import Facts, Held, PersonFacts, gather, person_facts, timestamp
 from catalog.offerings.language import OfferingDocument
+from catalog.offerings.policy import Kind
 from catalog.offerings.route import FromAnswer, FromCel, RiskLevel, StepRule
+from catalog.offerings.words import span_of
+from portal.core.canonical import digest
 from portal.core.errors import FieldError
 
 __all__ = [
     "Facts",
+    "Held",
     "PersonFacts",
     "Reason",
     "Risk",
     "RuleFailed",
     "assess_risk",
     "broken_rules",
+    "denial_of",
     "facts_for",
     "holds",
+    "kind_of",
     "last_day",
+    "lasts",
+    "likeness_of",
     "owning_group",
     "parameters_of",
     "person_facts",
+    "starts_at",
     "text_of",
 ]
 
@@ -70,13 +79,15 @@ def facts_for(
     requester: PersonFacts,
     beneficiary: PersonFacts,
     today: date,
+    held: Held | None = None,
 ) -> Facts:
-    """Everything that the document's expressions may read, with the risk. `today` is the requester's day.
+    """Everything that the document's expressions may read, with risk and kind. `today` is the requester's day.
 
     Raises RuleFailed when a reason for risk cannot be worked out.
     """
-    facts = gather(document, answers, requester=requester, beneficiary=beneficiary, today=today)
-    return Facts(document, {**facts, "risk": _assess(facts).to_json()})
+    facts = gather(document, answers, requester=requester, beneficiary=beneficiary, today=today, held=held)
+    weighed = Facts(document, {**facts, "risk": _assess(facts).to_json()})
+    return Facts(document, {**weighed, "kind": _kind(weighed)})
 
 
 def assess_risk(document: OfferingDocument, facts: Facts) -> Risk:
@@ -85,10 +96,55 @@ def assess_risk(document: OfferingDocument, facts: Facts) -> Risk:
 
 
 def broken_rules(document: OfferingDocument, facts: Facts) -> tuple[FieldError, ...]:
-    """One error for each rule across fields that does not hold."""
-    return tuple(
-        FieldError(rule.field, rule.message) for rule in document.rules if not holds(rule.check, facts)
-    )
+    """One error for each rule across fields that does not hold, and for each conflict that refuses.
+
+    Facts without risk are enough.
+    """
+    errors = [FieldError(rule.field, rule.message) for rule in document.rules if not holds(rule.check, facts)]
+    errors += [
+        FieldError(conflict.field or "", conflict.message)
+        for conflict in document.conflicts
+        if conflict.then == "refuse" and holds(conflict.when, facts)
+    ]
+    if (
+        document.rollback is not None
+        and document.rollback_required is not None
+        and not facts["answered"][document.rollback]
+        and holds(document.rollback_required, facts)
+    ):
+        message = "A rollback plan is required for this. Say how you go back if it causes trouble."
+        errors.append(FieldError(document.rollback, message))
+    return tuple(errors)
+
+
+def denial_of(document: OfferingDocument, facts: Facts) -> str:
+    """The sentence of the first denial that holds; empty when the portal itself says nothing against it."""
+    return next((denial.message for denial in document.denials if holds(denial.when, facts)), "")
+
+
+def kind_of(facts: Facts) -> Kind:
+    """The kind of change that facts_for has found."""
+    return cast("Kind", facts["kind"])
+
+
+def likeness_of(document: OfferingDocument, answers: Mapping[str, Any], beneficiary: str) -> str:
+    """What two open requests for the same have in common: a digest, or empty where the offering names no fields."""
+    if not document.duplicates:
+        return ""
+    return digest([beneficiary, {name: answers.get(name) for name in document.duplicates}])
+
+
+def starts_at(document: OfferingDocument, facts: Facts) -> datetime | None:
+    """The moment (UTC) before which nothing is carried out; None where the offering or the answers name none."""
+    moment = facts["answers"][document.starts] if document.starts else None
+    return timestamp(moment) if moment else None
+
+
+def lasts(document: OfferingDocument, facts: Facts) -> timedelta | None:
+    """How long it lasts from its start, where the offering's end is a duration; else None."""
+    name = document.ends.lasting if document.ends else None
+    given = facts["answers"][name] if name else None
+    return timedelta(minutes=span_of(given)) if given else None
 
 
 def parameters_of(step: StepRule, facts: Facts) -> dict[str, Any]:
@@ -100,14 +156,16 @@ def parameters_of(step: StepRule, facts: Facts) -> dict[str, Any]:
         elif isinstance(given, FromCel):
             value = evaluate(given.cel, facts, object)
             parameters[name] = value.date().isoformat() if isinstance(value, datetime) else value
+        elif isinstance(given, tuple):
+            parameters[name] = list(given)
         else:
             parameters[name] = given
     return parameters
 
 
 def last_day(document: OfferingDocument, facts: Facts) -> date | None:
-    """The last day on which what was ordered is in place; None for no end. Raises RuleFailed."""
-    if document.ends is None:
+    """The last day on which what was ordered is in place; None for no end, or one by the clock. Raises RuleFailed."""
+    if document.ends is None or document.ends.lasting is not None:
         return None
     if document.ends.date is not None:
         day = facts["answers"][document.ends.date]
@@ -124,6 +182,11 @@ def owning_group(facts: Facts, field: str) -> str | None:
 def _assess(facts: Facts) -> Risk:
     rule = facts.document.risk
     reasons = tuple(Reason(r.points, r.because) for r in rule.reasons if holds(r.when, facts))
+    reasons += tuple(
+        Reason(conflict.points, conflict.message)
+        for conflict in facts.document.conflicts
+        if conflict.then == "raise" and holds(conflict.when, facts)
+    )
     score = max(0, sum(reason.points for reason in reasons))
     reached: tuple[tuple[RiskLevel, int], ...] = (
         ("critical", rule.levels.critical),
@@ -132,3 +195,10 @@ def _assess(facts: Facts) -> Risk:
     )
     level: RiskLevel = next((level for level, least in reached if score >= least), "low")
     return Risk(level, score, reasons)
+
+
+def _kind(facts: Facts) -> Kind:
+    kind = facts.document.kind
+    if isinstance(kind, str):
+        return kind
+    return next(rule.kind for rule in kind if rule.when is None or holds(rule.when, facts))

@@ -37,6 +37,23 @@ def _working_time(value: str) -> str:
     return value
 
 
+_SPAN = re.compile(r"([1-9][0-9]{0,4})([mhd])")
+_SPAN_MINUTES = {"m": 1, "h": 60, "d": 24 * 60}
+
+
+def _duration(value: str) -> str:
+    if not _SPAN.fullmatch(value):
+        message = f"{value!r} is not a duration; write minutes, hours or days such as 30m, 8h or 2d"
+        raise ValueError(message)
+    return value
+
+
+def span_of(duration: str) -> int:
+    """Minutes by the clock of a duration such as `30m`, `8h` or `2d`. Raises ValueError for anything else."""
+    _duration(duration)
+    return int(duration[:-1]) * _SPAN_MINUTES[duration[-1]]
+
+
 def minutes_of(time: str) -> int:
     """Working minutes of a time such as `30m`, `8h` or `2d`. Raises ValueError for anything else."""
     _working_time(time)
@@ -53,3 +70,5 @@ Cel = Annotated[str, Field(min_length=1, max_length=2000)]
 #: An RE2 pattern that must match the whole value.
 Pattern = Annotated[str, Field(min_length=1, max_length=500)]
 WorkingTime = Annotated[str, Field(max_length=8), AfterValidator(_working_time)]
+#: Time by the clock, where a day has 24 hours.
+Duration = Annotated[str, Field(max_length=8), AfterValidator(_duration)]

@@ -49,7 +49,20 @@ def test_facts_hold_answers_people_day_and_risk_as_json(offering_with):
             {"points": 30, "because": "It is many"},
         ],
     }
-    assert set(facts) == {"answers", "answered", "derived", "requester", "beneficiary", "today", "risk"}
+    assert set(facts) == {
+        *(
+            "answers",
+            "answered",
+            "derived",
+            "requester",
+            "beneficiary",
+            "today",
+            "risk",
+            "kind",
+            "held",
+            "score",
+        )
+    }
 
 
 @pytest.mark.parametrize(

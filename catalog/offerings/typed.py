@@ -1,0 +1,61 @@
+"""What somebody typed, before it is anything: one text, a list, and the sentences about it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from portal.core.text import clean_text
+
+LONGEST_RAW = 40_000
+_SHOWN = 60
+
+
+def one(typed: Any) -> str:
+    """The one text that was typed. Raises ValueError for several, and for one that is too long."""
+    if isinstance(typed, list | tuple) and len(typed) == 1:
+        typed = typed[0]
+    if not isinstance(typed, str):
+        raise ValueError("Give one answer here.")  # noqa: TRY004  (every refusal of an answer is a ValueError)
+    if len(typed) > LONGEST_RAW:
+        raise ValueError(f"This is longer than {LONGEST_RAW:,} characters. Shorten it.")
+    return typed.strip()
+
+
+def listed(typed: Any) -> list[str]:
+    """The parts of a list, whether it came as a list or as text with line ends, commas or spaces."""
+    if isinstance(typed, list | tuple) and all(isinstance(item, str) for item in typed):
+        typed = "\n".join(typed)
+    parts = [part for part in re.split(r"[,;\s]+", clean_text(one(typed))) if part]
+    if not parts:
+        raise ValueError("Name at least one.")
+    return parts
+
+
+def check_length(label: str, text: str, least: int, most: int) -> None:
+    """Raises ValueError for a text that is longer or shorter than it may be."""
+    if len(text) > most:
+        raise ValueError(f"“{label}” has {len(text):,} characters; at most {most:,} fit. Shorten it.")
+    if len(text) < least:
+        raise ValueError(
+            f"“{label}” has {len(text)} characters; write at least {least}, so that it can be judged."
+        )
+
+
+def like(example: str | None) -> str:
+    """`Write it like 10.1.2.0/24.`, or nothing."""
+    return f"Write it like {example}." if example else ""
+
+
+def cut(text: str) -> str:
+    """The text, short enough for a sentence."""
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def is_empty(typed: Any) -> bool:
+    """Whether nothing was typed or chosen."""
+    if isinstance(typed, dict):
+        return all(is_empty(item) for item in typed.values())
+    if isinstance(typed, list | tuple):
+        return all(is_empty(item) for item in typed)
+    return typed is None or (isinstance(typed, str) and not typed.strip())

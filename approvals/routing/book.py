@@ -21,7 +21,6 @@ from catalog.versions.organisation import Organisation
 from catalog.versions.routes import Shortfall, StageOutline, WorkedOut
 from portal.core.calendar import WorkingCalendar
 from portal.identity.model import Person
-from portal.identity.unit_settings import UnitSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +100,13 @@ class RouteBook:
         key = (id(document), person.timezone, person.unit_id)
         known = self._calendars.get(key)
         if known is None:
-            unit = UnitSettings.from_json(person.unit.settings)
-            made = calendar_of(document.calendar, person.timezone, person.unit.country, unit=unit)
-            known = self._calendars[key] = made
+            unit = person.unit
+            known = self._calendars[key] = calendar_of(
+                document.calendar,
+                person.timezone,
+                unit.country,
+                unit=self._organisation.settings_of(unit),
+            )
         return known
 
     def find(self, rules: set[str], parties: Mapping[str, int], excluded: frozenset[int]) -> People:

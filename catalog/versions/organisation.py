@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from catalog.offerings.facts import PersonFacts, person_facts
-from portal.identity.model import Group, Membership, Person
+from portal.identity.model import Group, Membership, Person, Unit
+from portal.identity.unit_settings import UnitSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +22,23 @@ class Organisation:
     by_user_name: Mapping[str, Person]
     groups: Mapping[str, Group]
     members: Mapping[str, tuple[int, ...]]
+    #: The slugs of each person's groups.
+    groups_of: Mapping[int, tuple[str, ...]]
     _facts: dict[int, PersonFacts] = field(default_factory=dict)
+    _settings: dict[int, UnitSettings] = field(default_factory=dict)
 
     def facts_of(self, person: Person) -> PersonFacts:
         """What rules may know of the person, made once."""
         known = self._facts.get(person.id)
         if known is None:
-            known = self._facts[person.id] = person_facts(person)
+            known = self._facts[person.id] = person_facts(person, groups=self.groups_of.get(person.id, ()))
+        return known
+
+    def settings_of(self, unit: Unit) -> UnitSettings:
+        """What holds in the unit, made once."""
+        known = self._settings.get(unit.id)
+        if known is None:
+            known = self._settings[unit.id] = UnitSettings.from_json(unit.settings)
         return known
 
     # What catalog.offerings.form_context.People asks of a directory. Those who left are found too: a past request
@@ -49,10 +60,10 @@ def read_organisation(session: Session) -> Organisation:
         select(Person).options(joinedload(Person.unit)).order_by(Person.name, Person.id)
     ).all()
     groups = session.scalars(select(Group)).all()
-    slugs = {group.id: group.slug for group in groups}
+    by_number = {group.id: group.slug for group in groups}
     by_person: dict[int, list[str]] = defaultdict(list)
     for group_id, person_id in session.execute(select(Membership.group_id, Membership.person_id)):
-        by_person[person_id].append(slugs[group_id])
+        by_person[person_id].append(by_number[group_id])
     members: dict[str, list[int]] = defaultdict(list)
     for person in people:  # in the order of names, as routes list them
         for slug in by_person[person.id]:
@@ -62,4 +73,5 @@ def read_organisation(session: Session) -> Organisation:
         by_user_name={person.user_name: person for person in people},
         groups={group.slug: group for group in groups},
         members={slug: tuple(numbers) for slug, numbers in members.items()},
+        groups_of={number: tuple(sorted(slugs)) for number, slugs in by_person.items()},
     )

@@ -93,7 +93,8 @@ class Judge:
             )
 
     def _onwards(self, past: Past, beneficiary: Person, facts: Facts, unanswered: tuple[str, ...]) -> Outcome:
-        proposal = Proposal(self._version, past.requester_id, beneficiary.id, past.editor_id, facts)
+        unit = self._organisation.settings_of(beneficiary.unit)
+        proposal = Proposal(self._version, past.requester_id, beneficiary.id, past.editor_id, facts, unit)
         route = self._routes.work_out(proposal, past.submitted_at)
         done_at = None
         if isinstance(route, WorkedOut):

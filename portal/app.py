@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 
-from flask import Flask, url_for
+from flask import Flask, request, url_for
 from flask_login import LoginManager
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from jinja2 import StrictUndefined
@@ -22,6 +22,9 @@ from portal.wiring import Portal, blueprints, build
 
 #: Sent more than this, the answer is 413.
 MAXIMUM_BODY = 1024 * 1024
+#: These take files beside a form: so many of the largest, and the form.
+UPLOADS = frozenset({"requests.upload", "requests.autosave", "requests.edit", "work.update"})
+FILES_AT_ONCE = 5
 #: Nobody's session is looked up for these.
 SESSIONLESS = frozenset(
     {"static", "web.live", "web.ready", "pki.crl", "pki.ocsp", "pki.ocsp_get", "pki.issuing", "pki.root"}
@@ -56,6 +59,7 @@ def create_app(settings: Settings | None = None, portal: Portal | None = None) -
     app.session_interface = ServerSessionInterface(portal.db, settings)
     app.extensions["countersign"] = Services(*portal.parts(), Provider(app, settings))
     headers.install(app, settings)
+    _install_upload_limit(app, settings)
     csrf = CSRFProtect(app)
     _install_sign_in(app)
     errors.install(app)
@@ -66,6 +70,17 @@ def create_app(settings: Settings | None = None, portal: Portal | None = None) -
     for endpoint in MACHINES:
         csrf.exempt(app.view_functions[endpoint])
     return app
+
+
+def _install_upload_limit(app: Flask, settings: Settings) -> None:
+    """Where files are taken, a body may be larger; the fields beside them may not (MAX_FORM_MEMORY_SIZE)."""
+    largest = FILES_AT_ONCE * settings.attachment_bytes + MAXIMUM_BODY
+
+    @app.before_request
+    def allow_files() -> None:
+        # Before the form is read, which the check of its token does first.
+        if request.endpoint in UPLOADS and request.mimetype == "multipart/form-data":
+            request.max_content_length = largest
 
 
 def _install_sign_in(app: Flask) -> None:

@@ -9,6 +9,7 @@ from catalog.entitlements import model as entitlements
 from catalog.fulfilment import model as fulfilment
 from catalog.fulfilment.connectors.manual import model as manual
 from catalog.offerings import model as offerings
+from catalog.ordering import model as ordering
 from catalog.requests import model as requests
 from catalog.versions import model as versions
 from portal.audit import model as audit
@@ -33,6 +34,7 @@ ROOMS = (
     manual,
     notifications,
     offerings,
+    ordering,
     requests,
     routing,
     versions,

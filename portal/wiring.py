@@ -17,6 +17,10 @@ from approvals.decisions import views as decision_views
 from approvals.links import views as link_views
 from approvals.routing import holding, reactions
 from approvals.routing.router import Router
+from catalog.attachments import attach, sweep
+from catalog.attachments import views as attachment_views
+from catalog.attachments.s3 import store_for
+from catalog.attachments.store import Store
 from catalog.entitlements import jobs as entitlement_jobs
 from catalog.entitlements import views as entitlement_views
 from catalog.fulfilment import jobs as fulfilment_jobs
@@ -26,11 +30,16 @@ from catalog.fulfilment.connectors.ca import views as pki_views
 from catalog.fulfilment.connectors.ca.authority import CertificateAuthority
 from catalog.fulfilment.connectors.ca.connector import CaConnector
 from catalog.fulfilment.connectors.firewall.connector import FirewallConnector
+from catalog.fulfilment.connectors.manual import opening as manual_opening
+from catalog.fulfilment.connectors.manual import views as manual_views
+from catalog.fulfilment.connectors.manual.connector import ManualConnector
 from catalog.fulfilment.connectors.registry import Connectors
 from catalog.fulfilment.connectors.scim.connector import ScimConnector
 from catalog.offerings import views as catalogue_views
+from catalog.ordering import pace
 from catalog.requests import events
 from catalog.requests import jobs as request_jobs
+from catalog.requests import promise
 from catalog.requests import views as request_views
 from portal import tables
 from portal.audit import identity as identity_entries
@@ -60,10 +69,11 @@ class Portal:
     router: Router
     authority: CertificateAuthority
     signer: Signer
+    store: Store
 
     def parts(self) -> tuple[object, ...]:
         """What views find by type."""
-        return (self.settings, self.db, self.connectors, self.router, self.authority, self.signer)
+        return (self.settings, self.db, self.connectors, self.router, self.authority, self.signer, self.store)
 
 
 def build(settings: Settings, *, clock: Clock = system_clock) -> Portal:
@@ -80,11 +90,13 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Portal:
                 ScimConnector(settings.scim_url, settings.scim_token),
                 CaConnector(authority),
                 FirewallConnector(settings.firewall_repository),
+                ManualConnector(db),
             )
         ),
         router=Router(),
         authority=authority,
         signer=Signer.from_settings(settings),
+        store=store_for(settings),
     )
 
 
@@ -95,10 +107,12 @@ def reactions_table(settings: Settings) -> dict[type[Any], Sequence[Callable[...
         identity_events.SessionEnded: (identity_entries.on_session_ended,),
         identity_events.SignInRefused: (identity_entries.on_sign_in_refused,),
         identity_events.PeopleImported: (identity_entries.on_people_imported,),
-        events.RequestPlanned: (partial(reactions.on_planned, settings=settings),),
-        events.RequestReplanned: (reactions.on_replanned,),
+        events.RequestSubmitted: (attach.on_submitted,),
+        events.RequestPlanned: (attach.on_planned, partial(reactions.on_planned, settings=settings)),
+        events.RequestReplanned: (reactions.on_replanned, manual_opening.on_replanned),
         events.RequestWithdrawn: (reactions.on_withdrawn,),
         events.RequestRefused: (reactions.on_refused,),
+        events.RequestFailed: (manual_opening.on_failed,),
         events.RequestApproved: (orders.on_approved,),
         events.FulfilmentStarting: (holding.on_fulfilment_starting,),
     }
@@ -108,18 +122,24 @@ def job_handlers(portal: Portal) -> Handlers:
     """What each kind of task runs."""
     connectors = portal.connectors
     return {
+        "mark_missed_promises": promise.mark_missed_promises,
+        "refresh_paces": pace.refresh_paces,
         "prepare": partial(request_jobs.prepare, connectors=connectors),
         "fulfil": partial(fulfilment_jobs.fulfil, connectors=connectors),
         "end_entitlement": partial(entitlement_jobs.end_entitlement, connectors=connectors),
         "warn_of_ending": entitlement_jobs.warn_of_ending,
         "send_mail": mail_jobs.send_mail,
+        sweep.SWEEP: partial(sweep.sweep_attachments, store=portal.store),
         "checkpoint": partial(_checkpoint, signer=portal.signer),
     }
 
 
 def periodic_table() -> tuple[Periodic, ...]:
     """What comes round."""
-    return (Periodic("checkpoint", timedelta(seconds=10), "checkpoint"),)
+    return (
+        Periodic("checkpoint", timedelta(seconds=10), "checkpoint"),
+        Periodic("attachments", timedelta(days=1), sweep.SWEEP),
+    )
 
 
 def workshop(portal: Portal) -> Workshop:
@@ -142,6 +162,8 @@ def blueprints(portal: Portal) -> tuple[Blueprint, ...]:
         decision_views.blueprint,
         link_views.blueprint,
         fulfilment_views.blueprint,
+        manual_views.blueprint,
+        attachment_views.blueprint,
         entitlement_views.blueprint,
         evidence_views.blueprint,
         ledger_views.blueprint,

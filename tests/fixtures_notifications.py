@@ -45,8 +45,24 @@ MESSAGES: dict[str, dict[str, Any]] = {
     "request_refused": REQUEST,
     "request_fulfilled": REQUEST,
     "request_failed": REQUEST,
+    "asked_for_you": REQUEST | {"requester": "Inês Carvalho"},
+    "done_for_you": REQUEST | {"requester": "Inês Carvalho"},
+    "promise_missed": REQUEST
+    | {
+        "promised_by": datetime(2026, 11, 20, 16, 0, tzinfo=UTC),
+        "beneficiary": "Beatriz Sousa",
+        "waiting_for": "Inês Carvalho",
+    },
     "entitlement_ending": ENTITLEMENT,
     "entitlement_ended": ENTITLEMENT,
+    "manual_task": REQUEST
+    | {
+        "task": "Issue a token",
+        "group": "Service operators",
+        "undoing": False,
+        "items": ["Check the badge", "Hand the token over"],
+        "path": "/work/7",
+    },
     "operator_attention": {
         "summary": "Carrying out SR-000042 was given up",
         "task": "17 (fulfil)",

@@ -11,7 +11,7 @@ from catalog.entitlements.ending import (
 )
 from catalog.entitlements.grant import END_ENTITLEMENT, WARN_OF_ENDING
 from catalog.entitlements.model import EntitlementState
-from catalog.fulfilment.connectors.contract import ConnectorError, Plan
+from catalog.fulfilment.connectors.contract import ConnectorError, ConnectorPending, Plan
 from catalog.fulfilment.connectors.registry import Connectors
 from catalog.fulfilment.model import Step
 from portal.core.clock import now
@@ -31,7 +31,10 @@ def end_entitlement(job: Job, *, connectors: Connectors) -> None:
         return
     step, shared = begun
     if not shared:
-        _take_away(connectors, step)
+        try:
+            _take_away(connectors, step)
+        except ConnectorPending:
+            return  # people undo it; their last word has this task run again
     with job.transaction() as session:
         entitlement = get_locked_entitlement(session, job.payload["entitlement_id"])
         if entitlement.state is EntitlementState.ENDING:
@@ -69,6 +72,8 @@ def _take_away(connectors: Connectors, step: Step) -> None:
         connector = connectors.get(step.connector)
         connector.revert(plan, step.key)
         still_there = connector.read_back(plan, step.key).present
+    except ConnectorPending:
+        raise
     except ConnectorError as error:
         raise TaskError(error.message, permanent=error.permanent) from error
     if still_there:

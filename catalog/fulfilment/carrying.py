@@ -10,10 +10,17 @@ from collections.abc import Iterable, Mapping
 
 from catalog.entitlements.grant import grant
 from catalog.fulfilment.artefacts import keep_artefacts, lines_json
-from catalog.fulfilment.connectors.contract import ConnectorError, Json, Plan, PlanLine, ReadBack
+from catalog.fulfilment.connectors.contract import (
+    ConnectorError,
+    ConnectorPending,
+    Json,
+    Plan,
+    PlanLine,
+    ReadBack,
+)
 from catalog.fulfilment.model import Step, StepState
 from catalog.fulfilment.planning import StepOrder
-from catalog.fulfilment.work import Work, try_again
+from catalog.fulfilment.work import Work, hand_over, try_again
 from catalog.requests import tags
 from catalog.requests.moves import get_locked, subject_of
 from portal.audit import record
@@ -31,7 +38,7 @@ AFTER_REFUSAL = "after-refusal"
 def carry_out(work: Work, step: Step, order: StepOrder | None) -> bool:
     """Bring the step to `done`. False when it was marked failed instead, with the reason in its `error`.
 
-    Raises TaskError when the target may answer later.
+    Raises TaskError when the target may answer later, HandedOver when people must act first.
     """
     plan = Plan.from_json(step.plan)
     state = step.state
@@ -47,6 +54,9 @@ def carry_out(work: Work, step: Step, order: StepOrder | None) -> bool:
             _mark_applied(work, step, {}, {}, found=ALREADY_TRUE)
         elif not _apply(work, step, plan):
             return False
+    elif state is StepState.WAITING_FOR_PEOPLE and not _apply(work, step, plan):
+        # The plan is not made again: people are at work on the sealed one.
+        return False
     return _read_back_and_grant(work, step, plan)
 
 
@@ -86,6 +96,8 @@ def _apply(work: Work, step: Step, plan: Plan) -> bool:
     work.boundary(f"step {step.position}: written down")
     try:
         outcome = work.connector(step).apply(plan, step.key)
+    except ConnectorPending as pending:
+        raise hand_over(work, step, pending) from pending
     except ConnectorError as error:
         if not error.permanent:
             raise try_again(error) from error

@@ -6,10 +6,10 @@ from sqlalchemy.orm import Session
 
 from catalog.entitlements.ending import end_with_step
 from catalog.fulfilment.carrying import ALREADY_TRUE
-from catalog.fulfilment.connectors.contract import ConnectorError, Plan
+from catalog.fulfilment.connectors.contract import ConnectorError, ConnectorPending, Plan
 from catalog.fulfilment.model import Step, StepState
 from catalog.fulfilment.operators import tell_operators
-from catalog.fulfilment.work import Work, try_again
+from catalog.fulfilment.work import Work, hand_over, try_again
 from catalog.requests import tags
 from catalog.requests.events import RequestFailed
 from catalog.requests.model import Request
@@ -28,7 +28,8 @@ _TO_UNDO = frozenset({StepState.DONE, StepState.APPLIED})
 def unwind(work: Work) -> None:
     """Undo the steps that were done, the last first; then prepare again after a drift, or fail.
 
-    Raises TaskError when a target may answer later; the next run goes on where this one was.
+    Raises TaskError when a target may answer later, HandedOver when people must act first; the next run goes on
+    where this one was.
     """
     for step in reversed(work.read_steps()):
         if step.state in _TO_UNDO:
@@ -92,6 +93,8 @@ def _undo(work: Work, step: Step) -> None:
     if step.outcome.get("found") != ALREADY_TRUE:
         try:
             work.connector(step).revert(Plan.from_json(step.plan), step.key)
+        except ConnectorPending as pending:
+            raise hand_over(work, step, pending, undoing=True) from pending
         except ConnectorError as error:
             if not error.permanent:
                 raise try_again(error) from error

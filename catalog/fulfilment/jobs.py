@@ -6,22 +6,25 @@ the target has, never ahead of it; an unknown outcome is found out by reading th
 
 from __future__ import annotations
 
+import contextlib
+
 from sqlalchemy.orm import Session
 
 from catalog.fulfilment.carrying import carry_out
 from catalog.fulfilment.connectors.registry import Connectors
 from catalog.fulfilment.ending import fail, stop_and_replan, unwind
 from catalog.fulfilment.model import StepState
-from catalog.fulfilment.orders import FULFIL
+from catalog.fulfilment.orders import FULFIL, THE_WINDOW, enqueue_fulfilment
 from catalog.fulfilment.planning import StepOrder, orders_of_request
-from catalog.fulfilment.work import OnBoundary, Work, go_on
+from catalog.fulfilment.work import HandedOver, OnBoundary, Work, go_on
 from catalog.requests import tags
 from catalog.requests.events import FulfilmentStarting, RequestFulfilled
 from catalog.requests.model import Request
-from catalog.requests.moves import drop_baton, get_locked, move, subject_of
+from catalog.requests.moves import drop_baton, get_locked, hand_baton, move, subject_of
 from catalog.requests.seal import seal
 from catalog.requests.states import Move, State
 from catalog.requests.telling import tell_requester
+from catalog.requests.timing import must_wait_until
 from portal.audit import record
 from portal.core.clock import now
 from portal.core.errors import Conflict, PortalError, Unavailable
@@ -39,7 +42,11 @@ TAMPERED = (
 
 def fulfil(job: Job, *, connectors: Connectors, on_boundary: OnBoundary = go_on) -> None:
     """Carry out an approved request exactly as sealed, or stop. Safe to run again after any of its steps."""
-    work = Work(job, connectors, on_boundary)
+    with contextlib.suppress(HandedOver):
+        _fulfil(Work(job, connectors, on_boundary))
+
+
+def _fulfil(work: Work) -> None:
     work.boundary("claimed")
     orders = _begin(work)
     if orders is None:
@@ -69,6 +76,8 @@ def _begin(work: Work) -> tuple[StepOrder, ...] | None:
             if not _is_as_sealed(session, work, request):
                 _refuse_tampered(session, request)
                 return None
+            if request.state is State.SCHEDULED and _waits(session, work, request):
+                return None
             if request.state is State.SCHEDULED:
                 publish(session, FulfilmentStarting(request.id))
                 move(session, request, Move.START)
@@ -96,6 +105,17 @@ def _begin(work: Work) -> tuple[StepOrder, ...] | None:
 
 def _is_due(work: Work, request: Request) -> bool:
     return request.revision == work.revision and request.state in {State.SCHEDULED, State.FULFILLING}
+
+
+def _waits(session: Session, work: Work, request: Request) -> bool:
+    """Whether the change window has closed meanwhile; then the task comes again when the next one opens."""
+    opens = must_wait_until(session, request, now(session))
+    if opens is None:
+        return False
+    hand_baton(session, request, THE_WINDOW, due=opens)
+    enqueue_fulfilment(session, request, work.attempt, run_at=opens)
+    work.job.finish(session)
+    return True
 
 
 def _is_as_sealed(session: Session, work: Work, request: Request) -> bool:

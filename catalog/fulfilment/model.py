@@ -13,10 +13,15 @@ from portal.core.database import Base, EnumByValue, Key
 
 
 class StepState(StrEnum):
-    """How far a step has come. `applying` means that its outcome is unknown until the target is read."""
+    """How far a step has come.
+
+    `applying` means that its outcome is unknown until the target is read; `waiting-for-people` that a manual task
+    is open, whose end has the fulfilment run again.
+    """
 
     WAITING = "waiting"
     APPLYING = "applying"
+    WAITING_FOR_PEOPLE = "waiting-for-people"
     APPLIED = "applied"
     DONE = "done"
     REVERTED = "reverted"

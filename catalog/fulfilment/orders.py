@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -12,13 +14,17 @@ from catalog.requests.model import Request
 from catalog.requests.moves import THE_PORTAL, get_locked, hand_baton, move, subject_of, task_subject
 from catalog.requests.queries import find_id
 from catalog.requests.states import Move
+from catalog.requests.timing import must_wait_until
 from portal.audit import record
 from portal.core.canonical import digest
+from portal.core.clock import now
 from portal.core.errors import NotFound
 from portal.identity.actor import Actor
 from portal.jobs import enqueue
 
 FULFIL = "fulfil"
+#: Who holds the baton while an approved request waits for its time.
+THE_WINDOW = "The change window"
 
 
 def on_approved(session: Session, event: RequestApproved) -> None:
@@ -60,13 +66,23 @@ def place_order(session: Session, request: Request) -> None:
                 state=StepState.WAITING,
             )
         )
-    hand_baton(session, request, THE_PORTAL)
+    opens = must_wait_until(session, request, now(session))
+    hand_baton(session, request, THE_PORTAL if opens is None else THE_WINDOW, due=opens)
+    enqueue_fulfilment(session, request, attempt, run_at=opens)
+
+
+def enqueue_fulfilment(
+    session: Session, request: Request, attempt: int, *, run_at: datetime | None = None
+) -> None:
+    """Have the worker carry this attempt out, at once or at `run_at` (UTC)."""
+    when = f":{run_at.isoformat()}" if run_at else ""
     enqueue(
         session,
         FULFIL,
         {"request_id": request.id, "revision": request.revision, "attempt": attempt},
+        run_at=run_at,
         subject=task_subject(request),
-        dedupe_key=f"{FULFIL}:{request.id}:{request.revision}:{attempt}",
+        dedupe_key=f"{FULFIL}:{request.id}:{request.revision}:{attempt}{when}",
     )
 
 

@@ -8,13 +8,21 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from catalog.fulfilment.connectors.contract import Connector, ConnectorError
+from catalog.fulfilment.connectors.contract import Connector, ConnectorError, ConnectorPending
 from catalog.fulfilment.connectors.registry import Connectors
-from catalog.fulfilment.model import Step
+from catalog.fulfilment.model import Step, StepState
+from catalog.requests import tags
+from catalog.requests.moves import get_locked, hand_baton, subject_of
+from portal.audit import record
+from portal.identity.actor import PORTAL
 from portal.jobs import Job, TaskError
 
 #: Called wherever a worker may die; tests let it die there.
 OnBoundary = Callable[[str], None]
+
+
+class HandedOver(Exception):
+    """People have the step in hand; this run ends well, and their last word begins the next one."""
 
 
 def go_on(_boundary: str) -> None:
@@ -65,6 +73,29 @@ class Work:
         """This attempt's steps, detached, for use between transactions."""
         with self.job.reading() as session:
             return self.steps(session)
+
+
+def hand_over(work: Work, step: Step, pending: ConnectorPending, *, undoing: bool = False) -> HandedOver:
+    """Write down that people must act, give them the baton, and end the task; raise what this gives.
+
+    If they were done before this was written, their own task waits for this one to end and then goes on.
+    """
+    with work.job.transaction() as session:
+        request = get_locked(session, work.request_id)
+        row = session.get_one(Step, step.id)
+        if not undoing:
+            row.state = StepState.WAITING_FOR_PEOPLE
+        hand_baton(session, request, pending.waits_for)
+        record(
+            session,
+            tags.STEP_HANDED_OVER,
+            subject=subject_of(request),
+            actor=PORTAL,
+            facts={"step": row.position, "key": row.key, "undoing": undoing},
+        )
+        work.job.finish(session)
+    work.boundary(f"step {step.position}: handed over")
+    return HandedOver()
 
 
 def try_again(error: ConnectorError) -> TaskError:

@@ -27,6 +27,7 @@ _STAGE_WORDS = {
 _STEP_TAGS = {
     "waiting": ("Not yet", "quiet", "circle"),
     "applying": ("Under way", "note", "arrow"),
+    "waiting-for-people": ("Waiting for people", "note", "clock"),
     "applied": ("Done, being read back", "note", "dots"),
     "done": ("Done and read back", "good", "tick"),
     "reverted": ("Undone", "quiet", "stop"),

@@ -42,6 +42,16 @@ class Settings:
     step_up_seconds: int = 15 * 60
     high_risk_step_up_seconds: int = 5 * 60
     link_days: int = 7
+    #: Empty for the data folder, or s3://bucket/prefix.
+    attachment_store: str = ""
+    s3_endpoint: str = ""
+    s3_region: str = "us-east-1"
+    s3_access_key: str = ""
+    s3_secret_key: str = ""
+    #: Bytes of one attached file at most.
+    attachment_bytes: int = 10 * 1024 * 1024
+    #: Days after which a file that no request names is let go.
+    attachment_days: int = 30
 
     @property
     def development(self) -> bool:
@@ -92,6 +102,13 @@ class Settings:
             step_up_seconds=_whole(env, "STEP_UP_SECONDS", 15 * 60),
             high_risk_step_up_seconds=_whole(env, "HIGH_RISK_STEP_UP_SECONDS", 5 * 60),
             link_days=_whole(env, "LINK_DAYS", 7),
+            attachment_store=_bucket(env, "ATTACHMENT_STORE"),
+            s3_endpoint=_url(env, "S3_ENDPOINT", "") if env.get("S3_ENDPOINT") else "",
+            s3_region=env.get("S3_REGION", "us-east-1"),
+            s3_access_key=_secret(env, "S3_ACCESS_KEY"),
+            s3_secret_key=_secret(env, "S3_SECRET_KEY"),
+            attachment_bytes=_whole(env, "ATTACHMENT_BYTES", 10 * 1024 * 1024),
+            attachment_days=_whole(env, "ATTACHMENT_DAYS", 30),
         )
         settings._check()
         return settings
@@ -139,6 +156,15 @@ def _url(env: Mapping[str, str], name: str, default: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         message = f"{name} is {value!r}; it must be a whole address such as {default}."
+        raise SettingsError(message)
+    return value
+
+
+def _bucket(env: Mapping[str, str], name: str) -> str:
+    value = (env.get(name) or "").rstrip("/")
+    parts = urlsplit(value)
+    if value and (parts.scheme != "s3" or not parts.netloc):
+        message = f"{name} is {value!r}; leave it out for the data folder, or name a bucket such as s3://attachments."
         raise SettingsError(message)
     return value
 

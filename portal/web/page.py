@@ -10,6 +10,7 @@ from flask import Flask, g, get_flashed_messages, request, url_for
 from flask_wtf.csrf import generate_csrf
 
 from approvals.decisions.queries import count_awaiting
+from catalog.fulfilment.connectors.manual.queries import count_tasks
 from portal.core.http import reading, settings
 from portal.identity.access import find_actor
 from portal.identity.actor import Actor
@@ -73,12 +74,15 @@ def _messages() -> tuple[tuple[str, str], ...]:
 def _nav(actor: Actor) -> tuple[NavItem, ...]:
     with reading() as session:
         waiting = count_awaiting(session, actor)
+        open_tasks, tasks = count_tasks(session, actor) if actor.group_ids else (0, 0)
     entries: list[tuple[str, str, int | None]] = [
         ("Catalogue", "catalogue.index", None),
         ("My requests", "requests.index", None),
         ("Approvals", "approvals.index", waiting or None),
         ("Entitlements", "entitlements.index", None),
     ]
+    if tasks:
+        entries.append(("Tasks", "work.index", open_tasks or None))
     if actor.may(Permission.READ_EVIDENCE):
         entries.append(("Evidence", "evidence.index", None))
     if actor.may(Permission.READ_LEDGER):

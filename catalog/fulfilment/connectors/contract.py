@@ -30,6 +30,18 @@ class ConnectorError(Exception):
         self.permanent = permanent
 
 
+class ConnectorPending(ConnectorError):
+    """People have it in hand: nothing failed, and asking again before they are done is of no use.
+
+    `waits_for` says who they are. Whoever completes the work has the task run again; where that is not known, it
+    is a passing error like any other.
+    """
+
+    def __init__(self, message: str, *, waits_for: str) -> None:
+        super().__init__(message)
+        self.waits_for = waits_for
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One value that a form may offer, read from the target."""
@@ -165,6 +177,9 @@ class Live:
 @runtime_checkable
 class Connector(Protocol):
     """The contract. Every call has its own time-out and raises only ConnectorError.
+
+    `apply` and `revert` may raise ConnectorPending when people must act first; called again with the same key once
+    they have, they answer.
 
     `key` makes a call idempotent: it is derived from request, step and seal, and a second `apply` or `revert`
     with the same key has no second effect and returns the same facts.

@@ -15,6 +15,7 @@ from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from approvals.routing.router import Router
+from catalog.attachments.s3 import store_for
 from catalog.fulfilment.connectors.ca.authority import CertificateAuthority
 from portal.app import create_app
 from portal.audit.checkpoint import Signer
@@ -123,6 +124,7 @@ def web(shelves: Any, settings: Any) -> Web:
         router=Router(),
         authority=CertificateAuthority(settings.ca_folder, f"{settings.public_url}/pki"),
         signer=Signer.from_settings(settings),
+        store=store_for(settings),
     )
     app = create_app(portal=portal)
     assert isinstance(app.extensions["countersign"], Services)

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import select
 
 from approvals.routing.router import Router
+from catalog.attachments.s3 import store_for
 from catalog.entitlements.ending import give_back
 from catalog.entitlements.model import Entitlement
 from catalog.fulfilment.artefacts import get_artefact
@@ -55,6 +56,7 @@ def portal(db, settings, cast, actor_of, clock) -> Portal:
         router=Router(),
         authority=authority,
         signer=Signer.from_settings(settings),
+        store=store_for(settings),
     )
     for slug in ("tls-certificate", "firewall-rule"):
         with db.transaction() as session:

@@ -1,0 +1,5 @@
+"""What the ledger says of assets; the subject is `assets`."""
+
+from __future__ import annotations
+
+IMPORTED = "assets:imported"

@@ -1,0 +1,48 @@
+"""Waking: people have done their part, so the task that waited for them runs again."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from catalog.entitlements.grant import END_ENTITLEMENT
+from catalog.entitlements.model import Entitlement, EntitlementState
+from catalog.fulfilment.model import Step
+from catalog.fulfilment.orders import FULFIL
+from catalog.requests.moves import THE_PORTAL, get_locked, hand_baton, task_subject
+from catalog.requests.states import State
+from portal.jobs import enqueue
+
+
+def wake(session: Session, step_key: str, *, because: str) -> None:
+    """Have the fulfilment, or the ending, of this step go on, in the transaction that gave it cause.
+
+    Safe when nothing waits yet: tasks of one request run one after the other, and each reads what is so then.
+    `because` is new each time that people have had their say.
+    """
+    step = session.scalars(select(Step).where(Step.key == step_key)).one_or_none()
+    if step is None:
+        return
+    request = get_locked(session, step.request_id)
+    ending = session.scalars(
+        select(Entitlement).where(
+            Entitlement.step_id == step.id, Entitlement.state == EntitlementState.ENDING
+        )
+    ).one_or_none()
+    if ending is not None:
+        enqueue(
+            session,
+            END_ENTITLEMENT,
+            {"entitlement_id": ending.id},
+            subject=task_subject(request),
+            dedupe_key=f"{END_ENTITLEMENT}:{ending.id}:{because}",
+        )
+    elif request.state is State.FULFILLING:
+        hand_baton(session, request, THE_PORTAL)
+        enqueue(
+            session,
+            FULFIL,
+            {"request_id": request.id, "revision": step.revision, "attempt": step.attempt},
+            subject=task_subject(request),
+            dedupe_key=f"{FULFIL}:{request.id}:{step.revision}:{step.attempt}:{because}",
+        )

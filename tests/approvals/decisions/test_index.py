@@ -76,6 +76,13 @@ def test_only_open_stages_of_that_person_are_listed(web: Web) -> None:
     )
 
 
+def test_whoever_has_decided_is_not_reminded_while_others_still_must(web: Web) -> None:
+    web.story.planned({**OWNER_STAGE, "quorum": 2})
+    web.browser(web.story.cast.owner).press("/approvals/SR-000001", "approve")
+    assert references(web, web.story.cast.owner) == []
+    assert references(web, web.story.cast.second_owner) == ["SR-000001"]
+
+
 def test_what_was_decided_lately_stays_in_sight(web: Web) -> None:
     version = web.story.offer(MANAGER_STAGE)
     for _ in range(2):

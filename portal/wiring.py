@@ -16,6 +16,7 @@ from flask import Blueprint
 from approvals.decisions import views as decision_views
 from approvals.links import views as link_views
 from approvals.routing import holding, reactions
+from approvals.routing.book import RouteBook
 from approvals.routing.router import Router
 from catalog.attachments import attach, sweep
 from catalog.attachments import views as attachment_views
@@ -37,10 +38,11 @@ from catalog.fulfilment.connectors.registry import Connectors
 from catalog.fulfilment.connectors.scim.connector import ScimConnector
 from catalog.offerings import views as catalogue_views
 from catalog.ordering import pace
-from catalog.requests import events
+from catalog.requests import events, promise
 from catalog.requests import jobs as request_jobs
-from catalog.requests import promise
 from catalog.requests import views as request_views
+from catalog.versions import replaying
+from catalog.versions import views as version_views
 from portal import tables
 from portal.audit import identity as identity_entries
 from portal.audit import views as ledger_views
@@ -129,6 +131,7 @@ def job_handlers(portal: Portal) -> Handlers:
         "end_entitlement": partial(entitlement_jobs.end_entitlement, connectors=connectors),
         "warn_of_ending": entitlement_jobs.warn_of_ending,
         "send_mail": mail_jobs.send_mail,
+        replaying.REPLAY: partial(replaying.carry_out, make_routes=RouteBook),
         sweep.SWEEP: partial(sweep.sweep_attachments, store=portal.store),
         "checkpoint": partial(_checkpoint, signer=portal.signer),
     }
@@ -139,6 +142,8 @@ def periodic_table() -> tuple[Periodic, ...]:
     return (
         Periodic("checkpoint", timedelta(seconds=10), "checkpoint"),
         Periodic("attachments", timedelta(days=1), sweep.SWEEP),
+        Periodic("promises", timedelta(minutes=1), "mark_missed_promises"),
+        Periodic("paces", timedelta(hours=1), "refresh_paces"),
     )
 
 
@@ -158,6 +163,7 @@ def blueprints(portal: Portal) -> tuple[Blueprint, ...]:
         web_views.blueprint,
         sign_in_views.blueprint,
         catalogue_views.blueprint,
+        version_views.blueprint,
         request_views.blueprint,
         decision_views.blueprint,
         link_views.blueprint,

@@ -17,6 +17,7 @@ from approvals.routing.opening import open_next_stage
 from approvals.routing.proposals import proposal_of
 from approvals.routing.resolve import resolve
 from approvals.routing.stages import ALIVE
+from catalog.offerings.queries import document_of
 from catalog.requests.events import (
     RequestApproved,
     RequestPlanned,
@@ -26,7 +27,7 @@ from catalog.requests.events import (
 )
 from catalog.requests.model import Request
 from catalog.requests.moves import THE_PORTAL, get_locked, hand_baton, move, subject_of
-from catalog.requests.promise import promised
+from catalog.requests.promise import calendar_for, promised
 from catalog.requests.route import RouteStage
 from catalog.requests.seal import seal, sealed_document
 from catalog.requests.states import Move
@@ -44,12 +45,20 @@ def on_planned(session: Session, event: RequestPlanned, *, settings: Settings) -
     is what approves.
     """
     request = get_locked(session, event.request_id)
-    stages = resolve(session, proposal_of(session, request))
+    proposal = proposal_of(session, request)
+    stages = resolve(session, proposal)
     _write_stages(session, request, stages)
     request.route = [stage.sealed() for stage in stages]
     request.seal = seal(request)
     request.sealed_at = now(session)
-    request.promised_by = promised(promised_by(session, stages, request.sealed_at))
+    document = document_of(request.version)
+    request.promised_by = promised(
+        promised_by(session, stages, request.sealed_at),
+        document,
+        proposal.facts,
+        begun=request.sealed_at,
+        calendar=calendar_for(document, request.beneficiary),
+    )
     session.add(
         Sealing(
             request_id=request.id,

@@ -8,7 +8,9 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from catalog.offerings.facts import row_text
 from catalog.offerings.fields import FormField
+from catalog.offerings.kinds_times import duration_text, moment_text
 from catalog.offerings.language import OfferingDocument
 
 
@@ -40,6 +42,12 @@ def _text(field: FormField, answer: Any) -> str:
             text = "Yes" if answer else "No"
         case "date":
             text = spoken_day(date.fromisoformat(answer))
+        case "date_time":
+            text = moment_text(answer)
+        case "duration":
+            text = duration_text(answer)
+        case "table":
+            text = "\n".join(row_text(row) for row in answer)
         case "one_of":
             text = _label(field, answer)
         case "some_of":

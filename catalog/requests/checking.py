@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from catalog.entitlements.held import held_by
 from catalog.fulfilment.connectors.registry import Connectors
 from catalog.offerings.answers import check_answers
+from catalog.offerings.audience import groups_of
 from catalog.offerings.form_context import FormContext
 from catalog.offerings.form_context import context_for as form_context_for
 from catalog.offerings.model import OfferingVersion
@@ -39,7 +42,14 @@ def form_context_of(session: Session, actor: Actor, connectors: Connectors) -> t
     """The person who fills a form in, and what checking their answers needs."""
     person = get_person(session, actor.person_id or 0)
     today = day_of(now(session), person.timezone)
-    return person, form_context_for(session, person, connectors, today=today)
+    return person, form_context_for(
+        session,
+        person,
+        connectors,
+        today=today,
+        groups=groups_of(session, person.id),
+        held=partial(held_by, session),
+    )
 
 
 def check_draft(

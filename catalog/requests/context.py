@@ -11,16 +11,19 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from catalog.entitlements.held import held_by
 from catalog.fulfilment.connectors.contract import Beneficiary
+from catalog.offerings.audience import groups_of
 from catalog.offerings.facts import Facts, person_facts
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.model import OfferingVersion
 from catalog.offerings.queries import document_of
-from catalog.offerings.rules import facts_for, last_day, text_of
+from catalog.offerings.rules import facts_for, last_day, lasts, starts_at, text_of
 from catalog.requests.model import Request
 from catalog.requests.route import Proposal
 from portal.core.errors import FieldError
 from portal.identity.model import Person
+from portal.identity.unit_settings import UnitSettings
 
 LONGEST_TITLE = 300
 
@@ -61,6 +64,7 @@ class Context:
             beneficiary_id=self.beneficiary.id,
             editor_id=editor_id,
             facts=self.facts,
+            unit=UnitSettings.from_json(self.beneficiary.unit.settings),
         )
 
 
@@ -83,9 +87,10 @@ def context_for(
     facts = facts_for(
         document,
         answers,
-        requester=person_facts(requester),
+        requester=person_facts(requester, groups=groups_of(session, requester.id)),
         beneficiary=person_facts(receiver),
         today=today,
+        held=held_by(session, receiver.user_name) if document.conflicts else None,
     )
     return Context(
         version=version,
@@ -94,8 +99,16 @@ def context_for(
         requester=requester,
         beneficiary=receiver,
         facts=facts,
-        ends_at=close_of_day(last_day(document, facts), requester.timezone),
+        ends_at=_end(document, facts, at=at, timezone=requester.timezone),
     )
+
+
+def _end(document: OfferingDocument, facts: Facts, *, at: datetime, timezone: str) -> datetime | None:
+    """When it ends (UTC): by the clock from its start, or else from `at`; or with the close of a day."""
+    duration = lasts(document, facts)
+    if duration is not None:
+        return (starts_at(document, facts) or at).astimezone(UTC) + duration
+    return close_of_day(last_day(document, facts), timezone)
 
 
 def context_of(session: Session, request: Request) -> Context:

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from catalog.fulfilment.connectors.registry import Connectors
+from catalog.offerings.audience import get_visible_version
 from catalog.offerings.form_context import FormContext
-from catalog.offerings.forms import OfferingForm, answers_of, build_form, posted
+from catalog.offerings.forms import OfferingForm, Posted, answers_of, build_form, posted
 from catalog.offerings.model import OfferingVersion
 from catalog.offerings.presenters import asked_sections
 from catalog.offerings.queries import document_of, get_current_version
@@ -44,7 +45,7 @@ def new(slug: str) -> BaseResponse:
     actor = current_actor()
     token = request.args.get("draft", "")
     with reading() as session:
-        version = get_current_version(session, slug)
+        version = get_visible_version(session, current_actor(), slug)
         draft = _owned_draft(session, token) if token else None
         if draft is not None and draft.request_id is not None:
             return _to_request(session, draft)
@@ -70,7 +71,7 @@ def new(slug: str) -> BaseResponse:
 def autosave(slug: str) -> Response:
     """Keep what was typed so far; the page calls this as the person types."""
     with transaction() as session:
-        version = get_current_version(session, slug)
+        version = get_visible_version(session, current_actor(), slug)
         _keep(session, version)
         kept_at = now(session).astimezone(ZoneInfo(current_actor().timezone))
     return render("catalog/requests/kept.html", kept_at=kept_at)
@@ -113,7 +114,7 @@ def submit(token: str) -> BaseResponse:
         return redirect(url_for("requests.review", token=token), 303)
     try:
         with transaction() as session:
-            made = submit_draft(session, actor, checked)
+            made = submit_draft(session, actor, checked, confirmed=request.form.get("confirmed", ""))
             reference = made.reference
     except (FieldErrors, FieldError):
         return _back_to_form(version, token)
@@ -144,10 +145,9 @@ def edit(reference: str) -> BaseResponse:
         version = found.version
         sent = posted(document_of(version), request.form, request.files) if request.method == "POST" else None
         form = _form(session, version, sent.raw if sent else found.answers, sent.errors if sent else ())
-        if sent is None or not form.validate():
-            return _show_form(
-                session, version.document["slug"], form, editing=reference, status=422 if sent else 200
-            )
+        if sent is None or sent.more_rows or not form.validate():
+            status = 422 if sent and not sent.more_rows else 200
+            return _show_form(session, version.document["slug"], form, editing=reference, status=status)
     with transaction() as session:
         edit_request(session, actor, found.id, answers_of(form))
     flash(
@@ -182,13 +182,15 @@ def _take(slug: str) -> BaseResponse:
     if owner_of(token, settings().secret_key) != actor.person_id:
         raise NotFound("There is no such draft, or it is not yours.")
     with transaction() as session:
-        version = get_current_version(session, slug)
-        draft, errors = _keep(session, version)
+        version = get_visible_version(session, current_actor(), slug)
+        draft, sent = _keep(session, version)
     if request.form.get("_do") == "save":
         flash("Your answers are kept. You find them under My requests.", "success")
         return redirect(url_for("requests.index"), 303)
+    if sent.more_rows:
+        return redirect(url_for("requests.new", slug=slug, draft=token, _anchor=sent.more_rows), 303)
     with reading() as session:
-        form = _form(session, version, draft.answers, errors)
+        form = _form(session, version, draft.answers, sent.errors)
         if not form.validate():
             return _show_form(session, slug, form, token=token, status=422)
         checked = Checked(token, version.id, draft.answers, answers_of(form))
@@ -198,10 +200,10 @@ def _take(slug: str) -> BaseResponse:
     return redirect(url_for("requests.review", token=token), 303)
 
 
-def _keep(session: Session, version: OfferingVersion) -> tuple[Draft, tuple[Any, ...]]:
+def _keep(session: Session, version: OfferingVersion) -> tuple[Draft, Posted]:
     sent = posted(document_of(version), request.form, request.files)
     token = request.form.get(TOKEN, "")
-    return keep(session, token, version, sent.raw, key=settings().secret_key), sent.errors
+    return keep(session, token, version, sent.raw, key=settings().secret_key), sent
 
 
 def _form(
@@ -251,7 +253,7 @@ def _owned_draft(session: Session, token: str) -> Draft | None:
 
 def _current(session: Session, draft: Draft) -> OfferingVersion:
     kept = session.get_one(OfferingVersion, draft.offering_version_id)
-    return get_current_version(session, kept.offering.slug)
+    return get_visible_version(session, current_actor(), kept.offering.slug)
 
 
 def _to_request(session: Session, draft: Draft) -> BaseResponse:

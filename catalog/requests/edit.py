@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 from catalog.offerings.rules import broken_rules
 from catalog.requests import tags
 from catalog.requests.context import context_for
+from catalog.requests.duplicates import likeness_in
 from catalog.requests.model import Request
 from catalog.requests.moves import get_locked, subject_of
 from catalog.requests.replan import replan
 from catalog.requests.states import State
+from catalog.requests.telling import tell_beneficiary
 from portal.audit import record
 from portal.core.clock import now
 from portal.core.errors import Conflict, FieldErrors, Forbidden
@@ -43,12 +45,14 @@ def edit(session: Session, actor: Actor, request_id: int, answers: Mapping[str, 
         raise FieldErrors(broken)
     replan(session, request, WHY)
     request.answers = dict(answers)
+    is_new_to_it = request.beneficiary_id != context.beneficiary.id
     request.beneficiary = context.beneficiary
     request.unit_id = context.beneficiary.unit_id
     request.editor_id = actor.person_id
     request.title = context.title
     request.reason = context.reason
     request.ends_at = context.ends_at
+    request.likeness = likeness_in(context)
     record(
         session,
         tags.EDITED,
@@ -61,4 +65,7 @@ def edit(session: Session, actor: Actor, request_id: int, answers: Mapping[str, 
         },
         personal={"title": request.title, "reason": request.reason},
     )
+    session.flush()
+    if is_new_to_it:
+        tell_beneficiary(session, request, "asked_for_you")
     return request

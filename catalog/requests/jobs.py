@@ -9,14 +9,13 @@ from catalog.fulfilment.connectors.contract import ConnectorError
 from catalog.fulfilment.connectors.registry import Connectors
 from catalog.fulfilment.planning import PlannedStep, StepOrder, orders_for, plan_steps
 from catalog.offerings.facts import Facts
-from catalog.offerings.rules import assess_risk
+from catalog.offerings.rules import assess_risk, denial_of
 from catalog.requests import tags
 from catalog.requests.already import why_needless
 from catalog.requests.context import context_of
 from catalog.requests.events import RequestPlanned
 from catalog.requests.model import Request
 from catalog.requests.moves import get_locked, move, subject_of
-from catalog.requests.promise import promised
 from catalog.requests.refuse import refuse
 from catalog.requests.replan import PREPARE
 from catalog.requests.states import Move, State
@@ -40,6 +39,10 @@ def prepare(job: Job, *, connectors: Connectors) -> None:
     if found is None:
         return
     orders, facts = found
+    denied = denial_of(facts.document, facts)
+    if denied:
+        _refuse(job, denied)
+        return
     try:
         needless = why_needless(orders, connectors)
         if needless:
@@ -108,8 +111,6 @@ def _put_before_approvers(job: Job, steps: Sequence[PlannedStep], risk: dict[str
         )
         session.flush()
         publish(session, RequestPlanned(request.id))
-        if request.promised_by is not None:
-            request.promised_by = promised(request.promised_by)
         job.finish(session)
 
 

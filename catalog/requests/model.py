@@ -27,6 +27,21 @@ class Draft(Base):
     updated_at: Mapped[datetime]
     #: Set when the draft was submitted: the same form posted twice makes one request.
     request_id: Mapped[int | None] = mapped_column(ForeignKey("request.id"), unique=True)
+    #: The same, where it was submitted for several people at once.
+    order_group_id: Mapped[int | None] = mapped_column(ForeignKey("order_group.id"), unique=True)
+
+
+class OrderGroup(Base):
+    """Requests that were made by one order: for several people, or from a file. A request of its own each."""
+
+    __tablename__ = "order_group"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    #: The draft's or the file's; sent twice it makes one order.
+    token: Mapped[str] = mapped_column(String(64), unique=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    offering_version_id: Mapped[int] = mapped_column(ForeignKey("offering_version.id"))
+    created_at: Mapped[datetime]
 
 
 class Request(Base):
@@ -36,6 +51,8 @@ class Request(Base):
     __table_args__ = (
         Index("ix_request_requester_number", "requester_id", "number"),
         Index("ix_request_state_number", "state", "number"),
+        Index("ix_request_unit_id_number", "unit_id", "number"),
+        Index("ix_request_promised_by", "promised_by"),
         UniqueConstraint("reference"),
     )
 
@@ -47,18 +64,28 @@ class Request(Base):
     beneficiary_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     #: Who last changed the answers; cannot approve them.
     editor_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), index=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
+    #: The order that it was made by together with others, if any.
+    order_group_id: Mapped[int | None] = mapped_column(ForeignKey("order_group.id"), index=True)
     #: One line that tells this request from others of the same offering.
     title: Mapped[str] = mapped_column(String(300))
     reason: Mapped[str] = mapped_column(Text, default="")
     #: Checked answers as JSON values, by field name.
     answers: Mapped[dict[str, Any]]
+    #: Equal for open requests that ask for the same; empty where the offering names no fields for it.
+    likeness: Mapped[str] = mapped_column(String(80), default="", index=True)
     state: Mapped[State] = mapped_column(EnumByValue(State))
     #: Counts preparations; every approval belongs to one.
     revision: Mapped[int] = mapped_column(Integer, default=0)
     submitted_at: Mapped[datetime]
     ends_at: Mapped[datetime | None]
     promised_by: Mapped[datetime | None]
+    #: Set once, when the promise passed without an end; the owners of the offering were told then.
+    promise_missed_at: Mapped[datetime | None]
+    #: While the requester is asked something the promise's clock stands still; what it stood still is kept in
+    #: working minutes.
+    paused_since: Mapped[datetime | None]
+    paused_minutes: Mapped[int] = mapped_column(Integer, default=0)
     # What preparing found; all of it is under the seal.
     risk: Mapped[dict[str, Any]] = mapped_column(default=dict)
     plans: Mapped[list[Any]] = mapped_column(default=list)

@@ -11,14 +11,17 @@ from sqlalchemy.orm import Session
 from catalog.fulfilment.connectors.registry import Connectors
 from catalog.fulfilment.planning import PlannedStep, ask_briefly, orders_for, plan_steps
 from catalog.offerings.model import OfferingVersion
+from catalog.offerings.rules import denial_of
 from catalog.requests.already import why_needless
 from catalog.requests.answers import AnswerLine, answer_lines, spoken_end
 from catalog.requests.checking import Checked
 from catalog.requests.context import Context, context_for, get_person
+from catalog.requests.duplicates import open_duplicate, sentence_about
 from catalog.requests.jobs import risk_of
 from catalog.requests.presenters import PlanCard, RiskCard, StageCard, plan_cards, planned_stages, risk_card
-from catalog.requests.promise import promised
+from catalog.requests.promise import calendar_for, promised
 from catalog.requests.route import Router
+from catalog.requests.timing import carried_out_from
 from portal.core.clock import now
 from portal.core.errors import PortalError
 from portal.identity.actor import Actor
@@ -48,6 +51,11 @@ class ReviewPage:
     now: datetime
     stop: str
     unreachable: str
+    #: An open request for the same, and what is said of it.
+    duplicate: str
+    same: str
+    #: That it cannot be undone, where it cannot.
+    irreversible: str
 
     @property
     def stage_rows(self) -> tuple[tuple[str, str, tuple[str, ...], str], ...]:
@@ -74,6 +82,9 @@ def review_page(
     needless, steps = asked.answer
     stages, promised_by, nobody = _route(session, context, actor, router, at)
     zone = ZoneInfo(actor.timezone)
+    duplicate = open_duplicate(session, context)
+    if promised_by is not None:
+        promised_by = carried_out_from(context, promised_by)
     return ReviewPage(
         token=checked.token,
         version_id=version.id,
@@ -89,8 +100,11 @@ def review_page(
         stages=stages,
         promised_by=promised_by.astimezone(zone) if promised_by else None,
         now=at.astimezone(zone),
-        stop=nobody or asked.refused or needless,
+        stop=denial_of(context.document, context.facts) or nobody or asked.refused or needless,
         unreachable=asked.unreachable,
+        duplicate=duplicate,
+        same=sentence_about(duplicate),
+        irreversible=context.document.cannot_be_undone,
     )
 
 
@@ -111,4 +125,10 @@ def _route(
         stages = router.preview(session, context.proposal(actor.person_id or 0))
     except PortalError as error:
         return (), None, error.sentence
-    return planned_stages(stages), promised(router.promised_by(session, stages, at)), ""
+    due = router.promised_by(session, stages, at)
+    calendar = calendar_for(context.document, context.beneficiary)
+    return (
+        planned_stages(stages),
+        promised(due, context.document, context.facts, begun=at, calendar=calendar),
+        "",
+    )

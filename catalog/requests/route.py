@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from catalog.offerings.facts import Facts
 from catalog.offerings.model import OfferingVersion
 from catalog.offerings.route import CalendarRule
+from portal.identity.unit_settings import UnitSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class Proposal:
     beneficiary_id: int
     editor_id: int
     facts: Facts
+    #: What holds in the beneficiary's unit.
+    unit: UnitSettings = field(default_factory=UnitSettings)
 
 
 @dataclass(frozen=True, slots=True)

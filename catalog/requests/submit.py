@@ -9,6 +9,7 @@ from sqlalchemy import update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from catalog.offerings.audience import get_visible_version
 from catalog.offerings.model import OfferingVersion
 from catalog.offerings.queries import find_current_version
 from catalog.offerings.rules import broken_rules
@@ -16,11 +17,13 @@ from catalog.requests import tags
 from catalog.requests.checking import Checked
 from catalog.requests.context import context_for, get_person
 from catalog.requests.drafts import get_locked_draft
+from catalog.requests.duplicates import likeness_in, open_duplicate, sentence_about
 from catalog.requests.events import RequestSubmitted
-from catalog.requests.model import Counter, Draft, Request
+from catalog.requests.model import Counter, Request
 from catalog.requests.moves import subject_of
 from catalog.requests.replan import enqueue_prepare
 from catalog.requests.states import State
+from catalog.requests.telling import tell_beneficiary
 from portal.audit import record
 from portal.core.canonical import digest
 from portal.core.clock import now
@@ -32,11 +35,12 @@ from portal.identity.actor import Actor
 NUMBERS = "request"
 
 
-def submit(session: Session, actor: Actor, checked: Checked) -> Request:
+def submit(session: Session, actor: Actor, checked: Checked, *, confirmed: str = "") -> Request:
     """Make the checked draft a request; a draft submitted twice gives the same request.
 
-    Raises NotFound for a draft that is not the actor's, Conflict when it or the service changed since it was
-    checked, FieldErrors for a rule across fields that does not hold.
+    `confirmed` is the reference of an open request for the same that the actor was told of and wants this one beside.
+    Raises NotFound for a draft that is not the actor's or an offering that is not for them, Conflict when it or the
+    service changed since it was checked or another request asks for the same, FieldErrors for a rule across fields.
     """
     draft = get_locked_draft(session, actor, checked.token)
     if draft.request_id is not None:
@@ -44,12 +48,20 @@ def submit(session: Session, actor: Actor, checked: Checked) -> Request:
     if draft.answers != checked.raw:
         raise Conflict("Your answers changed while they were being sent. Look them over and send them again.")
     version = session.get_one(OfferingVersion, checked.version_id)
+    insist_on_current(session, version)
+    get_visible_version(session, actor, version.offering.slug)
+    draft.offering_version_id = version.id
+    request = make_request(session, actor, version, checked.answers, confirmed=confirmed)
+    draft.request_id = request.id
+    return request
+
+
+def insist_on_current(session: Session, version: OfferingVersion) -> None:
+    """Raises Conflict unless this is what is published now."""
     if find_current_version(session, version.offering.slug) is not version:
         raise Conflict(
             "This service was changed while you were asking. Look your answers over and send them again."
         )
-    draft.offering_version_id = version.id
-    return _submit(session, actor, draft, version, checked.answers)
 
 
 def next_number(session: Session, name: str = NUMBERS) -> int:
@@ -62,14 +74,27 @@ def next_number(session: Session, name: str = NUMBERS) -> int:
     ).scalar_one()
 
 
-def _submit(
-    session: Session, actor: Actor, draft: Draft, version: OfferingVersion, answers: Mapping[str, Any]
+def make_request(
+    session: Session,
+    actor: Actor,
+    version: OfferingVersion,
+    answers: Mapping[str, Any],
+    *,
+    confirmed: str = "",
+    order_group_id: int | None = None,
 ) -> Request:
+    """A request of the actor with these checked answers, which waits to be prepared; whoever receives it is told.
+
+    Raises Conflict for another open request for the same, FieldErrors for a rule across fields that does not hold.
+    """
     at = now(session)
-    requester = get_person(session, draft.person_id)
+    requester = get_person(session, actor.person_id or 0)
     context = context_for(session, version, answers, requester=requester, at=at)
     if broken := broken_rules(context.document, context.facts):
         raise FieldErrors(broken)
+    duplicate = open_duplicate(session, context)
+    if duplicate and duplicate != confirmed:
+        raise Conflict(sentence_about(duplicate))
     number = next_number(session)
     request = Request(
         number=number,
@@ -79,9 +104,11 @@ def _submit(
         beneficiary=context.beneficiary,
         editor_id=requester.id,
         unit_id=context.beneficiary.unit_id,
+        order_group_id=order_group_id,
         title=context.title,
         reason=context.reason,
         answers=dict(answers),
+        likeness=likeness_in(context),
         state=State.PREPARING,
         revision=0,
         submitted_at=at,
@@ -89,7 +116,6 @@ def _submit(
     )
     session.add(request)
     session.flush()
-    draft.request_id = request.id
     record(
         session,
         tags.SUBMITTED,
@@ -105,6 +131,7 @@ def _submit(
         },
         personal={"title": request.title, "reason": request.reason, "answers": digest(request.answers)},
     )
+    tell_beneficiary(session, request, "asked_for_you")
     publish(session, RequestSubmitted(request.id))
     enqueue_prepare(session, request)
     return request

@@ -11,8 +11,24 @@ from portal.notifications import notify
 
 
 def tell_requester(session: Session, request: Request, event: str, **more: Any) -> None:
-    """Write the event's mail to the requester in this transaction; it is sent after the commit."""
+    """Write the event's mail to the requester in this transaction; it is sent after the commit.
+
+    What was done for somebody else is told to them too.
+    """
     notify(session, event, request.requester, {**about(request), **more})
+    if event == "request_fulfilled":
+        tell_beneficiary(session, request, "done_for_you")
+
+
+def tell_beneficiary(session: Session, request: Request, event: str) -> None:
+    """Write the event's mail to whoever receives it, where somebody else asked for them."""
+    if request.beneficiary_id != request.requester_id:
+        notify(
+            session,
+            event,
+            request.beneficiary,
+            {**about(request), "requester": request.requester.name},
+        )
 
 
 def about(request: Request) -> dict[str, Any]:

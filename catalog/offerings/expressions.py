@@ -111,8 +111,17 @@ def evaluate(expression: str, facts: Mapping[str, Any], wanted: type) -> Any:
     if not isinstance(facts, Facts):
         message = "Facts for expressions come from catalog.offerings.rules.facts_for"
         raise TypeError(message)
+    return _evaluated(expression, facts.names, facts.values, wanted)
+
+
+def holds_for(expression: str, names: Names, values: Mapping[str, Any]) -> bool:
+    """Whether the condition holds where these are all the names there are. Raises RuleFailed."""
+    return cast("bool", _evaluated(expression, names, values, bool))
+
+
+def _evaluated(expression: str, names: Names, values: Mapping[str, Any], wanted: type) -> Any:
     try:
-        result = _compiled(facts.names, expression).eval(data=facts.values)
+        result = _compiled(names, expression).eval(data=values)
     except NotAnExpression as error:
         raise RuleFailed(expression, error.message) from error
     except RuntimeError as error:  # the budget of iterations is spent

@@ -13,6 +13,9 @@ from portal.core.canonical import digest
 from portal.core.errors import NotFound, PortalError
 
 MOST_KEPT = 512
+NO_SUCH_SERVICE = (
+    "There is no such service in the catalogue. Look for it in the catalogue; it may have been renamed."
+)
 _documents: dict[str, OfferingDocument] = {}
 
 
@@ -68,8 +71,7 @@ def get_current_version(session: Session, slug: str) -> OfferingVersion:
     """As find_current_version. Raises NotFound with a sentence for the catalogue's visitors."""
     version = find_current_version(session, slug)
     if version is None:
-        message = "There is no such service in the catalogue. Look for it in the catalogue; it may have been renamed."
-        raise NotFound(message)
+        raise NotFound(NO_SUCH_SERVICE)
     return version
 
 

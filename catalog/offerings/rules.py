@@ -11,7 +11,7 @@ from catalog.offerings.derived import find_resource
 from catalog.offerings.expressions import RuleFailed, evaluate, holds, number_of, text_of
 from catalog.offerings.facts import Facts, Held, PersonFacts, gather, person_facts, timestamp
 from catalog.offerings.language import OfferingDocument
-from catalog.offerings.policy import Kind
+from catalog.offerings.policy import Conflict, Denial, Kind
 from catalog.offerings.route import FromAnswer, FromCel, RiskLevel, StepRule
 from catalog.offerings.words import span_of
 from portal.core.canonical import digest
@@ -118,8 +118,10 @@ def broken_rules(document: OfferingDocument, facts: Facts) -> tuple[FieldError, 
 
 
 def denial_of(document: OfferingDocument, facts: Facts) -> str:
-    """The sentence of the first denial that holds; empty when the portal itself says nothing against it."""
-    return next((denial.message for denial in document.denials if holds(denial.when, facts)), "")
+    """Why the portal itself says no: the first denial or refusing conflict that holds; empty for nothing."""
+    refusing = (conflict for conflict in document.conflicts if conflict.then == "refuse")
+    against: tuple[Denial | Conflict, ...] = (*document.denials, *refusing)
+    return next((rule.message for rule in against if holds(rule.when, facts)), "")
 
 
 def kind_of(facts: Facts) -> Kind:

@@ -6,10 +6,11 @@ from flask import Blueprint, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
+from catalog.offerings.audience import get_visible_version, visible
 from catalog.offerings.catalogue import categories_of, groups_named, page_of
-from catalog.offerings.queries import document_of, get_current_version, published_versions
+from catalog.offerings.queries import document_of, published_versions
 from portal.core.http import reading, render
-from portal.identity.access import signed_in
+from portal.identity.access import current_actor, signed_in
 from portal.identity.model import Group
 
 blueprint = Blueprint("catalogue", __name__)
@@ -23,7 +24,8 @@ def index() -> Response:
     """Every offering, by category; `q` narrows it."""
     term = request.args.get("q", "")[:LONGEST_SEARCH].strip()
     with reading() as session:
-        documents = [document_of(version) for version in published_versions(session)]
+        versions = visible(session, current_actor(), published_versions(session))
+        documents = [document_of(version) for version in versions]
     categories = categories_of(documents, term)
     return render(
         "catalog/offerings/index.html",
@@ -39,7 +41,7 @@ def index() -> Response:
 def show(slug: str) -> Response:
     """One offering in full, with the way to start."""
     with reading() as session:
-        version = get_current_version(session, slug)
+        version = get_visible_version(session, current_actor(), slug)
         document = document_of(version)
         names = session.execute(select(Group.slug, Group.name).where(Group.slug.in_(groups_named(document))))
         group_names = {group_slug: name for group_slug, name in names}  # noqa: C416  (rows type as tuples only when unpacked)

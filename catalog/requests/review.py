@@ -21,7 +21,6 @@ from catalog.requests.jobs import risk_of
 from catalog.requests.presenters import PlanCard, RiskCard, StageCard, plan_cards, planned_stages, risk_card
 from catalog.requests.promise import calendar_for, promised
 from catalog.requests.route import Router
-from catalog.requests.timing import carried_out_from
 from portal.core.clock import now
 from portal.core.errors import PortalError
 from portal.identity.actor import Actor
@@ -83,8 +82,6 @@ def review_page(
     stages, promised_by, nobody = _route(session, context, actor, router, at)
     zone = ZoneInfo(actor.timezone)
     duplicate = open_duplicate(session, context)
-    if promised_by is not None:
-        promised_by = carried_out_from(context, promised_by)
     return ReviewPage(
         token=checked.token,
         version_id=version.id,

@@ -1,0 +1,28 @@
+"""When an approved request may be carried out: not before its own start, and in the next change window."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from catalog.offerings.rules import holds, starts_at
+from catalog.offerings.windows import next_opening
+from catalog.requests.context import Context, context_of
+from catalog.requests.model import Request
+
+
+def carried_out_from(context: Context, at: datetime) -> datetime:
+    """The first moment (UTC) at or after `at` when it may be carried out. Raises RuleFailed."""
+    start = starts_at(context.document, context.facts)
+    earliest = max(at, start) if start is not None else at
+    window = context.document.window
+    if window is None or (window.when is not None and not holds(window.when, context.facts)):
+        return earliest
+    return next_opening(window, earliest)
+
+
+def must_wait_until(session: Session, request: Request, at: datetime) -> datetime | None:
+    """When the request may be carried out, if that is not now; else None."""
+    opens = carried_out_from(context_of(session, request), at)
+    return opens if opens > at else None

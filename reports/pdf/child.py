@@ -1,7 +1,7 @@
 """The renderer's own process: reads one job from its input, writes the PDF to its output.
 
 WeasyPrint runs only here, under limits on memory and time that the kernel keeps, without the portal's settings in
-its environment. Run as `python -m reports.pdf.child FOLDER`; ends with one of the statuses below.
+its environment. Run as `python -m reports.pdf.child FOLDER BYTES`; ends with one of the statuses below.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import NoReturn
 
 from reports.pdf.job import PdfJob
 
-MEMORY_BYTES = 1024**3
 CPU_SECONDS = 30
 #: Exit statuses beside 0 and the kernel's own.
 MISSING, REFUSED, BROKEN, TOO_BIG = 10, 11, 12, 13
@@ -22,18 +21,22 @@ MISSING, REFUSED, BROKEN, TOO_BIG = 10, 11, 12, 13
 
 def main() -> None:
     """Render the job on standard input."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    memory = int(sys.argv[2])
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     output = os.fdopen(os.dup(1), "wb")
     # Nothing that a library prints may end up inside the PDF.
     os.dup2(2, 1)
-    job = PdfJob.read(sys.stdin.buffer)
     try:
+        job = PdfJob.read(sys.stdin.buffer)
         from reports.pdf import engine  # noqa: PLC0415  (after the limits, and its absence is an answer)
-    except OSError as error:
+    except MemoryError:
+        _end(TOO_BIG, "out of memory")
+    except (OSError, ImportError) as error:
         # cffi raises OSError with the library's name when Pango and its like are not installed.
-        _end(MISSING, str(error).splitlines()[0])
+        why = str(error).splitlines()[0]
+        _end(TOO_BIG if "allocate memory" in why or "failed to map" in why else MISSING, why)
     try:
         pdf = engine.make(job, Path(sys.argv[1]))
     except engine.FatalURLFetchingError as error:

@@ -36,6 +36,8 @@ def make(job: PdfJob, folder: Path) -> bytes:
         attachments=[_embedded(job, attachment, fetcher) for attachment in job.attachments],
         finisher=_name_files_once,
     )
+    if fetcher.refusal is not None:
+        raise fetcher.refusal
     return content
 
 

@@ -26,10 +26,16 @@ class ClosedFetcher(URLFetcher):  # type: ignore[misc]
     def __init__(self, folder: Path) -> None:
         super().__init__(allowed_protocols=())
         self.folder = folder.resolve(strict=True)
+        #: The first refusal. WeasyPrint swallows it where a drawing asks, so it is asked for at the end as well.
+        self.refusal: Refused | None = None
 
     def fetch(self, url: str, headers: object = None) -> URLFetcherResponse:
         """The file as a response."""
-        path = self._path(url)
+        try:
+            path = self._path(url)
+        except Refused as refusal:
+            self.refusal = self.refusal or refusal
+            raise
         return URLFetcherResponse(url, path.read_bytes(), {"Content-Type": _TYPES[path.suffix]})
 
     def _path(self, url: str) -> Path:

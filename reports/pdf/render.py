@@ -18,6 +18,7 @@ from reports.pdf.child import BROKEN, MISSING, REFUSED, TOO_BIG
 from reports.pdf.job import Attachment, PdfJob
 
 SECONDS = 30
+MEMORY_BYTES = 1024**3
 
 
 class RenderError(PortalError):
@@ -37,6 +38,7 @@ def render(
     lang: str,
     folder: Path | None = None,
     seconds: float = SECONDS,
+    memory: int = MEMORY_BYTES,
 ) -> bytes:
     """The HTML as a tagged PDF/A-3a with these files inside.
 
@@ -50,7 +52,8 @@ def render(
     job = PdfJob(html, tuple(attachments), identifier, created, title, lang)
     stream = io.BytesIO()
     job.write(stream)
-    command = [sys.executable, "-I", "-m", "reports.pdf.child", str(folder or static_folder() / "pdf")]
+    folder = folder or static_folder() / "pdf"
+    command = [sys.executable, "-I", "-m", "reports.pdf.child", str(folder), str(memory)]
     try:
         done = subprocess.run(
             command,

@@ -20,7 +20,6 @@ from catalog.fulfilment.connectors.contract import ConnectorError
 from catalog.fulfilment.orders import on_approved
 from catalog.offerings.publish import publish
 from catalog.requests import events
-from catalog.requests.model import Request
 from catalog.requests.withdraw import withdraw
 from portal.audit.checkpoint import Signer
 from portal.audit.model import Entry
@@ -31,8 +30,8 @@ from portal.identity.model import Person
 from portal.tables import METADATA
 from reports.evidence.document import Evidence, read_evidence
 from reports.evidence.make import Workbench, introduced_key, make_evidence
-from reports.pdf.keys import PdfKey
 from reports.evidence.verify import Trusted
+from reports.pdf.keys import PdfKey
 from tests.fixtures_people import MFA, Cast, StandingClock, add_cast
 from tests.fixtures_requests import OFFERING, ManagerRouter, ShelfConnector, Shelves
 

@@ -37,6 +37,11 @@ class Checked:
         """The document's digest; empty where there is none."""
         return self.document.digest if self.document else ""
 
+    @property
+    def slug(self) -> str:
+        """The document's slug; empty where there is none."""
+        return self.document.slug if self.document else ""
+
 
 def check(slug: str, source: str) -> Checked:
     """Check the text as one of this offering; never raises."""
@@ -59,13 +64,14 @@ def written(text: str) -> str:
 def draft(session: Session, actor: Actor, slug: str, source: str) -> OfferingDraft:
     """Begin a draft of the offering with this text, which is kept whatever is wrong with it.
 
+    Without a slug it is a new offering's, whose slug is the one in its text once that can be read.
     Raises Forbidden, and FieldError when it is empty or too large to be an offering.
     """
     _insist_on_writing(actor)
     checked = _check_size(slug, source)
     at = now(session)
     made = OfferingDraft(
-        slug=slug,
+        slug=slug or checked.slug,
         author_id=actor.person_id,
         source=source,
         digest=checked.digest,
@@ -91,6 +97,7 @@ def rewrite(session: Session, actor: Actor, draft_id: int, source: str) -> Offer
         return found
     found.source = source
     found.digest = checked.digest
+    found.slug = found.slug or checked.slug
     found.updated_at = now(session)
     _record(session, actor, found)
     return found
@@ -105,7 +112,7 @@ def discard(session: Session, actor: Actor, draft_id: int) -> OfferingDraft:
     record(
         session,
         tags.DISCARDED,
-        subject=f"offering:{found.slug}",
+        subject=_subject(found),
         actor=actor,
         facts={"draft": found.id, "digest": found.digest or None},
     )
@@ -152,11 +159,15 @@ def _check_size(slug: str, source: str) -> Checked:
     return check(slug, source)
 
 
+def _subject(found: OfferingDraft) -> str:
+    return f"offering:{found.slug or 'new'}"
+
+
 def _record(session: Session, actor: Actor, written_draft: OfferingDraft) -> None:
     record(
         session,
         tags.DRAFTED,
-        subject=f"offering:{written_draft.slug}",
+        subject=_subject(written_draft),
         actor=actor,
         facts={
             "draft": written_draft.id,

@@ -1,0 +1,41 @@
+"""The form of a draft: the text, or a file with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wtforms import FileField, Form, TextAreaField
+
+from catalog.offerings.yaml_reader import LARGEST
+from catalog.versions.drafting import written
+from portal.core.errors import FieldError
+
+
+class DraftForm(Form):
+    """An offering's text as YAML."""
+
+    source = TextAreaField(
+        "Text of the offering",
+        description="YAML, as `countersign offerings schema` describes it. It is checked when you save it.",
+    )
+    file = FileField("Or take it from a file", description="It replaces the text above.")
+
+    def tell(self, error: FieldError) -> None:
+        """Show the error at its field."""
+        found = self.file if error.field == "file" else self.source
+        found.errors = [*found.errors, error.message]
+
+
+def sent_source(form: DraftForm, files: Mapping[str, Any]) -> str:
+    """The text that was sent: the file's where one was chosen. Raises FieldError for one that is no text."""
+    file = files.get("file")
+    if file is None or not file.filename:
+        return written(form.source.data or "")
+    content = file.read(LARGEST + 1)
+    try:
+        return written(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise FieldError(
+            "file", "This file is not UTF-8 text. Save it as UTF-8, or choose another."
+        ) from None

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, func, or_, select
+from sqlalchemy.orm import Session
 
 from portal.core.clock import now
 from portal.core.database import Database
@@ -45,13 +46,22 @@ def enqueue_periodic(db: Database, table: Iterable[Periodic]) -> int:
                 continue
         with db.transaction() as session:
             enqueue(session, entry.kind, {}, queue=entry.queue, subject=subject, dedupe_key=key)
-            # Rounds without an event say nothing after a while; what failed stays for the operators.
-            session.execute(
-                delete(Task).where(
-                    Task.subject == subject,
-                    Task.state == TaskState.DONE,
-                    Task.finished_at < now(session) - KEPT,
-                )
-            )
+            _forget_rounds(session, subject)
         added += 1
     return added
+
+
+def _forget_rounds(session: Session, subject: str) -> None:
+    """Rounds without an event say nothing after a while; of those that failed the last tells the operators enough."""
+    last_failed = (
+        select(func.max(Task.id))
+        .where(Task.subject == subject, Task.state == TaskState.FAILED)
+        .scalar_subquery()
+    )
+    over = and_(Task.state == TaskState.DONE, Task.finished_at < now(session) - KEPT)
+    failed_before = and_(Task.state == TaskState.FAILED, Task.id < last_failed)
+    session.execute(
+        delete(Task)
+        .where(Task.subject == subject, or_(over, failed_before))
+        .execution_options(synchronize_session=False)
+    )

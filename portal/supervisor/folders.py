@@ -16,7 +16,7 @@ SECRETS = ("secret_key", "oidc_client_secret", "scim_token")
 def lay_out(home: Path) -> None:
     """Make the data folder and what is in it. Raises SettingsError with a sentence when that is refused."""
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in FOLDERS:
             (home / name).mkdir(mode=0o700, exist_ok=True)
         for name in SECRETS:

@@ -75,7 +75,7 @@ def running(
 
 
 def up(options: UpOptions) -> int:
-    """Run until SIGINT or SIGTERM and print one table when all is ready. Gives the exit status."""
+    """Run until SIGINT, SIGTERM or the terminal's end and print one table when all is ready. Gives the exit status."""
     console = Console(stderr=False)
     signals = _Signals()
     try:
@@ -105,7 +105,7 @@ class _Signals:
         self.count = 0
         self._come = threading.Event()
         self._settled = False
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._note)
 
     def settle(self) -> None:

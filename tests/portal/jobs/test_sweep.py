@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from portal.jobs import Periodic, Task, TaskState, enqueue, leases, run_due
+from portal.jobs import Periodic, Task, TaskError, TaskState, enqueue, leases, run_due
 from portal.jobs.periodic import enqueue_periodic
 from portal.jobs.sweep import sweep
 
@@ -94,3 +94,29 @@ def test_after_a_long_pause_one_round_is_enough(db, clock, workshop):
     assert enqueue_periodic(db, table) == 1
     run_due(workshop(note=lambda job: None))
     assert enqueue_periodic(db, table) == 0
+
+
+def test_rounds_that_went_well_are_forgotten_after_a_day_and_of_failed_ones_the_last_stays(
+    db, clock, workshop
+):
+    table = [Periodic("checkpoint", timedelta(seconds=60), "note")]
+
+    def refuse(job):
+        raise TaskError("No.", permanent=True)
+
+    def round_of(handler):
+        clock.move(seconds=60)
+        enqueue_periodic(db, table)
+        run_due(workshop(note=handler))
+
+    def states():
+        with db.reading() as session:
+            return session.scalars(select(Task.state).order_by(Task.id)).all()
+
+    done, failed = TaskState.DONE, TaskState.FAILED
+    for handler in (lambda job: None, refuse, refuse, lambda job: None, refuse):
+        round_of(handler)
+    assert states() == [done, failed, done, failed]
+    clock.move(days=2)
+    round_of(lambda job: None)
+    assert states() == [failed, done]

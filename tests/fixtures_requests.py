@@ -247,6 +247,9 @@ class ManagerRouter:
     def promised_by(self, session: Session, stages: Any, start: Any) -> Any:
         return start
 
+    def outlook(self, session: Session, person_id: int, documents: Any, start: Any) -> dict[str, Any]:
+        return {document.slug: start for document in documents}
+
     def progress(self, session: Session, request_id: int) -> tuple[StageProgress, ...]:
         return (StageProgress("Line manager", "open", 1, ("Milo Manager",), "Asked.", None, None, ()),)
 

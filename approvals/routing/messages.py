@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from approvals.routing.model import Stage
+from catalog.offerings.queries import document_of
 from catalog.requests.model import Request
 from catalog.requests.telling import about, tell_requester
 from portal.identity.model import Person
@@ -17,7 +18,7 @@ from portal.notifications import notify
 
 def tell_approvers(session: Session, request: Request, stage: Stage, paths: Mapping[int, str]) -> None:
     """Ask each person for their decision: the decision card, with their own link. `paths` are by person."""
-    card = {**about(request), **card_of(request, stage)}
+    card = {**about(request, "approval_requested"), **card_of(request, stage)}
     for person in _people(session, paths):
         notify(session, "approval_requested", person, {**card, "path": paths[person.id]})
 
@@ -50,6 +51,7 @@ def card_of(request: Request, stage: Stage) -> dict[str, Any]:
         "risk": request.risk["level"],
         "risk_reasons": [reason["because"] for reason in request.risk["reasons"]],
         "lines": [(line["change"], line["text"]) for plan in request.plans for line in plan["lines"]],
+        "irreversible": document_of(request.version).cannot_be_undone,
         "due_at": stage.due_at,
         "ends_at": request.ends_at,
     }

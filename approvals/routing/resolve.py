@@ -19,7 +19,7 @@ from catalog.offerings.facts import Facts
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.queries import document_of
 from catalog.offerings.route import StageRule
-from catalog.offerings.rules import holds
+from catalog.offerings.rules import holds, kind_of
 from catalog.requests.route import Proposal, RouteApprover, RouteStage
 from portal.core.errors import PortalError
 from portal.identity.unit_settings import UnitSettings
@@ -83,7 +83,12 @@ def resolve(session: Session, proposal: Proposal) -> tuple[RouteStage, ...]:
 
 
 def stages_wanted(document: OfferingDocument, facts: Facts, unit: UnitSettings) -> Wanted:
-    """The stages whose conditions hold, in order, and whom each one asks in this unit. Raises RuleFailed."""
+    """The stages whose conditions hold, in order, and whom each one asks in this unit. Raises RuleFailed.
+
+    A standard change has none: the published version is what approves it.
+    """
+    if kind_of(facts) == "standard":
+        return ()
     return tuple(
         (stage, rule_in(unit, rule_of(stage.approvers, facts)))
         for stage in document.route.stages

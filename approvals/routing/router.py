@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from approvals.routing.deadlines import promised_by
+from approvals.routing.outlook import outlook
 from approvals.routing.progress import progress_of, was_asked
 from approvals.routing.resolve import resolve
+from catalog.offerings.language import OfferingDocument
 from catalog.requests.route import Proposal, RouteStage, StageProgress
+from portal.identity.model import Person
 
 
 class Router:
@@ -22,6 +26,15 @@ class Router:
     def promised_by(self, session: Session, stages: tuple[RouteStage, ...], start: datetime) -> datetime:
         """When the last stage is due (UTC) if each one uses up its working time."""
         return promised_by(session, stages, start)
+
+    def outlook(
+        self, session: Session, person: Person, documents: Sequence[OfferingDocument], start: datetime
+    ) -> Mapping[str, datetime]:
+        """When the last stage of each offering would be due (UTC), by slug, if every stage is asked.
+
+        The person is read with their unit.
+        """
+        return outlook(session, person, documents, start)
 
     def progress(self, session: Session, request_id: int) -> tuple[StageProgress, ...]:
         """The stages of the request's current revision, with their decisions. Three statements."""

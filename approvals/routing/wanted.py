@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from catalog.offerings.facts import Facts
 from catalog.offerings.route import Approvers
-from catalog.offerings.rules import owning_group, text_of
+from catalog.offerings.rules import owner_rule_of, text_of
 from portal.identity.unit_settings import UnitSettings
 
 
@@ -22,7 +22,7 @@ def rule_of(approvers: Approvers, facts: Facts) -> str:
         return f"group:{approvers.group}"
     if approvers.group_from is not None:
         return f"group:{text_of(approvers.group_from, facts)}"
-    return f"group:{owning_group(facts, approvers.owner_of or '') or ''}"
+    return owner_rule_of(facts, approvers.owner_of or "")
 
 
 def rule_in(unit: UnitSettings, rule: str) -> str:

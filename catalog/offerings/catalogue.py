@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.policy import Kind
 from catalog.offerings.route import Approvers, StageRule
+from catalog.offerings.search import plain, search
 from catalog.offerings.words import MINUTES, minutes_of
 
 _DRAWINGS = {"scim": "key", "entitlements": "key", "ca": "certificate", "firewall": "wall"}
@@ -25,14 +25,23 @@ _RELATIONS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Times:
+    """What past requests took, and by when one that is sent now is done at the latest, both in words or empty."""
+
+    pace: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
-    """One offering in the catalogue."""
+    """One offering in the catalogue. `promise` says by when it would be done; empty where that is not known."""
 
     slug: str
     name: str
     summary: str
     facts: tuple[str, ...]
     drawing: str
+    promise: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,7 @@ class OfferingPage:
     you_need: tuple[str, ...]
     kind: str
     promise: str
+    promised_by: str
     ends: str
     undone: str
     irreversible: str
@@ -82,30 +92,36 @@ class OfferingPage:
 FEW = 8
 
 
-def categories_of(documents: Iterable[OfferingDocument], search: str = "") -> tuple[Category, ...]:
-    """The offerings that match every word of the search, by category and name; few of them are one category."""
-    documents = tuple(documents)
-    words = _plain(search).split()
-    by_category: dict[str, list[OfferingDocument]] = {}
-    for document in sorted(documents, key=lambda document: _plain(document.name)):
-        if all(word in _searched(document) for word in words):
-            by_category.setdefault(document.category, []).append(document)
-    categories = tuple(
-        Category(name, tuple(card_of(document) for document in by_category[name]))
-        for name in sorted(by_category, key=_plain)
-    )
-    if len(documents) > FEW or not categories:
-        return categories
-    together = tuple(
-        replace(card, facts=(category.name, *card.facts))
-        for category in categories
-        for card in category.cards
-    )
-    return (Category("Services", together),)
+def categories_of(
+    documents: Iterable[OfferingDocument], term: str = "", times: Mapping[str, Times] | None = None
+) -> tuple[Category, ...]:
+    """Without a term the offerings by category and name, few of them as one category; else the best matches first.
+
+    `times` are by slug: what is known of how long it takes.
+    """
+    documents = search(documents, term)
+    times = times or {}
+    cards = [(document.category, card_of(document, times.get(document.slug))) for document in documents]
+    if not cards:
+        return ()
+    if term or len(cards) <= FEW:
+        title = "The best matches first" if term else "Services"
+        in_order = cards if term else sorted(cards, key=lambda pair: plain(pair[0]))
+        return (
+            Category(
+                title,
+                tuple(replace(card, facts=(category, *card.facts)) for category, card in in_order),
+            ),
+        )
+    by_category: dict[str, list[Card]] = {}
+    for category, card in cards:
+        by_category.setdefault(category, []).append(card)
+    return tuple(Category(name, tuple(by_category[name])) for name in sorted(by_category, key=plain))
 
 
-def card_of(document: OfferingDocument) -> Card:
-    """The offering's card."""
+def card_of(document: OfferingDocument, times: Times | None = None) -> Card:
+    """The offering's card, with what past requests took where there were enough."""
+    times = times or Times()
     stages = document.route.stages
     always = sum(stage.when is None for stage in stages)
     joined = "or" if always == len(stages) - 1 else "to"
@@ -115,13 +131,17 @@ def card_of(document: OfferingDocument) -> Card:
         document.slug,
         document.name,
         document.summary,
-        (f"About {time_text(document.target)}", approvals),
+        (times.pace or f"About {time_text(document.target)}", approvals),
         _DRAWINGS.get(document.fulfilment[0].connector, "document"),
+        f"Promised by {times.by}" if times.by else "",
     )
 
 
-def page_of(document: OfferingDocument, *, number: int, group_names: Mapping[str, str]) -> OfferingPage:
+def page_of(
+    document: OfferingDocument, *, number: int, group_names: Mapping[str, str], times: Times | None = None
+) -> OfferingPage:
     """The offering's page. `group_names` are by slug; a group that is not there shows as its slug."""
+    times = times or Times()
     return OfferingPage(
         slug=document.slug,
         name=document.name,
@@ -133,7 +153,8 @@ def page_of(document: OfferingDocument, *, number: int, group_names: Mapping[str
         you_get=document.you_get,
         you_need=document.you_need,
         kind=" ".join(_KINDS[kind] + "." for kind in _kinds_of(document)),
-        promise=f"About {time_text(document.target)} from submitting to done",
+        promise=times.pace or f"About {time_text(document.target)} from submitting to done",
+        promised_by=times.by,
         ends=_ends(document),
         undone=document.undone or "",
         irreversible=document.cannot_be_undone,
@@ -207,12 +228,3 @@ def _ends(document: OfferingDocument) -> str:
     if document.ends.date is not None:
         return f"By itself, at the end of the day that you choose{most}."
     return f"By itself, after the number of days that you ask for{most}."
-
-
-def _searched(document: OfferingDocument) -> str:
-    return _plain(" ".join((document.name, document.summary, document.category, *document.keywords)))
-
-
-def _plain(text: str) -> str:
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))

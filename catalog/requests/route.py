@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
@@ -9,8 +10,10 @@ from typing import Any, Protocol, runtime_checkable
 from sqlalchemy.orm import Session
 
 from catalog.offerings.facts import Facts
+from catalog.offerings.language import OfferingDocument
 from catalog.offerings.model import OfferingVersion
 from catalog.offerings.route import CalendarRule
+from portal.identity.model import Person
 from portal.identity.unit_settings import UnitSettings
 
 
@@ -106,6 +109,15 @@ class Router(Protocol):
 
     def promised_by(self, session: Session, stages: tuple[RouteStage, ...], start: datetime) -> datetime:
         """When the last stage is due (UTC), by the approvers' working calendars, if every target is used up."""
+        ...
+
+    def outlook(
+        self, session: Session, person: Person, documents: Sequence[OfferingDocument], start: datetime
+    ) -> Mapping[str, datetime]:
+        """When the last stage of each offering would be due (UTC), by slug, if every stage is asked.
+
+        The person is read with their unit.
+        """
         ...
 
     def progress(self, session: Session, request_id: int) -> tuple[StageProgress, ...]:

@@ -18,6 +18,7 @@ from catalog.fulfilment.connectors.contract import (
     PlanLine,
     ReadBack,
 )
+from catalog.fulfilment.effects import brings_to_life
 from catalog.fulfilment.model import Step, StepState
 from catalog.fulfilment.planning import StepOrder
 from catalog.fulfilment.work import Work, hand_over, try_again
@@ -145,7 +146,8 @@ def _read_back_and_grant(work: Work, step: Step, plan: Plan) -> bool:
             facts={"step": row.position, "key": row.key},
             personal={"read": canonical_json(found.facts).decode()},
         )
-        grant(session, request, row, plan, key=connector.entitlement_key(plan))
+        if brings_to_life(connector, plan):
+            grant(session, request, row, plan, key=connector.entitlement_key(plan))
     work.boundary(f"step {step.position}: done")
     return True
 

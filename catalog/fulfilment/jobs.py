@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from catalog.fulfilment.carrying import carry_out
 from catalog.fulfilment.connectors.registry import Connectors
+from catalog.fulfilment.effects import end_what_was_removed
 from catalog.fulfilment.ending import fail, stop_and_replan, unwind
 from catalog.fulfilment.model import StepState
 from catalog.fulfilment.orders import FULFIL, THE_WINDOW, enqueue_fulfilment
@@ -141,6 +142,7 @@ def _complete(work: Work) -> None:
         move(session, request, Move.COMPLETE)
         request.fulfilled_at = now(session)
         drop_baton(request)
+        end_what_was_removed(session, request, list(work.steps(session)), work.connectors)
         record(
             session,
             tags.FULFILLED,

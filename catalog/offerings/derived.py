@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import re2
@@ -70,6 +71,11 @@ def _ports(text: str) -> Mapping[str, Any]:
     return {"count": size(parse_ports(text))}
 
 
+def _asset(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was known of the asset when it was asked for; its owner also as a rule of a route."""
+    return {name: value for name, value in answer.items() if name != "id"}
+
+
 _BY_KIND: Mapping[str, Derivation] = {
     "csr": Derivation(
         {
@@ -89,6 +95,20 @@ _BY_KIND: Mapping[str, Derivation] = {
         _networks,
     ),
     "ports": Derivation({"count": "int"}, _ports),
+    "asset": Derivation(
+        {
+            "name": "string",
+            "kind": "string",
+            "owner": "string",
+            "owner_kind": "string",
+            "criticality": "string",
+            "zone": "string",
+            "unit": "string",
+            "addresses": "list",
+        },
+        _asset,
+    ),
+    "file": Derivation({"count": "int"}, lambda files: {"count": len(files)}),
     "duration": Derivation({"minutes": "int"}, lambda text: {"minutes": span_of(text)}),
     "table": Derivation({"count": "int"}, lambda rows: {"count": len(rows)}),
 }
@@ -127,7 +147,7 @@ def derive(document: OfferingDocument, field: FormField, answer: Any) -> dict[st
             column.name: [str(row[column.name]) for row in answer if column.name in row]
             for column in field.columns
         }
-    resource = find_resource(document, field.name, answer)
+    resource = find_resource(document, field.name, answer) if isinstance(answer, str) else None
     if resource is not None:
         facts |= {"resource": resource.name, "owner": resource.owner, "sensitivity": resource.sensitivity}
     return facts
@@ -136,6 +156,12 @@ def derive(document: OfferingDocument, field: FormField, answer: Any) -> dict[st
 def find_resource(document: OfferingDocument, field: str, value: str) -> Resource | None:
     """The first resource of the field that this value belongs to, or None."""
     for resource in document.resources.get(field, ()):
-        if any(re2.fullmatch(pattern, value) for pattern in resource.values):
+        if any(_pattern(pattern).fullmatch(value) for pattern in resource.values):
             return resource
     return None
+
+
+@lru_cache(maxsize=4096)
+def _pattern(text: str) -> Any:
+    """The pattern, compiled once: the library looks its options up again on every call, which costs more than matching."""
+    return re2.compile(text)

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from catalog.offerings.derived import EMPTY, Type, derive, find_resource
+from catalog.offerings.field_records import plain
 from catalog.offerings.fields import OneOfField
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.names import Names, names_of, type_of
@@ -141,7 +142,7 @@ def gather(
         answer = answers.get(field.name)
         answered[field.name] = answer not in (None, "", [], ())
         kind = type_of(field)
-        given[field.name] = answer if answer is not None else EMPTY.get(kind)
+        given[field.name] = plain(answer) if answer is not None else EMPTY.get(kind)
         derived[field.name] = derive(document, field, answer)
     return Facts(
         document,

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from catalog.offerings.field_names import EmailField, GroupField, HostNameField, UnitField
+from catalog.offerings.field_records import AssetField, FileField
 from catalog.offerings.field_times import DateTimeField, DurationField
 from catalog.offerings.questions import (
     ChoicesFrom,
@@ -19,6 +20,7 @@ from catalog.offerings.questions import (
 from catalog.offerings.words import Line, Part, Pattern, Text
 
 __all__ = [
+    "AssetField",
     "BooleanField",
     "ChoicesFrom",
     "Column",
@@ -27,6 +29,7 @@ __all__ = [
     "DateTimeField",
     "DurationField",
     "EmailField",
+    "FileField",
     "FormField",
     "FromProfile",
     "FromToday",
@@ -201,7 +204,9 @@ FormField = Annotated[
     | NetworksField
     | PortsField
     | ProtocolField
-    | CsrField,
+    | CsrField
+    | FileField
+    | AssetField,
     Field(discriminator="kind"),
 ]
 

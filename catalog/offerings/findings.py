@@ -58,9 +58,10 @@ def _references(document: OfferingDocument) -> Iterator[Finding]:
         yield from _field(("resources", name), name, chosen, "field that one value is chosen in")
     yield from _ends(document)
     yield from _policy(document, every, texts)
+    owned = {*document.resources, *(field.name for field in document.fields if field.kind == "asset")}
     for i, stage in enumerate(document.route.stages):
         where: Path = ("route", "stages", i, "approvers", "owner_of")
-        yield from _field(where, stage.approvers.owner_of, document.resources, "field with resources")
+        yield from _field(where, stage.approvers.owner_of, owned, "field with resources")
     for i, step in enumerate(document.fulfilment):
         for name, given in step.parameters.items():
             if isinstance(given, FromAnswer):

@@ -12,6 +12,9 @@ from typing import Any, Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from catalog.assets.register import NO_ASSETS, Assets, Register
+from catalog.attachments.queries import kind_of_upload
+from catalog.attachments.references import FileReference
 from catalog.fulfilment.connectors.contract import Choice
 from catalog.fulfilment.connectors.registry import Connectors
 from catalog.offerings.choice_cache import remembered
@@ -63,6 +66,10 @@ def _no_judgement(_connector: str, _answers: Mapping[str, Any]) -> Sequence[Targ
     return ()
 
 
+def _no_files(_file: FileReference) -> str | None:
+    return None
+
+
 def _nothing_held(_user_name: str) -> Held:
     return Held()
 
@@ -72,7 +79,7 @@ class FormContext:
     """`today` is the actor's day. `choices` and `judge` ask targets and raise ConnectorError.
 
     `choices` may remember what a target said for a minute, `fresh_choices` never does. `held` says what a person,
-    by user name, has already.
+    by user name, has already; `files` gives the kind of a file that the actor has uploaded, and None for any other.
     """
 
     actor: PersonFacts
@@ -81,6 +88,8 @@ class FormContext:
     choices: Callable[[str, str], Sequence[Choice]] = _no_choices
     judge: Callable[[str, Mapping[str, Any]], Sequence[TargetProblem]] = _no_judgement
     held: Callable[[str], Held] = _nothing_held
+    files: Callable[[FileReference], str | None] = _no_files
+    assets: Assets = NO_ASSETS
     fresh_choices: Callable[[str, str], Sequence[Choice]] | None = None
     _read: dict[tuple[str, str], Sequence[Choice]] = field(default_factory=dict, compare=False, repr=False)
 
@@ -125,6 +134,8 @@ def context_for(
         choices=choices,
         judge=judge,
         held=held,
+        files=lambda file: kind_of_upload(session, person.id, file),
+        assets=Register(session),
         fresh_choices=fresh,
     )
 

@@ -35,7 +35,7 @@ class OfferingForm(Form):
         self.answers: dict[str, Any] = {}
         super().__init__(None if raw is None else _sent(self.document, raw))
         for field in self.document.fields:
-            if field.kind == "table":
+            if field.kind in {"table", "file"}:
                 rows = self.raw.get(field.name)
                 self._fields[field.name].data = list(rows) if isinstance(rows, list | tuple) else []
         self.refuse(errors)

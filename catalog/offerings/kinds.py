@@ -33,6 +33,7 @@ from catalog.offerings.fields import (
 )
 from catalog.offerings.form_context import FormContext, label_of, nearest_people
 from catalog.offerings.kinds_names import NAME_CHECKS, host_name
+from catalog.offerings.kinds_records import RECORD_CHECKS
 from catalog.offerings.kinds_times import TIME_CHECKS
 from catalog.offerings.tables import check_rows
 from catalog.offerings.typed import check_length, cut, like, listed, one
@@ -215,4 +216,5 @@ CHECKS: Mapping[str, Callable[[Any, Any, FormContext], Any]] = {
     "table": _table,
     **NAME_CHECKS,
     **TIME_CHECKS,
+    **RECORD_CHECKS,
 }

@@ -30,6 +30,7 @@ _TYPES: dict[str, Type] = {
     "some_of": "list",
     "host_names": "list",
     "networks": "list",
+    "file": "list",
 }
 
 

@@ -14,6 +14,8 @@ from portal.core.errors import FieldError
 
 #: A CSR may be uploaded as `<field>_file` instead of being pasted.
 FILE_SUFFIX = "_file"
+#: Kinds whose answers are one value each, sent under one name.
+SEVERAL = frozenset({"some_of", "file"})
 _NEVER_KEPT = "PRIVATE KEY-----"
 
 
@@ -58,7 +60,7 @@ def posted(
 
 def _sorted_out(document: OfferingDocument, form: Sent) -> tuple[dict[str, Any], dict[str, str], str]:
     """Answers by field, cells of tables by their own names, and the table that wants more rows."""
-    several = {field.name for field in document.fields if field.kind == "some_of"}
+    several = {field.name for field in document.fields if field.kind in SEVERAL}
     tables = tuple(field.name + "-" for field in document.fields if field.kind == "table")
     raw: dict[str, Any] = {}
     cells: dict[str, str] = {}
@@ -109,7 +111,7 @@ def as_sent(document: OfferingDocument, raw: Mapping[str, Any]) -> dict[str, lis
     form: dict[str, list[str]] = {}
     for field in document.fields:
         value = raw.get(field.name)
-        if field.kind == "table":
+        if field.kind in {"table", "file"}:
             continue  # its rows are shown from what was typed itself
         if field.kind == "date_time" and isinstance(value, str):
             value = value[:16]  # a browser's field takes no offset; the person's own zone is meant
@@ -117,7 +119,9 @@ def as_sent(document: OfferingDocument, raw: Mapping[str, Any]) -> dict[str, lis
             if field.kind not in {"boolean", "some_of"}:
                 form[field.name] = [""]  # sent and empty, or the default would be shown again
             continue
-        if isinstance(value, list | tuple):
+        if isinstance(value, dict):
+            form[field.name] = [f"{value.get('name', '')} ({value.get('id', '')})"]
+        elif isinstance(value, list | tuple):
             texts = [str(item) for item in value]
             form[field.name] = texts if field.kind == "some_of" else ["\n".join(texts)]
         else:

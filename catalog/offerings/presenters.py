@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from catalog.attachments.kinds import endings_of
 from catalog.offerings import fields as language
 from catalog.offerings.choices import orderable
 from catalog.offerings.fields import FormField
@@ -39,6 +40,17 @@ class AskedTable:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedFiles:
+    """Files that were uploaded, as (answer, name), and what more may be."""
+
+    kept: tuple[tuple[str, str], ...]
+    input: str
+    accept: str
+    limits: str
+    full: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AskedField:
     """One field to show: the WTForms field, and what the macro needs beside it."""
 
@@ -55,6 +67,9 @@ class AskedField:
     people: tuple[str, ...] = ()
     #: The file field that may be used instead of the text.
     upload: Any = None
+    #: Labels of the assets to suggest, for a datalist of the id `assets-for-<name>`.
+    assets: tuple[str, ...] = ()
+    files: AskedFiles | None = None
     #: Rows of a table, and what stands around them.
     table: AskedTable | None = None
     #: A sentence when the target that knows the choices does not answer.
@@ -108,6 +123,10 @@ def _asked(form: OfferingForm, asked: FormField) -> AskedField:
         more |= {"rows": 10, "upload": form[asked.name + FILE_SUFFIX]}
     elif isinstance(asked, language.TableField):
         more = {"table": _table(asked, form[asked.name].data)}
+    elif isinstance(asked, language.FileField):
+        more = {"files": _files(asked, form[asked.name].data)}
+    elif isinstance(asked, language.AssetField):
+        more = {"assets": tuple(asset.label for asset in form.context.assets.suggestions(asked.kinds))}
     elif isinstance(asked, language.PersonField):
         people = form.context.people.suggestions()
         more = {"people": tuple(label_of(person) for person in people)}
@@ -124,6 +143,18 @@ def _of_choices(form: OfferingForm, asked: language.OneOfField | language.SomeOf
     except ValueError as error:
         return {"unavailable": str(error)}
     return {"hints": {choice.value: choice.hint for choice in choices if choice.hint}}
+
+
+def _files(asked: language.FileField, given: list[Any]) -> AskedFiles:
+    answers = [str(answer) for answer in given]
+    endings = endings_of(asked.kinds)
+    return AskedFiles(
+        kept=tuple((answer, answer.rpartition(" (")[0] or answer) for answer in answers),
+        input=asked.name + FILE_SUFFIX,
+        accept=",".join(f".{ending}" for ending in endings),
+        limits=f"{', '.join(endings)}; up to {asked.at_most} files of {asked.largest_mib} MiB each.",
+        full=len(answers) >= asked.at_most,
+    )
 
 
 def _table(asked: language.TableField, typed: list[Any]) -> AskedTable:

@@ -33,6 +33,7 @@ __all__ = [
     "last_day",
     "lasts",
     "likeness_of",
+    "owner_rule_of",
     "owning_group",
     "parameters_of",
     "person_facts",
@@ -179,6 +180,15 @@ def owning_group(facts: Facts, field: str) -> str | None:
     """The slug of the group that owns what was chosen in the field, or None."""
     resource = find_resource(facts.document, field, facts["answers"][field])
     return resource.owner if resource else None
+
+
+def owner_rule_of(facts: Facts, field: str) -> str:
+    """Who owns what was chosen in the field, as a rule of a route: `group:<slug>` or `person:<id>`.
+
+    A group without a name, which has no members, stands for no owner.
+    """
+    rule = facts["derived"][field].get("owner_rule")
+    return str(rule) if rule else f"group:{owning_group(facts, field) or ''}"
 
 
 def _assess(facts: Facts) -> Risk:

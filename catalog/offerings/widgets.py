@@ -31,7 +31,7 @@ MOST_RADIOS = 6
 
 
 class RowsField(Field):
-    """Rows of a table. What was typed stands in `data`; its template draws the cells."""
+    """Rows of a table, or files. What was typed stands in `data`; its template draws the cells."""
 
     def process(self, formdata: Any, data: Any = None, extra_filters: Any = None) -> None:
         """Nothing is read here: the form gives the rows as they were posted."""
@@ -125,6 +125,16 @@ def _protocol(document: OfferingDocument, field: language.ProtocolField, context
     return RadioField(**_settings(field, context), choices=choices, validate_choice=False)
 
 
+def _rows_like(document: OfferingDocument, field: FormField, context: FormContext) -> Any:
+    validators = [] if field.required else [Optional()]
+    return RowsField(label=field.label, description=field.hint or "", validators=validators)
+
+
+def _asset(document: OfferingDocument, field: language.AssetField, context: FormContext) -> Any:
+    listed = f"assets-for-{field.name}"
+    return StringField(**_limited(field, context, 300, spellcheck="false", list=listed))
+
+
 def _csr(document: OfferingDocument, field: language.CsrField, context: FormContext) -> Any:
     return TextAreaField(**_settings(field, context, spellcheck="false", autocapitalize="none"))
 
@@ -179,6 +189,8 @@ BUILDERS: Mapping[str, Callable[[OfferingDocument, Any, FormContext], Field]] = 
     "ports": _ports,
     "protocol": _protocol,
     "csr": _csr,
+    "file": _rows_like,
+    "asset": _asset,
     "email": _email,
     "host_name": _host_name,
     "date_time": _date_time,

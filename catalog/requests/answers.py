@@ -57,8 +57,14 @@ def _text(field: FormField, answer: Any) -> str:
         case "protocol":
             text = str(answer).upper()
         case _:
-            text = "\n".join(answer) if isinstance(answer, list | tuple) else str(answer)
+            text = _plain(answer)
     return text
+
+
+def _plain(answer: Any) -> str:
+    if isinstance(answer, Mapping):  # an asset, as it was known when it was asked for
+        return f"{answer['name']} ({answer['id']}), owned by {answer['owner']}"
+    return "\n".join(answer) if isinstance(answer, list | tuple) else str(answer)
 
 
 def _label(field: Any, value: str) -> str:

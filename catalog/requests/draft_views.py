@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
+from catalog.attachments import forms as attached
 from catalog.fulfilment.connectors.registry import Connectors
 from catalog.offerings.audience import get_visible_version
 from catalog.offerings.form_context import FormContext
@@ -64,6 +65,13 @@ def new(slug: str) -> BaseResponse:
                 for other, _ in others
             ],
         )
+
+
+@blueprint.post("/catalogue/<slug>/request/files")
+@signed_in
+def upload(slug: str) -> BaseResponse:
+    """The form of a service that takes files: the same as its usual page, for larger bodies."""
+    return _take(slug)
 
 
 @blueprint.post("/catalogue/<slug>/request/draft")
@@ -141,12 +149,14 @@ def edit(reference: str) -> BaseResponse:
     """Change the answers of a request that waits for approval; every approval so far becomes void."""
     actor = current_actor()
     with reading() as session:
+        version = request_for(session, actor, reference, _router()).version
+    sent = attached.posted_with_files(document_of(version)) if request.method == "POST" else None
+    with reading() as session:
         found = request_for(session, actor, reference, _router())
-        version = found.version
-        sent = posted(document_of(version), request.form, request.files) if request.method == "POST" else None
         form = _form(session, version, sent.raw if sent else found.answers, sent.errors if sent else ())
-        if sent is None or sent.more_rows or not form.validate():
-            status = 422 if sent and not sent.more_rows else 200
+        more = sent is not None and (bool(sent.more_rows) or attached.uploading())
+        if sent is None or more or not form.validate():
+            status = 422 if sent and (sent.errors or not more) else 200
             return _show_form(session, version.document["slug"], form, editing=reference, status=status)
     with transaction() as session:
         edit_request(session, actor, found.id, answers_of(form))
@@ -181,17 +191,22 @@ def _take(slug: str) -> BaseResponse:
     token = request.form.get(TOKEN, "")
     if owner_of(token, settings().secret_key) != actor.person_id:
         raise NotFound("There is no such draft, or it is not yours.")
+    with reading() as session:
+        document = document_of(get_visible_version(session, actor, slug))
+    files = attached.sent_files(document)
     with transaction() as session:
         version = get_visible_version(session, current_actor(), slug)
-        draft, sent = _keep(session, version)
+        draft, sent = _keep(session, version, files)
     if request.form.get("_do") == "save":
         flash("Your answers are kept. You find them under My requests.", "success")
         return redirect(url_for("requests.index"), 303)
     if sent.more_rows:
         return redirect(url_for("requests.new", slug=slug, draft=token, _anchor=sent.more_rows), 303)
+    if attached.uploading() and not sent.errors:
+        return redirect(url_for("requests.new", slug=slug, draft=token), 303)
     with reading() as session:
         form = _form(session, version, draft.answers, sent.errors)
-        if not form.validate():
+        if attached.uploading() or not form.validate():
             return _show_form(session, slug, form, token=token, status=422)
         checked = Checked(token, version.id, draft.answers, answers_of(form))
         already = needless_answers(session, actor, checked, version, connectors=_connectors())
@@ -200,8 +215,12 @@ def _take(slug: str) -> BaseResponse:
     return redirect(url_for("requests.review", token=token), 303)
 
 
-def _keep(session: Session, version: OfferingVersion) -> tuple[Draft, Posted]:
+def _keep(
+    session: Session, version: OfferingVersion, files: attached.SentFiles | None = None
+) -> tuple[Draft, Posted]:
     sent = posted(document_of(version), request.form, request.files)
+    if files is not None:
+        sent = attached.with_files(session, sent, files, current_actor().person_id or 0)
     token = request.form.get(TOKEN, "")
     return keep(session, token, version, sent.raw, key=settings().secret_key), sent
 
@@ -240,6 +259,7 @@ def _show_form(
         kept=kept,
         editing=editing,
         drafts=drafts or [],
+        takes_files=attached.takes_files(form.document),
     )
 
 

@@ -61,6 +61,10 @@ class CaConnector:
             return str(plan.document["entitlement"])
         return plans.certificate_key(plan.document)
 
+    def removes(self, plan: Plan) -> str:
+        """The key of the certificate that a revocation ends; empty for an issue."""
+        return self.entitlement_key(plan) if plan.action == plans.REVOKE else ""
+
     def apply(self, plan: Plan, key: str) -> Outcome:
         """Issue or revoke, once."""
         with _told():

@@ -113,6 +113,10 @@ class FirewallConnector:
         """`firewall:<reference>`; empty for a removal, which brings nothing to life."""
         return f"firewall:{_rule(plan).reference}" if plan.action == "allow" else ""
 
+    def removes(self, plan: Plan) -> str:
+        """`firewall:<reference>` of the rule that a removal takes out; empty for an opening."""
+        return f"firewall:{_rule(plan).reference}" if plan.action == "remove" else ""
+
     def apply(self, plan: Plan, key: str) -> Outcome:
         """One commit with the rule, its rendered files and the request's reference."""
         return self._change(plan, key, "apply")

@@ -79,6 +79,10 @@ class ManualConnector:
         short = digest(dict(plan.document)).removeprefix("sha256:")[:_KEY_DIGITS]
         return f"manual:{plan.document['reference']}:{short}"
 
+    def brings_to_life(self, plan: Plan) -> bool:
+        """Whether there is something to undo when it ends."""
+        return bool(plan.inverse["undo"])
+
     def apply(self, plan: Plan, key: str) -> Outcome:
         """What people did. Opens their task, once, and raises ConnectorPending until they have."""
         for _ in range(2):

@@ -191,7 +191,5 @@ def _names(session: Session, tasks: list[ManualTask]) -> dict[int | None, str]:
     ids = {number for task in tasks for number in (task.holder_id, task.closed_by_id) if number}
     if not ids:
         return {}
-    return {
-        number: name
-        for number, name in session.execute(select(Person.id, Person.name).where(Person.id.in_(ids)))
-    }  # noqa: C416
+    rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(ids)))
+    return {number: name for number, name in rows}  # noqa: C416  (rows type as tuples only when unpacked)

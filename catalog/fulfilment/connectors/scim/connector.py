@@ -83,6 +83,10 @@ class ScimConnector:
             self._name, plan.document["role"]["id"], plan.document["account"]["user_name"]
         )
 
+    def removes(self, plan: Plan) -> str:
+        """The key of the membership that a revocation ends; empty for a grant."""
+        return "" if plan.action == plans.GRANT else self.entitlement_key(plan)
+
     def apply(self, plan: Plan, key: str) -> Outcome:
         """Make membership as the plan says; that it is so already is success."""
         with self._client() as client:

@@ -49,7 +49,7 @@ def test_a_rule_between_two_zones_may_be_asked_for():
             {("source", "stop"), ("destination", "stop"), ("ports", "stop")},
         ),
     ],
-    ids=str,
+    ids=lambda value: "-".join(sorted(map(str, value))),
 )
 def test_what_is_wrong_is_said_at_its_field(changed, expected):
     assert _problems(**changed) == expected

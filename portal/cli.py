@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from approvals.routing.cli import replay
 from portal.core.errors import PortalError, SettingsError
 from portal.core.settings import Settings
 from reports.evidence.cli import evidence, verify
@@ -125,6 +126,9 @@ def people_import(portal: Any, file: Path) -> None:
 @cli.group()
 def offerings() -> None:
     """The catalogue's offerings."""
+
+
+offerings.add_command(replay)
 
 
 @offerings.command("check")

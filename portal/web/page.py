@@ -83,6 +83,8 @@ def _nav(actor: Actor) -> tuple[NavItem, ...]:
     ]
     if tasks:
         entries.append(("Tasks", "work.index", open_tasks or None))
+    if actor.may(Permission.WRITE_OFFERINGS):
+        entries.append(("Offerings", "versions.index", None))
     if actor.may(Permission.READ_EVIDENCE):
         entries.append(("Evidence", "evidence.index", None))
     if actor.may(Permission.READ_LEDGER):

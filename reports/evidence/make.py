@@ -21,7 +21,7 @@ from portal.audit.notes import read_head
 from portal.core.canonical import digest
 from portal.core.clock import now
 from portal.core.database import Database
-from portal.core.errors import NotFound, PortalError
+from portal.core.errors import NotFound, PortalError, SettingsError
 from portal.core.settings import Settings
 from portal.identity.actor import PORTAL, Actor
 from reports.evidence import tags
@@ -122,7 +122,12 @@ def introduced_key(bench: Workbench) -> PdfKey:
     """The key that signs PDF files, its certificate named in the ledger once, so that one fingerprint suffices."""
     with bench.db.reading() as session:
         at = now(session)
-    key = load_or_create_pdf_key(bench.settings.keys_folder, name=bench.address, at=at)
+    try:
+        key = load_or_create_pdf_key(bench.settings.keys_folder, name=bench.address, at=at)
+    except SettingsError as error:
+        raise EvidenceNotMade(
+            f"The key that signs files cannot be used. Tell the operators: {error}"
+        ) from error
     with bench.db.reading() as session:
         if _is_introduced(session, key):
             return key

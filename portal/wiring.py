@@ -24,6 +24,8 @@ from catalog.attachments.s3 import store_for
 from catalog.attachments.store import Store
 from catalog.entitlements import jobs as entitlement_jobs
 from catalog.entitlements import views as entitlement_views
+from catalog.entitlements import waiting as entitlements_waiting
+from catalog.entitlements.connector import EntitlementsConnector
 from catalog.fulfilment import jobs as fulfilment_jobs
 from catalog.fulfilment import orders, set_aside
 from catalog.fulfilment import views as fulfilment_views
@@ -84,17 +86,19 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Portal:
     hang(db, settings.redis_url)
     authority = CertificateAuthority(settings.ca_folder, settings.public_url)
     authority.create_if_missing()
+    connectors = Connectors(
+        (
+            ScimConnector(settings.scim_url, settings.scim_token),
+            CaConnector(authority),
+            FirewallConnector(settings.firewall_repository),
+            ManualConnector(db),
+            EntitlementsConnector(db, lambda: connectors),
+        )
+    )
     return Portal(
         settings=settings,
         db=db,
-        connectors=Connectors(
-            (
-                ScimConnector(settings.scim_url, settings.scim_token),
-                CaConnector(authority),
-                FirewallConnector(settings.firewall_repository),
-                ManualConnector(db),
-            )
-        ),
+        connectors=connectors,
         router=Router(),
         authority=authority,
         signer=Signer.from_settings(settings),
@@ -116,6 +120,7 @@ def reactions_table(settings: Settings) -> dict[type[Any], Sequence[Callable[...
         events.RequestRefused: (reactions.on_refused,),
         events.RequestFailed: (manual_opening.on_failed,),
         events.RequestApproved: (orders.on_approved,),
+        events.EntitlementEnded: (entitlements_waiting.on_ended,),
         events.FulfilmentStarting: (holding.on_fulfilment_starting,),
     }
 

@@ -12,6 +12,7 @@ REQUEST: dict[str, Any] = {
     "offering": "Application access",
     "title": "Customer system, sales role, for Beatriz Sousa",
     "outcome": "The role is wider than the work needs.",
+    "note": "Sign out and in again to see it.",
     "path": "/requests/SR-000042",
 }
 ENTITLEMENT = REQUEST | {
@@ -36,6 +37,7 @@ MESSAGES: dict[str, dict[str, Any]] = {
             ("keep", "Her membership of crm-read stays as it is"),
             ("note", "The membership ends on 24 December 2026"),
         ],
+        "irreversible": "This cannot be undone. What was taken away must be asked for anew.",
         "due_at": datetime(2026, 11, 20, 16, 0, tzinfo=UTC),
         "ends_at": datetime(2026, 12, 24, 16, 0, tzinfo=UTC),
     },

@@ -41,6 +41,8 @@ class Card:
     late: bool
     plan: tuple[PlanCard, ...]
     risk: RiskCard | None
+    #: That it cannot be undone, where it cannot.
+    irreversible: str
     #: What the approver should mind: already true, look-alike names, and what the targets warn of.
     warnings: tuple[str, ...]
     holdings: tuple[Holding, ...]

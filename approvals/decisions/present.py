@@ -65,6 +65,7 @@ def card_of(reading: Reading, actor: Actor, *, at: datetime, settings: Settings)
         late=due is not None and due < at,
         plan=plan_cards(request.plans),
         risk=risk_card(request.risk),
+        irreversible=document.cannot_be_undone,
         warnings=_warnings(reading),
         holdings=tuple(
             Holding(entitlement.label, entitlement.target, local(entitlement.ends_at), reference)

@@ -9,6 +9,7 @@ from catalog.entitlements.grant import END_ENTITLEMENT
 from catalog.entitlements.model import Entitlement, EntitlementState
 from catalog.fulfilment.model import Step
 from catalog.requests import tags
+from catalog.requests.events import EntitlementEnded
 from catalog.requests.model import Request
 from catalog.requests.moves import drop_baton, get_locked, move, subject_of, task_subject
 from catalog.requests.states import Move, State
@@ -16,6 +17,7 @@ from catalog.requests.telling import about
 from portal.audit import record
 from portal.core.clock import now
 from portal.core.errors import Conflict, NotFound
+from portal.core.events import publish
 from portal.identity.actor import PORTAL, Actor
 from portal.identity.model import Person
 from portal.jobs import enqueue
@@ -73,6 +75,7 @@ def close_entitlement(session: Session, entitlement: Entitlement, *, why: str) -
         actor=PORTAL,
         facts={"entitlement": entitlement.id, "why": why, "holder": f"person:{entitlement.person_id}"},
     )
+    publish(session, EntitlementEnded(entitlement.id))
     if request.state is State.FULFILLED and not _live_ones(session, request):
         move(session, request, Move.END)
         drop_baton(request)
@@ -97,7 +100,7 @@ def tell_holder(session: Session, event: str, entitlement: Entitlement) -> None:
         event,
         holder,
         {
-            **about(request),
+            **about(request, event),
             "label": entitlement.label,
             "target": entitlement.target,
             "ends_at": entitlement.ends_at,

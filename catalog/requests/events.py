@@ -74,3 +74,10 @@ class RequestFailed:
     """Fulfilment stopped for good; operators must look."""
 
     request_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntitlementEnded:
+    """Something that a request allowed is gone from its target."""
+
+    entitlement_id: int

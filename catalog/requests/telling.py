@@ -6,8 +6,21 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from catalog.offerings.queries import document_of
 from catalog.requests.model import Request
 from portal.notifications import notify
+
+#: Which of an offering's texts stands in the mail of an event.
+_TEXTS = {
+    "approval_requested": "approval",
+    "request_approved": "approved",
+    "request_fulfilled": "fulfilled",
+    "request_rejected": "rejected",
+    "request_refused": "refused",
+    "request_failed": "failed",
+    "entitlement_ending": "ending",
+    "entitlement_ended": "ended",
+}
 
 
 def tell_requester(session: Session, request: Request, event: str, **more: Any) -> None:
@@ -15,7 +28,7 @@ def tell_requester(session: Session, request: Request, event: str, **more: Any) 
 
     What was done for somebody else is told to them too.
     """
-    notify(session, event, request.requester, {**about(request), **more})
+    notify(session, event, request.requester, {**about(request, event), **more})
     if event == "request_fulfilled":
         tell_beneficiary(session, request, "done_for_you")
 
@@ -31,9 +44,11 @@ def tell_beneficiary(session: Session, request: Request, event: str) -> None:
         )
 
 
-def about(request: Request) -> dict[str, Any]:
-    """What every mail of a request may show."""
+def about(request: Request, event: str = "") -> dict[str, Any]:
+    """What every mail of a request may show; `note` is what the offering says in the mails of this event."""
+    text = _TEXTS.get(event)
     return {
+        "note": (getattr(document_of(request.version).mails, text) or "") if text else "",
         "reference": request.reference,
         "offering": request.version.document["name"],
         "title": request.title,

@@ -25,6 +25,7 @@ from catalog.fulfilment.connectors.contract import (
     Choice,
     ConnectorError,
     ConnectorPending,
+    Json,
     Live,
     Order,
     Outcome,
@@ -57,7 +58,10 @@ class EntitlementsConnector:
         raise ConnectorError(f"There is no list “{name}” of entitlements.", permanent=True)
 
     def plan(self, order: Order) -> Plan:
-        """Every entitlement that would end, one line each. A new one, or one that ended meanwhile, is another plan."""
+        """What would end, one line each.
+
+        Ending all that a person has is one effect whatever comes and goes until then; the lines say what it is now.
+        """
         _check(order)
         with self._reading() as session:
             entitlements = _named(session, order)
@@ -75,7 +79,7 @@ class EntitlementsConnector:
             lines=tuple(lines) or (nothing,),
             document={
                 "person": order.beneficiary.user_name,
-                "entitlements": [entitlement.id for entitlement in entitlements],
+                "key": str(order.parameters.get("key", "")).strip(),
                 "reference": order.reference,
             },
             inverse={},
@@ -96,7 +100,9 @@ class EntitlementsConnector:
         Raises ConnectorPending while people undo something by hand, and else the first error there was.
         """
         trouble: list[ConnectorError] = []
-        for number in plan.document["entitlements"]:
+        with self._reading() as session:
+            numbers = [entitlement.id for entitlement in _found(session, plan.document)]
+        for number in numbers:
             try:
                 self._end(number, plan.document["reference"])
             except ConnectorError as error:
@@ -110,8 +116,7 @@ class EntitlementsConnector:
     def read_back(self, plan: Plan, key: str) -> ReadBack:
         """Whether each of them has ended, by the record that was written when its target was read."""
         with self._reading() as session:
-            query = select(Entitlement).where(Entitlement.id.in_(plan.document["entitlements"]))
-            entitlements = session.scalars(query.order_by(Entitlement.id)).all()
+            entitlements = _found(session, plan.document)
         left = [
             entitlement.id for entitlement in entitlements if entitlement.state is not EntitlementState.ENDED
         ]
@@ -185,30 +190,36 @@ def _check(order: Order) -> None:
 
 
 def _named(session: Session, order: Order) -> Sequence[Entitlement]:
-    """What is live of the person, and what this very request has ended already, so that its plan stays the same."""
-    person = session.scalars(
-        select(Person).where(Person.user_name == order.beneficiary.user_name)
-    ).one_or_none()
-    if person is None:
-        message = f"Nobody is called {order.beneficiary.user_name or 'nothing'} in this portal."
+    """What the order names, of a person whom the portal knows. Raises a permanent ConnectorError."""
+    person = order.beneficiary
+    known = session.scalar(select(Person.id).where(Person.user_name == person.user_name))
+    if known is None:
+        message = f"Nobody is called {person.user_name or 'nothing'} in this portal."
         raise ConnectorError(message, permanent=True)
-    query = select(Entitlement).where(
-        Entitlement.person_id == person.id,
-        or_(
-            Entitlement.state != EntitlementState.ENDED,
-            Entitlement.end_reason == reason_of(order.reference),
-        ),
-    )
-    if order.action == END_ONE:
-        named = str(order.parameters["key"]).strip()
-        query = query.where(or_(Entitlement.key == named, Entitlement.label == named))
-    found = session.scalars(query.order_by(Entitlement.id)).all()
-    if order.action == END_ONE and not found:
-        message = (
-            f"{order.beneficiary.name} has nothing called “{order.parameters['key']}” through this portal."
-        )
+    key = str(order.parameters.get("key", "")).strip()
+    found = _found(session, {"person": person.user_name, "key": key, "reference": order.reference})
+    if key and not found:
+        message = f"{person.name} has nothing called “{key}” through this portal."
         raise ConnectorError(message, permanent=True)
     return found
+
+
+def _found(session: Session, document: Json) -> Sequence[Entitlement]:
+    """What is live of the person, and what this very request has ended already."""
+    query = (
+        select(Entitlement)
+        .join(Person, Person.id == Entitlement.person_id)
+        .where(
+            Person.user_name == document["person"],
+            or_(
+                Entitlement.state != EntitlementState.ENDED,
+                Entitlement.end_reason == reason_of(document["reference"]),
+            ),
+        )
+    )
+    if document["key"]:
+        query = query.where(or_(Entitlement.key == document["key"], Entitlement.label == document["key"]))
+    return session.scalars(query.order_by(Entitlement.id)).all()
 
 
 def _line(entitlement: Entitlement) -> str:

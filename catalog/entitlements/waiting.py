@@ -6,9 +6,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from catalog.entitlements.connector import KIND
+from catalog.entitlements.model import Entitlement
 from catalog.fulfilment.model import Step, StepState
 from catalog.fulfilment.waking import wake
 from catalog.requests.events import EntitlementEnded
+from portal.identity.model import Person
 
 
 def on_ended(session: Session, event: EntitlementEnded) -> None:
@@ -18,6 +20,8 @@ def on_ended(session: Session, event: EntitlementEnded) -> None:
             Step.connector == KIND, Step.state.in_([StepState.APPLYING, StepState.WAITING_FOR_PEOPLE])
         )
     ).all()
+    ended = session.get_one(Entitlement, event.entitlement_id)
+    holder = session.get_one(Person, ended.person_id).user_name if waiting else ""
     for step in waiting:
-        if event.entitlement_id in step.plan["document"]["entitlements"]:
+        if step.plan["document"]["person"] == holder:
             wake(session, step.key, because=f"ended:{event.entitlement_id}")

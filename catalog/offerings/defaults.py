@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from catalog.offerings.fields import FormField, FromProfile, FromToday, UnitField
@@ -24,7 +23,7 @@ def default_of(field: FormField, context: FormContext) -> Any:
             "profile.title": actor.title,
         }[default.source]
     if isinstance(default, FromToday):
-        return (context.today + timedelta(days=default.days_from_today)).isoformat()
+        return default.from_day(context.today)
     if isinstance(default, tuple):
         return list(default)
     return str(default) if isinstance(default, int | float) and not isinstance(default, bool) else default
@@ -35,7 +34,7 @@ def example_answers(field_values: Any, context: FormContext) -> dict[str, Any]:
     typed: dict[str, Any] = {}
     for name, value in field_values.items():
         if isinstance(value, FromToday):
-            typed[name] = (context.today + timedelta(days=value.days_from_today)).isoformat()
+            typed[name] = value.from_day(context.today)
         else:
             typed[name] = list(value) if isinstance(value, tuple) else value
     return typed

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from catalog.offerings.questions import Question
+from catalog.offerings.questions import FromToday, Question
 from catalog.offerings.words import Duration
 
 
@@ -14,6 +14,7 @@ class DateTimeField(Question):
     """A moment to the minute, in the zone of the person who answers. Days count from today; zero is today."""
 
     kind: Literal["date_time"]
+    default: FromToday | None = None
     earliest_days: int = Field(default=0, ge=-3650, le=3650)
     latest_days: int = Field(default=365, ge=0, le=3650)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
@@ -18,9 +19,15 @@ class FromProfile(Part):
 
 
 class FromToday(Part):
-    """A default that lies so many days after the day on which the form is opened."""
+    """A day that lies so many days after the one on which the form is opened; at a time, where a moment is needed."""
 
     days_from_today: int = Field(ge=0, le=3650)
+    at: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] | None = None
+
+    def from_day(self, today: date) -> str:
+        """As it would be typed: an ISO date, or `2027-01-31T22:00`."""
+        day = (today + timedelta(days=self.days_from_today)).isoformat()
+        return f"{day}T{self.at}" if self.at else day
 
 
 def _written_as(value: Any) -> str:

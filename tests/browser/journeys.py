@@ -40,10 +40,10 @@ def fill_access(page: Page, *, role: str = "CRM – Sales user", who: str = "", 
     page.get_by_label("Until when?").fill(in_days(60))
 
 
-def fill_certificate(page: Page) -> None:
+def fill_certificate(page: Page, *, days: int = 150) -> None:
     answers = orders.certificate().answers
     page.get_by_label("Certificate signing request").fill(answers["csr"])
-    page.get_by_label("Valid for how many days?").fill("150")
+    page.get_by_label("Valid for how many days?").fill(str(days))
     page.get_by_label("What is the server for?").fill(answers["reason"])
 
 
@@ -93,12 +93,23 @@ def ordered_access(
     browser: Browser,
     *,
     role: str = "CRM – Sales user",
-    who: str = "",  # noqa: RUF001
+    who: str = "",
 ) -> str:
     """A request for access that waits for its first approver."""
     with visitors.window(browser, REQUESTER) as page:
         page.goto("/catalogue/application-access/request")
         fill_access(page, role=role, who=who)
+        review(page)
+        reference = submit(page)
+        wait_for_state(page, reference, "Awaiting approval")
+    return reference
+
+
+def ordered_certificate(visitors: Visitors, browser: Browser) -> str:
+    """A request for a new server's certificate, that waits for its only approver."""
+    with visitors.window(browser, REQUESTER) as page:
+        page.goto("/catalogue/tls-certificate/request")
+        fill_certificate(page, days=90)
         review(page)
         reference = submit(page)
         wait_for_state(page, reference, "Awaiting approval")

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from catalog.offerings.model import OfferingVersion
+from catalog.ordering.units.queries import units_led_by
 from catalog.requests.model import Request
 from catalog.requests.route import Router
 from catalog.requests.states import CLOSED, State
@@ -89,7 +90,8 @@ def find_id(session: Session, reference: str) -> int | None:
 
 
 def request_for(session: Session, actor: Actor, reference: str, router: Router) -> Request:
-    """The request, if the actor may see it: requester, beneficiary, its approvers, and roles that read all.
+    """The request, if the actor may see it: requester, beneficiary, its approvers, whoever leads the
+    unit that receives it, and roles that read all.
 
     Raises NotFound otherwise, whether or not it exists: its existence is itself a secret.
     """
@@ -145,4 +147,8 @@ def _may_see(session: Session, actor: Actor, request: Request, router: Router) -
         return False
     if actor.person_id in {request.requester_id, request.beneficiary_id}:
         return True
-    return actor.may(Permission.READ_ALL_REQUESTS) or router.may_see(session, request.id, actor.person_id)
+    return (
+        actor.may(Permission.READ_ALL_REQUESTS)
+        or router.may_see(session, request.id, actor.person_id)
+        or request.unit_id in units_led_by(session, actor)
+    )

@@ -1,0 +1,66 @@
+"""The template of a file of orders: the columns' names, and on a second sheet what goes into them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Font
+
+from catalog.offerings.language import OfferingDocument
+from catalog.ordering.bulk.columns import columns_of
+
+_WIDTH = 28
+_WIDE = 70
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def csv_template(document: OfferingDocument) -> bytes:
+    """One row with the columns' labels, in UTF-8 with a mark that office programs know it by."""
+    out = io.StringIO(newline="")
+    csv.writer(out).writerow([as_text(column.label) for column in columns_of(document)])
+    return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def xlsx_template(document: OfferingDocument) -> bytes:
+    """A workbook: the sheet to fill in, every cell of it text, and the sheet that explains it."""
+    book = Workbook()
+    sheet = book.active
+    sheet.title = "Orders"
+    columns = columns_of(document)
+    for number, column in enumerate(columns, start=1):
+        _write(sheet, 1, number, column.label, bold=True)
+        dimension = sheet.column_dimensions[sheet.cell(1, number).column_letter]
+        dimension.width = _WIDTH
+        # As text, so that the program does not make 443-445 a date.
+        dimension.number_format = "@"
+    sheet.freeze_panes = "A2"
+    guide = book.create_sheet("How to fill it in")
+    for number, title in enumerate(("Column", "Needed", "What goes in", "For example"), start=1):
+        _write(guide, 1, number, title, bold=True)
+        guide.column_dimensions[guide.cell(1, number).column_letter].width = (
+            _WIDE if number > 2 else _WIDTH  # noqa: PLR2004  (the two texts)
+        )
+    for row, column in enumerate(columns, start=2):
+        for number, text in enumerate(
+            (column.label, "yes" if column.needed else "no", column.accepted, column.example), start=1
+        ):
+            _write(guide, row, number, text)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def as_text(text: str) -> str:
+    """The text so that no program takes it for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _write(sheet: Any, row: int, column: int, text: str, *, bold: bool = False) -> None:
+    cell = sheet.cell(row, column)
+    # A text that begins with = is a formula to this library unless its type is said.
+    cell.set_explicit_value(as_text(text), data_type="s")
+    cell.font = Font(bold=bold)
+    cell.alignment = Alignment(wrap_text=True, vertical="top")

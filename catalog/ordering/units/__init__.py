@@ -1,0 +1,1 @@
+"""What a unit asked for, for whoever leads it."""

@@ -126,9 +126,20 @@ def upgrade() -> None:
         sa.Column("head_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("timezone", sa.String(length=64), nullable=False),
         sa.Column("country", sa.String(length=10), nullable=False),
+        sa.Column("settings", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["parent_id"], ["unit.id"], name=("fk_unit_parent_id_unit")),
         sa.PrimaryKeyConstraint("id", name=("pk_unit")),
         sa.UniqueConstraint("slug", name=("uq_unit_slug")),
+    )
+    op.create_table(
+        "pace",
+        sa.Column("offering_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("fulfilled", sa.Integer(), nullable=False),
+        sa.Column("half_minutes", sa.Integer(), nullable=False),
+        sa.Column("most_minutes", sa.Integer(), nullable=False),
+        sa.Column("computed_at", database.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["offering_id"], ["offering.id"], name=("fk_pace_offering_id_offering")),
+        sa.PrimaryKeyConstraint("offering_id", name=("pk_pace")),
     )
     op.create_table(
         "person",
@@ -154,6 +165,30 @@ def upgrade() -> None:
         batch_op.create_index(("ix_person_manager_id"), ["manager_id"], unique=False)
         batch_op.create_index(("ix_person_unit_id"), ["unit_id"], unique=False)
 
+    op.create_table(
+        "unit_use",
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("offering_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("orders", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["offering_id"], ["offering.id"], name=("fk_unit_use_offering_id_offering")),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=("fk_unit_use_unit_id_unit")),
+        sa.PrimaryKeyConstraint("unit_id", "offering_id", name=("pk_unit_use")),
+    )
+    op.create_table(
+        "favourite",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("offering_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("answers", sa.JSON(), nullable=False),
+        sa.Column("created_at", database.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["offering_id"], ["offering.id"], name=("fk_favourite_offering_id_offering")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_favourite_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=("pk_favourite")),
+        sa.UniqueConstraint(
+            "person_id", "offering_id", "name", name=("uq_favourite_person_id_offering_id_name")
+        ),
+    )
     op.create_table(
         "group",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -210,6 +245,23 @@ def upgrade() -> None:
         batch_op.create_index(("ix_offering_version_offering_id"), ["offering_id"], unique=False)
 
     op.create_table(
+        "person_absence",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=("fk_person_absence_person_id_person"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=("pk_person_absence")),
+        sa.UniqueConstraint(
+            "person_id", "first_day", "last_day", name=("uq_person_absence_person_id_first_day_last_day")
+        ),
+    )
+    with op.batch_alter_table("person_absence", schema=None) as batch_op:
+        batch_op.create_index(("ix_person_absence_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
         "web_session",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
@@ -233,6 +285,29 @@ def upgrade() -> None:
         batch_op.create_index(("ix_web_session_provider_sid"), ["provider_sid"], unique=False)
 
     op.create_table(
+        "asset",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("asset_id", sa.String(length=60), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=60), nullable=False),
+        sa.Column("owner_group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("owner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("criticality", sa.String(length=10), nullable=False),
+        sa.Column("zone", sa.String(length=60), nullable=False),
+        sa.Column("addresses", sa.JSON(), nullable=False),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.CheckConstraint("(owner_group_id IS NULL) <> (owner_id IS NULL)", name=("ck_asset_one_owner")),
+        sa.ForeignKeyConstraint(["owner_group_id"], ["group.id"], name=("fk_asset_owner_group_id_group")),
+        sa.ForeignKeyConstraint(["owner_id"], ["person.id"], name=("fk_asset_owner_id_person")),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=("fk_asset_unit_id_unit")),
+        sa.PrimaryKeyConstraint("id", name=("pk_asset")),
+        sa.UniqueConstraint("asset_id", name=("uq_asset_asset_id")),
+    )
+    with op.batch_alter_table("asset", schema=None) as batch_op:
+        batch_op.create_index("ix_asset_name", ["name"], unique=False)
+
+    op.create_table(
         "membership",
         sa.Column("group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -248,6 +323,115 @@ def upgrade() -> None:
         batch_op.create_index(("ix_membership_person_id"), ["person_id"], unique=False)
 
     op.create_table(
+        "offering_draft",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("slug", sa.String(length=80), nullable=False),
+        sa.Column("author_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(length=80), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("created_at", database.UTCDateTime(), nullable=False),
+        sa.Column("updated_at", database.UTCDateTime(), nullable=False),
+        sa.Column("version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["author_id"], ["person.id"], name=("fk_offering_draft_author_id_person")),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["offering_version.id"], name=("fk_offering_draft_version_id_offering_version")
+        ),
+        sa.PrimaryKeyConstraint("id", name=("pk_offering_draft")),
+    )
+    with op.batch_alter_table("offering_draft", schema=None) as batch_op:
+        batch_op.create_index(("ix_offering_draft_slug"), ["slug"], unique=False)
+
+    op.create_table(
+        "order_group",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("token", sa.String(length=64), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "offering_version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("created_at", database.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["offering_version_id"],
+            ["offering_version.id"],
+            name=("fk_order_group_offering_version_id_offering_version"),
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_order_group_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=("pk_order_group")),
+        sa.UniqueConstraint("token", name=("uq_order_group_token")),
+    )
+    with op.batch_alter_table("order_group", schema=None) as batch_op:
+        batch_op.create_index(("ix_order_group_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "published_replay",
+        sa.Column("version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("digest", sa.String(length=80), nullable=False),
+        sa.Column("result", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["offering_version.id"], name=("fk_published_replay_version_id_offering_version")
+        ),
+        sa.PrimaryKeyConstraint("version_id", name=("pk_published_replay")),
+    )
+    op.create_table(
+        "bulk_order",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("token", sa.String(length=64), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "offering_version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("filename", sa.String(length=200), nullable=False),
+        sa.Column("rows", sa.JSON(), nullable=False),
+        sa.Column("created_at", database.UTCDateTime(), nullable=False),
+        sa.Column("order_group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["offering_version_id"],
+            ["offering_version.id"],
+            name=("fk_bulk_order_offering_version_id_offering_version"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["order_group_id"], ["order_group.id"], name=("fk_bulk_order_order_group_id_order_group")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_bulk_order_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=("pk_bulk_order")),
+        sa.UniqueConstraint("order_group_id", name=("uq_bulk_order_order_group_id")),
+        sa.UniqueConstraint("token", name=("uq_bulk_order_token")),
+    )
+    with op.batch_alter_table("bulk_order", schema=None) as batch_op:
+        batch_op.create_index(("ix_bulk_order_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "offering_replay",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("draft_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("digest", sa.String(length=80), nullable=False),
+        sa.Column("base_digest", sa.String(length=80), nullable=False),
+        sa.Column("asked_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("publisher_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("asked_at", database.UTCDateTime(), nullable=False),
+        sa.Column("finished_at", database.UTCDateTime(), nullable=True),
+        sa.Column("result", sa.JSON(), nullable=False),
+        sa.Column("result_digest", sa.String(length=80), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["asked_by_id"], ["person.id"], name=("fk_offering_replay_asked_by_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["draft_id"], ["offering_draft.id"], name=("fk_offering_replay_draft_id_offering_draft")
+        ),
+        sa.ForeignKeyConstraint(
+            ["publisher_id"], ["person.id"], name=("fk_offering_replay_publisher_id_person")
+        ),
+        sa.PrimaryKeyConstraint("id", name=("pk_offering_replay")),
+    )
+    with op.batch_alter_table("offering_replay", schema=None) as batch_op:
+        batch_op.create_index(("ix_offering_replay_draft_id"), ["draft_id"], unique=False)
+
+    op.create_table(
         "request",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -259,14 +443,19 @@ def upgrade() -> None:
         sa.Column("beneficiary_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("editor_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("order_group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("title", sa.String(length=300), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("answers", sa.JSON(), nullable=False),
+        sa.Column("likeness", sa.String(length=80), nullable=False),
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("submitted_at", database.UTCDateTime(), nullable=False),
         sa.Column("ends_at", database.UTCDateTime(), nullable=True),
         sa.Column("promised_by", database.UTCDateTime(), nullable=True),
+        sa.Column("promise_missed_at", database.UTCDateTime(), nullable=True),
+        sa.Column("paused_since", database.UTCDateTime(), nullable=True),
+        sa.Column("paused_minutes", sa.Integer(), nullable=False),
         sa.Column("risk", sa.JSON(), nullable=False),
         sa.Column("plans", sa.JSON(), nullable=False),
         sa.Column("route", sa.JSON(), nullable=False),
@@ -286,6 +475,9 @@ def upgrade() -> None:
             ["offering_version.id"],
             name=("fk_request_offering_version_id_offering_version"),
         ),
+        sa.ForeignKeyConstraint(
+            ["order_group_id"], ["order_group.id"], name=("fk_request_order_group_id_order_group")
+        ),
         sa.ForeignKeyConstraint(["requester_id"], ["person.id"], name=("fk_request_requester_id_person")),
         sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=("fk_request_unit_id_unit")),
         sa.PrimaryKeyConstraint("id", name=("pk_request")),
@@ -294,10 +486,36 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("request", schema=None) as batch_op:
         batch_op.create_index(("ix_request_beneficiary_id"), ["beneficiary_id"], unique=False)
+        batch_op.create_index(("ix_request_likeness"), ["likeness"], unique=False)
         batch_op.create_index(("ix_request_offering_version_id"), ["offering_version_id"], unique=False)
+        batch_op.create_index(("ix_request_order_group_id"), ["order_group_id"], unique=False)
+        batch_op.create_index("ix_request_promised_by", ["promised_by"], unique=False)
         batch_op.create_index("ix_request_requester_number", ["requester_id", "number"], unique=False)
         batch_op.create_index("ix_request_state_number", ["state", "number"], unique=False)
-        batch_op.create_index(("ix_request_unit_id"), ["unit_id"], unique=False)
+        batch_op.create_index("ix_request_unit_id_number", ["unit_id", "number"], unique=False)
+
+    op.create_table(
+        "attachment",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("digest", sa.String(length=80), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("uploader_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", database.UTCDateTime(), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("part", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_attachment_request_id_request")),
+        sa.ForeignKeyConstraint(["uploader_id"], ["person.id"], name=("fk_attachment_uploader_id_person")),
+        sa.PrimaryKeyConstraint("id", name=("pk_attachment")),
+        sa.UniqueConstraint(
+            "request_id", "digest", "name", "part", name=("uq_attachment_request_id_digest_name_part")
+        ),
+    )
+    with op.batch_alter_table("attachment", schema=None) as batch_op:
+        batch_op.create_index("ix_attachment_digest", ["digest"], unique=False)
+        batch_op.create_index(("ix_attachment_request_id"), ["request_id"], unique=False)
+        batch_op.create_index("ix_attachment_uploader_digest", ["uploader_id", "digest"], unique=False)
 
     op.create_table(
         "draft",
@@ -310,14 +528,19 @@ def upgrade() -> None:
         sa.Column("answers", sa.JSON(), nullable=False),
         sa.Column("updated_at", database.UTCDateTime(), nullable=False),
         sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("order_group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.ForeignKeyConstraint(
             ["offering_version_id"],
             ["offering_version.id"],
             name=("fk_draft_offering_version_id_offering_version"),
         ),
+        sa.ForeignKeyConstraint(
+            ["order_group_id"], ["order_group.id"], name=("fk_draft_order_group_id_order_group")
+        ),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_draft_person_id_person")),
         sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_draft_request_id_request")),
         sa.PrimaryKeyConstraint("id", name=("pk_draft")),
+        sa.UniqueConstraint("order_group_id", name=("uq_draft_order_group_id")),
         sa.UniqueConstraint("request_id", name=("uq_draft_request_id")),
         sa.UniqueConstraint("token", name=("uq_draft_token")),
     )
@@ -339,6 +562,39 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("evidence_file", schema=None) as batch_op:
         batch_op.create_index(("ix_evidence_file_digest"), ["digest"], unique=False)
+
+    op.create_table(
+        "manual_task",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.String(length=80), nullable=False),
+        sa.Column("action", sa.String(length=10), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("entitlement_key", sa.String(length=400), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("title", sa.String(length=220), nullable=False),
+        sa.Column("instructions", sa.Text(), nullable=False),
+        sa.Column("plan", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("holder_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("opened_at", database.UTCDateTime(), nullable=False),
+        sa.Column("closed_at", database.UTCDateTime(), nullable=True),
+        sa.Column("closed_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("undone_at", database.UTCDateTime(), nullable=True),
+        sa.Column("told_at", database.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["closed_by_id"], ["person.id"], name=("fk_manual_task_closed_by_id_person")),
+        sa.ForeignKeyConstraint(["group_id"], ["group.id"], name=("fk_manual_task_group_id_group")),
+        sa.ForeignKeyConstraint(["holder_id"], ["person.id"], name=("fk_manual_task_holder_id_person")),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_manual_task_request_id_request")),
+        sa.PrimaryKeyConstraint("id", name=("pk_manual_task")),
+        sa.UniqueConstraint("key", "action", "round", name=("uq_manual_task_key_action_round")),
+    )
+    with op.batch_alter_table("manual_task", schema=None) as batch_op:
+        batch_op.create_index("ix_manual_task_entitlement_key", ["entitlement_key"], unique=False)
+        batch_op.create_index("ix_manual_task_group_state", ["group_id", "state"], unique=False)
+        batch_op.create_index(("ix_manual_task_request_id"), ["request_id"], unique=False)
 
     op.create_table(
         "sealing",
@@ -503,6 +759,19 @@ def upgrade() -> None:
         batch_op.create_index("ix_entitlement_state_ends_at", ["state", "ends_at"], unique=False)
 
     op.create_table(
+        "manual_item",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("task_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("text", sa.String(length=300), nullable=False),
+        sa.Column("ticked_at", database.UTCDateTime(), nullable=True),
+        sa.Column("ticked_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["task_id"], ["manual_task.id"], name=("fk_manual_item_task_id_manual_task")),
+        sa.ForeignKeyConstraint(["ticked_by_id"], ["person.id"], name=("fk_manual_item_ticked_by_id_person")),
+        sa.PrimaryKeyConstraint("id", name=("pk_manual_item")),
+        sa.UniqueConstraint("task_id", "position", name=("uq_manual_item_task_id_position")),
+    )
+    op.create_table(
         "stage_approver",
         sa.Column("stage_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -516,7 +785,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_stage_approver_person_id_stage_id", ["person_id", "stage_id"], unique=False)
 
     dialect = op.get_bind().dialect.name
-    for table in ("ledger_checkpoint", "ledger_entry", "ledger_node"):
+    for table in ("ledger_checkpoint", "ledger_entry", "ledger_node", "offering_version", "published_replay"):
         for statement in append_only_statements(table, dialect):
             op.execute(statement)
 
@@ -527,6 +796,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_stage_approver_person_id_stage_id")
 
     op.drop_table("stage_approver")
+    op.drop_table("manual_item")
     with op.batch_alter_table("entitlement", schema=None) as batch_op:
         batch_op.drop_index("ix_entitlement_state_ends_at")
         batch_op.drop_index("ix_entitlement_request_id")
@@ -559,6 +829,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_sealing_seal")
 
     op.drop_table("sealing")
+    with op.batch_alter_table("manual_task", schema=None) as batch_op:
+        batch_op.drop_index("ix_manual_task_request_id")
+        batch_op.drop_index("ix_manual_task_group_state")
+        batch_op.drop_index("ix_manual_task_entitlement_key")
+
+    op.drop_table("manual_task")
     with op.batch_alter_table("evidence_file", schema=None) as batch_op:
         batch_op.drop_index("ix_evidence_file_digest")
 
@@ -567,23 +843,57 @@ def downgrade() -> None:
         batch_op.drop_index("ix_draft_person_id")
 
     op.drop_table("draft")
+    with op.batch_alter_table("attachment", schema=None) as batch_op:
+        batch_op.drop_index("ix_attachment_uploader_digest")
+        batch_op.drop_index("ix_attachment_request_id")
+        batch_op.drop_index("ix_attachment_digest")
+
+    op.drop_table("attachment")
     with op.batch_alter_table("request", schema=None) as batch_op:
-        batch_op.drop_index("ix_request_unit_id")
+        batch_op.drop_index("ix_request_unit_id_number")
         batch_op.drop_index("ix_request_state_number")
         batch_op.drop_index("ix_request_requester_number")
+        batch_op.drop_index("ix_request_promised_by")
+        batch_op.drop_index("ix_request_order_group_id")
         batch_op.drop_index("ix_request_offering_version_id")
+        batch_op.drop_index("ix_request_likeness")
         batch_op.drop_index("ix_request_beneficiary_id")
 
     op.drop_table("request")
+    with op.batch_alter_table("offering_replay", schema=None) as batch_op:
+        batch_op.drop_index("ix_offering_replay_draft_id")
+
+    op.drop_table("offering_replay")
+    with op.batch_alter_table("bulk_order", schema=None) as batch_op:
+        batch_op.drop_index("ix_bulk_order_person_id")
+
+    op.drop_table("bulk_order")
+    op.drop_table("published_replay")
+    with op.batch_alter_table("order_group", schema=None) as batch_op:
+        batch_op.drop_index("ix_order_group_person_id")
+
+    op.drop_table("order_group")
+    with op.batch_alter_table("offering_draft", schema=None) as batch_op:
+        batch_op.drop_index("ix_offering_draft_slug")
+
+    op.drop_table("offering_draft")
     with op.batch_alter_table("membership", schema=None) as batch_op:
         batch_op.drop_index("ix_membership_person_id")
 
     op.drop_table("membership")
+    with op.batch_alter_table("asset", schema=None) as batch_op:
+        batch_op.drop_index("ix_asset_name")
+
+    op.drop_table("asset")
     with op.batch_alter_table("web_session", schema=None) as batch_op:
         batch_op.drop_index("ix_web_session_provider_sid")
         batch_op.drop_index("ix_web_session_person_id")
 
     op.drop_table("web_session")
+    with op.batch_alter_table("person_absence", schema=None) as batch_op:
+        batch_op.drop_index("ix_person_absence_person_id")
+
+    op.drop_table("person_absence")
     with op.batch_alter_table("offering_version", schema=None) as batch_op:
         batch_op.drop_index("ix_offering_version_offering_id")
         batch_op.drop_index("ix_offering_version_digest")
@@ -594,11 +904,14 @@ def downgrade() -> None:
 
     op.drop_table("message")
     op.drop_table("group")
+    op.drop_table("favourite")
+    op.drop_table("unit_use")
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.drop_index("ix_person_unit_id")
         batch_op.drop_index("ix_person_manager_id")
 
     op.drop_table("person")
+    op.drop_table("pace")
     op.drop_table("unit")
     with op.batch_alter_table("task", schema=None) as batch_op:
         batch_op.drop_index(

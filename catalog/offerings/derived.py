@@ -17,7 +17,7 @@ from catalog.fulfilment.connectors.ca.csr import CsrError, read_csr
 from catalog.offerings.fields import FormField, OneOfField, TableField
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.route import Resource
-from catalog.offerings.words import span_of
+from catalog.offerings.words import duration_text, span_of
 from portal.core.networks import Network, address_count, classify, parse_networks
 from portal.core.ports import parse_ports
 from portal.core.spans import size
@@ -76,6 +76,10 @@ def _asset(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: value for name, value in answer.items() if name != "id"}
 
 
+def _duration(text: str) -> Mapping[str, Any]:
+    return {"minutes": span_of(text), "label": duration_text(text)}
+
+
 _BY_KIND: Mapping[str, Derivation] = {
     "csr": Derivation(
         {
@@ -109,7 +113,7 @@ _BY_KIND: Mapping[str, Derivation] = {
         _asset,
     ),
     "file": Derivation({"count": "int"}, lambda files: {"count": len(files)}),
-    "duration": Derivation({"minutes": "int"}, lambda text: {"minutes": span_of(text)}),
+    "duration": Derivation({"minutes": "int", "label": "string"}, _duration),
     "table": Derivation({"count": "int"}, lambda rows: {"count": len(rows)}),
 }
 _OF_A_RESOURCE: Mapping[str, Type] = {"resource": "string", "owner": "string", "sensitivity": "string"}

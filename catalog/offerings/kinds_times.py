@@ -12,7 +12,7 @@ from catalog.offerings.facts import day_text
 from catalog.offerings.field_times import DateTimeField, DurationField
 from catalog.offerings.form_context import FormContext
 from catalog.offerings.typed import cut, one
-from catalog.offerings.words import span_of
+from catalog.offerings.words import duration_text, span_of
 
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?([+-][0-9]{2}:[0-9]{2}|Z)?")
 _DURATION = re.compile(r"([1-9][0-9]{0,4}) ?(m|min|minutes?|h|hours?|d|days?)", re.IGNORECASE)
@@ -51,13 +51,6 @@ def _duration(field: DurationField, typed: Any, context: FormContext) -> str:
             f"Enter a duration from {duration_text(field.at_least)} to {duration_text(field.at_most)}."
         )
     return duration
-
-
-def duration_text(duration: str) -> str:
-    """`4 hours` for `4h`."""
-    count = duration[:-1]
-    word = {"m": "minute", "h": "hour", "d": "day"}[duration[-1]]
-    return f"{count} {word}{'' if count == '1' else 's'}"
 
 
 def moment_text(moment: str) -> str:

@@ -54,6 +54,13 @@ def span_of(duration: str) -> int:
     return int(duration[:-1]) * _SPAN_MINUTES[duration[-1]]
 
 
+def duration_text(duration: str) -> str:
+    """`4 hours` for `4h`."""
+    count = duration[:-1]
+    word = {"m": "minute", "h": "hour", "d": "day"}[duration[-1]]
+    return f"{count} {word}{'' if count == '1' else 's'}"
+
+
 def minutes_of(time: str) -> int:
     """Working minutes of a time such as `30m`, `8h` or `2d`. Raises ValueError for anything else."""
     _working_time(time)

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from catalog.fulfilment.connectors.ca.profiles import REASONS
 from catalog.fulfilment.connectors.contract import Choice
 from catalog.fulfilment.connectors.firewall.checks import check_answers as check_firewall
 from catalog.fulfilment.connectors.firewall.starting_policy import BASELINE, ZONES
@@ -20,7 +21,7 @@ from catalog.offerings.facts import PersonFacts
 from catalog.offerings.form_context import FormContext, same_name
 from catalog.offerings.forms import build_form
 from catalog.offerings.reading import read_offering
-from catalog.offerings.rules import holds, last_day, owning_group, parameters_of, text_of
+from catalog.offerings.rules import denial_of, holds, last_day, owning_group, parameters_of, text_of
 from portal.core.assets import services_folder
 from portal.core.errors import FieldErrors
 from portal.demo_targets.scim import ROLES
@@ -44,6 +45,12 @@ class People:
 def choices(connector, name):
     if connector == "scim":
         return [Choice(role, role) for role in ROLES.values()]
+    if connector == "ca":
+        return [Choice(reason, title) for reason, title in REASONS.items()]
+    if connector == "portal":
+        return [Choice("energia-plants", "Energia Power Plants"), Choice("sales", "Sales")]
+    if name == "rules":
+        return [Choice("SR-000001", "SR-000001")]
     return [Choice(zone.name, zone.label) for zone in ZONES.values()]
 
 
@@ -63,8 +70,13 @@ def document(request):
     return read_offering(request.param.read_bytes(), request.param.name)
 
 
-def test_the_three_offerings_of_the_first_release_are_shipped():
-    assert {"application-access", "tls-certificate", "firewall-rule"} <= {file.stem for file in FILES}
+def test_sixteen_offerings_are_shipped():
+    assert {file.stem for file in FILES} == {
+        *("application-access", "privileged-access", "access-revocation", "leaver", "vendor-access"),
+        *("tls-certificate", "certificate-renewal", "certificate-revocation", "firewall-rule"),
+        *("firewall-rule-removal", "account-audit", "endpoint-agent", "password-reset"),
+        *("security-exception", "emergency-change", "security-self-assessment"),
+    }
 
 
 def test_every_shipped_offering_is_without_a_problem():
@@ -82,12 +94,15 @@ def test_the_worked_example_goes_through_whole(document, context):
     facts = facts_in(document, form.answers, context)
     assert len(text_of(document.title, facts)) > 10
     assert facts["risk"]["level"] in {"low", "medium", "high", "critical"}
-    assert any(stage.when is None or holds(stage.when, facts) for stage in document.route.stages)
+    asked = [stage for stage in document.route.stages if stage.when is None or holds(stage.when, facts)]
+    assert asked or facts["kind"] == "standard"
     for step in document.fulfilment:
-        parameters = parameters_of(step, facts)
-        assert parameters
-        assert "" not in parameters.values()
-    if document.ends is not None:
+        if step.when is None or holds(step.when, facts):
+            parameters = parameters_of(step, facts)
+            assert parameters or step.action == "end_all"
+            assert "" not in parameters.values()
+    assert denial_of(document, facts) == ""
+    if document.ends is not None and document.ends.lasting is None:
         assert last_day(document, facts) > TODAY
 
 
@@ -101,6 +116,7 @@ def test_every_group_that_a_route_names_is_in_the_demo_organisation(document):
         named |= {slug for slug in (stage.approvers.group, stage.approvers.owner_of_group) if slug}
     for resources in document.resources.values():
         named |= {resource.owner for resource in resources}
+    named |= {str(step.parameters["group"]) for step in document.fulfilment if "group" in step.parameters}
     assert named <= groups
 
 

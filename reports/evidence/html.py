@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from portal.core.assets import static_folder, templates_folder
 from reports.evidence.document import FILE_NAME, Evidence, schema
+from reports.evidence.legible import legible
 from reports.evidence.presenters import grouped, page_of
 from reports.evidence.timeline import NAMES, WIDTH
 from reports.evidence.words import spoken_time
@@ -68,6 +69,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(templates_folder()),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=legible,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,

@@ -94,8 +94,9 @@ def check_pages(content: bytes, evidence: Evidence, result: Verification) -> Non
 
 
 def compact(text: str) -> str:
-    """Text without white space, bullets, ligatures and presentation forms; right-to-left letters in one order."""
+    """Text without white space, bullets, ligatures, presentation and format characters; right-to-left letters in one order."""
     plain = _LEFT_OUT.sub("", unicodedata.normalize("NFKC", text))
+    plain = "".join(character for character in plain if unicodedata.category(character) != "Cf")
     return "".join(_settled(plain))
 
 

@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
-from portal.core.migrate import upgrade
+from portal.core.migrate import head, upgrade
 from portal.core.settings import Settings
-from tests.reports.conftest import Genuine
+from reports.evidence.verify import Trusted, verify_file
+from tests.reports.conftest import EvidenceWorld, Genuine
 
 #: No settings, no home, no database: what an auditor's machine has.
 BARE = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "COLUMNS": "200"}
@@ -103,3 +105,23 @@ def test_evidence_says_that_there_is_no_such_request(tmp_path: Path) -> None:
     said = countersign("evidence", "SR-000001", env=env, cwd=tmp_path)
     assert said.returncode == 1
     assert said.stderr.strip() == "There is no such request."
+
+
+def test_evidence_saves_the_signed_file_and_writes_down_that_it_did(
+    world: EvidenceWorld, settings: Settings, tmp_path: Path
+) -> None:
+    reference = world.fulfilled()
+    with world.db.transaction() as session:
+        session.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+        session.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": head()})
+    env = {
+        **BARE,
+        "COUNTERSIGN_HOME": str(settings.home),
+        "DATABASE_URL": settings.database_url,
+        "OIDC_ISSUER": settings.oidc_issuer,
+    }
+    said = countersign("evidence", reference.lower(), "--output", "saved.pdf", env=env, cwd=tmp_path)
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.startswith("saved.pdf  sha256:")
+    assert verify_file(tmp_path / "saved.pdf", trusted=Trusted.of([world.bench.signer.verifier])).proven
+    assert world.tags(f"evidence:{reference}") == ["evidence:downloaded"]

@@ -40,6 +40,9 @@ from catalog.fulfilment.connectors.registry import Connectors
 from catalog.fulfilment.connectors.scim.connector import ScimConnector
 from catalog.offerings import views as catalogue_views
 from catalog.ordering import pace
+from catalog.ordering import views as ordering_views
+from catalog.ordering.bulk import views as bulk_views
+from catalog.ordering.units import views as unit_views
 from catalog.requests import events, promise
 from catalog.requests import jobs as request_jobs
 from catalog.requests import views as request_views
@@ -170,6 +173,9 @@ def blueprints(portal: Portal) -> tuple[Blueprint, ...]:
         catalogue_views.blueprint,
         version_views.blueprint,
         request_views.blueprint,
+        ordering_views.blueprint,
+        bulk_views.blueprint,
+        unit_views.blueprint,
         decision_views.blueprint,
         link_views.blueprint,
         fulfilment_views.blueprint,

@@ -25,6 +25,7 @@ class WaitingRow:
     risk: str
     due_at: datetime
     late: bool
+    missed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ def inbox_of(session: Session, actor: Actor, *, after: tuple[datetime, int] | No
                 risk=row.risk,
                 due_at=row.due_at.astimezone(zone),
                 late=row.due_at < at,
+                missed=row.missed_at is not None,
             )
             for row in shown
         ),

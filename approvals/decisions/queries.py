@@ -35,6 +35,7 @@ class Waiting(NamedTuple):
     beneficiary: str
     for_themselves: bool
     risk: str
+    missed_at: datetime | None
 
 
 class Decided(NamedTuple):
@@ -82,6 +83,7 @@ _FIRST = (
         _beneficiary.name,
         Request.requester_id == Request.beneficiary_id,
         Request.risk["level"].as_string(),
+        Request.promise_missed_at,
     )
     .join(OfferingVersion, OfferingVersion.id == Request.offering_version_id)
     .join(_requester, _requester.id == Request.requester_id)

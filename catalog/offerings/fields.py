@@ -128,6 +128,8 @@ class PersonField(Question):
     kind: Literal["person"]
     default: FromProfile | None = None
     may_be_self: bool = True
+    #: Whether several may be named, one a line: each gets a request of their own. For the beneficiary's field.
+    several: bool = False
 
 
 class HostNamesField(Question):

@@ -12,7 +12,7 @@ import re2
 from catalog.offerings.controls import known_controls
 from catalog.offerings.expression_checks import expression_findings, places
 from catalog.offerings.field_findings import field_findings, repeated
-from catalog.offerings.fields import TableField, TextField
+from catalog.offerings.fields import PersonField, TableField, TextField
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.problems import Finding, Path, choices_text, nearest
 from catalog.offerings.route import FromAnswer
@@ -51,6 +51,10 @@ def _references(document: OfferingDocument) -> Iterator[Finding]:
         yield from _field(("rules", i, "field"), rule.field, every)
     people = {field.name for field in document.fields if field.kind == "person"}
     yield from _field(("beneficiary",), document.beneficiary, people, "person field")
+    for path, name in places(document):
+        field = document.find_field(name)
+        if isinstance(field, PersonField) and field.several and name != document.beneficiary:
+            yield Finding((*path, "several"), "only the beneficiary's field may name several people")
     texts = {field.name for field in document.fields if field.kind in TEXTS}
     yield from _field(("reason",), document.reason, texts, "text field")
     chosen = {f.name for f in document.fields if f.kind in {"one_of", "text", "host_name", "group", "unit"}}

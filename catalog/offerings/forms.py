@@ -14,6 +14,7 @@ from catalog.offerings.fields import FormField
 from catalog.offerings.form_context import FormContext
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.posted import FILE_SUFFIX, Posted, as_sent, posted
+from catalog.offerings.several import check_people, people_in
 from catalog.offerings.widgets import BUILDERS
 from portal.core.errors import FieldError, FieldErrors
 
@@ -33,6 +34,8 @@ class OfferingForm(Form):
     def __init__(self, raw: Mapping[str, Any] | None = None, errors: Iterable[FieldError] = ()) -> None:
         self.raw: dict[str, Any] = dict(raw or {})
         self.answers: dict[str, Any] = {}
+        #: Several people that are named, once the form was checked; the answers are each one's own then.
+        self.people: tuple[str, ...] = ()
         super().__init__(None if raw is None else _sent(self.document, raw))
         for field in self.document.fields:
             if field.kind in {"table", "file"}:
@@ -43,8 +46,13 @@ class OfferingForm(Form):
     def validate(self, extra_validators: Any = None) -> bool:
         """Check every answer by the offering's language; errors stand at their fields."""
         refused = bool(self.errors)
+        self.people = people_in(self.document, self.raw)
         try:
-            self.answers = check_answers(self.document, self.raw, self.context)
+            if self.people:
+                # For each of them by themselves; whoever submits checks them again one by one.
+                check_people(self.document, self.raw, self.people, self.context)
+            else:
+                self.answers = check_answers(self.document, self.raw, self.context)
         except FieldErrors as error:
             self.refuse(error.errors)
             return False

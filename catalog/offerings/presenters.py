@@ -128,8 +128,9 @@ def _asked(form: OfferingForm, asked: FormField) -> AskedField:
     elif isinstance(asked, language.AssetField):
         more = {"assets": tuple(asset.label for asset in form.context.assets.suggestions(asked.kinds))}
     elif isinstance(asked, language.PersonField):
-        people = form.context.people.suggestions()
-        more = {"people": tuple(label_of(person) for person in people)}
+        people = () if asked.several else form.context.people.suggestions()
+        # A list to choose from goes with one line only.
+        more = {"rows": 3} if asked.several else {"people": tuple(label_of(person) for person in people)}
     elif isinstance(asked, language.OneOfField | language.SomeOfField):
         more = _of_choices(form, asked)
     return AskedField(

@@ -107,7 +107,13 @@ def _date(document: OfferingDocument, field: language.DateField, context: FormCo
     return StringField(**settings, widget=DateInput())
 
 
+#: Characters that the names of several people may have together.
+MOST_NAMES = 10_000
+
+
 def _person(document: OfferingDocument, field: language.PersonField, context: FormContext) -> Any:
+    if field.several:
+        return TextAreaField(**_limited(field, context, MOST_NAMES, spellcheck="false"))
     listed = f"people-for-{field.name}"
     return StringField(**_limited(field, context, 300, spellcheck="false", list=listed))
 

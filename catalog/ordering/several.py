@@ -10,13 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from catalog.fulfilment.connectors.registry import Connectors
-from catalog.offerings.answers import check_answers
 from catalog.offerings.audience import get_visible_version
-from catalog.offerings.fields import PersonField
-from catalog.offerings.form_context import FormContext
-from catalog.offerings.language import OfferingDocument
 from catalog.offerings.model import OfferingVersion
 from catalog.offerings.queries import document_of
+from catalog.offerings.several import check_people
 from catalog.ordering.tags import ORDERED
 from catalog.requests.checking import form_context_of
 from catalog.requests.context import context_for, get_person
@@ -26,11 +23,8 @@ from catalog.requests.model import Draft, OrderGroup
 from catalog.requests.submit import insist_on_current, make_request
 from portal.audit import record
 from portal.core.clock import now
-from portal.core.errors import Conflict, FieldError, FieldErrors, PortalError
+from portal.core.errors import Conflict, PortalError
 from portal.identity.actor import Actor
-
-#: People in one order; a file takes more.
-MOST_PEOPLE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,59 +36,6 @@ class OnePerson:
     title: str
     answers: Mapping[str, Any]
     problems: tuple[str, ...]
-
-
-def people_in(document: OfferingDocument, raw: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names of an order for several people, each once; empty where it is for one person."""
-    field = document.find_field(document.beneficiary) if document.beneficiary else None
-    if not isinstance(field, PersonField) or not field.several:
-        return ()
-    lines = str(raw.get(field.name) or "").splitlines()
-    names = tuple(dict.fromkeys(" ".join(line.split()) for line in lines if line.strip()))
-    return names if len(names) > 1 else ()
-
-
-def for_one(document: OfferingDocument, raw: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The order as it would be typed for this one person."""
-    return {**raw, document.beneficiary or "": name}
-
-
-def check_people(
-    document: OfferingDocument, raw: Mapping[str, Any], names: Sequence[str], context: FormContext
-) -> list[dict[str, Any]]:
-    """The checked answers for each of the people, in order.
-
-    Raises FieldErrors: what is wrong for everybody once, what is wrong for some with their names before it.
-    """
-    if len(names) > MOST_PEOPLE:
-        raise FieldErrors(
-            (
-                FieldError(
-                    document.beneficiary or "",
-                    f"These are {len(names)} people; at most {MOST_PEOPLE} fit in one order. Order more from a file.",
-                ),
-            )
-        )
-    found: list[dict[str, Any]] = []
-    wrong: dict[tuple[str, str], list[str]] = {}
-    for name in names:
-        try:
-            answers = check_answers(document, for_one(document, raw, name), context)
-        except FieldErrors as error:
-            for problem in error.errors:
-                wrong.setdefault((problem.field, problem.message), []).append(name)
-        else:
-            if answers in found:
-                wrong.setdefault((document.beneficiary or "", f"“{name}” is named twice."), []).append("")
-            found.append(answers)
-    if wrong:
-        raise FieldErrors(
-            tuple(
-                FieldError(field, message if len(who) == len(names) else _for(who, message))
-                for (field, message), who in wrong.items()
-            )
-        )
-    return found
 
 
 def preview(
@@ -192,8 +133,3 @@ def _one(
     except PortalError as error:
         return OnePerson(name, name, "", answers, (error.sentence,))
     return OnePerson(name, context.beneficiary.name, context.title, answers, (problem,) if problem else ())
-
-
-def _for(names: Sequence[str], message: str) -> str:
-    who = ", ".join(filter(None, names))
-    return f"{who}: {message}" if who else message

@@ -24,9 +24,32 @@ from portal.identity.actor import Actor
 #: Names in a link's query that are the page's own.
 OWN = frozenset({"draft", "check", "kept", "like", "favourite", "starred"})
 LONGEST_VALUE = 4000
+_LONGEST_NUMBER = 18
 #: A link may not put these into a form: they were uploaded by somebody, or are as good as a signature.
 _NEVER_PREFILLED = frozenset({"file", "csr"})
 _SEVERAL = frozenset({"some_of"})
+
+
+def begun_with(
+    session: Session,
+    actor: Actor,
+    document: OfferingDocument,
+    query: Mapping[str, list[str]],
+    *,
+    router: Router,
+    context: FormContext,
+) -> dict[str, Any] | None:
+    """What a link's query says the form begins with; None for the form's own defaults.
+
+    `like` names a request to order again, `favourite` answers that were kept; anything else is a field of the form.
+    Raises NotFound for a request or a favourite that is not the actor's.
+    """
+    if like := query.get("like"):
+        return from_request(session, actor, like[0], document, context, router=router)
+    favourite = query.get("favourite", [""])[0]
+    if favourite.isascii() and favourite.isdecimal() and len(favourite) <= _LONGEST_NUMBER:
+        return from_favourite(session, actor, int(favourite), document, context)
+    return from_link(document, query, context)
 
 
 def from_link(

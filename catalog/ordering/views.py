@@ -11,11 +11,12 @@ from catalog.fulfilment.connectors.registry import Connectors
 from catalog.offerings.audience import get_visible_version
 from catalog.offerings.model import OfferingVersion
 from catalog.offerings.queries import document_of
+from catalog.offerings.several import people_in
 from catalog.ordering.favourites import remove, save_answers
 from catalog.ordering.favourites import star as star_offering
 from catalog.ordering.favourites import unstar as unstar_offering
 from catalog.ordering.groups import group_page
-from catalog.ordering.several import people_in, preview, submit_draft_for
+from catalog.ordering.several import preview, submit_draft_for
 from catalog.requests.drafts import get_draft
 from portal.core.clock import now
 from portal.core.errors import Conflict, FieldError, FieldErrors

@@ -13,18 +13,19 @@ from werkzeug.wrappers import Response as BaseResponse
 from catalog.attachments import forms as attached
 from catalog.fulfilment.connectors.registry import Connectors
 from catalog.offerings.audience import get_visible_version
+from catalog.offerings.catalogue import Times
 from catalog.offerings.form_context import FormContext
 from catalog.offerings.forms import OfferingForm, Posted, answers_of, build_form, posted
 from catalog.offerings.model import OfferingVersion
 from catalog.offerings.presenters import asked_sections
 from catalog.offerings.queries import document_of, get_current_version
+from catalog.offerings.several import people_in
+from catalog.ordering.starting import begun_with
+from catalog.ordering.times import times_for
 from catalog.requests.blueprint import blueprint
 from catalog.requests.checking import Checked, check_draft, form_context_of
-from catalog.requests.drafts import discard as discard_draft
 from catalog.requests.drafts import find_draft, get_draft, keep, new_token, open_drafts, owner_of
-from catalog.requests.edit import edit as edit_request
 from catalog.requests.model import Draft, Request
-from catalog.requests.queries import request_for
 from catalog.requests.review import needless_answers, review_page
 from catalog.requests.route import Router
 from catalog.requests.submit import submit as submit_draft
@@ -32,6 +33,7 @@ from portal.core.clock import now
 from portal.core.errors import Conflict, FieldError, FieldErrors, NotFound, PortalError
 from portal.core.http import reading, render, services, settings, transaction
 from portal.identity.access import current_actor, signed_in
+from portal.identity.model import Person
 
 #: The draft's token in the form; names that begin with an underscore are the page's and not an answer.
 TOKEN = "_draft"  # noqa: S105  (a field's name)
@@ -48,13 +50,13 @@ def new(slug: str) -> BaseResponse:
     with reading() as session:
         version = get_visible_version(session, current_actor(), slug)
         draft = _owned_draft(session, token) if token else None
-        if draft is not None and draft.request_id is not None:
+        if draft is not None and _is_sent(draft):
             return _to_request(session, draft)
-        form = _form(session, version, draft.answers if draft else None)
+        form, person = _begin(session, version, draft)
         if draft is not None and request.args.get("check"):
             form.validate()
         others = [] if token else open_drafts(session, actor, version.offering_id)
-        return _show_form(
+        return show_form(
             session,
             slug,
             form,
@@ -64,6 +66,7 @@ def new(slug: str) -> BaseResponse:
                 (url_for("requests.new", slug=slug, draft=other.token), other.updated_at)
                 for other, _ in others
             ],
+            times=times_for(session, person, version, _router()),
         )
 
 
@@ -92,9 +95,11 @@ def review(token: str) -> BaseResponse:
     actor = current_actor()
     with reading() as session:
         draft = get_draft(session, actor, token)
-        if draft.request_id is not None:
+        if _is_sent(draft):
             return _to_request(session, draft)
         version = _current(session, draft)
+        if people_in(document_of(version), draft.answers):
+            return redirect(url_for("ordering.people", token=token), 303)
         try:
             checked = check_draft(session, actor, draft, version, _connectors())
             page = review_page(session, actor, checked, version, connectors=_connectors(), router=_router())
@@ -110,7 +115,7 @@ def submit(token: str) -> BaseResponse:
     actor = current_actor()
     with reading() as session:
         draft = get_draft(session, actor, token)
-        if draft.request_id is not None:
+        if _is_sent(draft):
             return _to_request(session, draft)
         version = _current(session, draft)
         try:
@@ -130,39 +135,6 @@ def submit(token: str) -> BaseResponse:
         flash(conflict.sentence, "warning")
         return redirect(url_for("requests.review", token=token), 303)
     flash(f"{reference} is submitted. We mail you when something happens.", "success")
-    return redirect(url_for("requests.show", reference=reference), 303)
-
-
-@blueprint.post("/drafts/<token>/discard")
-@signed_in
-def discard(token: str) -> BaseResponse:
-    """Throw a draft away."""
-    with transaction() as session:
-        discard_draft(session, current_actor(), token)
-    flash("The draft is gone.", "success")
-    return redirect(url_for("requests.index"), 303)
-
-
-@blueprint.route("/requests/<reference>/edit", methods=["GET", "POST"])
-@signed_in
-def edit(reference: str) -> BaseResponse:
-    """Change the answers of a request that waits for approval; every approval so far becomes void."""
-    actor = current_actor()
-    with reading() as session:
-        version = request_for(session, actor, reference, _router()).version
-    sent = attached.posted_with_files(document_of(version)) if request.method == "POST" else None
-    with reading() as session:
-        found = request_for(session, actor, reference, _router())
-        form = _form(session, version, sent.raw if sent else found.answers, sent.errors if sent else ())
-        more = sent is not None and (bool(sent.more_rows) or attached.uploading())
-        if sent is None or more or not form.validate():
-            status = 422 if sent and (sent.errors or not more) else 200
-            return _show_form(session, version.document["slug"], form, editing=reference, status=status)
-    with transaction() as session:
-        edit_request(session, actor, found.id, answers_of(form))
-    flash(
-        f"{reference} is changed. It is prepared again, and whoever had approved is asked again.", "success"
-    )
     return redirect(url_for("requests.show", reference=reference), 303)
 
 
@@ -205,14 +177,33 @@ def _take(slug: str) -> BaseResponse:
     if attached.uploading() and not sent.errors:
         return redirect(url_for("requests.new", slug=slug, draft=token), 303)
     with reading() as session:
-        form = _form(session, version, draft.answers, sent.errors)
+        form = form_for(session, version, draft.answers, sent.errors)
         if attached.uploading() or not form.validate():
-            return _show_form(session, slug, form, token=token, status=422)
+            return show_form(session, slug, form, token=token, status=422)
         checked = Checked(token, version.id, draft.answers, answers_of(form))
-        already = needless_answers(session, actor, checked, version, connectors=_connectors())
+        # An order for several people is looked over person by person on its own page.
+        already = (
+            ""
+            if form.people
+            else needless_answers(session, actor, checked, version, connectors=_connectors())
+        )
         if already:
-            return _show_form(session, slug, form, token=token, already=already, status=422)
+            return show_form(session, slug, form, token=token, already=already, status=422)
     return redirect(url_for("requests.review", token=token), 303)
+
+
+def _begin(session: Session, version: OfferingVersion, draft: Draft | None) -> tuple[OfferingForm, Person]:
+    """The form as it begins: as the draft left it, or with what the link says; and who fills it in."""
+    actor = current_actor()
+    document = document_of(version)
+    person, context = form_context_of(session, actor, _connectors())
+    query = request.args.to_dict(flat=False)
+    raw = (
+        draft.answers
+        if draft
+        else begun_with(session, actor, document, query, router=_router(), context=context)
+    )
+    return build_form(document, context)(raw), person
 
 
 def _keep(
@@ -225,15 +216,16 @@ def _keep(
     return keep(session, token, version, sent.raw, key=settings().secret_key), sent
 
 
-def _form(
+def form_for(
     session: Session, version: OfferingVersion, raw: dict[str, Any] | None, errors: tuple[Any, ...] = ()
 ) -> OfferingForm:
+    """The form with these answers, raw, as the person who is signed in fills it in."""
     context: FormContext
     _, context = form_context_of(session, current_actor(), _connectors())
     return build_form(document_of(version), context)(raw, errors)
 
 
-def _show_form(
+def show_form(
     session: Session,
     slug: str,
     form: OfferingForm,
@@ -244,6 +236,7 @@ def _show_form(
     kept: bool = False,
     editing: str = "",
     drafts: list[tuple[str, Any]] | None = None,
+    times: Times | None = None,
 ) -> Response:
     """The sections are made here, while the session is open: fields of people read the directory."""
     return render(
@@ -259,6 +252,7 @@ def _show_form(
         kept=kept,
         editing=editing,
         drafts=drafts or [],
+        times=times,
         takes_files=attached.takes_files(form.document),
     )
 
@@ -276,7 +270,13 @@ def _current(session: Session, draft: Draft) -> OfferingVersion:
     return get_visible_version(session, current_actor(), kept.offering.slug)
 
 
+def _is_sent(draft: Draft) -> bool:
+    return draft.request_id is not None or draft.order_group_id is not None
+
+
 def _to_request(session: Session, draft: Draft) -> BaseResponse:
+    if draft.order_group_id is not None:
+        return redirect(url_for("ordering.show", group_id=draft.order_group_id), 303)
     made = session.get_one(Request, draft.request_id)
     return redirect(url_for("requests.show", reference=made.reference), 303)
 

@@ -70,7 +70,7 @@ def keep(
         except IntegrityError:
             return keep(session, token, version, answers, key=key)
         return draft
-    if draft.request_id is not None:
+    if draft.request_id is not None or draft.order_group_id is not None:
         raise Conflict("This form was sent already. Open the service again to ask once more.")
     draft.offering_version_id = version.id
     draft.answers = dict(answers)
@@ -108,7 +108,7 @@ def open_drafts(
     statement = (
         select(Draft, OfferingVersion)
         .join(OfferingVersion, OfferingVersion.id == Draft.offering_version_id)
-        .where(Draft.person_id == actor.person_id, Draft.request_id.is_(None))
+        .where(Draft.person_id == actor.person_id, Draft.request_id.is_(None), Draft.order_group_id.is_(None))
         .options(joinedload(OfferingVersion.offering))
         .order_by(Draft.updated_at.desc(), Draft.id.desc())
         .limit(20)
@@ -121,7 +121,7 @@ def open_drafts(
 def discard(session: Session, actor: Actor, token: str) -> None:
     """Throw the draft away. Raises NotFound, and Conflict once it was submitted."""
     draft = get_locked_draft(session, actor, token)
-    if draft.request_id is not None:
+    if draft.request_id is not None or draft.order_group_id is not None:
         raise Conflict("This form was sent already; withdraw the request instead.")
     session.delete(draft)
 

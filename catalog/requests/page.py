@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from catalog.fulfilment.model import Artefact, Step
 from catalog.offerings.queries import document_of
+from catalog.ordering.times import spoken_moment
 from catalog.requests.answers import answer_lines, spoken_end
 from catalog.requests.baton import baton_of
 from catalog.requests.model import Request
@@ -58,6 +59,13 @@ def request_page(session: Session, actor: Actor, reference: str, *, router: Rout
         submitted_at=request.submitted_at.astimezone(zone),
         ends=spoken_end(request.ends_at, actor.timezone),
         promised_by=local(request.promised_by),
+        promised_text=spoken_moment(request.promised_by.astimezone(zone), now(session).astimezone(zone))
+        if request.promised_by
+        else "",
+        missed=request.promise_missed_at is not None,
+        paused_since=local(request.paused_since),
+        order_group_id=request.order_group_id if mine or actor.may(Permission.READ_ALL_REQUESTS) else None,
+        may_order_again=mine or request.beneficiary_id == actor.person_id,
         outcome=request.outcome,
         seal=request.seal,
         sealed_at=local(request.sealed_at),

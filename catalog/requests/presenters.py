@@ -117,6 +117,12 @@ class RequestPage:
     submitted_at: datetime
     ends: str
     promised_by: datetime | None
+    #: The promise in words, whether it passed, since when its clock stands still, and what past requests took.
+    promised_text: str
+    missed: bool
+    paused_since: datetime | None
+    order_group_id: int | None
+    may_order_again: bool
     outcome: str
     seal: str
     sealed_at: datetime | None

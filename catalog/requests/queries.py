@@ -90,9 +90,10 @@ def find_id(session: Session, reference: str) -> int | None:
 
 
 def request_for(session: Session, actor: Actor, reference: str, router: Router) -> Request:
-    """The request, if the actor may see it: requester, beneficiary, its approvers, whoever leads the
-    unit that receives it, and roles that read all.
+    """The request, if the actor may see it.
 
+    That is the requester, the beneficiary, its approvers, whoever leads the unit that receives it, and roles that
+    read all.
     Raises NotFound otherwise, whether or not it exists: its existence is itself a secret.
     """
     statement = (

@@ -12,6 +12,8 @@ from catalog.fulfilment.connectors.registry import Connectors
 from catalog.fulfilment.planning import PlannedStep, ask_briefly, orders_for, plan_steps
 from catalog.offerings.model import OfferingVersion
 from catalog.offerings.rules import denial_of
+from catalog.ordering.pace import pace_of
+from catalog.ordering.times import spoken_moment
 from catalog.requests.already import why_needless
 from catalog.requests.answers import AnswerLine, answer_lines, spoken_end
 from catalog.requests.checking import Checked
@@ -20,7 +22,8 @@ from catalog.requests.duplicates import open_duplicate, sentence_about
 from catalog.requests.jobs import risk_of
 from catalog.requests.presenters import PlanCard, RiskCard, StageCard, plan_cards, planned_stages, risk_card
 from catalog.requests.promise import calendar_for, promised
-from catalog.requests.route import Router
+from catalog.requests.route import Router, RouteStage
+from catalog.requests.working_hours import who_is_away
 from portal.core.clock import now
 from portal.core.errors import PortalError
 from portal.identity.actor import Actor
@@ -47,6 +50,10 @@ class ReviewPage:
     risk: RiskCard | None
     stages: tuple[StageCard, ...]
     promised_by: datetime | None
+    #: The same in words, what past requests took, and which approvers are away meanwhile.
+    promised_text: str
+    pace: str
+    away: str
     now: datetime
     stop: str
     unreachable: str
@@ -81,6 +88,8 @@ def review_page(
     needless, steps = asked.answer
     stages, promised_by, nobody = _route(session, context, actor, router, at)
     zone = ZoneInfo(actor.timezone)
+    pace = pace_of(session, version.offering_id)
+    asked_people = {person.person_id for stage in stages for person in stage.approvers}
     duplicate = open_duplicate(session, context)
     return ReviewPage(
         token=checked.token,
@@ -94,8 +103,11 @@ def review_page(
         answers=answer_lines(context.document, checked.answers),
         plan=plan_cards([step.to_json() for step in steps]),
         risk=risk_card(risk_of(context.facts, steps)),
-        stages=stages,
+        stages=planned_stages(stages),
         promised_by=promised_by.astimezone(zone) if promised_by else None,
+        promised_text=spoken_moment(promised_by.astimezone(zone), at.astimezone(zone)) if promised_by else "",
+        pace=pace.text if pace else "",
+        away=who_is_away(session, asked_people, at, promised_by) if promised_by else "",
         now=at.astimezone(zone),
         stop=denial_of(context.document, context.facts) or nobody or asked.refused or needless,
         unreachable=asked.unreachable,
@@ -117,7 +129,7 @@ def needless_answers(
 
 def _route(
     session: Session, context: Context, actor: Actor, router: Router, at: datetime
-) -> tuple[tuple[StageCard, ...], datetime | None, str]:
+) -> tuple[tuple[RouteStage, ...], datetime | None, str]:
     try:
         stages = router.preview(session, context.proposal(actor.person_id or 0))
     except PortalError as error:
@@ -125,7 +137,7 @@ def _route(
     due = router.promised_by(session, stages, at)
     calendar = calendar_for(context.document, context.beneficiary)
     return (
-        planned_stages(stages),
+        stages,
         promised(due, context.document, context.facts, begun=at, calendar=calendar),
         "",
     )

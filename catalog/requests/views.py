@@ -9,10 +9,15 @@ from zoneinfo import ZoneInfo
 from flask import Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from catalog.attachments import forms as attached
 from catalog.fulfilment.artefacts import get_artefact, media_type_of
+from catalog.offerings.forms import answers_of
+from catalog.offerings.queries import document_of
 from catalog.requests import draft_views, tags
 from catalog.requests.blueprint import blueprint
+from catalog.requests.drafts import discard as discard_draft
 from catalog.requests.drafts import open_drafts
+from catalog.requests.edit import edit as edit_request
 from catalog.requests.moves import subject_of
 from catalog.requests.page import request_page
 from catalog.requests.queries import request_for, requests_of
@@ -26,6 +31,8 @@ from portal.identity.access import current_actor, signed_in
 
 #: draft_views is imported so that its routes stand on the blueprint too.
 __all__ = ["blueprint", "draft_views"]
+
+ONE_PERSON = "A request is for one person. Name one here, and ask for the others by a new order."
 
 
 @blueprint.get("/requests")
@@ -60,6 +67,16 @@ def index() -> Response:
     )
 
 
+@blueprint.post("/drafts/<token>/discard")
+@signed_in
+def discard(token: str) -> BaseResponse:
+    """Throw a draft away."""
+    with transaction() as session:
+        discard_draft(session, current_actor(), token)
+    flash("The draft is gone.", "success")
+    return redirect(url_for("requests.index"), 303)
+
+
 @blueprint.get("/requests/<reference>")
 @signed_in
 def show(reference: str) -> Response:
@@ -80,6 +97,38 @@ def withdraw(reference: str) -> BaseResponse:
     except FieldError as error:
         return _page(reference, reason=reason, reason_error=error.message, status=error.status)
     flash(f"{reference} is withdrawn. Nothing was changed on any system.", "success")
+    return redirect(url_for("requests.show", reference=reference), 303)
+
+
+@blueprint.route("/requests/<reference>/edit", methods=["GET", "POST"])
+@signed_in
+def edit(reference: str) -> BaseResponse:
+    """Change the answers of a request that waits for approval; every approval so far becomes void."""
+    actor = current_actor()
+    with reading() as session:
+        version = request_for(session, actor, reference, _router()).version
+    sent = attached.posted_with_files(document_of(version)) if request.method == "POST" else None
+    with reading() as session:
+        found = request_for(session, actor, reference, _router())
+        form = draft_views.form_for(
+            session, version, sent.raw if sent else found.answers, sent.errors if sent else ()
+        )
+        more = sent is not None and (bool(sent.more_rows) or attached.uploading())
+        if sent is None or more or not form.validate():
+            status = 422 if sent and (sent.errors or not more) else 200
+            return draft_views.show_form(
+                session, version.document["slug"], form, editing=reference, status=status
+            )
+        if form.people:
+            form.refuse((FieldError(form.document.beneficiary or "", ONE_PERSON),))
+            return draft_views.show_form(
+                session, version.document["slug"], form, editing=reference, status=422
+            )
+    with transaction() as session:
+        edit_request(session, actor, found.id, answers_of(form))
+    flash(
+        f"{reference} is changed. It is prepared again, and whoever had approved is asked again.", "success"
+    )
     return redirect(url_for("requests.show", reference=reference), 303)
 
 

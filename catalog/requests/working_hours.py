@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from catalog.offerings.route import CalendarRule
@@ -71,6 +71,18 @@ def calendars_of(session: Session, people: Collection[int], rule: CalendarRule) 
         number: calendar_of(rule, timezone, country, unit=UnitSettings.from_json(settings), away=away[number])
         for number, (timezone, country, settings) in living.items()
     }
+
+
+def who_is_away(session: Session, people: Collection[int], first: datetime, last: datetime) -> str:
+    """Which of these people are away at some time from `first` to `last`, in words; empty for nobody. One statement."""
+    rows = session.execute(
+        select(Person.name, func.max(Absence.last_day))
+        .join(Absence, Absence.person_id == Person.id)
+        .where(Person.id.in_(people), Absence.first_day <= last.date(), Absence.last_day >= first.date())
+        .group_by(Person.id, Person.name)
+        .order_by(Person.name)
+    )
+    return ", ".join(f"{name} until {day.day} {day:%B}" for name, day in rows)
 
 
 def absences_since(session: Session) -> date:

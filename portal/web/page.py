@@ -20,6 +20,8 @@ NavItem = tuple[str, str, bool, int | None]
 _VERSION = version("countersign")
 #: Asking for a service is still being in the catalogue; a request begins when it is submitted.
 _ASKING = frozenset({"requests.new", "requests.review"})
+#: Orders of many begin in the catalogue too.
+_ORDERING = frozenset({"ordering", "bulk"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ def _nav(actor: Actor) -> tuple[NavItem, ...]:
         entries.append(("Tasks", "work.index", open_tasks or None))
     if actor.may(Permission.WRITE_OFFERINGS):
         entries.append(("Offerings", "versions.index", None))
+    if actor.may(Permission.READ_UNIT_REQUESTS):
+        entries.append(("My unit", "units.requests", None))
     if actor.may(Permission.READ_EVIDENCE):
         entries.append(("Evidence", "evidence.index", None))
     if actor.may(Permission.READ_LEDGER):
@@ -92,7 +96,7 @@ def _nav(actor: Actor) -> tuple[NavItem, ...]:
     if actor.may(Permission.OPERATE):
         entries.append(("Operations", "operations.index", None))
     room = (request.endpoint or "").partition(".")[0]
-    if request.endpoint in _ASKING:
+    if request.endpoint in _ASKING or room in _ORDERING:
         room = "catalogue"
     return tuple(
         (label, url_for(endpoint), endpoint.partition(".")[0] == room, count)

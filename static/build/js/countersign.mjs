@@ -5,6 +5,7 @@ import { CharacterCount } from "govuk-frontend/dist/govuk/components/character-c
 import { ErrorSummary } from "govuk-frontend/dist/govuk/components/error-summary/error-summary.mjs";
 import { SkipLink } from "govuk-frontend/dist/govuk/components/skip-link/skip-link.mjs";
 import { offerToCopy } from "./copy.mjs";
+import { offerShortcut } from "./shortcut.mjs";
 
 document.body.classList.add("js-enabled", "govuk-frontend-supported");
 createAll(Button);
@@ -12,3 +13,4 @@ createAll(CharacterCount);
 createAll(ErrorSummary);
 createAll(SkipLink);
 offerToCopy(document);
+offerShortcut(document);

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from approvals.routing.cli import replay
+from catalog.assets.cli import asset_commands
 from portal.core.errors import PortalError, SettingsError
 from portal.core.settings import Settings
 from reports.evidence.cli import evidence, verify
@@ -121,6 +122,9 @@ def people_import(portal: Any, file: Path) -> None:
 
     event = import_organisation(portal, file)
     console.print(f"{event.people} people, {event.units} units and {event.groups} groups are in.")
+
+
+cli.add_command(asset_commands(with_portal))
 
 
 @cli.group()

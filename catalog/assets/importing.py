@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
+from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from catalog.assets import tags
 from catalog.assets.model import Asset
-from catalog.assets.reading import AssetFileError, AssetLine
+from catalog.assets.reading import AssetFileError, AssetLine, read_assets
 from portal.audit import record
 from portal.core.canonical import digest
-from portal.identity.actor import Actor
+from portal.core.database import Database
+from portal.identity.actor import PORTAL, Actor
 from portal.identity.model import Group, Person, Unit
 
 
@@ -26,6 +28,13 @@ class Imported:
     added: int
     changed: int
     deactivated: int
+
+
+def import_file(db: Database, file: Path) -> Imported:
+    """Make the portal's assets those of the file, all or nothing. Raises AssetFileError with every problem."""
+    lines = read_assets(file.read_bytes(), file.name)
+    with db.transaction() as session:
+        return import_assets(session, PORTAL, lines)
 
 
 def import_assets(session: Session, actor: Actor, lines: Sequence[AssetLine]) -> Imported:

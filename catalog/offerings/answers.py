@@ -18,7 +18,15 @@ from catalog.offerings.rules import broken_rules, facts_for, holds, last_day, la
 from catalog.offerings.typed import is_empty
 from portal.core.errors import FieldError, FieldErrors
 
-__all__ = ["WHOLE_FORM", "check_answers", "facts_in", "is_asked", "is_empty", "missing_sentence"]
+__all__ = [
+    "WHOLE_FORM",
+    "check_answers",
+    "check_with_facts",
+    "facts_in",
+    "is_asked",
+    "is_empty",
+    "missing_sentence",
+]
 
 #: Errors of the form as a whole carry this instead of a field's name.
 WHOLE_FORM = ""
@@ -30,6 +38,14 @@ def check_answers(document: OfferingDocument, raw: Mapping[str, Any], context: F
     `raw` holds what was typed, or answers that were checked before: both come out the same. What was not answered,
     or is not asked because of `show_when`, is left out. Raises FieldErrors with every problem, in the form's order.
     """
+    answers, _ = check_with_facts(document, raw, context)
+    return answers
+
+
+def check_with_facts(
+    document: OfferingDocument, raw: Mapping[str, Any], context: FormContext
+) -> tuple[dict[str, Any], Facts]:
+    """As `check_answers`, with the facts that the answers were judged by."""
     errors = [
         FieldError(WHOLE_FORM, f"This form has no field “{name[:60]}”. Open it again and send it from there.")
         for name in raw
@@ -48,13 +64,14 @@ def check_answers(document: OfferingDocument, raw: Mapping[str, Any], context: F
                 answers[field.name] = answer
     if errors:
         raise FieldErrors(tuple(errors))
-    errors.extend(_across(document, answers, context))
+    facts = facts_in(document, answers, context)
+    errors.extend(_across(document, facts, context))
     if not errors:
         # Only what stands on its own is judged on the live target.
         errors.extend(_on_targets(document, answers, context))
     if errors:
         raise FieldErrors(tuple(errors))
-    return answers
+    return answers, facts
 
 
 def is_asked(
@@ -117,8 +134,7 @@ def _checked(document: OfferingDocument, field: FormField, typed: Any, context: 
     return answer
 
 
-def _across(document: OfferingDocument, answers: Mapping[str, Any], context: FormContext) -> list[FieldError]:
-    facts = facts_in(document, answers, context)
+def _across(document: OfferingDocument, facts: Facts, context: FormContext) -> list[FieldError]:
     errors = list(broken_rules(document, facts))
     last = last_day(document, facts)
     if last is not None and document.ends is not None:

@@ -160,9 +160,14 @@ def derive(document: OfferingDocument, field: FormField, answer: Any) -> dict[st
 def find_resource(document: OfferingDocument, field: str, value: str) -> Resource | None:
     """The first resource of the field that this value belongs to, or None."""
     for resource in document.resources.get(field, ()):
-        if any(_pattern(pattern).fullmatch(value) for pattern in resource.values):
+        if _fits(resource.values, value):
             return resource
     return None
+
+
+@lru_cache(maxsize=4096)
+def _fits(patterns: tuple[str, ...], value: str) -> bool:
+    return any(_pattern(pattern).fullmatch(value) for pattern in patterns)
 
 
 @lru_cache(maxsize=4096)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time
 from functools import cached_property
 from typing import Any
@@ -150,13 +150,21 @@ def gather(
             "answers": given,
             "answered": answered,
             "derived": derived,
-            "requester": asdict(requester),
-            "beneficiary": {**asdict(beneficiary), "is_self": requester.user_name == beneficiary.user_name},
+            "requester": _plain(requester),
+            "beneficiary": {**_plain(beneficiary), "is_self": requester.user_name == beneficiary.user_name},
             "today": today.isoformat(),
             "held": _held(document, held or Held()),
             "score": score_of(document, answers),
         },
     )
+
+
+_OF_A_PERSON = tuple(field.name for field in fields(PersonFacts))
+
+
+def _plain(person: PersonFacts) -> dict[str, Any]:
+    """The facts by name; `dataclasses.asdict` would copy them all, several times for each set of answers."""
+    return {name: getattr(person, name) for name in _OF_A_PERSON}
 
 
 def score_of(document: OfferingDocument, answers: Mapping[str, Any]) -> dict[str, int]:

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from catalog.fulfilment.connectors.contract import Choice
-from catalog.offerings.answers import check_answers
+from catalog.offerings.answers import check_with_facts
 from catalog.offerings.facts import Facts
 from catalog.offerings.form_context import FormContext
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.model import OfferingVersion
-from catalog.offerings.rules import RuleFailed, denial_of, facts_for, holds, kind_of
+from catalog.offerings.rules import RuleFailed, denial_of, holds, kind_of
 from catalog.offerings.windows import next_opening
 from catalog.requests.context import day_of
 from catalog.requests.route import Proposal
@@ -73,19 +73,14 @@ class Judge:
             field.label for field in self.document.fields if field.name in new and field.name not in raw
         )
         try:
-            answers, refusals = self._checked(document, raw, requester, past)
-            beneficiary = self._beneficiary(answers, requester, past)
-            facts = facts_for(
-                document,
-                answers,
-                requester=self._organisation.facts_of(requester),
-                beneficiary=self._organisation.facts_of(beneficiary),
-                today=day_of(past.submitted_at, requester.timezone),
-            )
-            refusals += self._denied(facts)
+            answers, facts = check_with_facts(document, raw, self._context(raw, requester, past))
+            refusals = self._denied(facts)
             if refusals:
                 return Outcome(refusals, unanswered)
+            beneficiary = self._beneficiary(answers, requester, past)
             return self._onwards(past, beneficiary, facts, unanswered)
+        except FieldErrors as errors:
+            return Outcome(tuple(self._refusal(error) for error in errors.errors), unanswered)
         except RuleFailed as failed:
             where = f"the expression {' '.join(failed.expression.split())}"
             return Outcome(
@@ -103,25 +98,21 @@ class Judge:
                 done_at = next_opening(window, done_at)
         return Outcome((), unanswered, facts["risk"]["level"], kind_of(facts), route, done_at)
 
-    def _checked(
-        self, document: OfferingDocument, raw: Mapping[str, Any], requester: Person, past: Past
-    ) -> tuple[Mapping[str, Any], tuple[Refusal, ...]]:
+    def _context(self, raw: Mapping[str, Any], requester: Person, past: Past) -> FormContext:
+        """The requester on the day of asking, with everything on offer that they chose then."""
         known: list[Choice] = []
 
         def choices(_connector: str, _name: str) -> list[Choice]:
-            known.extend(Choice(text, text) for text in _texts(raw.values())) if not known else None
+            if not known:
+                known.extend(Choice(text, text) for text in _texts(raw.values()))
             return known
 
-        context = FormContext(
+        return FormContext(
             actor=self._organisation.facts_of(requester),
             today=day_of(past.submitted_at, requester.timezone),
             people=self._organisation,
             choices=choices,
         )
-        try:
-            return check_answers(document, raw, context), ()
-        except FieldErrors as errors:
-            return raw, tuple(self._refusal(error) for error in errors.errors)
 
     def _denied(self, facts: Facts) -> tuple[Refusal, ...]:
         refusals = []

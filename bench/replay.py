@@ -7,6 +7,8 @@ is than the baseline of the same run (read the rows, decode their JSON, compare)
 could do that looks at every request.
 """
 
+# ruff: noqa: RUF001  (roles are named with the dash that the catalogue has)
+
 from __future__ import annotations
 
 import argparse
@@ -51,7 +53,7 @@ ROLES = (
     "ERP – Finance clerk",
     "HR records – Reader",
     "Plant control – Operator",
-)  # noqa: RUF001
+)
 MONDAY = datetime(2026, 1, 5, 8, tzinfo=UTC)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy import delete, exists, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from catalog.offerings.model import Offering, OfferingVersion
+from catalog.offerings.model import OfferingVersion
 from catalog.offerings.queries import document_of
 from catalog.ordering.model import Favourite
 from catalog.requests.drafts import get_draft
@@ -30,36 +31,27 @@ class FavouriteLine:
     """One favourite: an offering, or answers to it under a name (`saved`)."""
 
     id: int
-    offering_id: int
     slug: str
     name: str
     saved: bool
 
 
-def favourites_of(session: Session, actor: Actor) -> list[FavouriteLine]:
-    """The actor's favourites of offerings that are still there, by name; one statement."""
-    newest = (
-        select(func.max(OfferingVersion.id))
-        .where(OfferingVersion.offering_id == Favourite.offering_id)
-        .scalar_subquery()
-    )
+def favourites_of(
+    session: Session, actor: Actor, versions: Mapping[int, OfferingVersion]
+) -> tuple[FavouriteLine, ...]:
+    """The actor's favourites among these offerings, by name; one statement. `versions` are by offering."""
     rows = session.execute(
-        select(
-            Favourite.id,
-            Favourite.offering_id,
-            Offering.slug,
-            Favourite.name,
-            OfferingVersion.document["name"].as_string(),
+        select(Favourite.id, Favourite.offering_id, Favourite.name).where(
+            Favourite.person_id == actor.person_id
         )
-        .join(Offering, Offering.id == Favourite.offering_id)
-        .join(OfferingVersion, OfferingVersion.id == newest)
-        .where(Favourite.person_id == actor.person_id, Offering.retired.is_(False))
     )
-    lines = [
-        FavouriteLine(number, offering, slug, f"{title}: {name}" if name else title, bool(name))
-        for number, offering, slug, name, title in rows
-    ]
-    return sorted(lines, key=lambda line: line.name.casefold())
+    lines = []
+    for number, offering_id, name in rows:
+        if offering_id in versions:
+            document = document_of(versions[offering_id])
+            title = f"{document.name}: {name}" if name else document.name
+            lines.append(FavouriteLine(number, document.slug, title, bool(name)))
+    return tuple(sorted(lines, key=lambda line: line.name.casefold()))
 
 
 def is_starred(session: Session, actor: Actor, offering_id: int) -> bool:

@@ -52,7 +52,7 @@ def shelf_of(session: Session, actor: Actor, router: Router, term: str = "") -> 
     return Shelf(
         categories,
         _used(session, actor, by_offering, times) if len(versions) > ROW else (),
-        tuple(line for line in favourites_of(session, actor) if line.offering_id in by_offering),
+        favourites_of(session, actor, by_offering),
         len(versions),
     )
 

@@ -49,8 +49,8 @@ def _mark(file: YamlFile, finding: Finding) -> Mark:
     while path not in file.values:  # what is missing is reported where it should stand
         path = path[:-1]
     line, column = file.values[path]
-    if path in file.blocks:
-        return line + finding.line, finding.column
     if "there is no key" in finding.message and path in file.keys:
         return file.keys[path]
+    if path in file.blocks:
+        return line + finding.line, finding.column
     return line, column

@@ -40,11 +40,23 @@ def findings_of(error: ValidationError, content: Any) -> Iterator[Finding]:
         path = _path_in(content, location)
         if details["type"] == "union_tag_invalid":
             path = (*path, "kind")
+        misspelt = _misspelt_kind(details)
+        if misspelt:
+            told.add(path)
+            yield Finding((*path, misspelt), f"there is no key {misspelt!r} here; did you mean 'kind'?")
+            continue
         # What is missing has no place of its own, yet two missing keys of one mapping are two findings.
         place = (*path, location[-1]) if details["type"] == "missing" else path
         if place not in told and not _follows(details, every):
             told.add(place)
             yield Finding(path, _sentence(details, location))
+
+
+def _misspelt_kind(details: Any) -> str:
+    """The key that was meant to be `kind`, where a field has none; empty when there is no such key."""
+    if details["type"] != "union_tag_not_found" or not isinstance(details["input"], dict):
+        return ""
+    return next((key for key in details["input"] if nearest(key, ("kind",))), "")
 
 
 def _follows(details: Any, every: Sequence[Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import re
@@ -24,6 +25,14 @@ from tests.catalog.fulfilment.connectors.manual.test_pages import browser
 FORM = "/catalogue/badge/request"
 FILES = "/catalogue/badge/request/files"
 ANSWERS = {"word": "Rosa", "reason": "To get in."}
+#: Werkzeug's test client writes a large body to a temporary file and leaves it to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+
+
+@pytest.fixture(autouse=True)
+def _collected():
+    yield
+    gc.collect()
 
 
 def file(content: bytes = PDF, name: str = "paper.pdf"):
@@ -58,7 +67,7 @@ def ask(hands, cast, *files):
 
 
 def test_from_the_form_to_the_seal(hands, cast):
-    page, token, shown = uploaded(hands, cast.requester, file(), file(PNG, "C:\\pictures\\door.png"))
+    page, token, shown = uploaded(hands, cast.requester, file(), file(PNG, "pictures/door.png"))
     assert kept_in(shown) == [f"paper.pdf ({digest_of(PDF)})", f"door.png ({digest_of(PNG)})"]
     assert 'value="Rosa"' in shown
     review = page.post(FILES, {"_draft": token, **ANSWERS, "papers": kept_in(shown)})

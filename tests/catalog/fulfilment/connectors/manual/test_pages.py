@@ -96,7 +96,7 @@ def test_others_get_404_and_no_entry_in_the_navigation(hands, cast):
     for person in (cast.requester, cast.outsider, cast.operator):
         page = browser(hands, person)
         assert "Nothing to do by hand" in page.get("/work")
-        assert 'href="/work"' not in page.get("/catalogue")
+        assert 'href="/work"' not in page.get("/entitlements")
         for path in ("/work/1", "/work/1/attachments/1"):
             page.get(path, status=404)
         for path in ("", "/take", "/give-back", "/impossible"):

@@ -17,7 +17,7 @@ from portal.core.settings import Settings
 from portal.identity.access import SignedIn
 from portal.identity.sign_in.client import Provider
 from portal.identity.sign_in.server_session import ServerSessionInterface, current_session
-from portal.web import errors, headers, page
+from portal.web import errors, headers, logs, page
 from portal.wiring import Portal, blueprints, build
 
 #: Sent more than this, the answer is 413.
@@ -58,6 +58,7 @@ def create_app(settings: Settings | None = None, portal: Portal | None = None) -
     app.jinja_env.lstrip_blocks = True
     app.session_interface = ServerSessionInterface(portal.db, settings)
     app.extensions["countersign"] = Services(*portal.parts(), Provider(app, settings))
+    logs.install()
     headers.install(app, settings)
     _install_upload_limit(app, settings)
     csrf = CSRFProtect(app)

@@ -11,12 +11,14 @@ from portal.core.settings import Settings
 from portal.jobs import DEFAULT_QUEUE
 from portal.jobs.loops import work
 from portal.jobs.process import say_ready, stop_on_signals
+from portal.web import logs
 
 log = logging.getLogger(__name__)
 
 
 def run(settings: Settings, queue: str = DEFAULT_QUEUE) -> None:
     """Run the queue's tasks until SIGINT or SIGTERM."""
+    logs.install()
     stop = stop_on_signals()
     portal = wiring.build(settings)
     say_ready(settings.run_folder, "worker")

@@ -47,6 +47,8 @@ def repeated(places: Iterable[tuple[Path, str]], what: str) -> Iterator[Finding]
 
 def _of_column(path: Path, column: Column) -> Iterator[Finding]:
     yield from _of_field(path, column)
+    if column.name == "count":
+        yield Finding((*path, "name"), "count is the number of rows to rules; give the column another name")
     if column.show_when is not None:
         yield Finding((*path, "show_when"), "a column is always shown; say show_when at the table")
     if isinstance(column, OneOfField) and column.choices_from is not None:

@@ -60,7 +60,8 @@ def as_text(text: str) -> str:
 
 def _write(sheet: Any, row: int, column: int, text: str, *, bold: bool = False) -> None:
     cell = sheet.cell(row, column)
+    cell.value = as_text(text)
     # A text that begins with = is a formula to this library unless its type is said.
-    cell.set_explicit_value(as_text(text), data_type="s")
+    cell.data_type = "s"
     cell.font = Font(bold=bold)
     cell.alignment = Alignment(wrap_text=True, vertical="top")

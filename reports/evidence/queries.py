@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, func, select
@@ -16,6 +16,8 @@ from portal.identity.actor import Actor
 from portal.identity.model import Person
 
 PAGE = 25
+#: LIKE's own characters, which no reference holds.
+WILDCARDS = frozenset("%_\\")
 _HIGHEST = 2**31 - 1
 
 
@@ -47,19 +49,22 @@ _ALL = (
     .order_by(Request.number.desc())
     .limit(bindparam("limit"))
 )
-_BY_REFERENCE = _ALL.where(Request.reference.startswith(bindparam("reference"), autoescape=False))
+_BY_REFERENCE = _ALL.where(Request.reference.startswith(bindparam("reference")))
 
 
 def requests_for_evidence(
     session: Session, actor: Actor, *, reference: str = "", before: int | None = None, limit: int = PAGE
 ) -> tuple[Sequence[EvidenceLine], int | None]:
     """Requests whose reference begins like this, the latest first; and where the next page begins, or None."""
+    rows: Sequence[Any]
     values = {"before": before if before is not None else _HIGHEST, "limit": limit + 1}
     wanted = whole_reference(reference)
-    if wanted:
-        rows = session.execute(_BY_REFERENCE, {**values, "reference": _literal(wanted)}).all()
-    else:
+    if not wanted:
         rows = session.execute(_ALL, values).all()
+    elif set(wanted) & WILDCARDS:
+        rows = []
+    else:
+        rows = session.execute(_BY_REFERENCE, {**values, "reference": wanted}).all()
     zone = ZoneInfo(actor.timezone)
     lines = tuple(
         EvidenceLine(
@@ -75,8 +80,3 @@ def whole_reference(typed: str) -> str:
     text = typed.strip().upper()
     digits = text.removeprefix("SR-")
     return f"SR-{int(digits):06d}" if digits.isascii() and digits.isdecimal() and len(digits) < 6 else text  # noqa: PLR2004
-
-
-def _literal(text: str) -> str:
-    """The text without the wildcards of LIKE, which no reference holds."""
-    return text.replace("%", "").replace("_", "").replace("\\", "")

@@ -107,9 +107,9 @@ class EntitlementsConnector:
                 self._end(number, plan.document["reference"])
             except ConnectorError as error:
                 trouble.append(error)
-        passing = [error for error in trouble if not isinstance(error, ConnectorPending)]
-        for error in (*passing, *trouble):
-            raise error
+        if trouble:
+            # What failed is told before what people still have in hand.
+            raise min(trouble, key=lambda error: isinstance(error, ConnectorPending))
         read = self.read_back(plan, key)
         return Outcome(read.facts, read.lines)
 

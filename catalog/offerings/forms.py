@@ -15,7 +15,7 @@ from catalog.offerings.form_context import FormContext
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.posted import FILE_SUFFIX, Posted, as_sent, posted
 from catalog.offerings.several import check_people, people_in
-from catalog.offerings.widgets import BUILDERS
+from catalog.offerings.widgets.forms import BUILDERS
 from portal.core.errors import FieldError, FieldErrors
 
 __all__ = ["FILE_SUFFIX", "OfferingForm", "Posted", "answers_of", "build_form", "check_answers", "posted"]

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from catalog.offerings.facts import row_text
 from catalog.offerings.fields import FormField
 from catalog.offerings.kinds_times import moment_text
-from catalog.offerings.words import duration_text
 from catalog.offerings.language import OfferingDocument
+from catalog.offerings.words import duration_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,11 +171,16 @@ def _problems(draft: OfferingDraft) -> tuple[ProblemLine, ...]:
         ProblemLine(
             f"{problem.file}:{problem.line}:{problem.column}",
             problem.field,
-            problem.message,
+            _sentence(problem.message),
             _excerpt(lines, problem.line),
         )
         for problem in check(draft.slug, draft.source).problems
     )
+
+
+def _sentence(message: str) -> str:
+    text = message[:1].upper() + message[1:]
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _excerpt(lines: Sequence[str], line: int) -> str:

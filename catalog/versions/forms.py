@@ -17,7 +17,7 @@ class DraftForm(Form):
 
     source = TextAreaField(
         "Text of the offering",
-        description="YAML, as `countersign offerings schema` describes it. It is checked when you save it.",
+        description="YAML; the command countersign offerings schema describes it. It is checked when you save it.",
     )
     file = FileField("Or take it from a file", description="It replaces the text above.")
 

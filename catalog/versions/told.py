@@ -50,6 +50,8 @@ def _basis(report: Report) -> str:
 
 
 def _summary(report: Report) -> tuple[tuple[str, str], ...]:
+    if not report.compared:
+        return (("Refused", _refused(report)), ("Everything else", "There is no request to compare."))
     gained = sum(one.after - one.before for one in report.approvals)
     broken = sum(one.count for one in report.broken)
     return (

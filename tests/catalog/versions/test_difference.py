@@ -47,7 +47,7 @@ def test_the_same_meaning_has_no_difference():
             "          required: false\n",
             "",
             "Questions",
-            "The question “Amount”: whether it must be answered changes from “no” to “yes”.",
+            "The question “Amount”: whether it must be answered changes from no to yes.",
         ),
         (
             "        - kind: number\n",

@@ -112,7 +112,7 @@ def test_nothing_typed_is_lost_and_every_problem_stands_beside_the_text(web, own
     page = author.get(begun.headers["Location"])
     text = words(page)
     assert "draft.yaml:6:1" in text
-    assert "did you mean 'owner'?" in text
+    assert "There is no key 'onwer' here; did you mean 'owner'?" in text
     assert "> 6 onwer: crm-owners" in text
     assert "It cannot be published before its problems are mended" in text
     tree = html5lib.parse(page.get_data(as_text=True), namespaceHTMLElements=False)

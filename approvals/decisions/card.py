@@ -15,7 +15,7 @@ class Holding:
 
     label: str
     target: str
-    until: datetime | None
+    until: str
     reference: str
 
 
@@ -36,7 +36,8 @@ class Card:
     beneficiary_name: str
     reason: str
     submitted_at: datetime
-    ends_at: datetime | None
+    #: When it ends, as people say it; empty when it has no end.
+    ends: str
     due_at: datetime | None
     late: bool
     plan: tuple[PlanCard, ...]

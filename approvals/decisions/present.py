@@ -16,7 +16,7 @@ from approvals.decisions.step_up import StepUp, StepUpNeeded
 from approvals.routing.model import Stage
 from approvals.routing.progress import progress_from
 from catalog.offerings.queries import document_of
-from catalog.requests.answers import answer_lines
+from catalog.requests.answers import answer_lines, spoken_end
 from catalog.requests.model import Request
 from catalog.requests.presenters import plan_cards, risk_card, stage_cards
 from catalog.requests.states import State
@@ -60,7 +60,7 @@ def card_of(reading: Reading, actor: Actor, *, at: datetime, settings: Settings)
         beneficiary_name=request.beneficiary.name,
         reason=request.reason,
         submitted_at=request.submitted_at.astimezone(zone),
-        ends_at=local(request.ends_at),
+        ends=_end(request.ends_at, actor.timezone),
         due_at=local(due),
         late=due is not None and due < at,
         plan=plan_cards(request.plans),
@@ -68,7 +68,9 @@ def card_of(reading: Reading, actor: Actor, *, at: datetime, settings: Settings)
         irreversible=document.cannot_be_undone,
         warnings=_warnings(reading),
         holdings=tuple(
-            Holding(entitlement.label, entitlement.target, local(entitlement.ends_at), reference)
+            Holding(
+                entitlement.label, entitlement.target, _end(entitlement.ends_at, actor.timezone), reference
+            )
             for entitlement, reference in reading.entitlements[:HOLDINGS_SHOWN]
         ),
         more_holdings=len(reading.entitlements) > HOLDINGS_SHOWN,
@@ -149,6 +151,12 @@ def _no_means(request: Request) -> str:
     return (
         f"If you deny it, nothing is changed. {request.requester.name} reads your reason and may ask again."
     )
+
+
+def _end(ends_at: datetime | None, timezone: str) -> str:
+    """In the middle of a sentence."""
+    said = spoken_end(ends_at, timezone) if ends_at else ""
+    return said[:1].lower() + said[1:]
 
 
 def _for_machines(plan: Mapping[str, Any]) -> dict[str, Any]:

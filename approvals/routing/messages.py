@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from approvals.routing.model import Stage
 from catalog.offerings.queries import document_of
 from catalog.requests.model import Request
+from catalog.requests.presenters import lines_of
 from catalog.requests.telling import about, tell_requester
 from portal.identity.model import Person
 from portal.notifications import notify
@@ -50,7 +51,7 @@ def card_of(request: Request, stage: Stage) -> dict[str, Any]:
         "reason": request.reason,
         "risk": request.risk["level"],
         "risk_reasons": [reason["because"] for reason in request.risk["reasons"]],
-        "lines": [(line["change"], line["text"]) for plan in request.plans for line in plan["lines"]],
+        "lines": [line for plan in request.plans for line in lines_of(plan)],
         "irreversible": document_of(request.version).cannot_be_undone,
         "due_at": stage.due_at,
         "ends_at": request.ends_at,

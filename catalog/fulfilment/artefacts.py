@@ -53,4 +53,4 @@ def media_type_of(name: str) -> str:
 
 def lines_json(lines: Iterable[PlanLine]) -> list[dict[str, Any]]:
     """Lines as a JSON column keeps them."""
-    return [{"change": line.change, "text": line.text} for line in lines]
+    return [line.to_json() for line in lines]

@@ -42,6 +42,8 @@ class PlanCard:
     name: str
     target: str
     lines: PlanLines
+    #: The same in the target's own words, for those who read them.
+    technical: PlanLines = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,8 @@ class RequestPage:
     baton: Baton | None
     steps: tuple[StepCard, ...]
     artefacts: tuple[str, ...]
+    #: Files that people added, by number and name.
+    attached: tuple[tuple[int, str], ...]
     timeline: tuple[Event, ...]
     #: Whether the page will say something else before long.
     moving: bool
@@ -154,12 +158,19 @@ class RequestPage:
 
 def plan_cards(plans: Sequence[Mapping[str, Any]]) -> tuple[PlanCard, ...]:
     """Stored plans, in order."""
-    return tuple(PlanCard(plan["name"], plan["target"], lines_of(plan)) for plan in plans)
+    return tuple(
+        PlanCard(plan["name"], plan["target"], lines_of(plan), lines_of(plan, technical=True))
+        for plan in plans
+    )
 
 
-def lines_of(kept: Mapping[str, Any]) -> PlanLines:
-    """The lines of a stored plan, outcome or read-back."""
-    return tuple((line["change"], line["text"]) for line in kept.get("lines", ()))
+def lines_of(kept: Mapping[str, Any], *, technical: bool = False) -> PlanLines:
+    """The lines of a stored plan, outcome or read-back that are for everybody, or those that are technical."""
+    return tuple(
+        (line["change"], line["text"])
+        for line in kept.get("lines", ())
+        if line.get("technical", False) is technical
+    )
 
 
 def risk_card(risk: Mapping[str, Any]) -> RiskCard | None:

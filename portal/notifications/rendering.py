@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -70,10 +70,16 @@ def _environment() -> Environment:
 
 
 def when(moment: datetime | date, zone: ZoneInfo) -> str:
-    """A moment as people say it, in their own time zone: Friday 27 November 2026, 17:00 CET."""
+    """A moment as people say it, in their own time zone: Friday 27 November 2026, 17:00 CET.
+
+    Midnight belongs to two days, so it is said as the end of the first.
+    """
     if not isinstance(moment, datetime):
         return f"{moment:%A} {moment.day} {moment:%B %Y}"
     local = moment.astimezone(zone)
+    if local.time() == time(0):
+        day = local.date() - timedelta(days=1)
+        return f"the end of {day:%A} {day.day} {day:%B %Y}"
     return f"{local:%A} {local.day} {local:%B %Y}, {local:%H:%M} {local.tzname()}"
 
 

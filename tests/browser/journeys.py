@@ -92,7 +92,7 @@ def ordered_access(
     visitors: Visitors,
     browser: Browser,
     *,
-    role: str = "CRM – Sales user",
+    role: str = "CRM – Sales user",  # noqa: RUF001  (as the directory writes it)
     who: str = "",
 ) -> str:
     """A request for access that waits for its first approver."""

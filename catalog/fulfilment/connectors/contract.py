@@ -77,10 +77,18 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class PlanLine:
-    """One line of a plan for people; text is plain, shown literally."""
+    """One line of a plan for people; text is plain, shown literally.
+
+    A technical line says the same again in the target's own words; pages fold it, mails leave it out.
+    """
 
     change: Change
     text: str
+    technical: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """As a plan keeps it; the mark is there only where it says something."""
+        return {"change": self.change, "text": self.text} | ({"technical": True} if self.technical else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +128,7 @@ class Plan:
             "connector": self.connector,
             "action": self.action,
             "target": self.target,
-            "lines": [{"change": line.change, "text": line.text} for line in self.lines],
+            "lines": [line.to_json() for line in self.lines],
             "document": dict(self.document),
             "inverse": dict(self.inverse),
             "already_true": self.already_true,
@@ -134,7 +142,10 @@ class Plan:
             connector=value["connector"],
             action=value["action"],
             target=value["target"],
-            lines=tuple(PlanLine(line["change"], line["text"]) for line in value["lines"]),
+            lines=tuple(
+                PlanLine(line["change"], line["text"], line.get("technical", False))
+                for line in value["lines"]
+            ),
             document=value["document"],
             inverse=value["inverse"],
             already_true=value["already_true"],

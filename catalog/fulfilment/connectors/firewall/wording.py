@@ -37,8 +37,8 @@ def extent(rule: Rule) -> str:
     """How much the rule opens, in numbers."""
     ports = "" if rule.protocol == "icmp" else f" on {_number(size(rule.ports), 'port')}"
     return (
-        f"Opens {_number(address_count(rule.destinations), 'address', 'es')} "
-        f"to {_number(address_count(rule.sources), 'address', 'es')}{ports}"
+        f"{_number(address_count(rule.sources), 'address', 'es')} can reach "
+        f"{_number(address_count(rule.destinations), 'address', 'es')}{ports}"
     )
 
 

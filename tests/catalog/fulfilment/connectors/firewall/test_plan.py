@@ -20,7 +20,7 @@ def test_a_plan_says_in_words_what_would_be_opened(firewall):
     assert plan.lines[0].text == (
         "Allow TCP 443 from 10.1.2.0/24 (office) to 10.9.0.10/32 (dmz) until 2027-01-31 16:00 UTC"
     )
-    assert plan.lines[1].text == "Opens 1 address to 256 addresses on 1 port"
+    assert plan.lines[1].text == "256 addresses can reach 1 address on 1 port"
     assert plan.target == "the edge firewall"
     assert plan.warnings == ()
 

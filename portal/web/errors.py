@@ -24,7 +24,10 @@ _WORDS = {
     400: ("That did not work", "The browser sent something that the portal cannot read."),
     404: ("Page not found", "There is no page at this address, or it is not yours to see."),
     405: ("That did not work", "This page cannot be used that way."),
-    413: ("That is too large", "What you sent is larger than this page takes. Send a smaller file, or fewer at once."),
+    413: (
+        "That is too large",
+        "What you sent is larger than this page takes. Send a smaller file, or fewer at once.",
+    ),
     429: ("Too many attempts", "Wait a minute and try again."),
 }
 _OURS = (

@@ -217,7 +217,7 @@ def test_a_good_logout_token_is_taken() -> None:
         {"key": OTHER},
         {"header": {"typ": "at+jwt"}},
     ],
-    ids=lambda forgery: "-".join(forgery),
+    ids="-".join,
 )
 def test_a_forged_logout_token_is_refused(forgery: dict[str, Any]) -> None:
     with pytest.raises(TokenRefused):

@@ -15,7 +15,7 @@ from portal.audit.model import Checkpoint, Entry, PersonalValue
 from portal.core.database import Database
 from portal.identity.model import Person
 
-PAGE = 50
+PAGE = 25
 EXPORT_PART = 2_000
 
 

@@ -74,9 +74,7 @@ def requires(permission: Permission) -> Callable[[F], F]:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
             if not current_actor().may(permission):
-                message = (
-                    "Your roles do not include this page. Ask an administrator if you need it for your work."
-                )
+                message = "Your roles do not include this page."
                 raise Forbidden(message)
             return view(*args, **kwargs)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 
 #: Limits that no document of people comes near, and archives made to swell do.
 MOST_PARTS = 5_000
@@ -42,7 +43,7 @@ def is_office(content: bytes, kind: str) -> bool:
                 return False
             with archive.open(_TYPES) as stream:
                 types = stream.read(_LARGEST_TYPES + 1)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
         return False
     except zipfile.LargeZipFile:
         return False

@@ -22,7 +22,7 @@ from portal.identity.actor import Actor
 from portal.identity.model import Person
 
 #: So many offerings stand in the row of what the unit uses most; with fewer in the catalogue the row says nothing.
-ROW = 4
+ROW = 3
 
 
 @dataclass(frozen=True, slots=True)

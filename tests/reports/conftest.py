@@ -20,6 +20,7 @@ from catalog.fulfilment.connectors.contract import ConnectorError
 from catalog.fulfilment.orders import on_approved
 from catalog.offerings.publish import publish
 from catalog.requests import events
+from catalog.requests.edit import edit
 from catalog.requests.withdraw import withdraw
 from portal.audit.checkpoint import Signer
 from portal.audit.model import Entry
@@ -133,6 +134,65 @@ class EvidenceWorld:
         self.clock.pass_time(minutes=5)
         self.decide(request_id, self.cast.manager, comment="Second time.")
         self.shelves.work()
+        return self.reference(request_id)
+
+    def edited(self) -> str:
+        """The requester changed the answers after the first approval, so it was sealed and approved anew."""
+        request_id = self.asked(word="root")
+        self.decide(request_id, self.cast.manager, comment="First time.")
+        with self.db.transaction() as session:
+            edit(
+                session,
+                self.actor_of(self.cast.requester),
+                request_id,
+                {"word": "root", "reason": "A better reason."},
+            )
+        self.shelves.work()
+        self.clock.pass_time(minutes=2)
+        self.decide(request_id, self.cast.manager)
+        self.decide(request_id, self.cast.owner)
+        self.shelves.work()
+        return self.reference(request_id)
+
+    def ended(self) -> str:
+        """It was fulfilled until a day that has passed."""
+        request_id = self.asked(until="2026-11-20")
+        self.decide(request_id, self.cast.manager)
+        self.shelves.work()
+        self.clock.pass_time(days=4)
+        self.shelves.work()
+        return self.reference(request_id)
+
+    def half_there(self) -> str:
+        """The first of two words stood there before."""
+        self.shelves.shelf.shelf["hello"] = "somebody else's"
+        request_id = self.asked(second="blue")
+        self.decide(request_id, self.cast.manager)
+        self.shelves.work()
+        return self.reference(request_id)
+
+    def by_policy(self) -> str:
+        """No stage applies to it, so the published offering approves it."""
+        route = {"stages": [{**ROUTE["stages"][1]}]}
+        with self.db.transaction() as session:
+            text = yaml.safe_dump({**OFFERING, "slug": "words-by-policy", "route": route})
+            publisher = self.actor_of(self.cast.operator)
+            self.shelves.version_id = publish(session, publisher, text, "policy.yaml").id
+        request_id = self.shelves.submitted(self.actor_of(self.cast.requester))
+        self.shelves.work()
+        return self.reference(request_id)
+
+    def refused(self) -> str:
+        """The target cannot do what it asks for."""
+        request_id = self.shelves.submitted(self.actor_of(self.cast.requester))
+        self.shelves.shelf.trouble["plan"] = ConnectorError("The shelf takes no such word.", permanent=True)
+        self.shelves.work()
+        return self.reference(request_id)
+
+    def waiting(self) -> str:
+        """Nobody has decided yet, and the stage is overdue."""
+        request_id = self.asked()
+        self.clock.pass_time(days=5)
         return self.reference(request_id)
 
     def reference(self, request_id: int) -> str:

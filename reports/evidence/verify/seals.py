@@ -78,9 +78,9 @@ def _sealed(evidence: Evidence, sealing: SealingPart) -> Iterator[str]:
         "requester": _identity(evidence, request.requester),
         "beneficiary": _identity(evidence, request.beneficiary),
     }
-    # An edit between two seals may move the end; the last seal is the one that the request keeps.
+    # An edit between two seals may change these; the last seal is the one that the request keeps.
     if number != len(evidence.sealings):
-        told.pop("ends_at")
+        del told["ends_at"], told["beneficiary"]
     for name, value in told.items():
         if document.get(name) != value:
             yield f"Seal {number} covers another {name.replace('_', ' ')} than the facts state."

@@ -64,19 +64,22 @@ def _request(evidence: Evidence, entries: Entries) -> Iterator[str]:
             "version": evidence.offering.version,
             "offering_digest": evidence.offering.digest,
             "requester": request.requester,
-            "beneficiary": request.beneficiary,
         },
     )
     yield from timely(entry, "submitting", request.submitted_at)
-    if not entries.tagged(tags.EDITED):
-        # An edit changes them later, and the seal covers them then.
-        yield from differs(entry, "the submission", {"ends_at": request.ends_at})
-        yield from opened(entry, "title", "the request", request.title)
-        yield from opened(entry, "reason", "the request", request.reason)
+    edits = entries.tagged(tags.EDITED)
+    # What was asked for is in the last edit, where there is one; the end and the answers are under the last seal.
+    asked = edits[-1] if edits else entry
+    yield from differs(asked, "the request", {"beneficiary": request.beneficiary})
+    yield from opened(asked, "title", "the request", request.title)
+    yield from opened(asked, "reason", "the request", request.reason)
+    if not edits:
+        yield from differs(entry, "the request", {"ends_at": request.ends_at})
         if evidence.sealings:
-            yield from opened(
-                entry, "answers", "the request", digest(evidence.sealings[-1].document.get("answers"))
-            )
+            answers = digest(evidence.sealings[-1].document.get("answers"))
+            yield from opened(entry, "answers", "the request", answers)
+    if request.editor != str(asked.body.get("actor")):
+        yield "The ledger names somebody else as the one who wrote the answers last."
     yield from _published(evidence)
     yield from _sealings(evidence, entries)
     yield from _state(evidence, entries)

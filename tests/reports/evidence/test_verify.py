@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from reports.evidence import make
+from reports.evidence.document import Evidence
 from reports.evidence.verify import Trusted, verify_file
 from tests.reports.conftest import EvidenceWorld
 
@@ -15,6 +17,12 @@ OUTCOMES: dict[str, tuple[Callable[[EvidenceWorld], str], str]] = {
     "withdrawn": (EvidenceWorld.withdrawn, "The requester withdrew this request"),
     "failed": (EvidenceWorld.failed, "what had been carried out was undone"),
     "replanned": (EvidenceWorld.replanned, "was carried out unchanged"),
+    "edited": (EvidenceWorld.edited, "was carried out unchanged"),
+    "ended": (EvidenceWorld.ended, "It has ended since."),
+    "half there": (EvidenceWorld.half_there, "was carried out unchanged"),
+    "by policy": (EvidenceWorld.by_policy, "What the published offering “Words on shelves” itself approves"),
+    "refused": (EvidenceWorld.refused, "The portal refused this request"),
+    "waiting": (EvidenceWorld.waiting, "was not finished by 23 November 2026; nothing was carried out."),
 }
 
 
@@ -26,3 +34,36 @@ def test_evidence_of_every_outcome_holds_and_claims_it(world: EvidenceWorld, out
     assert [check.line for check in result.checks if check.holds is not True] == []
     assert result.proven
     assert claim in result.claim
+
+
+DEVIATIONS: dict[str, tuple[Callable[[EvidenceWorld], str], list[str]]] = {
+    "failed": (
+        EvidenceWorld.failed,
+        ["was carried out and undone", "failed: The rack refuses blue words", "ended early"],
+    ),
+    "replanned": (
+        EvidenceWorld.replanned,
+        ["sealed 2 times", "became void", "no longer as sealed", "stopped"],
+    ),
+    "edited": (EvidenceWorld.edited, ["sealed 2 times", "became void: The requester changed the answers."]),
+    "half there": (EvidenceWorld.half_there, ["already had this effect"]),
+    "by policy": (EvidenceWorld.by_policy, ["No approval stage applied"]),
+    "waiting": (EvidenceWorld.waiting, ["is overdue by", "was not fulfilled by the promised time"]),
+    "rejected": (EvidenceWorld.rejected, []),
+}
+
+
+@pytest.mark.parametrize("outcome", DEVIATIONS)
+def test_what_did_not_go_as_planned_is_said(world: EvidenceWorld, outcome: str) -> None:
+    play, wanted = DEVIATIONS[outcome]
+    said = evidence_of(world, play(world)).deviations
+    assert len(said) >= len(wanted)
+    assert bool(said) == bool(wanted)
+    for words in wanted:
+        assert any(words in sentence for sentence in said), words
+
+
+def evidence_of(world: EvidenceWorld, reference: str) -> Evidence:
+    """The document without its pages, which take longer."""
+    evidence, _ = make._gather_now(world.bench, reference, world.key)
+    return evidence

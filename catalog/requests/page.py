@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from catalog.attachments.queries import attachments_of
 from catalog.fulfilment.model import Artefact, Step
 from catalog.offerings.queries import document_of
 from catalog.ordering.times import spoken_moment
@@ -77,6 +78,7 @@ def request_page(session: Session, actor: Actor, reference: str, *, router: Rout
         baton=baton_of(request, stages, timezone=actor.timezone, now=now(session)),
         steps=tuple(_step_card(step, zone) for step in steps),
         artefacts=artefacts,
+        attached=tuple((file.id, file.name) for file in attachments_of(session, request.id)),
         timeline=timeline_of(
             session,
             request.reference,

@@ -111,16 +111,16 @@ def test_a_file_that_was_unticked_is_not_asked_for(hands, cast):
 @pytest.mark.parametrize(
     ("sent", "said"),
     [
-        (file(b"MZ\x90", "paper.pdf"), "holds a Windows program"),
-        (file(b"a,b", "table.csv"), "is not of a kind that is taken here"),
-        (file(b"", "paper.pdf"), "is empty"),
+        ((b"MZ\x90", "paper.pdf"), "holds a Windows program"),
+        ((b"a,b", "table.csv"), "is not of a kind that is taken here"),
+        ((b"", "paper.pdf"), "is empty"),
     ],
 )
 def test_a_file_that_cannot_be_taken_is_said_at_its_field_and_nothing_else_is_lost(hands, cast, sent, said):
     page = browser(hands, cast.requester)
     token = token_in(page.get(FORM))
     shown = page.post(
-        FILES, {"_draft": token, **ANSWERS, "papers_file": [file(), sent], "_do": "upload"}, status=422
+        FILES, {"_draft": token, **ANSWERS, "papers_file": [file(), file(*sent)], "_do": "upload"}, status=422
     )
     assert said in shown
     assert 'id="papers-error"' in shown
@@ -282,3 +282,13 @@ def test_an_asset_is_suggested_and_a_wrong_one_is_said_at_its_field(hands, cast)
     token = token_in(shown)
     for typed, said in (("Payrol", "Did you mean Payroll?"), ("SRV-1", "choose one of application")):
         assert said in page.post(FILES, {"_draft": token, **ANSWERS, "door": typed}, status=422)
+
+
+def test_the_requests_page_leads_to_its_files_for_the_approver_too(hands, cast):
+    ask(hands, cast, file())
+    [row] = [row for row in hands.rows(Attachment) if row.request_id]
+    link = f'href="/requests/SR-000001/attachments/{row.id}"'
+    assert link in browser(hands, cast.requester).get("/requests/SR-000001")
+    approver = browser(hands, cast.manager)
+    assert 'href="/requests/SR-000001"' in approver.get("/approvals/SR-000001")
+    assert link in approver.get("/requests/SR-000001")

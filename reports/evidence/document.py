@@ -38,10 +38,11 @@ class Part(BaseModel):
 
 
 class Portal(Part):
-    """Which portal speaks."""
+    """Which portal speaks. `look` is the digest of the templates, styles and fonts that its pages are made with."""
 
     address: str
     version: str
+    look: Digest
 
 
 class PersonPart(Part):

@@ -22,6 +22,7 @@ from portal.core.canonical import canonical_json, digest
 from portal.identity.model import Person, Unit
 from reports.evidence.deviations import deviations_of
 from reports.evidence.document import FORMAT, Evidence
+from reports.evidence.look import look
 from reports.evidence.rows import (
     decisions_json,
     entitlements_json,
@@ -59,7 +60,7 @@ def gather(
     whole = {
         "format": FORMAT,
         "as_of": moment(checkpoint.at),
-        "portal": {"address": address, "version": version("countersign")},
+        "portal": {"address": address, "version": version("countersign"), "look": look()},
         "ledger": {
             "origin": ledger.origin,
             "verifier": ledger.verifier,

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from portal.core.assets import static_folder, templates_folder
+from portal.core.assets import templates_folder
 from reports.evidence.document import FILE_NAME, Evidence, schema
 from reports.evidence.legible import legible
 from reports.evidence.presenters import grouped, page_of
@@ -50,17 +50,6 @@ def to_pdf(evidence: Evidence) -> bytes:
         title=f"Evidence of request {evidence.reference}",
         lang="en",
     )
-
-
-@lru_cache(maxsize=1)
-def look() -> str:
-    """Digest of everything beside the document that decides how the page looks."""
-    found = hashlib.sha256()
-    files = [*(templates_folder() / "reports" / "evidence").rglob("*"), *(static_folder() / "pdf").rglob("*")]
-    for file in sorted(files):
-        if file.is_file():
-            found.update(file.name.encode() + b"\0" + file.read_bytes())
-    return found.hexdigest()
 
 
 @lru_cache(maxsize=1)

@@ -18,7 +18,6 @@ from portal.audit import record
 from portal.audit.checkpoint import InconsistentLedger, Signer, checkpoint
 from portal.audit.model import Checkpoint, Entry
 from portal.audit.notes import read_head
-from portal.core.canonical import digest
 from portal.core.clock import now
 from portal.core.database import Database
 from portal.core.errors import NotFound, PortalError, SettingsError
@@ -27,7 +26,7 @@ from portal.identity.actor import PORTAL, Actor
 from reports.evidence import tags
 from reports.evidence.document import Evidence
 from reports.evidence.facts import Ledger, gather, story_digest
-from reports.evidence.html import look, to_pdf
+from reports.evidence.html import to_pdf
 from reports.evidence.model import EvidenceFile
 from reports.pdf.keys import PdfKey, load_or_create_pdf_key
 from reports.pdf.signing import sign
@@ -83,7 +82,7 @@ def make_evidence(bench: Workbench, reference: str) -> Made:
     """
     key = introduced_key(bench)
     evidence, request_id = _gather_now(bench, reference, key)
-    story = digest({"story": story_digest(evidence), "look": look()})
+    story = story_digest(evidence)
     with bench.db.reading() as session:
         known = session.scalars(
             select(EvidenceFile).where(EvidenceFile.request_id == request_id, EvidenceFile.story == story)

@@ -18,7 +18,10 @@ import pypdf
 from portal.core.errors import PortalError
 from reports.evidence.document import Evidence
 from reports.evidence.html import to_html, to_pdf
+from reports.evidence.legible import legible
+from reports.evidence.look import look
 from reports.evidence.verify.result import Verification
+from reports.evidence.verify.values import values_of
 
 #: Stands in the expected text where the page has a number that only the layout knows.
 PAGE_NUMBER = "\ue000"
@@ -82,6 +85,9 @@ class PageText(HTMLParser):
 def check_pages(content: bytes, evidence: Evidence, result: Verification) -> None:
     """Whether the PDF's pages say what the facts say."""
     pages = [compact(page.extract_text()) for page in pypdf.PdfReader(io.BytesIO(content)).pages]
+    if evidence.portal.look != look():
+        _compare_values("".join(pages), evidence, result)
+        return
     made = PageText()
     made.feed(to_html(evidence))
     problem = _difference(pages, made)
@@ -91,6 +97,19 @@ def check_pages(content: bytes, evidence: Evidence, result: Verification) -> Non
         [problem] if problem else [],
     )
     _compare_files(content, evidence, result)
+
+
+def _compare_values(shown: str, evidence: Evidence, result: Verification) -> None:
+    """Pages of another version have other words around the facts, so only that no fact is missing can be told."""
+    missing = [value for value in values_of(evidence) if compact(legible(value)) not in shown]
+    for value in missing[:3]:
+        result.bad("pages", f"The pages leave out what the facts say: “{value[:_EXCERPT]}”")
+    if not missing:
+        result.open(
+            "pages",
+            f"The pages were laid out by another version of Countersign ({evidence.portal.version}): every fact stands "
+            "on them, but that nothing else does can only be told by that version.",
+        )
 
 
 def compact(text: str) -> str:

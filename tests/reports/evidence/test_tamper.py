@@ -338,6 +338,33 @@ def test_the_same_facts_on_other_pages_are_found(genuine: Genuine) -> None:
         assert {"pages", "rendered-again"} == {check.name for check in result.checks if check.holds is False}
 
 
+def test_a_file_of_another_version_holds_with_a_word_about_its_pages(genuine: Genuine) -> None:
+    other = edited(
+        genuine.evidence, lambda facts: facts["portal"].update(look="sha256:" + "0" * 64, version="0.0.1")
+    )
+    result = verify_content(signed_pdf(other, genuine.key), trusted=genuine.trusted)
+    assert [check.name for check in result.checks if check.holds is False] == []
+    assert [check.name for check in result.checks if check.holds is None] == ["pages"]
+    assert "another version of Countersign (0.0.1)" in result.checks[-3].sentence
+
+
+def test_pages_of_another_version_may_leave_no_fact_out(genuine: Genuine) -> None:
+    other = edited(genuine.evidence, lambda facts: facts["portal"].update(look="sha256:" + "0" * 64))
+    pages = render(
+        to_html(other).replace("It is a mighty word", "x").replace("Olga Owner", "Otto Owner"),
+        attachments=attachments_of(other),
+        identifier=b"0" * 32,
+        created=MORNING,
+        title="Evidence",
+        lang="en",
+    )
+    at = datetime.fromisoformat(other.as_of)
+    result = verify_content(sign(pages, genuine.key, at=at, reason="x"), trusted=genuine.trusted)
+    assert [check.sentence for check in result.checks if check.holds is False] == [
+        "The pages leave out what the facts say: “Olga Owner”"
+    ]
+
+
 def test_other_facts_under_the_same_pages_are_found(genuine: Genuine) -> None:
     """An insider with the true key hides a deviation in the facts alone."""
     forged = edited(genuine.evidence, lambda facts: facts["deviations"].append("Nothing happened."))

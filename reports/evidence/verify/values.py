@@ -1,0 +1,39 @@
+"""The facts that any version's pages show, word for word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reports.evidence.document import Evidence
+
+
+def values_of(evidence: Evidence) -> tuple[str, ...]:
+    """Every such text once, without the empty ones."""
+    return tuple(dict.fromkeys(value for value in _values(evidence) if value.strip()))
+
+
+def _values(evidence: Evidence) -> Iterator[str]:
+    request = evidence.request
+    yield from (evidence.reference, request.title, request.reason, request.outcome, *evidence.deviations)
+    for answer in evidence.answers:
+        yield from (answer.label, answer.shown)
+    for sealing in evidence.sealings:
+        yield sealing.seal
+    for stage in evidence.stages:
+        yield from (stage.name, *(evidence.person(approver.person) for approver in stage.approvers))
+    for decision in evidence.decisions:
+        yield from (evidence.person(decision.person), decision.comment, decision.seal)
+    for step in evidence.steps:
+        yield from (step.name, step.error, *_lines(step.plan), *_lines(step.outcome), *_lines(step.read_back))
+    for entitlement in evidence.entitlements:
+        yield from (entitlement.label, entitlement.target, entitlement.key)
+    for framework, names in evidence.controls.items():
+        yield from (framework, *names)
+    for entry in evidence.ledger.entries:
+        yield str(entry.body.get("tag", ""))
+
+
+def _lines(value: Mapping[str, Any]) -> Iterator[str]:
+    for line in value.get("lines") or ():
+        yield str(line.get("text", ""))

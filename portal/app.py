@@ -18,6 +18,7 @@ from portal.identity.access import SignedIn
 from portal.identity.sign_in.client import Provider
 from portal.identity.sign_in.server_session import ServerSessionInterface, current_session
 from portal.web import errors, headers, logs, page
+from portal.web.numbers import Number, PortalRequest
 from portal.wiring import Portal, blueprints, build
 
 #: Sent more than this, the answer is 413.
@@ -41,6 +42,8 @@ def create_app(settings: Settings | None = None, portal: Portal | None = None) -
     settings = settings or (portal.settings if portal else Settings.from_environment())
     portal = portal or build(settings)
     app = Flask("countersign", static_folder=str(static_folder()), template_folder=str(templates_folder()))
+    app.request_class = PortalRequest
+    app.url_map.converters["int"] = Number
     app.config.update(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=MAXIMUM_BODY,

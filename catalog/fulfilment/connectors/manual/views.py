@@ -30,6 +30,8 @@ from portal.identity.access import current_actor, signed_in
 blueprint = Blueprint("work", __name__, url_prefix="/work")
 
 _PROOF = tuple(KINDS)
+#: Digits of an item's position; Python refuses to read numbers of thousands.
+_LONGEST_NUMBER = 9
 _DONE = "Recorded as done. The portal goes on with the request by itself."
 
 
@@ -136,7 +138,11 @@ def _keep_what_was_typed(task_id: int, taken: list[Received], field: str) -> Non
 
 
 def _said(files: tuple[Any, ...]) -> Said:
-    ticked = {int(value) for value in request.form.getlist("items") if value.isascii() and value.isdecimal()}
+    ticked = {
+        int(value)
+        for value in request.form.getlist("items")
+        if value.isascii() and value.isdecimal() and len(value) <= _LONGEST_NUMBER
+    }
     return Said(
         ticked=ticked,
         note=request.form.get("note", ""),

@@ -31,8 +31,7 @@ def edit(session: Session, actor: Actor, request_id: int, answers: Mapping[str, 
     Forbidden for anyone but the requester, Conflict once the approvals are complete, FieldErrors.
     """
     request = get_locked(session, request_id)
-    if actor.person_id is None or actor.person_id != request.requester_id:
-        raise Forbidden("Only the person who made this request can change it.")
+    insist_on_requester(actor, request)
     if request.state is not State.PENDING:
         raise Conflict("This request can only be changed while it waits for approval.")
     if dict(answers) == request.answers:
@@ -48,7 +47,7 @@ def edit(session: Session, actor: Actor, request_id: int, answers: Mapping[str, 
     is_new_to_it = request.beneficiary_id != context.beneficiary.id
     request.beneficiary = context.beneficiary
     request.unit_id = context.beneficiary.unit_id
-    request.editor_id = actor.person_id
+    request.editor_id = request.requester_id
     request.title = context.title
     request.reason = context.reason
     request.ends_at = context.ends_at
@@ -69,3 +68,9 @@ def edit(session: Session, actor: Actor, request_id: int, answers: Mapping[str, 
     if is_new_to_it:
         tell_beneficiary(session, request, "asked_for_you")
     return request
+
+
+def insist_on_requester(actor: Actor, request: Request) -> None:
+    """Raises Forbidden for anyone but the requester."""
+    if actor.person_id is None or actor.person_id != request.requester_id:
+        raise Forbidden("Only the person who made this request can change it.")

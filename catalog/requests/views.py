@@ -18,6 +18,7 @@ from catalog.requests.blueprint import blueprint
 from catalog.requests.drafts import discard as discard_draft
 from catalog.requests.drafts import open_drafts
 from catalog.requests.edit import edit as edit_request
+from catalog.requests.edit import insist_on_requester
 from catalog.requests.moves import subject_of
 from catalog.requests.page import request_page
 from catalog.requests.queries import request_for, requests_of
@@ -106,7 +107,9 @@ def edit(reference: str) -> BaseResponse:
     """Change the answers of a request that waits for approval; every approval so far becomes void."""
     actor = current_actor()
     with reading() as session:
-        version = request_for(session, actor, reference, _router()).version
+        waiting = request_for(session, actor, reference, _router())
+        insist_on_requester(actor, waiting)
+        version = waiting.version
     sent = attached.posted_with_files(document_of(version)) if request.method == "POST" else None
     with reading() as session:
         found = request_for(session, actor, reference, _router())

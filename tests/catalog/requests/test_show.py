@@ -100,6 +100,20 @@ def test_evidence_is_offered_to_those_who_may_read_it(web, cast, shelves, actor_
     assert ("A signed file of all of this" in page) == there
 
 
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/requests?before={}", 200),
+        ("/entitlements?before={}", 200),
+        ("/requests/SR-000001/attachments/{}", 404),
+        ("/work/{}", 404),
+        ("/orders/{}", 404),
+    ],
+)
+def test_a_number_that_no_database_holds_is_no_mistake_of_ours(web, cast, address, status):
+    web.browser(cast.requester).get(address.format("9" * 30), status=status)
+
+
 def test_the_requester_withdraws_with_a_reason(web, cast, shelves, actor_of):
     request_id = shelves.prepared(actor_of(cast.requester))
     browser = web.browser(cast.requester)
@@ -163,7 +177,7 @@ def test_an_edit_voids_what_was_agreed_and_asks_again(web, cast, shelves, actor_
     web.browser(cast.operator).get("/requests")
     other = web.browser(cast.operator)
     other.get("/operations")
-    other.get(f"{PAGE}/edit")
+    other.get(f"{PAGE}/edit", status=403)
     other.post(f"{PAGE}/edit", {"word": "third", "reason": "To be read."}, status=403)
 
 

@@ -23,6 +23,7 @@ from catalog.offerings.model import OfferingVersion
 from catalog.offerings.queries import document_of
 from catalog.requests.context import day_of, get_person
 from catalog.requests.model import Draft
+from portal.core.canonical import digest
 from portal.core.clock import now
 from portal.identity.actor import Actor
 from portal.identity.model import Person
@@ -36,6 +37,11 @@ class Checked:
     version_id: int
     raw: Mapping[str, Any]
     answers: Mapping[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """The digest of what was typed, by which the page that shows it is known again."""
+        return digest(dict(self.raw))
 
 
 def form_context_of(session: Session, actor: Actor, connectors: Connectors) -> tuple[Person, FormContext]:

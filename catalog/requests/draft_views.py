@@ -24,13 +24,13 @@ from catalog.ordering.starting import begun_with
 from catalog.ordering.times import times_for
 from catalog.requests.blueprint import blueprint
 from catalog.requests.checking import Checked, check_draft, form_context_of
-from catalog.requests.drafts import find_draft, get_draft, keep, new_token, open_drafts, owner_of
+from catalog.requests.drafts import find_draft, get_draft, insist_on_owner, keep, new_token, open_drafts
 from catalog.requests.model import Draft, Request
 from catalog.requests.review import needless_answers, review_page
 from catalog.requests.route import Router
 from catalog.requests.submit import submit as submit_draft
 from portal.core.clock import now
-from portal.core.errors import Conflict, FieldError, FieldErrors, NotFound, PortalError
+from portal.core.errors import Conflict, FieldError, FieldErrors, PortalError
 from portal.core.http import reading, render, services, settings, transaction
 from portal.identity.access import current_actor, signed_in
 from portal.identity.model import Person
@@ -81,6 +81,7 @@ def upload(slug: str) -> BaseResponse:
 @signed_in
 def autosave(slug: str) -> Response:
     """Keep what was typed so far; the page calls this as the person types."""
+    insist_on_owner(current_actor(), request.form.get(TOKEN, ""), settings().secret_key)
     with transaction() as session:
         version = get_visible_version(session, current_actor(), slug)
         _keep(session, version)
@@ -122,8 +123,11 @@ def submit(token: str) -> BaseResponse:
             checked = check_draft(session, actor, draft, version, _connectors())
         except FieldErrors:
             return _back_to_form(version, token)
-    if request.form.get("version", type=int) != version.id:
-        flash("This service was changed while you were asking. Look everything over once more.", "warning")
+    # Another tab, or whoever else holds the token, may have changed the answers since they were shown.
+    same = request.form.get("reviewed", checked.digest) == checked.digest
+    if not same or request.form.get("version", type=int) != version.id:
+        what = "This service was" if same else "Your answers were"
+        flash(f"{what} changed while you were asking. Look everything over once more.", "warning")
         return redirect(url_for("requests.review", token=token), 303)
     try:
         with transaction() as session:
@@ -161,8 +165,7 @@ def keep_what_was_typed(error: CSRFError) -> BaseResponse:
 def _take(slug: str) -> BaseResponse:
     actor = current_actor()
     token = request.form.get(TOKEN, "")
-    if owner_of(token, settings().secret_key) != actor.person_id:
-        raise NotFound("There is no such draft, or it is not yours.")
+    insist_on_owner(current_actor(), token, settings().secret_key)
     with reading() as session:
         document = document_of(get_visible_version(session, actor, slug))
     files = attached.sent_files(document)
@@ -259,10 +262,8 @@ def show_form(
 
 def _owned_draft(session: Session, token: str) -> Draft | None:
     """The draft, or None for a token of this person under which nothing was saved yet. Raises NotFound."""
-    actor = current_actor()
-    if owner_of(token, settings().secret_key) != actor.person_id:
-        raise NotFound("There is no such draft, or it is not yours.")
-    return find_draft(session, actor, token)
+    insist_on_owner(current_actor(), token, settings().secret_key)
+    return find_draft(session, current_actor(), token)
 
 
 def _current(session: Session, draft: Draft) -> OfferingVersion:

@@ -49,6 +49,12 @@ def owner_of(token: str, key: str) -> int:
     raise NotFound("There is no such draft.")
 
 
+def insist_on_owner(actor: Actor, token: str, key: str) -> None:
+    """Raises NotFound unless the token is for a draft of the actor."""
+    if owner_of(token, key) != actor.person_id:
+        raise NotFound("There is no such draft, or it is not yours.")
+
+
 def keep(
     session: Session, token: str, version: OfferingVersion, answers: Mapping[str, Any], *, key: str
 ) -> Draft:

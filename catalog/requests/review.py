@@ -39,6 +39,8 @@ class ReviewPage:
 
     token: str
     version_id: int
+    #: The digest of the answers that are shown, which comes back with the form.
+    reviewed: str
     slug: str
     offering: str
     title: str
@@ -94,6 +96,7 @@ def review_page(
     return ReviewPage(
         token=checked.token,
         version_id=version.id,
+        reviewed=checked.digest,
         slug=context.document.slug,
         offering=context.document.name,
         title=context.title,

@@ -169,8 +169,24 @@ def test_another_persons_draft_is_not_there(web, cast):
         other.get(path, status=404)
     other.csrf = other.csrf or token_of(other)
     other.post(FORM, {"_draft": token, **ANSWERS}, status=404)
+    other.post(FORM + "/draft", {"_draft": token, **ANSWERS, "word": "theirs"}, status=404)
+    assert drafts(web)[0].answers["word"] == "hello"
     other.post(f"/drafts/{token}/submit", status=404)
     assert requests(web) == []
+
+
+def test_only_what_was_looked_over_is_submitted(web, cast, shelves):
+    browser = web.browser(cast.requester)
+    token, review = fill_in(browser)
+    shown = re.search(r'name="reviewed" value="([^"]+)"', review)[1]
+    browser.post(FORM + "/draft", {"_draft": token, **ANSWERS, "word": "other"})
+    page = browser.post(f"/drafts/{token}/submit", {"version": shelves.version_id, "reviewed": shown})
+    assert browser.path == f"/drafts/{token}/review"
+    assert "Look everything over once more" in page
+    assert requests(web) == []
+    shown = re.search(r'name="reviewed" value="([^"]+)"', page)[1]
+    browser.post(f"/drafts/{token}/submit", {"version": shelves.version_id, "reviewed": shown})
+    assert [request.answers["word"] for request in requests(web)] == ["other"]
 
 
 def token_of(browser) -> str:

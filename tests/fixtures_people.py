@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from portal.core.settings import Settings
 from portal.identity.actor import Actor
 from portal.identity.model import Group, Membership, Person, Unit
 from portal.tables import METADATA
+from tests.fixtures_servers import PostgresServer
 
 ISSUER = "https://sso.test"
 #: A Wednesday, 10:00 in Berlin.
@@ -134,6 +136,77 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
     return Settings.from_environment(
         {"COUNTERSIGN_HOME": str(tmp_path / "home"), "DATABASE_URL": database_url, "OIDC_ISSUER": ISSUER}
     )
+
+
+@dataclass
+class StandingPostgres:
+    """A PostgreSQL database whose tables are made once; making them takes a second, emptying them a few milliseconds."""
+
+    server: PostgresServer
+    make: Callable[[], tuple[str, str]]
+    name: str = ""
+    url: str = ""
+    shape: tuple[object, ...] = ()
+
+    def emptied(self) -> str:
+        """Its address, after everybody else has left it and every row is gone."""
+        if self.name:
+            with psycopg.connect(
+                host=str(self.server.folder), user="postgres", dbname=self.name
+            ) as connection:
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+                if self._shape(connection) == self.shape:
+                    connection.execute(_EMPTY)
+                    return self.url
+        # The first time, and after a test that changed tables or triggers.
+        self.name, self.url = self.make()
+        database = Database(self.url)
+        METADATA.create_all(database.engine)
+        database.dispose()
+        with psycopg.connect(host=str(self.server.folder), user="postgres", dbname=self.name) as connection:
+            self.shape = self._shape(connection)
+        return self.url
+
+    @staticmethod
+    def _shape(connection: psycopg.Connection[tuple[object, ...]]) -> tuple[object, ...]:
+        """What tells that a test changed more than rows."""
+        row = connection.execute(_SHAPE).fetchone()
+        assert row is not None
+        return row
+
+
+#: Triggers and foreign keys do not fire for a replica, so the append-only tables can be emptied too.
+_EMPTY = (
+    "SET LOCAL session_replication_role = replica; "
+    + "; ".join(f'DELETE FROM "{table}"' for table in METADATA.tables)
+    + "; SELECT setval(quote_ident(relname)::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
+)
+_SHAPE = """
+    SELECT (SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'),
+           (SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace),
+           (SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+             WHERE c.relnamespace = 'public'::regnamespace AND NOT a.attisdropped),
+           (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace),
+           (SELECT count(*) FROM pg_constraint),
+           (SELECT count(*) FROM pg_roles)
+"""
+
+
+@pytest.fixture(scope="session")
+def standing_postgres(
+    postgres_server: PostgresServer, postgres_databases: Callable[[], tuple[str, str]]
+) -> StandingPostgres:
+    """The one that this test process empties and uses again."""
+    return StandingPostgres(postgres_server, postgres_databases)
+
+
+@pytest.fixture
+def standing_postgres_url(standing_postgres: StandingPostgres) -> str:
+    """A database with every table and no row."""
+    return standing_postgres.emptied()
 
 
 @pytest.fixture

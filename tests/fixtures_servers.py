@@ -225,10 +225,11 @@ def postgres_url(
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind in turn."""
+    """An empty database of each kind in turn; for a test of `db`, one whose tables stand already."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'test.db'}"
-    url: str = request.getfixturevalue("postgres_url")
+    standing = "standing_postgres_url" if "db" in request.fixturenames else "postgres_url"
+    url: str = request.getfixturevalue(standing)
     return url
 
 

@@ -79,7 +79,7 @@ def card_of(reading: Reading, actor: Actor, *, at: datetime, settings: Settings)
         stage_text=next(
             (rule.text or "" for rule in document.route.stages if stage and rule.slug == stage.slug), ""
         ),
-        answers=answer_lines(document, request.answers),
+        answers=answer_lines(document, request.answers, (request.requester, request.beneficiary)),
         documents=_readable([_for_machines(plan) for plan in request.plans]),
         route=_readable(request.route),
         seal=request.seal,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from catalog.offerings.fields import FormField
 from catalog.offerings.kinds_times import moment_text
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.words import duration_text
+from portal.identity.model import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +26,20 @@ class AnswerLine:
     long: bool = False
 
 
-def answer_lines(document: OfferingDocument, answers: Mapping[str, Any]) -> tuple[AnswerLine, ...]:
-    """Every question that was answered, in the form's order. Texts are plain, to be shown literally."""
+def answer_lines(
+    document: OfferingDocument, answers: Mapping[str, Any], people: Iterable[Person] = ()
+) -> tuple[AnswerLine, ...]:
+    """Every question that was answered, in the form's order. Texts are plain, to be shown literally.
+
+    An answer is a person's account name; `people` are those who are called by their name beside it.
+    """
+    called = {person.user_name: f"{person.name} ({person.user_name})" for person in people}
     lines = []
     for field in document.fields:
         answer = answers.get(field.name)
         if answer in (None, "", [], ()):
             continue
-        text = _text(field, answer)
+        text = called.get(answer, answer) if field.kind == "person" else _text(field, answer)
         lines.append(AnswerLine(field.name, field.label, text, long="\n" in text or field.kind == "csr"))
     return tuple(lines)
 

@@ -71,7 +71,9 @@ def request_page(session: Session, actor: Actor, reference: str, *, router: Rout
         seal=request.seal,
         sealed_at=local(request.sealed_at),
         now=now(session).astimezone(zone),
-        answers=answer_lines(document_of(request.version), request.answers),
+        answers=answer_lines(
+            document_of(request.version), request.answers, (request.requester, request.beneficiary)
+        ),
         plan=plan_cards(request.plans),
         risk=risk_card(request.risk),
         stages=stage_cards(stages, timezone=actor.timezone),

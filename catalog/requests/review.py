@@ -103,7 +103,7 @@ def review_page(
         beneficiary=context.beneficiary.name,
         for_self=context.beneficiary.id == requester.id,
         ends=spoken_end(context.ends_at, actor.timezone),
-        answers=answer_lines(context.document, checked.answers),
+        answers=answer_lines(context.document, checked.answers, (requester, context.beneficiary)),
         plan=plan_cards([step.to_json() for step in steps]),
         risk=risk_card(risk_of(context.facts, steps)),
         stages=planned_stages(stages),

@@ -162,7 +162,9 @@ def work_page(session: Session, actor: Actor, task_id: int) -> WorkPage:
         reason=task.reason,
         plan=lines_of(task.plan),
         seal=request.seal,
-        answers=answer_lines(document_of(request.version), request.answers),
+        answers=answer_lines(
+            document_of(request.version), request.answers, (request.requester, request.beneficiary)
+        ),
         given=tuple(lines[file.id] for file in files if file.part == "answers"),
         proof=tuple(lines[file.id] for file in files if file.part == part_of(task.id)),
     )

@@ -155,7 +155,10 @@ def _mechanics(rule: Rule, snapshot: Snapshot, *, adds: bool, done: bool) -> lis
     change: Any = "add" if adds else "remove"
     path = rule_path(rule.reference) if rule.reference else "policy/rules/ (a file named by the reference)"
     return [
-        *(PlanLine(change, f"nftables: {line}", technical=True) for line in nftables_chains(snapshot.policy.zones, rule)),
+        *(
+            PlanLine(change, f"nftables: {line}", technical=True)
+            for line in nftables_chains(snapshot.policy.zones, rule)
+        ),
         PlanLine(change, path, technical=True),
         *(PlanLine("change", name, technical=True) for name in RENDERED),
     ]

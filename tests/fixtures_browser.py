@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.house import House, running_house
+from tests.browser.story import Told, tell
 from tests.browser.visitor import PHONE, WIDE, Visitors
 from tests.look.preview import CHROMIUM_FLAGS
 
@@ -23,6 +24,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 def visitors(house: House) -> Visitors:
     """Everybody who has signed in so far."""
     return Visitors(house)
+
+
+@pytest.fixture(scope="session")
+def told(house: House) -> Told:
+    """What has happened in the portal: requests fulfilled, rejected and waiting."""
+    return tell(house)
 
 
 # A module's own, not the session's: while one of Playwright's runs, no other may begin in this thread.

@@ -28,7 +28,7 @@ def find_service(page: Page, words: str, name: str) -> None:
     page.goto("/")
     page.get_by_label("Search services").fill(words)
     page.get_by_role("button", name="Search").click()
-    page.get_by_role("main").get_by_role("link", name=name).click()
+    page.get_by_role("main").get_by_role("link", name=name, exact=True).click()
     page.get_by_role("link", name="Start", exact=True).click()
 
 

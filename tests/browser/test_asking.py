@@ -110,7 +110,9 @@ def test_a_csr_may_be_uploaded_and_a_bad_one_is_refused_at_its_field(visitors, c
         page.get_by_label("Certificate signing request").fill("")
         page.get_by_label("Or upload the file").set_input_files(file)
         review(page)
+        page.get_by_text("Show all of it").click()
         expect(page.get_by_text("BEGIN CERTIFICATE REQUEST")).to_be_visible()
+        expect(page.get_by_text("Names: orders-").first).to_be_visible()
 
 
 def test_what_is_typed_is_kept_before_it_is_sent_and_found_again(visitors, chromium):

@@ -6,14 +6,8 @@ import pytest
 
 from tests.browser.look import look
 from tests.browser.scenes import SCENES, Stage
-from tests.browser.story import Told, tell
 
 pytestmark = pytest.mark.xdist_group("browser")
-
-
-@pytest.fixture(scope="module")
-def told(house) -> Told:
-    return tell(house)
 
 
 @pytest.mark.parametrize("name", SCENES)

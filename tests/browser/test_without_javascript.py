@@ -53,6 +53,10 @@ def test_a_rule_is_asked_for_approved_and_fulfilled_without_javascript(visitors,
         expect(card.get_by_text(f"You approved {reference}")).to_be_visible()
     with visitors.window(chromium, SECURITY, width=PHONE, javascript=False) as page:
         page.goto(f"/approvals/{reference}")
+        expect(page.get_by_text("16 addresses can reach 1 address on 1 port")).to_be_visible()
+        expect(page.get_by_text("nftables: ").first).to_be_hidden()
+        page.get_by_text("The same in the target's own words").click()
+        expect(page.get_by_text("nftables: ").first).to_be_visible()
         page.get_by_role("button", name="Approve").click()
         expect(page.get_by_text(f"You approved {reference}")).to_be_visible()
     with visitors.window(chromium, REQUESTER, width=PHONE, javascript=False) as page:

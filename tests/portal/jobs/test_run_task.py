@@ -202,10 +202,17 @@ def test_a_holder_whose_lease_ran_out_may_not_write_though_nobody_took_over(db, 
 
 
 def test_a_lease_is_renewed_while_its_handler_runs(db, workshop):
-    shop = workshop(note=lambda job: time.sleep(4), lease_seconds=2.5)
+    held = threading.Event()
+
+    def take_long(job):
+        held.set()
+        time.sleep(4)
+
+    shop = workshop(note=take_long, lease_seconds=2.5)
     task_id = put(db)
     runner = threading.Thread(target=run_task, args=(shop, task_id))
     runner.start()
+    assert held.wait(10), "the first holder never began"
     stolen = []
     while runner.is_alive():
         stolen.append(run_task(shop, task_id))

@@ -5,7 +5,7 @@ Only views, forms and the web room import this; services never see a web request
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
@@ -71,6 +71,3 @@ def file_response(content: bytes, *, name: str, media_type: str) -> Response:
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
-
-
-View = Callable[..., Any]

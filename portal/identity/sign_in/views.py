@@ -8,7 +8,6 @@ from typing import Any
 import requests
 from authlib.integrations.base_client import OAuthError
 from flask import Blueprint, redirect, request, url_for
-from joserfc.jwk import KeySet
 from werkzeug.wrappers import Response
 
 from portal.core.errors import Forbidden, Unavailable
@@ -128,7 +127,7 @@ def back_channel() -> tuple[Any, int, dict[str, str]]:
     headers = {"Cache-Control": "no-store"}
     provider = services().get(Provider)
     try:
-        told = verify_logout_token(request.form.get("logout_token", ""), _keys(provider), _expectation())
+        told = verify_logout_token(request.form.get("logout_token", ""), provider.keys(), _expectation())
     except TokenRefused as error:
         log.warning("A logout token was refused: %s", error)
         return {"error": "invalid_request"}, 400, headers
@@ -199,16 +198,12 @@ def _identity(provider: Provider, asked: dict[str, Any] | None) -> tuple[Identit
         nonce=asked["nonce"], max_age=asked["max_age"], acr_values=tuple(asked["acr"].split())
     )
     try:
-        return verify_id_token(id_token, _keys(provider), expected), id_token
+        return verify_id_token(id_token, provider.keys(), expected), id_token
     except TokenRefused as refused:
         # The provider may have changed its keys since they were read.
         if "signature" not in str(refused):
             raise
-        return verify_id_token(id_token, _keys(provider, fresh=True), expected), id_token
-
-
-def _keys(provider: Provider, *, fresh: bool = False) -> KeySet:
-    return provider.keys(fresh=fresh)
+        return verify_id_token(id_token, provider.keys(fresh=True), expected), id_token
 
 
 def _expectation(

@@ -131,4 +131,5 @@ def open_mail(
         assert datetime.now(UTC) < deadline, f"{user_name} got no mail about {reference}"
         page.wait_for_timeout(250)
     mail.first.click()
+    page.locator("iframe").wait_for()  # the list has none: without this, what follows may still see the list
     return page.frame_locator("iframe")

@@ -58,6 +58,7 @@ class Watch:
 def look(page: Page, *, axe: bool = True) -> None:
     """Assert all that every page must be. Raises AssertionError that names the page and the fault."""
     where = f"{page.url} at {page.viewport_size and page.viewport_size['width']} px"
+    page.wait_for_load_state("load")
     measures: dict[str, Any] = page.evaluate(_MEASURES)
     assert page.title().strip(), f"{where} has no title"
     assert len(measures["headings"]) == 1, f"{where} has the h1 {measures['headings']}"

@@ -48,9 +48,18 @@ def test_between_a_moment_and_where_adding_leads_lie_exactly_the_minutes(calenda
     assert calendar.minutes_between(moment, end) == minutes
 
 
-@given(calendars(), moments(), st.integers(0, 2_000), st.integers(0, 2_000))
+# No minutes lead to the next working instant, so after a last minute of work nothing is not the same as nothing.
+@given(calendars(), moments(), st.integers(0, 2_000), st.integers(1, 2_000))
 def test_adding_twice_is_adding_once(calendar, moment, first, second):
     assert calendar.add(calendar.add(moment, first), second) == calendar.add(moment, first + second)
+
+
+@given(calendars(), moments())
+def test_adding_nothing_gives_the_first_working_instant_from_there_on(calendar, moment):
+    begin = calendar.add(moment, 0)
+    assert calendar.is_working(begin)
+    assert calendar.add(begin, 0) == begin
+    assert calendar.minutes_between(moment, begin) == 0
 
 
 @given(calendars(), moments(), st.integers(0, 3_000), st.integers(0, 3_000))

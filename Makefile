@@ -12,7 +12,7 @@ WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); if [ $$n -lt 2 ]; then ech
 COMPILE := $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -q
 OIDC := tests/servers/oidc-provider
 
-.PHONY: help run demo test lint format lock wheel clean
+.PHONY: help run demo test lint format lock languages wheel clean
 help:
 	@printf '%s\n' \
 	  'make run    set up and start everything; Ctrl-C stops it' \
@@ -21,6 +21,7 @@ help:
 	  'make lint   the checks alone' \
 	  'make format format the code' \
 	  'make lock   lock the dependencies anew' \
+  'make languages  collect the messages for the translators' \
 	  'make wheel  build a wheel into dist/' \
 	  'make clean  remove what was built; the data folder var/ stays'
 
@@ -49,6 +50,12 @@ lock: $(VENV)/.ready-test
 	$(COMPILE) pyproject.toml --group dev -o requirements-dev.lock
 	$(COMPILE) pyproject.toml --constraints requirements-dev.lock -o requirements.lock
 	$(COMPILE) --group pyproject.toml:build --constraints requirements-dev.lock -o requirements-build.lock
+
+# Messages from the code and the templates into the catalogues; what is new stands untranslated at its place.
+languages: $(VENV)/.ready-test
+	$(BIN)/pybabel -q extract -F portal/languages/babel.toml -k N_ -k say -k pgettext:1c,2 -c "For translators:" --no-location --sort-output --width 110 -o $(VENV)/messages.pot .
+	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 110 -i $(VENV)/messages.pot -d portal/languages
+	$(BIN)/pybabel -q compile -d portal/languages
 
 wheel: $(VENV)/.ready-build
 	rm -rf dist

@@ -17,7 +17,7 @@ from portal.core.settings import Settings
 from portal.identity.access import SignedIn
 from portal.identity.sign_in.client import Provider
 from portal.identity.sign_in.server_session import ServerSessionInterface, current_session
-from portal.web import errors, headers, logs, page
+from portal.web import errors, headers, languages, logs, page
 from portal.web.numbers import Number, PortalRequest
 from portal.wiring import Portal, blueprints, build
 
@@ -66,6 +66,7 @@ def create_app(settings: Settings | None = None, portal: Portal | None = None) -
     _install_upload_limit(app, settings)
     csrf = CSRFProtect(app)
     _install_sign_in(app)
+    languages.install(app)
     errors.install(app)
     page.install(app)
     _install_template_functions(app)

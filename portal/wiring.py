@@ -60,6 +60,7 @@ from portal.identity.sign_in import views as sign_in_views
 from portal.jobs import Handlers, Job, Periodic, Workshop
 from portal.jobs.doorbell import hang
 from portal.notifications import jobs as mail_jobs
+from portal.web import languages as language_views
 from portal.web import views as web_views
 from reports.evidence import views as evidence_views
 
@@ -169,6 +170,7 @@ def blueprints(portal: Portal) -> tuple[Blueprint, ...]:
     """Every page."""
     return (
         web_views.blueprint,
+        language_views.blueprint,
         sign_in_views.blueprint,
         catalogue_views.blueprint,
         version_views.blueprint,

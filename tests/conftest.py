@@ -20,7 +20,11 @@ settings.register_profile(
     "ci", deadline=None, max_examples=40, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile(
-    "explore", deadline=None, max_examples=1_000, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    "explore",
+    deadline=None,
+    max_examples=1_000,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 

@@ -22,6 +22,11 @@ def services_folder() -> Path:
     return ROOT / "catalog" / "services"
 
 
+def languages_folder() -> Path:
+    """The folder of the message catalogues, one folder a language as gettext lays them out."""
+    return ROOT / "portal" / "languages"
+
+
 def _folder(name: str) -> Path:
     installed = ROOT / "portal" / "assets" / name
     return installed if installed.is_dir() else ROOT / name

@@ -24,6 +24,8 @@ class Actor:
     acr: str = ""
     amr: tuple[str, ...] = field(default=())
     timezone: str = "UTC"
+    #: One of portal.core.language.LANGUAGES; empty for the portal itself.
+    language: str = ""
 
     def may(self, permission: Permission) -> bool:
         """Whether any of the actor's roles grants the permission."""

@@ -48,6 +48,8 @@ class Person(Base):
     manager_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     timezone: Mapped[str] = mapped_column(String(64), default="UTC")
     locale: Mapped[str] = mapped_column(String(16), default="en")
+    #: The language that the person chose in the portal; empty until then.
+    language: Mapped[str] = mapped_column(String(16), default="")
     active: Mapped[bool] = mapped_column(Boolean, default=True)
 
     unit: Mapped[Unit] = relationship(foreign_keys=[unit_id])

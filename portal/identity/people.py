@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from portal.core.language import SOURCE, supported
+from portal.identity.actor import Actor
 from portal.identity.model import Group, Membership, Person
 
 
@@ -24,3 +26,15 @@ def members_of(session: Session, group_slug: str) -> list[Person]:
             .order_by(Person.name)
         )
     )
+
+
+def choose_language(session: Session, actor: Actor, code: str) -> None:
+    """Remember the language that a person chose for pages and mails. Raises ValueError for one that is not ours."""
+    if supported(code) != code:
+        raise ValueError(code)
+    session.execute(update(Person).where(Person.id == actor.person_id).values(language=code))
+
+
+def language_of(person: Person) -> str:
+    """The language that a person reads: the one they chose, else the one of their account."""
+    return person.language or supported(person.locale) or SOURCE

@@ -17,6 +17,7 @@ from portal.core.events import publish
 from portal.identity.actor import PORTAL, Actor
 from portal.identity.events import PersonSignedIn, SessionEnded
 from portal.identity.model import Group, Membership, Person, Unit, WebSession
+from portal.identity.people import language_of
 from portal.identity.permissions import UNIT_LEAD
 from portal.identity.sign_in.tokens import Identity
 
@@ -89,6 +90,7 @@ def actor_of(session: Session, person: Person, row: WebSession) -> Actor:
         acr=row.acr,
         amr=tuple(row.amr),
         timezone=person.timezone,
+        language=language_of(person),
     )
 
 

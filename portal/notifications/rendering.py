@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from portal.core.assets import templates_folder
+from portal.core.language import language, teach
 from portal.core.text import header_safe
 
 #: Stands for the portal's address until the mail is sent. It is a private-use character, which no text that
@@ -42,7 +43,7 @@ class Rendered:
 def render(event: str, context: Mapping[str, Any], zone: str) -> Rendered:
     """The event's message. Times come out in `zone` (IANA). Raises jinja2.UndefinedError for a missing variable."""
     environment = _environment()
-    variables = {**context, "zone": ZoneInfo(zone), "portal": Link(PORTAL)}
+    variables = {**context, "zone": ZoneInfo(zone), "portal": Link(PORTAL), "language": language()}
 
     def part(name: str) -> str:
         return environment.get_template(f"{event}/{name}").render(variables)
@@ -64,6 +65,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    teach(environment)
     environment.filters["when"] = when
     environment.filters["quoted"] = quoted
     return environment

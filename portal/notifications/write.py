@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from portal.core.clock import now
+from portal.core.language import speaking
 from portal.identity.model import Person
+from portal.identity.people import language_of
 from portal.jobs import enqueue
 from portal.notifications.model import Message
 from portal.notifications.rendering import PORTAL, Link, render
@@ -33,7 +35,8 @@ def notify(
     variables = {**context, "recipient": recipient.name, "urgent": urgent}
     if "path" in context:
         variables["link"] = _link(context["path"])
-    rendered = render(event, variables, recipient.timezone)
+    with speaking(language_of(recipient)):
+        rendered = render(event, variables, recipient.timezone)
     message = Message(
         message_id=f"<{uuid.uuid4().hex}@{ID_DOMAIN}>",
         event=event,

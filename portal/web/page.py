@@ -12,6 +12,7 @@ from flask_wtf.csrf import generate_csrf
 from approvals.decisions.queries import count_awaiting
 from catalog.fulfilment.connectors.manual.queries import count_tasks
 from portal.core.http import reading, settings
+from portal.core.language import LANGUAGES, language
 from portal.identity.access import find_actor
 from portal.identity.actor import Actor
 from portal.identity.permissions import Permission
@@ -36,6 +37,10 @@ class Page:
     version: str
     sign_in_url: str
     sign_out_url: str
+    language: str
+    #: Each other language: its name, its code, and the address that speaks it from then on.
+    languages: tuple[tuple[str, str, str], ...]
+    here: str
 
     @property
     def csrf_token(self) -> str:
@@ -65,6 +70,13 @@ def current_page() -> Page:
         version=_VERSION,
         sign_in_url=url_for("sign_in.start", next=here),
         sign_out_url=url_for("sign_in.sign_out"),
+        language=language(),
+        languages=tuple(
+            (name, code, url_for("languages.choose", code=code, next=here))
+            for code, name in LANGUAGES.items()
+            if code != language()
+        ),
+        here=here,
     )
 
 

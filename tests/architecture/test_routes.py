@@ -24,6 +24,7 @@ PUBLIC = {
     "pki.ocsp_get": "relying parties ask it",
     "pki.issuing": "relying parties read it",
     "pki.root": "relying parties read it",
+    "languages.choose": "a stranger reads the sign-in and error pages",
 }
 
 

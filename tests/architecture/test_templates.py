@@ -9,6 +9,7 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
 
 from portal.core.assets import templates_folder
+from portal.core.language import teach
 
 FOLDER = templates_folder()
 TEMPLATES = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.html"))
@@ -46,6 +47,7 @@ def test_nothing_comes_from_another_host(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in TEMPLATES if not name.startswith(OWN_FRAME)])
 def test_every_page_stands_in_the_one_frame_and_fills_only_its_blocks(name: str) -> None:
     environment = Environment(loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, autoescape=True)
+    teach(environment)
     tree = environment.parse(source(name))
     if not tree.find(nodes.Block):  # a part of a page, included or called by one
         return

@@ -27,6 +27,8 @@ from wtforms import (
     widgets,
 )
 
+from portal.core.language import teach
+
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 3, 4, 15, 20, tzinfo=UTC)
 SEAL = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -61,6 +63,9 @@ class Page:
     version: str = "0.1.0"
     sign_in_url: str = "/sign-in"
     sign_out_url: str = "/sign-out"
+    language: str = "en"
+    languages: tuple[tuple[str, str, str], ...] = (("Deutsch", "de", "/language/de?next=/"),)
+    here: str = "/"
 
 
 @dataclass(frozen=True)
@@ -121,6 +126,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    teach(env)
     env.globals.update(
         asset=lambda path: f"/static/{path}",
         csrf_input=lambda: Markup('<input type="hidden" name="csrf_token" value="token">'),

@@ -154,6 +154,7 @@ def upgrade() -> None:
         sa.Column("manager_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("timezone", sa.String(length=64), nullable=False),
         sa.Column("locale", sa.String(length=16), nullable=False),
+        sa.Column("language", sa.String(length=16), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["manager_id"], ["person.id"], name=("fk_person_manager_id_person")),
         sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=("fk_person_unit_id_unit")),

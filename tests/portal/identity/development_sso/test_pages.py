@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import html5lib
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from portal.identity.development_sso.config import ACR_MFA
 from tests.look.preview import CHROMIUM_FLAGS
@@ -43,6 +43,8 @@ def test_signing_in_works_by_keyboard_alone(browser, relying):
     context = browser.new_context()
     page = context.new_page()
     page.goto(relying.url(login_hint="zoe.lindqvist"))
+    # A page puts the cursor where it belongs a moment after it has loaded.
+    expect(page.get_by_label("Password")).to_be_focused()
     page.keyboard.type("countersign")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("/callback"))

@@ -13,6 +13,7 @@ from catalog.offerings.field_records import plain
 from catalog.offerings.fields import OneOfField
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.names import Names, names_of, type_of
+from portal.core import times
 from portal.identity.model import Person
 
 #: A date that was not given.
@@ -119,7 +120,7 @@ def timestamp(day: str) -> datetime:
 
 def day_text(day: date) -> str:
     """The day as people write it: `3 January 2027`."""
-    return f"{day.day} {day:%B} {day.year}"
+    return times.day(day)
 
 
 def gather(

@@ -13,6 +13,7 @@ from catalog.offerings.field_times import DateTimeField, DurationField
 from catalog.offerings.form_context import FormContext
 from catalog.offerings.typed import cut, one
 from catalog.offerings.words import duration_text, span_of
+from portal.core.times import clock
 
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?([+-][0-9]{2}:[0-9]{2}|Z)?")
 _DURATION = re.compile(r"([1-9][0-9]{0,4}) ?(m|min|minutes?|h|hours?|d|days?)", re.IGNORECASE)
@@ -30,7 +31,7 @@ def _date_time(field: DateTimeField, typed: Any, context: FormContext) -> str:
         raise ValueError(f"“{cut(text)}” is not a date and time. Write it like {example}.")
     moment = moment.astimezone(zone) if moment.tzinfo else moment.replace(tzinfo=zone)
     if moment.utcoffset() != moment.astimezone(ZoneInfo("UTC")).astimezone(zone).utcoffset():
-        raise ValueError(f"The clocks change then, so {moment:%H:%M} does not exist. Choose another time.")
+        raise ValueError(f"The clocks change then, so {clock(moment)} does not exist. Choose another time.")
     earliest = context.today + timedelta(days=field.earliest_days)
     latest = context.today + timedelta(days=field.latest_days)
     if moment.date() < earliest:
@@ -56,7 +57,7 @@ def _duration(field: DurationField, typed: Any, context: FormContext) -> str:
 def moment_text(moment: str) -> str:
     """An answered moment as people write it: `3 January 2027, 22:00 (UTC+01:00)`."""
     at = datetime.fromisoformat(moment)
-    return f"{day_text(at.date())}, {at:%H:%M} ({at:%Z})"
+    return f"{day_text(at.date())}, {clock(at)} ({at:%Z})"
 
 
 TIME_CHECKS: Mapping[str, Callable[[Any, Any, FormContext], Any]] = {

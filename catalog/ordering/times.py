@@ -15,6 +15,8 @@ from catalog.ordering.pace import PaceFigures, pace_of, paces
 from catalog.requests.promise import calendar_for, promised
 from catalog.requests.route import Router
 from portal.core.clock import now
+from portal.core.language import _
+from portal.core.times import soon
 from portal.identity.model import Person
 
 #: A promise that is not yet about anything in particular is given in quarters of an hour, rounded up.
@@ -66,5 +68,4 @@ def rounded_up(moment: datetime) -> datetime:
 
 def spoken_moment(moment: datetime, at: datetime) -> str:
     """A moment in the reader's zone as people say it: `Thursday 26 November, 14:00 your time`."""
-    year = f" {moment.year}" if moment.year != at.year else ""
-    return f"{moment:%A} {moment.day} {moment:%B}{year}, {moment:%H:%M} your time"
+    return _("%(moment)s your time", moment=soon(moment, at))

@@ -13,6 +13,8 @@ from catalog.offerings.fields import FormField
 from catalog.offerings.kinds_times import moment_text
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.words import duration_text
+from portal.core import times
+from portal.core.language import _
 from portal.identity.model import Person
 
 
@@ -47,9 +49,9 @@ def answer_lines(
 def _text(field: FormField, answer: Any) -> str:
     match field.kind:
         case "boolean":
-            text = "Yes" if answer else "No"
+            text = _("Yes") if answer else _("No")
         case "date":
-            text = spoken_day(date.fromisoformat(answer))
+            text = times.day(date.fromisoformat(answer))
         case "date_time":
             text = moment_text(answer)
         case "duration":
@@ -71,7 +73,12 @@ def _text(field: FormField, answer: Any) -> str:
 
 def _plain(answer: Any) -> str:
     if isinstance(answer, Mapping):  # an asset, as it was known when it was asked for
-        return f"{answer['name']} ({answer['id']}), owned by {answer['owner']}"
+        return _(
+            "%(name)s (%(id)s), owned by %(owner)s",
+            name=answer["name"],
+            id=answer["id"],
+            owner=answer["owner"],
+        )
     return "\n".join(answer) if isinstance(answer, list | tuple) else str(answer)
 
 
@@ -82,13 +89,8 @@ def _label(field: Any, value: str) -> str:
 def spoken_end(ends_at: datetime | None, timezone: str) -> str:
     """When something ends, as people say it: the end of a day where it ends with the day."""
     if ends_at is None:
-        return "No end"
+        return _("No end")
     local = ends_at.astimezone(ZoneInfo(timezone))
     if local.time() == time(0):
-        return f"The end of {spoken_day(local.date() - timedelta(days=1))}"
-    return f"{spoken_day(local.date())}, {local:%H:%M %Z}"
-
-
-def spoken_day(day: date) -> str:
-    """A day as people write it: 3 March 2027."""
-    return f"{day.day} {day:%B %Y}"
+        return _("The end of %(day)s", day=times.day(local.date() - timedelta(days=1)))
+    return times.moment_plain(local)

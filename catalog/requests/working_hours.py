@@ -10,8 +10,10 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from catalog.offerings.route import CalendarRule
+from portal.core import times
 from portal.core.calendar import WorkingCalendar
 from portal.core.clock import now
+from portal.core.language import _
 from portal.identity.model import Absence, Person, Unit
 from portal.identity.unit_settings import UnitSettings
 
@@ -82,7 +84,7 @@ def who_is_away(session: Session, people: Collection[int], first: datetime, last
         .group_by(Person.id, Person.name)
         .order_by(Person.name)
     )
-    return ", ".join(f"{name} until {day.day} {day:%B}" for name, day in rows)
+    return ", ".join(_("%(name)s until %(day)s", name=name, day=times.day_of_year(day)) for name, day in rows)
 
 
 def absences_since(session: Session) -> date:

@@ -20,7 +20,6 @@ from typing import Any, Self
 
 from babel import Locale
 from babel.support import NullTranslations, Translations
-from jinja2 import Environment
 from sqlalchemy import Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
@@ -93,8 +92,12 @@ _ = gettext
 
 def ngettext(one: str, many: str, number: int, **values: Any) -> str:
     """The message for this number, which goes in as `%(number)s`."""
-    text = str(_catalogue(language()).ngettext(one, many, number))
-    return text % {"number": number, **values}
+    return ngettext_plain(one, many, number) % {"number": number, **values}
+
+
+def ngettext_plain(one: str, many: str, number: int) -> str:
+    """The message for this number as the catalogue has it, nothing put in; templates put in theirs."""
+    return str(_catalogue(language()).ngettext(one, many, number))
 
 
 def pgettext(context: str, message: str, **values: Any) -> str:
@@ -138,20 +141,6 @@ def kept(text: str) -> str | dict[str, str]:
 def said(value: str | Mapping[str, str]) -> str:
     """The text that `kept` kept. Raises KeyError when the English is missing."""
     return value if isinstance(value, str) else Said(value)
-
-
-def teach(environment: Environment) -> None:
-    """Give templates `_`, `ngettext`, `pgettext`, `{% trans %}` and the filter `spoken`."""
-    environment.add_extension("jinja2.ext.i18n")
-    environment.policies["ext.i18n.trimmed"] = True
-    # The extension brings this method.
-    environment.install_gettext_callables(  # type: ignore[attr-defined]
-        gettext,
-        lambda one, many, number: _catalogue(language()).ngettext(one, many, number),
-        newstyle=True,
-        pgettext=pgettext,
-    )
-    environment.filters["spoken"] = spoken
 
 
 class SaidText(TypeDecorator[str]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,8 +14,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from portal.core.assets import templates_folder
-from portal.core.language import language, teach
+from portal.core.language import language
+from portal.core.templates import teach
 from portal.core.text import header_safe
+from portal.core.times import deadline, weekday
 
 #: Stands for the portal's address until the mail is sent. It is a private-use character, which no text that
 #: people type may hold, so nothing but a template can put a link into a mail.
@@ -77,12 +79,8 @@ def when(moment: datetime | date, zone: ZoneInfo) -> str:
     Midnight belongs to two days, so it is said as the end of the first.
     """
     if not isinstance(moment, datetime):
-        return f"{moment:%A} {moment.day} {moment:%B %Y}"
-    local = moment.astimezone(zone)
-    if local.time() == time(0):
-        day = local.date() - timedelta(days=1)
-        return f"the end of {day:%A} {day.day} {day:%B %Y}"
-    return f"{local:%A} {local.day} {local:%B %Y}, {local:%H:%M} {local.tzname()}"
+        return weekday(moment)
+    return deadline(moment, zone)
 
 
 def quoted(text: str) -> str:

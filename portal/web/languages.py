@@ -9,15 +9,8 @@ from werkzeug.wrappers import Response
 
 from portal.core.errors import NotFound
 from portal.core.http import settings, transaction
-from portal.core.language import (
-    LANGUAGES,
-    SOURCE,
-    _,
-    language,
-    speak,
-    supported,
-    teach,
-)
+from portal.core.language import LANGUAGES, SOURCE, _, language, speak, supported
+from portal.core.templates import teach
 from portal.identity.access import current_actor, find_actor, public, signed_in
 from portal.identity.people import choose_language
 from portal.identity.sign_in.destination import safe_destination

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from portal.core.times import day, stamp
+
 STATES = {
     "preparing": "Being prepared",
     "pending": "Awaiting approval",
@@ -43,14 +45,12 @@ CHANGES = {"add": "Add", "remove": "Remove", "change": "Change", "keep": "Keep",
 
 def spoken_time(moment: str) -> str:
     """An ISO time as the page shows it: 18 Nov 2026, 09:00:00 UTC."""
-    when = datetime.fromisoformat(moment)
-    return f"{when.day} {when:%b %Y, %H:%M:%S} UTC"
+    return stamp(datetime.fromisoformat(moment))
 
 
 def spoken_day(moment: str) -> str:
     """The day alone: 18 November 2026."""
-    when = datetime.fromisoformat(moment)
-    return f"{when.day} {when:%B %Y}"
+    return day(datetime.fromisoformat(moment))
 
 
 def spoken_span(start: str, end: str) -> str:

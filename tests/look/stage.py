@@ -27,7 +27,7 @@ from wtforms import (
     widgets,
 )
 
-from portal.core.language import teach
+from portal.core.templates import teach
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 3, 4, 15, 20, tzinfo=UTC)

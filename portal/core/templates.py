@@ -1,0 +1,32 @@
+"""What every template knows: the languages, and days, times and numbers as the reader's language writes them."""
+
+from __future__ import annotations
+
+from jinja2 import Environment
+
+from portal.core import times
+from portal.core.language import gettext, ngettext_plain, pgettext, spoken
+
+
+def teach(environment: Environment) -> None:
+    """Give templates `_`, `ngettext`, `pgettext`, `{% trans %}`, the filter `spoken` and those of portal.core.times."""
+    environment.add_extension("jinja2.ext.i18n")
+    environment.policies["ext.i18n.trimmed"] = True
+    # The extension brings this method.
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        gettext, ngettext_plain, newstyle=True, pgettext=pgettext
+    )
+    environment.filters.update(
+        spoken=spoken,
+        day=times.day,
+        weekday=times.weekday,
+        clock=times.clock,
+        moment=times.moment,
+        moment_short=times.moment_short,
+        stamp=times.stamp,
+        deadline=times.deadline,
+        relative=times.relative,
+        number=times.number,
+        size=times.size,
+        duration=times.duration,
+    )

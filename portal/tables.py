@@ -1,5 +1,6 @@
 """Every table of every room, so that the metadata is whole for migrations and tests."""
 
+from approvals.conversation import model as conversation
 from approvals.decisions import model as decisions
 from approvals.links import model as links
 from approvals.routing import model as routing
@@ -24,6 +25,7 @@ ROOMS = (
     assets,
     attachments,
     audit,
+    conversation,
     decisions,
     entitlements,
     evidence,

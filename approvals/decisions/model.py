@@ -1,4 +1,4 @@
-"""Decisions: who said what on which seal, and how they had signed in."""
+"""Decisions: who said what on which seal and how they had signed in; what they had seen; whom they left it to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.database import Base, EnumByValue, Key
@@ -43,3 +43,28 @@ class Decision(Base):
     amr: Mapped[list[Any]] = mapped_column(default=list)
     voided_at: Mapped[datetime | None]
     voided_because: Mapped[str] = mapped_column(Text, default="")
+
+
+class CardOpening(Base):
+    """That a person has seen a request's decision card, and under which seal: what a bulk decision may rest on."""
+
+    __tablename__ = "card_opening"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("request.id"), primary_key=True, index=True)
+    seal: Mapped[str] = mapped_column(String(80))
+    opened_at: Mapped[datetime]
+
+
+class Reassignment(Base):
+    """That one approver of a stage left it to another. Both keep their right; only one is asked any more."""
+
+    __tablename__ = "reassignment"
+    __table_args__ = (Index("ix_reassignment_from_id_stage_id", "from_id", "stage_id", unique=True),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    stage_id: Mapped[int] = mapped_column(ForeignKey("stage.id"), index=True)
+    from_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    to_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    reason: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[datetime]

@@ -519,6 +519,19 @@ def upgrade() -> None:
         batch_op.create_index("ix_attachment_uploader_digest", ["uploader_id", "digest"], unique=False)
 
     op.create_table(
+        "card_opening",
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("seal", sa.String(length=80), nullable=False),
+        sa.Column("opened_at", database.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_card_opening_person_id_person")),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_card_opening_request_id_request")),
+        sa.PrimaryKeyConstraint("person_id", "request_id", name=("pk_card_opening")),
+    )
+    with op.batch_alter_table("card_opening", schema=None) as batch_op:
+        batch_op.create_index(("ix_card_opening_request_id"), ["request_id"], unique=False)
+
+    op.create_table(
         "draft",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("token", sa.String(length=64), nullable=False),
@@ -619,20 +632,22 @@ def upgrade() -> None:
         sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
         sa.Column("slug", sa.String(length=80), nullable=False),
-        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("name", database.SaidText(), nullable=False),
+        sa.Column("part_of", database.SaidText(), nullable=False),
         sa.Column("quorum", sa.Integer(), nullable=False),
         sa.Column("target_minutes", sa.Integer(), nullable=False),
         sa.Column("acr", sa.String(length=200), nullable=False),
         sa.Column("state", sa.String(length=40), nullable=False),
-        sa.Column("because", sa.Text(), nullable=False),
+        sa.Column("because", database.SaidText(), nullable=False),
         sa.Column("opened_at", database.UTCDateTime(), nullable=True),
         sa.Column("due_at", database.UTCDateTime(), nullable=True),
         sa.Column("closed_at", database.UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_stage_request_id_request")),
         sa.PrimaryKeyConstraint("id", name=("pk_stage")),
         sa.UniqueConstraint(
-            "request_id", "revision", "position", name=("uq_stage_request_id_revision_position")
+            "request_id", "revision", "position", "part", name=("uq_stage_request_id_revision_position_part")
         ),
     )
     with op.batch_alter_table("stage", schema=None) as batch_op:
@@ -773,11 +788,52 @@ def upgrade() -> None:
         sa.UniqueConstraint("task_id", "position", name=("uq_manual_item_task_id_position")),
     )
     op.create_table(
+        "reassignment",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("stage_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("from_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("to_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("made_at", database.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["from_id"], ["person.id"], name=("fk_reassignment_from_id_person")),
+        sa.ForeignKeyConstraint(["stage_id"], ["stage.id"], name=("fk_reassignment_stage_id_stage")),
+        sa.ForeignKeyConstraint(["to_id"], ["person.id"], name=("fk_reassignment_to_id_person")),
+        sa.PrimaryKeyConstraint("id", name=("pk_reassignment")),
+    )
+    with op.batch_alter_table("reassignment", schema=None) as batch_op:
+        batch_op.create_index("ix_reassignment_from_id_stage_id", ["from_id", "stage_id"], unique=True)
+        batch_op.create_index(("ix_reassignment_stage_id"), ["stage_id"], unique=False)
+
+    op.create_table(
+        "remark",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("stage_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("author_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("said_at", database.UTCDateTime(), nullable=False),
+        sa.Column("seal", sa.String(length=80), nullable=False),
+        sa.Column("answers", sa.JSON(), nullable=False),
+        sa.Column("reply", sa.Text(), nullable=False),
+        sa.Column("replied_at", database.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["author_id"], ["person.id"], name=("fk_remark_author_id_person")),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_remark_request_id_request")),
+        sa.ForeignKeyConstraint(["stage_id"], ["stage.id"], name=("fk_remark_stage_id_stage")),
+        sa.PrimaryKeyConstraint("id", name=("pk_remark")),
+    )
+    with op.batch_alter_table("remark", schema=None) as batch_op:
+        batch_op.create_index("ix_remark_request_id_id", ["request_id", "id"], unique=False)
+
+    op.create_table(
         "stage_approver",
         sa.Column("stage_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("relation", sa.String(length=200), nullable=False),
+        sa.Column("relation", database.SaidText(), nullable=False),
         sa.Column("rule", sa.String(length=200), nullable=False),
+        sa.Column("called", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_stage_approver_person_id_person")),
         sa.ForeignKeyConstraint(["stage_id"], ["stage.id"], name=("fk_stage_approver_stage_id_stage")),
         sa.PrimaryKeyConstraint("stage_id", "person_id", name=("pk_stage_approver")),
@@ -797,6 +853,15 @@ def downgrade() -> None:
         batch_op.drop_index("ix_stage_approver_person_id_stage_id")
 
     op.drop_table("stage_approver")
+    with op.batch_alter_table("remark", schema=None) as batch_op:
+        batch_op.drop_index("ix_remark_request_id_id")
+
+    op.drop_table("remark")
+    with op.batch_alter_table("reassignment", schema=None) as batch_op:
+        batch_op.drop_index("ix_reassignment_stage_id")
+        batch_op.drop_index("ix_reassignment_from_id_stage_id")
+
+    op.drop_table("reassignment")
     op.drop_table("manual_item")
     with op.batch_alter_table("entitlement", schema=None) as batch_op:
         batch_op.drop_index("ix_entitlement_state_ends_at")
@@ -844,6 +909,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_draft_person_id")
 
     op.drop_table("draft")
+    with op.batch_alter_table("card_opening", schema=None) as batch_op:
+        batch_op.drop_index("ix_card_opening_request_id")
+
+    op.drop_table("card_opening")
     with op.batch_alter_table("attachment", schema=None) as batch_op:
         batch_op.drop_index("ix_attachment_uploader_digest")
         batch_op.drop_index("ix_attachment_request_id")

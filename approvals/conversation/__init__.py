@@ -1,0 +1,1 @@
+"""What people say to each other about a request: questions, narrower proposals, comments with mentions."""

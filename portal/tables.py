@@ -2,8 +2,10 @@
 
 from approvals.conversation import model as conversation
 from approvals.decisions import model as decisions
+from approvals.delegation import model as delegation
 from approvals.links import model as links
 from approvals.routing import model as routing
+from approvals.timing import model as timing
 from catalog.assets import model as assets
 from catalog.attachments import model as attachments
 from catalog.entitlements import model as entitlements
@@ -16,6 +18,7 @@ from catalog.versions import model as versions
 from portal.audit import model as audit
 from portal.core.database import Base
 from portal.identity import model as identity
+from portal.identity.rotas import model as rotas
 from portal.jobs import model as jobs
 from portal.notifications import model as notifications
 from reports.evidence import model as evidence
@@ -27,6 +30,7 @@ ROOMS = (
     audit,
     conversation,
     decisions,
+    delegation,
     entitlements,
     evidence,
     fulfilment,
@@ -38,7 +42,9 @@ ROOMS = (
     offerings,
     ordering,
     requests,
+    rotas,
     routing,
+    timing,
     versions,
 )
 

@@ -6,10 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.database import Base, EnumByValue, Key
+from portal.core.language import SaidText
 
 
 class StageState(StrEnum):
@@ -23,20 +24,30 @@ class StageState(StrEnum):
 
 
 class Stage(Base):
-    """A set of eligible approvers and how many of them must agree."""
+    """A set of eligible approvers and how many of them must agree.
+
+    Stages follow each other by `position`. A stage of the offering that has parts is one row for each part, all with
+    its position: they open together, and the next position opens when every part has agreed.
+    """
 
     __tablename__ = "stage"
     __table_args__ = (
-        UniqueConstraint("request_id", "revision", "position"),
+        UniqueConstraint("request_id", "revision", "position", "part"),
         Index("ix_stage_state_due_at", "state", "due_at"),
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     request_id: Mapped[int] = mapped_column(ForeignKey("request.id"), index=True)
     revision: Mapped[int] = mapped_column(Integer)
+    #: From 1.
     position: Mapped[int] = mapped_column(Integer)
+    #: From 0, within the position.
+    part: Mapped[int] = mapped_column(Integer, default=0)
+    #: Unlike those of all other stages and parts of the offering.
     slug: Mapped[str] = mapped_column(String(80))
-    name: Mapped[str] = mapped_column(String(200))
+    name: Mapped[str] = mapped_column(SaidText)
+    #: The name of the stage that this is a part of; empty where the stage has no parts.
+    part_of: Mapped[str] = mapped_column(SaidText, default="")
     quorum: Mapped[int] = mapped_column(Integer, default=1)
     #: Working minutes that the stage may take.
     target_minutes: Mapped[int] = mapped_column(Integer)
@@ -44,10 +55,12 @@ class Stage(Base):
     acr: Mapped[str] = mapped_column(String(200), default="")
     state: Mapped[StageState] = mapped_column(EnumByValue(StageState))
     #: How the approvers were found, in words, and what was climbed over.
-    because: Mapped[str] = mapped_column(Text, default="")
+    because: Mapped[str] = mapped_column(SaidText, default="")
     opened_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    #: How many times it was escalated: the rules of so many steps of the sealed version have joined its approvers.
+    escalations: Mapped[int] = mapped_column(Integer, default=0)
 
 
 class StageApprover(Base):
@@ -59,9 +72,13 @@ class StageApprover(Base):
     stage_id: Mapped[int] = mapped_column(ForeignKey("stage.id"), primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
     #: The relation that makes them eligible, such as "line manager" or "member of CRM owners".
-    relation: Mapped[str] = mapped_column(String(200))
+    relation: Mapped[str] = mapped_column(SaidText)
     #: The relation for machines, so that eligibility can be computed again: "line-manager", "group:crm-owners".
     rule: Mapped[str] = mapped_column(String(200))
+    #: Whether they are asked just now: of a rota, only whoever is on duty.
+    called: Mapped[bool] = mapped_column(Boolean, default=True)
+    #: Set when an escalation had others decide in their place; they can no longer decide here.
+    replaced_at: Mapped[datetime | None]
 
 
 class Sealing(Base):

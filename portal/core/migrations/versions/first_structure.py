@@ -87,6 +87,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entry_number", "field", name=("pk_personal_value")),
     )
     op.create_table(
+        "rota",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("slug", sa.String(length=80), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("digest", sa.String(length=80), nullable=False),
+        sa.Column("imported_at", database.UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=("pk_rota")),
+        sa.UniqueConstraint("slug", name=("uq_rota_slug")),
+    )
+    op.create_table(
         "task",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.String(length=80), nullable=False),
@@ -156,6 +166,7 @@ def upgrade() -> None:
         sa.Column("locale", sa.String(length=16), nullable=False),
         sa.Column("language", sa.String(length=16), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("daily_mail", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["manager_id"], ["person.id"], name=("fk_person_manager_id_person")),
         sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=("fk_person_unit_id_unit")),
         sa.PrimaryKeyConstraint("id", name=("pk_person")),
@@ -175,6 +186,31 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=("fk_unit_use_unit_id_unit")),
         sa.PrimaryKeyConstraint("unit_id", "offering_id", name=("pk_unit_use")),
     )
+    op.create_table(
+        "delegation",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("delegator_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("substitute_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=False),
+        sa.Column("begins_at", database.UTCDateTime(), nullable=False),
+        sa.Column("ends_at", database.UTCDateTime(), nullable=False),
+        sa.Column("every_offering", sa.Boolean(), nullable=False),
+        sa.Column("created_at", database.UTCDateTime(), nullable=False),
+        sa.Column("ended_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["delegator_id"], ["person.id"], name=("fk_delegation_delegator_id_person")),
+        sa.ForeignKeyConstraint(["ended_by_id"], ["person.id"], name=("fk_delegation_ended_by_id_person")),
+        sa.ForeignKeyConstraint(
+            ["substitute_id"], ["person.id"], name=("fk_delegation_substitute_id_person")
+        ),
+        sa.PrimaryKeyConstraint("id", name=("pk_delegation")),
+    )
+    with op.batch_alter_table("delegation", schema=None) as batch_op:
+        batch_op.create_index("ix_delegation_delegator_id_ends_at", ["delegator_id", "ends_at"], unique=False)
+        batch_op.create_index(
+            "ix_delegation_substitute_id_ends_at", ["substitute_id", "ends_at"], unique=False
+        )
+
     op.create_table(
         "favourite",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -213,11 +249,15 @@ def upgrade() -> None:
         sa.Column("html", sa.Text(), nullable=False),
         sa.Column("created_at", database.UTCDateTime(), nullable=False),
         sa.Column("sent_at", database.UTCDateTime(), nullable=True),
+        sa.Column("reference", sa.String(length=20), nullable=False),
+        sa.Column("path", sa.String(length=400), nullable=False),
+        sa.Column("held_until", database.UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_message_person_id_person")),
         sa.PrimaryKeyConstraint("id", name=("pk_message")),
         sa.UniqueConstraint("message_id", name=("uq_message_message_id")),
     )
     with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.create_index(("ix_message_held_until"), ["held_until"], unique=False)
         batch_op.create_index(("ix_message_person_id"), ["person_id"], unique=False)
 
     op.create_table(
@@ -251,6 +291,7 @@ def upgrade() -> None:
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("first_day", sa.Date(), nullable=False),
         sa.Column("last_day", sa.Date(), nullable=False),
+        sa.Column("imported", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["person_id"], ["person.id"], name=("fk_person_absence_person_id_person"), ondelete="CASCADE"
         ),
@@ -261,6 +302,21 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("person_absence", schema=None) as batch_op:
         batch_op.create_index(("ix_person_absence_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "rota_shift",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("rota_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("starts_at", database.UTCDateTime(), nullable=False),
+        sa.Column("ends_at", database.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_rota_shift_person_id_person")),
+        sa.ForeignKeyConstraint(["rota_id"], ["rota.id"], name=("fk_rota_shift_rota_id_rota")),
+        sa.PrimaryKeyConstraint("id", name=("pk_rota_shift")),
+    )
+    with op.batch_alter_table("rota_shift", schema=None) as batch_op:
+        batch_op.create_index(("ix_rota_shift_person_id"), ["person_id"], unique=False)
+        batch_op.create_index("ix_rota_shift_rota_id_ends_at", ["rota_id", "ends_at"], unique=False)
 
     op.create_table(
         "web_session",
@@ -308,6 +364,18 @@ def upgrade() -> None:
     with op.batch_alter_table("asset", schema=None) as batch_op:
         batch_op.create_index("ix_asset_name", ["name"], unique=False)
 
+    op.create_table(
+        "delegation_offering",
+        sa.Column("delegation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("slug", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delegation_id"],
+            ["delegation.id"],
+            name=("fk_delegation_offering_delegation_id_delegation"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("delegation_id", "slug", name=("pk_delegation_offering")),
+    )
     op.create_table(
         "membership",
         sa.Column("group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -644,6 +712,7 @@ def upgrade() -> None:
         sa.Column("opened_at", database.UTCDateTime(), nullable=True),
         sa.Column("due_at", database.UTCDateTime(), nullable=True),
         sa.Column("closed_at", database.UTCDateTime(), nullable=True),
+        sa.Column("escalations", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_stage_request_id_request")),
         sa.PrimaryKeyConstraint("id", name=("pk_stage")),
         sa.UniqueConstraint(
@@ -725,6 +794,7 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("stage_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("on_behalf_of_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("verdict", sa.String(length=40), nullable=False),
         sa.Column("comment", sa.Text(), nullable=False),
         sa.Column("seal", sa.String(length=80), nullable=False),
@@ -734,10 +804,19 @@ def upgrade() -> None:
         sa.Column("amr", sa.JSON(), nullable=False),
         sa.Column("voided_at", database.UTCDateTime(), nullable=True),
         sa.Column("voided_because", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["on_behalf_of_id"], ["person.id"], name=("fk_decision_on_behalf_of_id_person")
+        ),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_decision_person_id_person")),
         sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_decision_request_id_request")),
         sa.ForeignKeyConstraint(["stage_id"], ["stage.id"], name=("fk_decision_stage_id_stage")),
         sa.PrimaryKeyConstraint("id", name=("pk_decision")),
+        sa.UniqueConstraint(
+            "request_id",
+            "revision",
+            "on_behalf_of_id",
+            name=("uq_decision_request_id_revision_on_behalf_of_id"),
+        ),
         sa.UniqueConstraint(
             "request_id", "revision", "person_id", name=("uq_decision_request_id_revision_person_id")
         ),
@@ -834,12 +913,28 @@ def upgrade() -> None:
         sa.Column("relation", database.SaidText(), nullable=False),
         sa.Column("rule", sa.String(length=200), nullable=False),
         sa.Column("called", sa.Boolean(), nullable=False),
+        sa.Column("replaced_at", database.UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_stage_approver_person_id_person")),
         sa.ForeignKeyConstraint(["stage_id"], ["stage.id"], name=("fk_stage_approver_stage_id_stage")),
         sa.PrimaryKeyConstraint("stage_id", "person_id", name=("pk_stage_approver")),
     )
     with op.batch_alter_table("stage_approver", schema=None) as batch_op:
         batch_op.create_index("ix_stage_approver_person_id_stage_id", ["person_id", "stage_id"], unique=False)
+
+    op.create_table(
+        "stage_timer",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("stage_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("paused_minutes", sa.Integer(), nullable=False),
+        sa.Column("due_at", database.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["stage_id"], ["stage.id"], name=("fk_stage_timer_stage_id_stage")),
+        sa.PrimaryKeyConstraint("id", name=("pk_stage_timer")),
+        sa.UniqueConstraint("stage_id", "kind", "minutes", name=("uq_stage_timer_stage_id_kind_minutes")),
+    )
+    with op.batch_alter_table("stage_timer", schema=None) as batch_op:
+        batch_op.create_index(("ix_stage_timer_due_at"), ["due_at"], unique=False)
 
     dialect = op.get_bind().dialect.name
     for table in ("ledger_checkpoint", "ledger_entry", "ledger_node", "offering_version", "published_replay"):
@@ -849,6 +944,10 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take it back."""
+    with op.batch_alter_table("stage_timer", schema=None) as batch_op:
+        batch_op.drop_index("ix_stage_timer_due_at")
+
+    op.drop_table("stage_timer")
     with op.batch_alter_table("stage_approver", schema=None) as batch_op:
         batch_op.drop_index("ix_stage_approver_person_id_stage_id")
 
@@ -951,6 +1050,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_membership_person_id")
 
     op.drop_table("membership")
+    op.drop_table("delegation_offering")
     with op.batch_alter_table("asset", schema=None) as batch_op:
         batch_op.drop_index("ix_asset_name")
 
@@ -960,6 +1060,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_web_session_person_id")
 
     op.drop_table("web_session")
+    with op.batch_alter_table("rota_shift", schema=None) as batch_op:
+        batch_op.drop_index("ix_rota_shift_rota_id_ends_at")
+        batch_op.drop_index("ix_rota_shift_person_id")
+
+    op.drop_table("rota_shift")
     with op.batch_alter_table("person_absence", schema=None) as batch_op:
         batch_op.drop_index("ix_person_absence_person_id")
 
@@ -971,10 +1076,16 @@ def downgrade() -> None:
     op.drop_table("offering_version")
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.drop_index("ix_message_person_id")
+        batch_op.drop_index("ix_message_held_until")
 
     op.drop_table("message")
     op.drop_table("group")
     op.drop_table("favourite")
+    with op.batch_alter_table("delegation", schema=None) as batch_op:
+        batch_op.drop_index("ix_delegation_substitute_id_ends_at")
+        batch_op.drop_index("ix_delegation_delegator_id_ends_at")
+
+    op.drop_table("delegation")
     op.drop_table("unit_use")
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.drop_index("ix_person_unit_id")
@@ -993,6 +1104,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_task_state_run_at")
 
     op.drop_table("task")
+    op.drop_table("rota")
     op.drop_table("personal_value")
     op.drop_table("offering")
     op.drop_table("ledger_node")

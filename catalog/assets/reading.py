@@ -11,9 +11,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from catalog.assets.model import CRITICALITIES
-from catalog.offerings.yaml_reader import NotYaml, read_yaml
 from portal.core.errors import PortalError
 from portal.core.networks import parse_networks
+from portal.core.strict_yaml import NotYaml, read_yaml
 from portal.core.text import clean_line
 
 COLUMNS = ("id", "name", "kind", "owner", "criticality", "zone", "addresses", "unit")
@@ -104,7 +104,7 @@ def _csv_rows(content: bytes, filename: str) -> Iterator[tuple[int, Mapping[str,
 
 def _yaml_rows(content: bytes, filename: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     try:
-        read = read_yaml(content).content
+        read = read_yaml(content, largest=LARGEST_FILE).content
     except NotYaml as error:
         raise AssetFileError((f"{filename}:{error.mark[0]}:{error.mark[1]}: {error.message}",)) from error
     found = read.get("assets") if isinstance(read, Mapping) else None

@@ -11,7 +11,7 @@ from catalog.offerings.findings import findings_in
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.problems import Finding, OfferingFileError, Problem, path_text
 from catalog.offerings.schema_errors import findings_of
-from catalog.offerings.yaml_reader import Mark, NotYaml, YamlFile, problems_of, read_yaml
+from portal.core.strict_yaml import Mark, NotYaml, YamlFile, read_yaml
 
 __all__ = ["OfferingFileError", "Problem", "read_offering"]
 
@@ -21,7 +21,8 @@ def read_offering(source: str | bytes, filename: str) -> OfferingDocument:
     try:
         file = read_yaml(source)
     except NotYaml as error:
-        raise OfferingFileError(problems_of(filename, error)) from None
+        problem = Problem(filename, *error.mark, path_text(error.path), error.message)
+        raise OfferingFileError((problem,)) from None
     if not isinstance(file.content, dict):
         message = "an offering is a mapping of keys to values, such as slug: application-access"
         raise OfferingFileError((Problem(filename, *file.values[()], "", message),))

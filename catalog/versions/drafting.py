@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.problems import OfferingFileError, Problem
 from catalog.offerings.reading import read_offering
-from catalog.offerings.yaml_reader import LARGEST
 from catalog.versions import tags
 from catalog.versions.model import DraftState, OfferingDraft
 from portal.audit import record
 from portal.core.canonical import digest
 from portal.core.clock import now
 from portal.core.errors import Conflict, FieldError, Forbidden, NotFound
+from portal.core.strict_yaml import LARGEST
 from portal.identity.actor import Actor
 from portal.identity.permissions import Permission
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from wtforms import FileField, Form, TextAreaField
 
-from catalog.offerings.yaml_reader import LARGEST
 from catalog.versions.drafting import written
 from portal.core.errors import FieldError
+from portal.core.strict_yaml import LARGEST
 
 
 class DraftForm(Form):

@@ -11,10 +11,10 @@ from catalog.assets.importing import import_file
 from catalog.fulfilment.connectors.firewall.repository import create_repository
 from catalog.fulfilment.connectors.firewall.starting_policy import BASELINE, ZONES
 from catalog.offerings.publish import publish
-from catalog.offerings.yaml_reader import NotYaml, read_yaml
 from portal.core.assets import services_folder
 from portal.core.errors import PortalError
 from portal.core.settings import Settings
+from portal.core.strict_yaml import NotYaml, read_yaml
 from portal.identity.actor import PORTAL, Actor
 from portal.identity.events import PeopleImported
 from portal.identity.import_people import import_people

@@ -9,8 +9,8 @@ import pytest
 
 from catalog.offerings.problems import Path, path_text
 from catalog.offerings.reading import OfferingFileError, read_offering
-from catalog.offerings.yaml_reader import YamlFile, read_yaml
 from portal.core.assets import services_folder
+from portal.core.strict_yaml import YamlFile, read_yaml
 
 FILES = sorted(services_folder().glob("*.yaml"))
 #: Below these any key may stand: a connector's parameters and the columns of a worked example.

@@ -3,7 +3,7 @@ import time
 import pytest
 
 from catalog.offerings.reading import OfferingFileError, read_offering
-from catalog.offerings.yaml_reader import NotYaml, read_yaml
+from portal.core.strict_yaml import NotYaml, read_yaml
 
 BOMB = b"""\
 a: &a ["x","x","x","x","x","x","x","x","x"]

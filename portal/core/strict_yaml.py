@@ -1,4 +1,4 @@
-"""YAML for offering files, read strictly: YAML 1.2's core schema, and nothing that unfolds, hides or repeats.
+"""YAML that people write, read strictly: YAML 1.2's core schema, and nothing that unfolds, hides or repeats.
 
 PyYAML's parser gives the events; everything above them is ours. A 332-byte alias bomb passes `safe_load`, `no` is
 false to it and of two equal keys the last wins silently: measured. Here each of them is a problem with its place.
@@ -13,7 +13,8 @@ from typing import Any
 
 import yaml
 
-from catalog.offerings.problems import Path, Problem, path_text
+from portal.core.language import _
+from portal.core.times import number
 
 LARGEST = 256 * 1024
 DEEPEST = 20
@@ -21,15 +22,18 @@ _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": 
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _INTEGER = re.compile(r"[-+]?[0-9]{1,15}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]{1,15}|[0-9]{1,15}(\.[0-9]{0,15})?)([eE][-+]?[0-9]{1,2})?")
-#: What YAML 1.2 reads as a number and an offering never needs.
+#: What YAML 1.2 reads as a number and no file of ours needs.
 _ODD_NUMBER = re.compile(r"0[ox][0-9a-fA-F]+|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|[-+]?[0-9]{16,}")
 
+#: Line and column, from 1.
 Mark = tuple[int, int]
+#: The keys and places that lead to a value.
+Path = tuple[str | int, ...]
 _Events = Iterator[Any]
 
 
 class NotYaml(Exception):
-    """The text is no YAML that offerings take."""
+    """The text is no YAML that is taken."""
 
     def __init__(self, mark: Mark, message: str, path: Path = ()) -> None:
         super().__init__(message)
@@ -49,9 +53,12 @@ class YamlFile:
     blocks: set[Path] = field(default_factory=set)
 
 
-def read_yaml(source: str | bytes) -> YamlFile:
-    """Raises NotYaml with the place of the first thing that is refused."""
-    text = _decoded(source)
+def read_yaml(source: str | bytes, *, largest: int = LARGEST) -> YamlFile:
+    """The one document of a file of at most so many bytes.
+
+    Raises NotYaml with the place of the first thing that is refused.
+    """
+    text = _decoded(source, largest)
     try:
         # The events come one by one, so that what nests too deeply is refused before all of it is read.
         return _document(yaml.parse(text, Loader=yaml.CSafeLoader))
@@ -59,30 +66,33 @@ def read_yaml(source: str | bytes) -> YamlFile:
         mark = error.problem_mark or error.context_mark
         raise NotYaml(_place(mark), _plainly(error)) from error
     except yaml.reader.ReaderError as error:
-        raise NotYaml((1, 1), "a character in this file is not allowed in YAML") from error
+        raise NotYaml((1, 1), _("a character in this file is not allowed in YAML")) from error
 
 
-def problems_of(file: str, error: NotYaml) -> tuple[Problem, ...]:
-    """The one problem of a file that is no YAML."""
-    return (Problem(file, *error.mark, path_text(error.path), error.message),)
-
-
-def _decoded(source: str | bytes) -> str:
+def _decoded(source: str | bytes, largest: int) -> str:
     size = len(source) if isinstance(source, bytes) else len(source.encode("utf-8", "surrogatepass"))
-    if size > LARGEST:
-        raise NotYaml((1, 1), f"this file has {size:,} bytes; an offering has at most {LARGEST:,}")
+    if size > largest:
+        message = _(
+            "this file has %(size)s bytes; at most %(largest)s are taken",
+            size=number(size),
+            largest=number(largest),
+        )
+        raise NotYaml((1, 1), message)
     text = source
     if isinstance(text, bytes):
         try:
             text = text.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = source[: error.start].count(b"\n") + 1 if isinstance(source, bytes) else 1
-            raise NotYaml((line, 1), "this file is not UTF-8 text; save it as UTF-8") from error
-    for number, line_text in enumerate(text.split("\n"), start=1):
+            raise NotYaml((line, 1), _("this file is not UTF-8 text; save it as UTF-8")) from error
+    for line_number, line_text in enumerate(text.split("\n"), start=1):
         for column, character in enumerate(line_text, start=1):
             if _is_unseen(character):
-                message = f"there is a character here that cannot be seen (U+{ord(character):04X}); remove it"
-                raise NotYaml((number, column), message)
+                message = _(
+                    "there is a character here that cannot be seen (U+%(code)s); remove it",
+                    code=f"{ord(character):04X}",
+                )
+                raise NotYaml((line_number, column), message)
     return text
 
 
@@ -93,10 +103,12 @@ def _document(events: _Events) -> YamlFile:
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
-                raise NotYaml(_place(event.start_mark), "one file holds one offering; this begins a second")
+                raise NotYaml(
+                    _place(event.start_mark), _("one file holds one document; this begins a second")
+                )
             file.content = _value(next(events), events, (), file)
     if documents == 0:
-        raise NotYaml((1, 1), "this file is empty; an offering is needed")
+        raise NotYaml((1, 1), _("this file is empty"))
     return file
 
 
@@ -109,7 +121,7 @@ def _value(event: Any, events: _Events, path: Path, file: YamlFile) -> Any:
             file.blocks.add(path)
         return _scalar(event, mark, path)
     if len(path) >= DEEPEST:
-        raise NotYaml(mark, f"this is nested more than {DEEPEST} deep", path)
+        raise NotYaml(mark, _("this is nested more than %(most)s deep", most=DEEPEST), path)
     if isinstance(event, yaml.SequenceStartEvent):
         return _sequence(events, path, file)
     return _mapping(events, path, file)
@@ -133,11 +145,17 @@ def _mapping(events: _Events, path: Path, file: YamlFile) -> dict[str, Any]:
         _refuse_what_unfolds(event, mark, path)
         key = _scalar(event, mark, path) if isinstance(event, yaml.ScalarEvent) else None
         if not isinstance(key, str):
-            raise NotYaml(mark, "a key is a word; put quotes around a number or a true", path)
+            raise NotYaml(mark, _("a key is a word; put quotes around a number or a true"), path)
         here = (*path, key)
         if key in entries:
             raise NotYaml(
-                mark, f"the key {key!r} stands here twice; the first is on line {file.keys[here][0]}", here
+                mark,
+                _(
+                    "the key %(key)s stands here twice; the first is on line %(line)s",
+                    key=repr(key),
+                    line=file.keys[here][0],
+                ),
+                here,
             )
         file.keys[here] = mark
         entries[key] = _value(next(events), events, here, file)
@@ -146,19 +164,23 @@ def _mapping(events: _Events, path: Path, file: YamlFile) -> dict[str, Any]:
 
 def _refuse_what_unfolds(event: Any, mark: Mark, path: Path) -> None:
     if isinstance(event, yaml.AliasEvent):
-        raise NotYaml(mark, f"aliases are not taken (*{event.anchor}); write the value again", path)
+        raise NotYaml(
+            mark, _("aliases are not taken (*%(name)s); write the value again", name=event.anchor), path
+        )
     if event.anchor is not None:
         raise NotYaml(
-            mark, f"anchors are not taken (&{event.anchor}); write the value where it is needed", path
+            mark,
+            _("anchors are not taken (&%(name)s); write the value where it is needed", name=event.anchor),
+            path,
         )
     if event.tag is not None:
-        raise NotYaml(mark, f"tags are not taken ({event.tag}); put quotes around a text", path)
+        raise NotYaml(mark, _("tags are not taken (%(tag)s); put quotes around a text", tag=event.tag), path)
 
 
 def _scalar(event: Any, mark: Mark, path: Path) -> Any:
     text: str = event.value
     if any(_is_unseen(character) for character in text):
-        raise NotYaml(mark, "this text holds a character that cannot be seen; remove it", path)
+        raise NotYaml(mark, _("this text holds a character that cannot be seen; remove it"), path)
     if event.style:  # quoted or a block: always a text
         return text
     if text in _NULLS:
@@ -171,7 +193,7 @@ def _scalar(event: Any, mark: Mark, path: Path) -> Any:
         return float(text)
     if _ODD_NUMBER.fullmatch(text):
         raise NotYaml(
-            mark, f"{text[:40]} is no number that an offering takes; put quotes around a text", path
+            mark, _("%(text)s is no number that is taken; put quotes around a text", text=text[:40]), path
         )
     return text
 
@@ -191,7 +213,9 @@ def _place(mark: Any) -> Mark:
 def _plainly(error: yaml.MarkedYAMLError) -> str:
     problem = str(error.problem or "this is not YAML")
     if "found character that cannot start any token" in problem or "tab" in problem:
-        return "a tab or special character stands here; indent with spaces, and put quotes around such a text"
+        return _(
+            "a tab or special character stands here; indent with spaces, and put quotes around such a text"
+        )
     if "mapping values are not allowed" in problem:
-        return "a colon stands here inside a text; put quotes around the text"
-    return f"this is not YAML: {problem}"
+        return _("a colon stands here inside a text; put quotes around the text")
+    return _("this is not YAML: %(problem)s", problem=problem)

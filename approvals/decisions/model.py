@@ -26,6 +26,7 @@ class Decision(Base):
     __table_args__ = (
         UniqueConstraint("stage_id", "person_id"),
         UniqueConstraint("request_id", "revision", "person_id"),
+        UniqueConstraint("request_id", "revision", "on_behalf_of_id"),
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
@@ -33,6 +34,8 @@ class Decision(Base):
     revision: Mapped[int] = mapped_column(Integer)
     stage_id: Mapped[int] = mapped_column(ForeignKey("stage.id"))
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    #: The approver in whose place they decided, by a delegation; the two count as one person.
+    on_behalf_of_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     verdict: Mapped[Verdict] = mapped_column(EnumByValue(Verdict))
     comment: Mapped[str] = mapped_column(Text, default="")
     seal: Mapped[str] = mapped_column(String(80))

@@ -51,6 +51,8 @@ class Person(Base):
     #: The language that the person chose in the portal; empty until then.
     language: Mapped[str] = mapped_column(String(16), default="")
     active: Mapped[bool] = mapped_column(Boolean, default=True)
+    #: Whether they prefer one mail a day, in their morning, to each at once.
+    daily_mail: Mapped[bool] = mapped_column(Boolean, default=False)
 
     unit: Mapped[Unit] = relationship(foreign_keys=[unit_id])
 
@@ -65,6 +67,8 @@ class Absence(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
     first_day: Mapped[date] = mapped_column(Date)
     last_day: Mapped[date] = mapped_column(Date)
+    #: Whether it came with the organisation's file; such a one is changed only there.
+    imported: Mapped[bool] = mapped_column(Boolean, default=False)
 
 
 class Group(Base):

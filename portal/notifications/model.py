@@ -25,3 +25,8 @@ class Message(Base):
     html: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    #: What it is about and where it leads, for the mail of a day; empty where there is none.
+    reference: Mapped[str] = mapped_column(String(20), default="")
+    path: Mapped[str] = mapped_column(String(400), default="")
+    #: Set while it waits for its reader's mail of the day, and then is when that is due; such a one is not sent itself.
+    held_until: Mapped[datetime | None] = mapped_column(index=True)

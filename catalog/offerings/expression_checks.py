@@ -24,7 +24,7 @@ def places(document: OfferingDocument) -> Iterator[tuple[Path, str]]:
 
 def expression_findings(document: OfferingDocument) -> Iterator[Finding]:
     """Every expression that does not compile, names what is not there, or gives the wrong type."""
-    for path, expression, names, wanted in _written(document):
+    for path, expression, names, wanted in written(document):
         if expression is None:
             continue
         try:
@@ -36,7 +36,8 @@ def expression_findings(document: OfferingDocument) -> Iterator[Finding]:
             yield Finding(path, f"{error.message}{hint}", error.line, error.column)
 
 
-def _written(document: OfferingDocument) -> Iterator[Written]:
+def written(document: OfferingDocument) -> Iterator[Written]:
+    """Every expression of the document, or None where one could stand, with what it may name and must give."""
     before = names_of(document, with_risk=False)
     every = names_of(document)
     yield ("audience",), document.audience, names_of_requester(), "bool"

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from catalog.offerings.questions import Question
-from catalog.offerings.words import Line
+from catalog.offerings.words import Word
 
 
 class FileField(Question):
@@ -29,7 +29,7 @@ class AssetField(Question):
     """
 
     kind: Literal["asset"]
-    kinds: tuple[Line, ...] = ()
+    kinds: tuple[Word, ...] = ()
 
 
 def plain(answer: Any) -> Any:

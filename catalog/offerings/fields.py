@@ -17,7 +17,7 @@ from catalog.offerings.questions import (
     StaticChoice,
     TextDefault,
 )
-from catalog.offerings.words import Line, Part, Pattern, Text
+from catalog.offerings.words import Block, Line, Part, Pattern, Text
 
 __all__ = [
     "AssetField",
@@ -219,7 +219,7 @@ class Section(Part):
     title: Line
     text: Text | None = None
     #: A command or the like, shown to be copied.
-    code: Text | None = None
+    code: Block | None = None
     fields: tuple[FormField, ...] = Field(min_length=1, max_length=40)
 
 

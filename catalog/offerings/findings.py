@@ -14,6 +14,7 @@ from catalog.offerings.expression_checks import expression_findings, places
 from catalog.offerings.field_findings import field_findings, repeated
 from catalog.offerings.fields import PersonField, TableField, TextField
 from catalog.offerings.language import OfferingDocument
+from catalog.offerings.language_findings import language_findings
 from catalog.offerings.problems import Finding, Path, choices_text, nearest
 from catalog.offerings.route import FromAnswer
 
@@ -32,6 +33,7 @@ def findings_in(document: OfferingDocument) -> tuple[Finding, ...]:
         *_controls(document),
         *_calendar(document),
         *expression_findings(document),
+        *language_findings(document),
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from catalog.offerings.fields import FormField, FromToday, OfferingForm
 from catalog.offerings.policy import (
@@ -17,8 +18,22 @@ from catalog.offerings.policy import (
     Retention,
 )
 from catalog.offerings.route import CalendarRule, Ends, Resource, RiskRule, Route, StepRule, TargetCheck
-from catalog.offerings.words import Cel, Line, Name, Part, Slug, Text, WorkingTime, minutes_of
+from catalog.offerings.translating import folded, rewritten
+from catalog.offerings.words import (
+    Block,
+    Cel,
+    Keyword,
+    Line,
+    Name,
+    Part,
+    Sentence,
+    Slug,
+    Text,
+    WorkingTime,
+    minutes_of,
+)
 from portal.core.canonical import digest
+from portal.core.language import SOURCE, _, language, spoken
 
 
 class Rule(Part):
@@ -29,6 +44,10 @@ class Rule(Part):
     field: Name
 
 
+#: The languages of the portal but the one in which offerings are written.
+Translated = Literal["de"]
+#: The English text as it stands in the offering, and the same in another language.
+Translations = dict[Annotated[str, Field(min_length=1, max_length=4000)], Block]
 Example = str | int | bool | tuple[str, ...] | tuple[dict[Name, str | int], ...] | FromToday
 
 
@@ -40,7 +59,7 @@ class OfferingDocument(Part):
     summary: Line
     description: Text
     category: Line
-    keywords: tuple[Line, ...] = ()
+    keywords: tuple[Keyword, ...] = ()
     #: The group that answers for the offering's text.
     owner: Slug
     #: Who may see and order it: CEL over `requester`. Without it, everybody.
@@ -62,7 +81,7 @@ class OfferingDocument(Part):
     #: The field that holds the reason.
     reason: Name | None = None
     #: A CEL text: one line that tells this request from others of the offering.
-    title: Cel
+    title: Sentence
     rules: tuple[Rule, ...] = ()
     checked_by: tuple[TargetCheck, ...] = ()
     #: By field name, who owns what can be chosen there.
@@ -92,6 +111,12 @@ class OfferingDocument(Part):
     #: A worked example: raw answers as a person would give them.
     example: dict[Name, Example] = Field(default_factory=dict)
 
+    #: By language, the texts above in it; one that is not there is shown in English.
+    languages: dict[Translated, Translations] = Field(default_factory=dict)
+
+    #: Of a document in another language, the one that was published.
+    _source: OfferingDocument | None = PrivateAttr(default=None)
+
     @model_validator(mode="after")
     def _says_how_it_is_undone(self) -> Self:
         if (self.undone is None) == (self.irreversible is None):
@@ -115,8 +140,8 @@ class OfferingDocument(Part):
         """A sentence for approvers where it is irreversible, with the reason if one is given; else empty."""
         if self.irreversible is None:
             return ""
-        why = "" if self.irreversible is True else f" {self.irreversible}"
-        return f"This cannot be undone.{why}"
+        cannot = _("This cannot be undone.")
+        return cannot if self.irreversible is True else f"{cannot} {self.irreversible}"
 
     @property
     def fields(self) -> tuple[FormField, ...]:
@@ -139,7 +164,52 @@ class OfferingDocument(Part):
         """
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
-    @property
+    @cached_property
     def digest(self) -> str:
-        """`sha256:` over the canonical JSON of `to_json`."""
-        return digest(self.to_json())
+        """`sha256:` over the canonical JSON of `to_json`; in every language that of the text that was published."""
+        return digest(self.source.to_json())
+
+    @property
+    def source(self) -> OfferingDocument:
+        """The document as it was published: whatever decides anything reads this one."""
+        return self if self._source is None else self._source
+
+    def in_language(self, code: str) -> OfferingDocument:
+        """The document with its texts in this language, as far as it has them; made once for each text."""
+        source = self.source
+        if code == SOURCE or code not in source.languages:
+            return source
+        key = (source.digest, code)
+        found = _in_languages.get(key)
+        if found is None:
+            found = rewritten(source, lambda _path, text, _mark: source.translation(text, code))
+            found._source = source  # noqa: SLF001  (its own class)
+            if len(_in_languages) >= _MOST_KEPT:
+                _in_languages.clear()
+            _in_languages[key] = found
+        return found
+
+    def spoken(self) -> OfferingDocument:
+        """The document in the language that is spoken."""
+        return self.in_language(language())
+
+    def translation(self, text: str, code: str) -> str:
+        """One English text of this offering in the language; the text itself where it is not translated."""
+        return self._translations.get(code, {}).get(folded(text), text)
+
+    def speak(self, text: str) -> str:
+        """One English text of this offering, or what `say` made of one, in the language that is spoken."""
+        said: str = spoken(text)
+        return self.source.translation(said, language())
+
+    @cached_property
+    def _translations(self) -> dict[str, dict[str, str]]:
+        return {
+            code: {folded(english): text for english, text in texts.items()}
+            for code, texts in self.languages.items()
+        }
+
+
+#: Documents in other languages, by digest and language.
+_in_languages: dict[tuple[str, str], OfferingDocument] = {}
+_MOST_KEPT = 1024

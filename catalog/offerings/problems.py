@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 Path = tuple[str | int, ...]
+#: A key that can stand in a path; a longer one, such as an English text, is cut and stands in quotes.
+_KEY = re.compile(r"[^\n“”]{1,60}")
+_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +38,34 @@ class OfferingFileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A problem before its place in the file is looked up; `line` and `column` count inside a block of text."""
+    """A problem before its place in the file is looked up; `line` and `column` count inside a block of text.
+
+    `at_key` is for what is wrong with a key and not with what stands behind it.
+    """
 
     path: Path
     message: str
     line: int = 1
     column: int = 1
+    at_key: bool = False
 
 
 def path_text(path: Path) -> str:
     """`form.sections[0].fields[2].hint`."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            key = part if _KEY.fullmatch(part) else f"“{cut(part)}”"
+            text += f".{key}" if text else key
     return text
+
+
+def cut(text: str) -> str:
+    """A text in one line, short enough to be told by."""
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
 
 
 def nearest(word: str, words: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from catalog.offerings.words import Cel, Line, Name, Part, Slug, Text
+from catalog.offerings.words import Cel, Line, Name, Part, Sample, Slug, Text
 
 
 class FromProfile(Part):
@@ -62,7 +62,7 @@ class Question(Part):
     name: Name
     label: Line
     hint: Text | None = None
-    example: Line | None = None
+    example: Sample | None = None
     required: bool = True
     show_when: Cel | None = None
     #: What is said when a required field was left out; a sentence is made from the label without it.

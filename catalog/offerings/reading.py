@@ -9,11 +9,17 @@ from pydantic import ValidationError
 
 from catalog.offerings.findings import findings_in
 from catalog.offerings.language import OfferingDocument
+from catalog.offerings.language_findings import untranslated
 from catalog.offerings.problems import Finding, OfferingFileError, Problem, path_text
 from catalog.offerings.schema_errors import findings_of
 from portal.core.strict_yaml import Mark, NotYaml, YamlFile, read_yaml
 
-__all__ = ["OfferingFileError", "Problem", "read_offering"]
+__all__ = ["OfferingFileError", "Problem", "read_offering", "warnings_of"]
+
+
+def warnings_of(source: str | bytes, filename: str, document: OfferingDocument) -> tuple[Problem, ...]:
+    """Each text that a language of the portal lacks, with its place; the source is what the document was read from."""
+    return _placed(filename, read_yaml(source), untranslated(document))
 
 
 def read_offering(source: str | bytes, filename: str) -> OfferingDocument:
@@ -50,7 +56,7 @@ def _mark(file: YamlFile, finding: Finding) -> Mark:
     while path not in file.values:  # what is missing is reported where it should stand
         path = path[:-1]
     line, column = file.values[path]
-    if "there is no key" in finding.message and path in file.keys:
+    if (finding.at_key or "there is no key" in finding.message) and path in file.keys:
         return file.keys[path]
     if path in file.blocks:
         return line + finding.line, finding.column

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from catalog.offerings.words import Cel, Line, Name, Part, Slug, Text, WorkingTime, minutes_of
+from catalog.offerings.words import Cel, Line, Name, Part, Slug, Text, Word, WorkingTime, minutes_of
 
 Relation = Literal["line-manager", "manager-of-manager", "unit-head"]
 RiskLevel = Literal["low", "medium", "high", "critical"]
@@ -49,7 +49,7 @@ class StageRule(Part):
     quorum: Annotated[int, Field(ge=1, le=20)] | Literal["all"] = 1
     target: WorkingTime = "8h"
     #: The authentication context that the stage demands of the approver's sign-in.
-    acr: Line | None = None
+    acr: Word | None = None
     text: Text | None = None
 
     @property
@@ -177,7 +177,8 @@ class Resource(Part):
     resources, a value that fits none cannot be ordered.
     """
 
-    name: Line
-    values: tuple[Line, ...] = Field(min_length=1, max_length=200)
+    #: Rules compare it, so it has no other language.
+    name: Word
+    values: tuple[Word, ...] = Field(min_length=1, max_length=200)
     owner: Slug
     sensitivity: Literal["normal", "sensitive", "critical"] = "normal"

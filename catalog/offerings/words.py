@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -18,6 +19,17 @@ class Part(BaseModel):
     """One part of an offering: no unknown key, no guessed type, never changed once read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ForPeople:
+    """Marks a type whose values people read, so that an offering may give them in other languages.
+
+    `sentence` is an expression that makes such a text; a `keyword` may stay as it is in every language, and so may
+    an `example` that is no sentence.
+    """
+
+    kind: Literal["line", "text", "keyword", "example", "sentence"]
 
 
 def _line(value: str) -> str:
@@ -70,10 +82,22 @@ def minutes_of(time: str) -> int:
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=80)]
 #: A name that rules use, so that `answers.<name>` is a CEL name.
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=40)]
-Line = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_line)]
-Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_text)]
+LONGEST_LINE = 300
+_ONE_LINE = (Field(min_length=1, max_length=LONGEST_LINE), AfterValidator(_line))
+_SEVERAL_LINES = (Field(min_length=1, max_length=4000), AfterValidator(_text))
+Line = Annotated[str, *_ONE_LINE, ForPeople("line")]
+Text = Annotated[str, *_SEVERAL_LINES, ForPeople("text")]
+#: A word by which people look for something.
+Keyword = Annotated[str, *_ONE_LINE, ForPeople("keyword")]
+#: What an answer may look like.
+Sample = Annotated[str, *_ONE_LINE, ForPeople("example")]
+#: One line, or several, that are compared or copied: the same in every language.
+Word = Annotated[str, *_ONE_LINE]
+Block = Annotated[str, *_SEVERAL_LINES]
 #: A CEL expression; compiled and type-checked by catalog.offerings.rules when the offering is read.
 Cel = Annotated[str, Field(min_length=1, max_length=2000)]
+#: One that makes a text for people.
+Sentence = Annotated[str, Field(min_length=1, max_length=2000), ForPeople("sentence")]
 #: An RE2 pattern that must match the whole value.
 Pattern = Annotated[str, Field(min_length=1, max_length=500)]
 WorkingTime = Annotated[str, Field(max_length=8), AfterValidator(_working_time)]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from catalog.offerings.model import OfferingVersion
 from catalog.requests.states import State
 from portal.core.database import Base, EnumByValue, Key
+from portal.core.language import SaidText
 from portal.identity.model import Person
 
 
@@ -67,8 +68,8 @@ class Request(Base):
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
     #: The order that it was made by together with others, if any.
     order_group_id: Mapped[int | None] = mapped_column(ForeignKey("order_group.id"), index=True)
-    #: One line that tells this request from others of the same offering.
-    title: Mapped[str] = mapped_column(String(300))
+    #: One line that tells this request from others of the same offering, in every language.
+    title: Mapped[str] = mapped_column(SaidText)
     reason: Mapped[str] = mapped_column(Text, default="")
     #: Checked answers as JSON values, by field name.
     answers: Mapped[dict[str, Any]]
@@ -93,14 +94,14 @@ class Request(Base):
     seal: Mapped[str] = mapped_column(String(80), default="")
     sealed_at: Mapped[datetime | None]
     # The baton: who must act, since when, by when.
-    baton: Mapped[str] = mapped_column(String(300), default="")
+    baton: Mapped[str] = mapped_column(SaidText, default="")
     baton_since: Mapped[datetime | None]
     baton_due: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]
     fulfilled_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     #: Why it was refused, rejected, withdrawn or failed, in words for the requester.
-    outcome: Mapped[str] = mapped_column(Text, default="")
+    outcome: Mapped[str] = mapped_column(SaidText, default="")
 
     version: Mapped[OfferingVersion] = relationship()
     requester: Mapped[Person] = relationship(foreign_keys=[requester_id])

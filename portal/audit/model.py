@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.append_only import append_only
 from portal.core.database import Base, Key
+from portal.core.language import SaidText
 
 
 class Entry(Base):
@@ -62,7 +63,8 @@ class PersonalValue(Base):
     entry_number: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     field: Mapped[str] = mapped_column(String(80), primary_key=True)
     salt: Mapped[bytes] = mapped_column(LargeBinary(32))
-    value: Mapped[str] = mapped_column(Text)
+    #: The commitment is over the English text of what was said in every language.
+    value: Mapped[str] = mapped_column(SaidText)
 
 
 #: Tables whose rows never change once written; the migration makes the same triggers.

@@ -9,13 +9,17 @@ from portal.core.language import gettext, ngettext_plain, pgettext, spoken
 
 
 def teach(environment: Environment) -> None:
-    """Give templates `_`, `ngettext`, `pgettext`, `{% trans %}`, the filter `spoken` and those of portal.core.times."""
+    """Give templates `_`, `ngettext`, `pgettext`, `{% trans %}`, the filter `spoken` and those of portal.core.times.
+
+    What was said in every language is printed in the reader's, unless the environment prints in a way of its own.
+    """
     environment.add_extension("jinja2.ext.i18n")
     environment.policies["ext.i18n.trimmed"] = True
     # The extension brings this method.
     environment.install_gettext_callables(  # type: ignore[attr-defined]
         gettext, ngettext_plain, newstyle=True, pgettext=pgettext
     )
+    environment.finalize = environment.finalize or spoken
     environment.filters.update(
         spoken=spoken,
         day=times.day,

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from portal.core.assets import templates_folder
-from portal.core.language import language
+from portal.core.language import language, spoken
 from portal.core.templates import teach
 from portal.core.text import header_safe
 from portal.core.times import deadline, weekday
@@ -90,6 +90,7 @@ def quoted(text: str) -> str:
 
 def _shown(value: Any) -> Any:
     """What a template prints: characters that hide or reorder text come out as U+FFFD; None is a mistake."""
+    value = spoken(value)
     if value is None:
         raise TypeError("A template would print None; say in words that there is nothing.")
     # Markup was put together from parts that came through here.

@@ -286,6 +286,27 @@ def upgrade() -> None:
         batch_op.create_index(("ix_offering_version_offering_id"), ["offering_id"], unique=False)
 
     op.create_table(
+        "passkey",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("credential_id", sa.String(length=1368), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("sign_count", sa.BigInteger(), nullable=False),
+        sa.Column("aaguid", sa.String(length=36), nullable=False),
+        sa.Column("transports", sa.JSON(), nullable=False),
+        sa.Column("synced", sa.Boolean(), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("enrolled_at", database.UTCDateTime(), nullable=False),
+        sa.Column("last_used_at", database.UTCDateTime(), nullable=True),
+        sa.Column("revoked_at", database.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_passkey_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=("pk_passkey")),
+        sa.UniqueConstraint("credential_id", name=("uq_passkey_credential_id")),
+    )
+    with op.batch_alter_table("passkey", schema=None) as batch_op:
+        batch_op.create_index(("ix_passkey_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
         "person_absence",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -443,6 +464,49 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("version_id", name=("pk_published_replay")),
     )
     op.create_table(
+        "standing_approval",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("offering_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "offering_version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("uses", sa.Integer(), nullable=False),
+        sa.Column("used", sa.Integer(), nullable=False),
+        sa.Column("ends_at", database.UTCDateTime(), nullable=False),
+        sa.Column("digest", sa.String(length=80), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("proposer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("proposed_at", database.UTCDateTime(), nullable=False),
+        sa.Column("in_force_at", database.UTCDateTime(), nullable=True),
+        sa.Column("revoked_at", database.UTCDateTime(), nullable=True),
+        sa.Column("revoked_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("revoked_because", sa.Text(), nullable=False),
+        sa.CheckConstraint("used <= uses", name=("ck_standing_approval_uses")),
+        sa.ForeignKeyConstraint(
+            ["offering_id"], ["offering.id"], name=("fk_standing_approval_offering_id_offering")
+        ),
+        sa.ForeignKeyConstraint(
+            ["offering_version_id"],
+            ["offering_version.id"],
+            name=("fk_standing_approval_offering_version_id_offering_version"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["proposer_id"], ["person.id"], name=("fk_standing_approval_proposer_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["revoked_by_id"], ["person.id"], name=("fk_standing_approval_revoked_by_id_person")
+        ),
+        sa.PrimaryKeyConstraint("id", name=("pk_standing_approval")),
+    )
+    with op.batch_alter_table("standing_approval", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_standing_approval_offering_id_state", ["offering_id", "state"], unique=False
+        )
+
+    op.create_table(
         "bulk_order",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("token", sa.String(length=64), nullable=False),
@@ -513,7 +577,7 @@ def upgrade() -> None:
         sa.Column("editor_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("order_group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("title", sa.String(length=300), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("answers", sa.JSON(), nullable=False),
         sa.Column("likeness", sa.String(length=80), nullable=False),
@@ -530,7 +594,7 @@ def upgrade() -> None:
         sa.Column("route", sa.JSON(), nullable=False),
         sa.Column("seal", sa.String(length=80), nullable=False),
         sa.Column("sealed_at", database.UTCDateTime(), nullable=True),
-        sa.Column("baton", sa.String(length=300), nullable=False),
+        sa.Column("baton", sa.Text(), nullable=False),
         sa.Column("baton_since", database.UTCDateTime(), nullable=True),
         sa.Column("baton_due", database.UTCDateTime(), nullable=True),
         sa.Column("decided_at", database.UTCDateTime(), nullable=True),
@@ -563,6 +627,29 @@ def upgrade() -> None:
         batch_op.create_index("ix_request_state_number", ["state", "number"], unique=False)
         batch_op.create_index("ix_request_unit_id_number", ["unit_id", "number"], unique=False)
 
+    op.create_table(
+        "standing_signature",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("standing_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("digest", sa.String(length=80), nullable=False),
+        sa.Column("rule", sa.String(length=200), nullable=False),
+        sa.Column("relation", sa.Text(), nullable=False),
+        sa.Column("signed_at", database.UTCDateTime(), nullable=False),
+        sa.Column("auth_time", database.UTCDateTime(), nullable=False),
+        sa.Column("acr", sa.String(length=200), nullable=False),
+        sa.Column("amr", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=("fk_standing_signature_person_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["standing_id"],
+            ["standing_approval.id"],
+            name=("fk_standing_signature_standing_id_standing_approval"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=("pk_standing_signature")),
+        sa.UniqueConstraint("standing_id", "person_id", name=("uq_standing_signature_standing_id_person_id")),
+    )
     op.create_table(
         "attachment",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -646,6 +733,27 @@ def upgrade() -> None:
         batch_op.create_index(("ix_evidence_file_digest"), ["digest"], unique=False)
 
     op.create_table(
+        "glass",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("seal", sa.String(length=80), nullable=False),
+        sa.Column("said_at", database.UTCDateTime(), nullable=False),
+        sa.Column("ends_at", database.UTCDateTime(), nullable=False),
+        sa.Column("auth_time", database.UTCDateTime(), nullable=False),
+        sa.Column("acr", sa.String(length=200), nullable=False),
+        sa.Column("amr", sa.JSON(), nullable=False),
+        sa.Column("broken_at", database.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_glass_person_id_person")),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_glass_request_id_request")),
+        sa.PrimaryKeyConstraint("id", name=("pk_glass")),
+    )
+    with op.batch_alter_table("glass", schema=None) as batch_op:
+        batch_op.create_index("ix_glass_request_id", ["request_id"], unique=False)
+
+    op.create_table(
         "manual_task",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("key", sa.String(length=80), nullable=False),
@@ -679,6 +787,25 @@ def upgrade() -> None:
         batch_op.create_index(("ix_manual_task_request_id"), ["request_id"], unique=False)
 
     op.create_table(
+        "review",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("cause", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("seats", sa.JSON(), nullable=False),
+        sa.Column("opened_at", database.UTCDateTime(), nullable=False),
+        sa.Column("due_at", database.UTCDateTime(), nullable=False),
+        sa.Column("closed_at", database.UTCDateTime(), nullable=True),
+        sa.Column("undone_at", database.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_review_request_id_request")),
+        sa.PrimaryKeyConstraint("id", name=("pk_review")),
+        sa.UniqueConstraint("request_id", "revision", name=("uq_review_request_id_revision")),
+    )
+    with op.batch_alter_table("review", schema=None) as batch_op:
+        batch_op.create_index("ix_review_state_due_at", ["state", "due_at"], unique=False)
+
+    op.create_table(
         "sealing",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -702,13 +829,13 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("part", sa.Integer(), nullable=False),
         sa.Column("slug", sa.String(length=80), nullable=False),
-        sa.Column("name", database.SaidText(), nullable=False),
-        sa.Column("part_of", database.SaidText(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("part_of", sa.Text(), nullable=False),
         sa.Column("quorum", sa.Integer(), nullable=False),
         sa.Column("target_minutes", sa.Integer(), nullable=False),
         sa.Column("acr", sa.String(length=200), nullable=False),
         sa.Column("state", sa.String(length=40), nullable=False),
-        sa.Column("because", database.SaidText(), nullable=False),
+        sa.Column("because", sa.Text(), nullable=False),
         sa.Column("opened_at", database.UTCDateTime(), nullable=True),
         sa.Column("due_at", database.UTCDateTime(), nullable=True),
         sa.Column("closed_at", database.UTCDateTime(), nullable=True),
@@ -722,6 +849,22 @@ def upgrade() -> None:
     with op.batch_alter_table("stage", schema=None) as batch_op:
         batch_op.create_index(("ix_stage_request_id"), ["request_id"], unique=False)
         batch_op.create_index("ix_stage_state_due_at", ["state", "due_at"], unique=False)
+
+    op.create_table(
+        "standing_use",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("standing_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("spent_at", database.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_standing_use_request_id_request")),
+        sa.ForeignKeyConstraint(
+            ["standing_id"], ["standing_approval.id"], name=("fk_standing_use_standing_id_standing_approval")
+        ),
+        sa.PrimaryKeyConstraint("id", name=("pk_standing_use")),
+        sa.UniqueConstraint("standing_id", "request_id", name=("uq_standing_use_standing_id_request_id")),
+    )
+    with op.batch_alter_table("standing_use", schema=None) as batch_op:
+        batch_op.create_index(("ix_standing_use_request_id"), ["request_id"], unique=False)
 
     op.create_table(
         "step",
@@ -895,7 +1038,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("said_at", database.UTCDateTime(), nullable=False),
         sa.Column("seal", sa.String(length=80), nullable=False),
-        sa.Column("answers", sa.JSON(), nullable=False),
+        sa.Column("changes", sa.JSON(), nullable=False),
         sa.Column("reply", sa.Text(), nullable=False),
         sa.Column("replied_at", database.UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["author_id"], ["person.id"], name=("fk_remark_author_id_person")),
@@ -907,10 +1050,40 @@ def upgrade() -> None:
         batch_op.create_index("ix_remark_request_id_id", ["request_id", "id"], unique=False)
 
     op.create_table(
+        "review_word",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("review_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("finding", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("said_at", database.UTCDateTime(), nullable=False),
+        sa.Column("auth_time", database.UTCDateTime(), nullable=False),
+        sa.Column("acr", sa.String(length=200), nullable=False),
+        sa.Column("amr", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_review_word_person_id_person")),
+        sa.ForeignKeyConstraint(["review_id"], ["review.id"], name=("fk_review_word_review_id_review")),
+        sa.PrimaryKeyConstraint("id", name=("pk_review_word")),
+        sa.UniqueConstraint("review_id", "person_id", name=("uq_review_word_review_id_person_id")),
+    )
+    op.create_table(
+        "reviewer",
+        sa.Column("review_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("stage", sa.String(length=80), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("relation", sa.Text(), nullable=False),
+        sa.Column("rule", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_reviewer_person_id_person")),
+        sa.ForeignKeyConstraint(["review_id"], ["review.id"], name=("fk_reviewer_review_id_review")),
+        sa.PrimaryKeyConstraint("review_id", "stage", "person_id", name=("pk_reviewer")),
+    )
+    with op.batch_alter_table("reviewer", schema=None) as batch_op:
+        batch_op.create_index("ix_reviewer_person_id", ["person_id"], unique=False)
+
+    op.create_table(
         "stage_approver",
         sa.Column("stage_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("relation", database.SaidText(), nullable=False),
+        sa.Column("relation", sa.Text(), nullable=False),
         sa.Column("rule", sa.String(length=200), nullable=False),
         sa.Column("called", sa.Boolean(), nullable=False),
         sa.Column("replaced_at", database.UTCDateTime(), nullable=True),
@@ -952,6 +1125,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_stage_approver_person_id_stage_id")
 
     op.drop_table("stage_approver")
+    with op.batch_alter_table("reviewer", schema=None) as batch_op:
+        batch_op.drop_index("ix_reviewer_person_id")
+
+    op.drop_table("reviewer")
+    op.drop_table("review_word")
     with op.batch_alter_table("remark", schema=None) as batch_op:
         batch_op.drop_index("ix_remark_request_id_id")
 
@@ -985,6 +1163,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_step_request_id")
 
     op.drop_table("step")
+    with op.batch_alter_table("standing_use", schema=None) as batch_op:
+        batch_op.drop_index("ix_standing_use_request_id")
+
+    op.drop_table("standing_use")
     with op.batch_alter_table("stage", schema=None) as batch_op:
         batch_op.drop_index("ix_stage_state_due_at")
         batch_op.drop_index("ix_stage_request_id")
@@ -994,12 +1176,20 @@ def downgrade() -> None:
         batch_op.drop_index("ix_sealing_seal")
 
     op.drop_table("sealing")
+    with op.batch_alter_table("review", schema=None) as batch_op:
+        batch_op.drop_index("ix_review_state_due_at")
+
+    op.drop_table("review")
     with op.batch_alter_table("manual_task", schema=None) as batch_op:
         batch_op.drop_index("ix_manual_task_request_id")
         batch_op.drop_index("ix_manual_task_group_state")
         batch_op.drop_index("ix_manual_task_entitlement_key")
 
     op.drop_table("manual_task")
+    with op.batch_alter_table("glass", schema=None) as batch_op:
+        batch_op.drop_index("ix_glass_request_id")
+
+    op.drop_table("glass")
     with op.batch_alter_table("evidence_file", schema=None) as batch_op:
         batch_op.drop_index("ix_evidence_file_digest")
 
@@ -1018,6 +1208,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_attachment_digest")
 
     op.drop_table("attachment")
+    op.drop_table("standing_signature")
     with op.batch_alter_table("request", schema=None) as batch_op:
         batch_op.drop_index("ix_request_unit_id_number")
         batch_op.drop_index("ix_request_state_number")
@@ -1037,6 +1228,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_bulk_order_person_id")
 
     op.drop_table("bulk_order")
+    with op.batch_alter_table("standing_approval", schema=None) as batch_op:
+        batch_op.drop_index("ix_standing_approval_offering_id_state")
+
+    op.drop_table("standing_approval")
     op.drop_table("published_replay")
     with op.batch_alter_table("order_group", schema=None) as batch_op:
         batch_op.drop_index("ix_order_group_person_id")
@@ -1069,6 +1264,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_person_absence_person_id")
 
     op.drop_table("person_absence")
+    with op.batch_alter_table("passkey", schema=None) as batch_op:
+        batch_op.drop_index("ix_passkey_person_id")
+
+    op.drop_table("passkey")
     with op.batch_alter_table("offering_version", schema=None) as batch_op:
         batch_op.drop_index("ix_offering_version_offering_id")
         batch_op.drop_index("ix_offering_version_digest")

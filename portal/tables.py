@@ -3,8 +3,10 @@
 from approvals.conversation import model as conversation
 from approvals.decisions import model as decisions
 from approvals.delegation import model as delegation
+from approvals.emergency import model as emergency
 from approvals.links import model as links
 from approvals.routing import model as routing
+from approvals.standing import model as standing
 from approvals.timing import model as timing
 from catalog.assets import model as assets
 from catalog.attachments import model as attachments
@@ -31,6 +33,7 @@ ROOMS = (
     conversation,
     decisions,
     delegation,
+    emergency,
     entitlements,
     evidence,
     fulfilment,
@@ -44,6 +47,7 @@ ROOMS = (
     requests,
     rotas,
     routing,
+    standing,
     timing,
     versions,
 )

@@ -15,3 +15,16 @@ DENIED = "approval:denied"
 #: What was approved is no longer what stands there.
 VOIDED = "approval:voided"
 LINK_REFUSED = "approval:link-refused"
+
+#: An approver asked the requester, who answered.
+ASKED = "question:asked"
+ANSWERED = "question:answered"
+#: An approver proposed a narrower request.
+PROPOSED = "proposal:made"
+ACCEPTED = "proposal:accepted"
+DECLINED = "proposal:declined"
+#: A question or proposal that needs no answer any more: the stage or the request moved on.
+MOOT = "remark:closed"
+COMMENTED = "comment:written"
+#: One approver of a stage left it to another.
+REASSIGNED = "stage:reassigned"

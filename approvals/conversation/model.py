@@ -48,7 +48,7 @@ class Remark(Base):
     said_at: Mapped[datetime]
     #: The seal of what it was said about.
     seal: Mapped[str] = mapped_column(String(80), default="")
-    #: A proposal's answers, checked, by field name; empty otherwise.
-    answers: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    #: What a proposal changes: by field, the answer before and the answer after, checked. Else empty.
+    changes: Mapped[dict[str, Any]] = mapped_column(default=dict)
     reply: Mapped[str] = mapped_column(Text, default="")
     replied_at: Mapped[datetime | None]

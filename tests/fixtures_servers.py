@@ -41,10 +41,14 @@ class PostgresServer:
         ) as db:
             db.execute(statement if isinstance(statement, sql.Composable) else sql.SQL(statement))
 
+    def execute_many(self, statements: str) -> None:
+        """Run several statements in one transaction."""
+        with psycopg.connect(host=str(self.folder), user="postgres", dbname="postgres") as db:
+            db.execute(statements)  # type: ignore[call-overload]
+
     def create(self) -> None:
         """Make the files of a new cluster."""
-        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-            shutil.chown(self.folder, NOBODY, _group(NOBODY))
+        self.own()
         command = [
             required("initdb"),
             "-D",
@@ -83,6 +87,12 @@ class PostgresServer:
             return False
 
         wait_until(answers, "PostgreSQL answers", START_SECONDS)
+
+    def own(self) -> None:
+        """Give its files to whom it runs as: PostgreSQL refuses to run as root."""
+        if os.geteuid() == 0:
+            for path in (self.folder, *self.folder.rglob("*")):
+                shutil.chown(path, NOBODY, _group(NOBODY))
 
     def stop(self) -> None:
         """End it at once, as a crash would: what was not committed is lost, and it recovers when it starts."""

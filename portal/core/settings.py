@@ -39,9 +39,14 @@ class Settings:
     firewall_repository: Path
     ca_folder: Path
     checkpoint_folder: Path
+    #: libpq's words for a server whose roles are governed; empty for none. Its name is in every plan and key.
+    postgresql_target: str = ""
+    postgresql_target_name: str = "main"
     step_up_seconds: int = 15 * 60
     high_risk_step_up_seconds: int = 5 * 60
     link_days: int = 7
+    #: The authentication context that enrolling and revoking a passkey demands; empty for any.
+    passkey_acr: str = "urn:countersign:acr:mfa"
     #: Empty for the data folder, or s3://bucket/prefix.
     attachment_store: str = ""
     s3_endpoint: str = ""
@@ -99,9 +104,12 @@ class Settings:
             firewall_repository=_folder(env, "FIREWALL_REPOSITORY", home / "targets" / "firewall"),
             ca_folder=_folder(env, "CA_FOLDER", home / "ca"),
             checkpoint_folder=_folder(env, "CHECKPOINT_FOLDER", home / "checkpoints"),
+            postgresql_target=_secret(env, "POSTGRESQL_TARGET"),
+            postgresql_target_name=env.get("POSTGRESQL_TARGET_NAME", "main"),
             step_up_seconds=_whole(env, "STEP_UP_SECONDS", 15 * 60),
             high_risk_step_up_seconds=_whole(env, "HIGH_RISK_STEP_UP_SECONDS", 5 * 60),
             link_days=_whole(env, "LINK_DAYS", 7),
+            passkey_acr=env.get("PASSKEY_ACR", "urn:countersign:acr:mfa"),
             attachment_store=_bucket(env, "ATTACHMENT_STORE"),
             s3_endpoint=_url(env, "S3_ENDPOINT", "") if env.get("S3_ENDPOINT") else "",
             s3_region=env.get("S3_REGION", "us-east-1"),

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from approvals.routing.model import Sealing
 from catalog.requests.model import Request
 from portal.core.errors import Conflict
+from portal.core.language import spoken
 
 PARTS = {
     "answers": "the answers",
@@ -78,8 +79,8 @@ def _answers(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 
 def _lines(old: list[Any], new: list[Any]) -> list[str]:
-    before = [line["text"] for plan in old for line in plan["lines"]]
-    after = [line["text"] for plan in new for line in plan["lines"]]
+    before = [spoken(line["text"]) for plan in old for line in plan["lines"]]
+    after = [spoken(line["text"]) for plan in new for line in plan["lines"]]
     gone = [f"No longer planned: {text}" for text in before if text not in after]
     added = [f"Planned now: {text}" for text in after if text not in before]
     return gone + added or ["What would be changed on the target is different now."]

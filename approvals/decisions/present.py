@@ -20,6 +20,7 @@ from catalog.requests.answers import answer_lines, spoken_end
 from catalog.requests.model import Request
 from catalog.requests.presenters import plan_cards, risk_card, stage_cards
 from catalog.requests.states import State
+from portal.core.language import spoken
 from portal.core.settings import Settings
 from portal.identity.actor import Actor
 
@@ -119,8 +120,8 @@ def _warnings(reading: Reading) -> tuple[str, ...]:
         if plan["already_true"]
     ]
     warnings += reading.sealing.warnings if reading.sealing else []
-    warnings += [text for plan in reading.request.plans for text in plan["warnings"]]
-    said = {reason["because"] for reason in reading.request.risk.get("reasons", ())}
+    warnings += [spoken(text) for plan in reading.request.plans for text in plan["warnings"]]
+    said = {spoken(reason["because"]) for reason in reading.request.risk.get("reasons", ())}
     return tuple(dict.fromkeys(text for text in warnings if text not in said))
 
 

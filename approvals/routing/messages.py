@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from approvals.routing.model import Stage
 from catalog.offerings.queries import document_of
 from catalog.requests.model import Request
-from catalog.requests.presenters import lines_of
 from catalog.requests.telling import about, tell_requester
+from portal.core.language import said
 from portal.identity.model import Person
 from portal.notifications import notify
 
@@ -50,8 +50,14 @@ def card_of(request: Request, stage: Stage) -> dict[str, Any]:
         "for_themselves": request.requester_id == request.beneficiary_id,
         "reason": request.reason,
         "risk": request.risk["level"],
-        "risk_reasons": [reason["because"] for reason in request.risk["reasons"]],
-        "lines": [line for plan in request.plans for line in lines_of(plan)],
+        "risk_reasons": [said(reason["because"]) for reason in request.risk["reasons"]],
+        # Not spoken yet: each mail is in its reader's language.
+        "lines": [
+            (line["change"], said(line["text"]))
+            for plan in request.plans
+            for line in plan["lines"]
+            if not line.get("technical", False)
+        ],
         "irreversible": document_of(request.version).cannot_be_undone,
         "due_at": stage.due_at,
         "ends_at": request.ends_at,

@@ -17,6 +17,7 @@ from catalog.offerings.language import OfferingDocument
 from catalog.offerings.rules import broken_rules, facts_for, holds, last_day, lasts, starts_at
 from catalog.offerings.typed import is_empty
 from portal.core.errors import FieldError, FieldErrors
+from portal.core.language import spoken
 
 __all__ = [
     "WHOLE_FORM",
@@ -176,7 +177,9 @@ def _on_targets(
             message = silent("This cannot be checked now.", error)
             return [FieldError(WHOLE_FORM, message)]
         errors += [
-            FieldError(problem.field if document.find_field(problem.field) else WHOLE_FORM, problem.message)
+            FieldError(
+                problem.field if document.find_field(problem.field) else WHOLE_FORM, spoken(problem.message)
+            )
             for problem in problems
             if problem.severity != "wide" or check.wide == "stop"
         ]

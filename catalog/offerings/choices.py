@@ -10,6 +10,7 @@ from catalog.offerings.derived import find_resource
 from catalog.offerings.fields import OneOfField, SomeOfField
 from catalog.offerings.form_context import PORTAL, FormContext
 from catalog.offerings.language import OfferingDocument
+from portal.core.language import spoken
 
 _log = logging.getLogger(__name__)
 
@@ -24,7 +25,8 @@ def choices_of(
     if field.choices_from is None:
         return [Choice(choice.value, choice.label, choice.hint or "") for choice in field.choices]
     try:
-        return context.choices_once(field.choices_from.connector, field.choices_from.name, fresh=fresh)
+        read = context.choices_once(field.choices_from.connector, field.choices_from.name, fresh=fresh)
+        return [Choice(choice.value, spoken(choice.label), spoken(choice.hint)) for choice in read]
     except ConnectorError as error:
         raise ValueError(silent(f"The list for “{field.label}” cannot be read now.", error)) from error
 
@@ -37,7 +39,7 @@ def directory_choices(name: str, context: FormContext) -> Sequence[Choice]:
 def silent(what: str, error: ConnectorError) -> str:
     """What a person is told when a target cannot say what is needed; addresses and error numbers go to the log."""
     if error.permanent:
-        return f"{what} {error.message}"
+        return f"{what} {spoken(error.message)}"
     _log.warning("%s %s", what, error.message)
     return f"{what} The system behind it does not answer. Your answers are kept; try again in a few minutes."
 

@@ -37,6 +37,7 @@ from catalog.offerings.kinds_records import RECORD_CHECKS
 from catalog.offerings.kinds_times import TIME_CHECKS
 from catalog.offerings.tables import check_rows
 from catalog.offerings.typed import check_length, cut, like, listed, one
+from portal.core.language import spoken
 from portal.core.networks import parse_network, parse_networks
 from portal.core.ports import parse_ports, port_text
 from portal.core.spans import size
@@ -192,7 +193,7 @@ def _csr(field: CsrField, typed: Any, context: FormContext) -> str:
     try:
         return read_csr(one(typed)).pem
     except CsrError as error:
-        raise ValueError(error.message) from error
+        raise ValueError(spoken(error.message)) from error
 
 
 def _table(field: TableField, typed: Any, context: FormContext) -> list[dict[str, Any]]:

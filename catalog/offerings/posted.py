@@ -11,6 +11,7 @@ from catalog.offerings.fields import TableField
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.tables import MORE_ROWS, PASTE_SUFFIX, ROWS_ADDED, rows_posted
 from portal.core.errors import FieldError
+from portal.core.language import spoken
 
 #: A CSR may be uploaded as `<field>_file` instead of being pasted.
 FILE_SUFFIX = "_file"
@@ -102,7 +103,7 @@ def _uploads(document: OfferingDocument, files: Mapping[str, Any], raw: dict[str
                 raw[field.name] = read_csr_bytes(upload.stream.read(LARGEST + 1)).pem
             except CsrError as error:
                 raw[field.name] = ""
-                errors.append(FieldError(field.name, error.message))
+                errors.append(FieldError(field.name, spoken(error.message)))
     return errors
 
 

@@ -23,6 +23,7 @@ from portal.audit import record
 from portal.core.clock import now
 from portal.core.errors import PortalError, Unavailable
 from portal.core.events import publish
+from portal.core.language import kept
 from portal.identity.actor import PORTAL
 from portal.jobs import Job, TaskError
 
@@ -66,7 +67,7 @@ def risk_of(facts: Facts, steps: Sequence[PlannedStep]) -> dict[str, Any]:
     """The offering's risk with what the targets warn of, as it is kept and sealed."""
     risk = assess_risk(facts.document, facts).to_json()
     warnings = [
-        {"points": 0, "because": warning}
+        {"points": 0, "because": kept(warning)}
         for warning in dict.fromkeys(text for step in steps for text in step.plan.warnings)
     ]
     return {**risk, "reasons": [*risk["reasons"], *warnings]}

@@ -9,6 +9,7 @@ from functools import lru_cache
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from portal.core.assets import templates_folder
+from portal.core.language import spoken
 from reports.evidence.document import FILE_NAME, Evidence, schema
 from reports.evidence.legible import legible
 from reports.evidence.presenters import grouped, page_of
@@ -54,7 +55,7 @@ def to_pdf(evidence: Evidence) -> bytes:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(templates_folder()),
         autoescape=True,
         undefined=StrictUndefined,
@@ -63,3 +64,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    environment.filters["spoken"] = spoken
+    return environment

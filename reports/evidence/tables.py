@@ -9,6 +9,7 @@ from typing import Any
 
 from portal.audit.merkle import leaf_hash
 from portal.core.canonical import canonical_json
+from portal.core.language import spoken
 from reports.evidence.document import Evidence, StagePart, StepPart
 from reports.evidence.words import CHANGES, FOUND, STAGE_STATES, STEP_STATES, spoken_time
 
@@ -156,7 +157,7 @@ def step_card(step: StepPart, *, several: bool) -> StepCard:
 
 def _lines(value: Mapping[str, Any]) -> Lines:
     return tuple(
-        (CHANGES.get(str(line.get("change")), str(line.get("change"))), str(line.get("text")))
+        (CHANGES.get(str(line.get("change")), str(line.get("change"))), str(spoken(line.get("text"))))
         for line in value.get("lines") or ()
     )
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from portal.core.canonical import digest
+from portal.core.language import kept, said
 
 Json = Mapping[str, Any]
 Change = Literal["add", "remove", "change", "keep", "note"]
@@ -21,7 +22,8 @@ class ConnectorError(Exception):
     """A target refused or could not be reached.
 
     `permanent` says that trying again cannot help (a refusal, a missing role); a passing error (time-out,
-    503) is tried again by the task. The message is a sentence for the operator and the requester.
+    503) is tried again by the task. The message is a sentence for the operator and the requester, in every
+    language where `portal.core.language.say` made it.
     """
 
     def __init__(self, message: str, *, permanent: bool = False) -> None:
@@ -77,7 +79,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class PlanLine:
-    """One line of a plan for people; text is plain, shown literally.
+    """One line of a plan for people; text is plain, shown literally, in every language where `say` made it.
 
     A technical line says the same again in the target's own words; pages fold it, mails leave it out.
     """
@@ -88,7 +90,8 @@ class PlanLine:
 
     def to_json(self) -> dict[str, Any]:
         """As a plan keeps it; the mark is there only where it says something."""
-        return {"change": self.change, "text": self.text} | ({"technical": True} if self.technical else {})
+        mark = {"technical": True} if self.technical else {}
+        return {"change": self.change, "text": kept(self.text), **mark}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,7 @@ class Plan:
             "document": dict(self.document),
             "inverse": dict(self.inverse),
             "already_true": self.already_true,
-            "warnings": list(self.warnings),
+            "warnings": [kept(warning) for warning in self.warnings],
         }
 
     @classmethod
@@ -143,13 +146,13 @@ class Plan:
             action=value["action"],
             target=value["target"],
             lines=tuple(
-                PlanLine(line["change"], line["text"], line.get("technical", False))
+                PlanLine(line["change"], said(line["text"]), line.get("technical", False))
                 for line in value["lines"]
             ),
             document=value["document"],
             inverse=value["inverse"],
             already_true=value["already_true"],
-            warnings=tuple(value["warnings"]),
+            warnings=tuple(said(warning) for warning in value["warnings"]),
         )
 
 

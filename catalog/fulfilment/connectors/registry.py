@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from catalog.fulfilment.connectors.contract import Connector, ConnectorError
+from portal.core.language import say
 
 
 class Connectors:
@@ -18,7 +19,11 @@ class Connectors:
         try:
             return self._by_kind[kind]
         except KeyError:
-            message = f"This portal has no connector “{kind}”, so it cannot carry this out. Ask the operators to set it up."
+            message = say(
+                "This portal has no connector “%(kind)s”, so it cannot carry this out. "
+                "Ask the operators to set it up.",
+                kind=kind,
+            )
             raise ConnectorError(message, permanent=True) from None
 
     def __contains__(self, kind: object) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from portal.core.language import spoken
 from reports.evidence.document import Evidence
 
 
@@ -36,4 +37,4 @@ def _values(evidence: Evidence) -> Iterator[str]:
 
 def _lines(value: Mapping[str, Any]) -> Iterator[str]:
     for line in value.get("lines") or ():
-        yield str(line.get("text", ""))
+        yield str(spoken(line.get("text", "")))

@@ -23,6 +23,8 @@ from catalog.fulfilment.connectors.ca.files import OWNER_ONLY, READABLE, locked,
 from catalog.fulfilment.connectors.ca.profiles import PROFILES
 from catalog.fulfilment.connectors.ca.records import Issued, Records, Revoked
 from catalog.fulfilment.connectors.contract import ConnectorError
+from portal.core import times
+from portal.core.language import every_language, say
 
 #: A revocation stays listed this long after the certificate's end (RFC 5280 §3.3: on one list beyond it).
 _LISTED_AFTER_END = timedelta(days=2)
@@ -73,9 +75,10 @@ class CertificateAuthority:
                 return
             self.records.make_folders()
             if self.records.every():
-                message = (
-                    f"{self.folder} holds issued certificates but not the authority's own. "
-                    "An operator must restore the folder from a backup."
+                message = say(
+                    "%(folder)s holds issued certificates but not the authority's own. "
+                    "An operator must restore the folder from a backup.",
+                    folder=self.folder,
                 )
                 raise ConnectorError(message, permanent=True)
             now = self._now()
@@ -127,7 +130,10 @@ class CertificateAuthority:
                 # The rename of this one file is the moment of issue: before it, nothing has happened.
                 self.records.add(key, record)
         if record.entitlement != wanted.entitlement:
-            message = f"This step has already issued another certificate ({record.serial}). Order it anew."
+            message = say(
+                "This step has already issued another certificate (%(serial)s). Order it anew.",
+                serial=record.serial,
+            )
             raise ConnectorError(message, permanent=True)
         return record
 
@@ -180,7 +186,10 @@ class CertificateAuthority:
         now = self._now()
         if now + timedelta(days=wanted.validity_days) > self.issuing.not_valid_after_utc:
             end = self.issuing.not_valid_after_utc
-            message = f"The issuing CA itself ends on {end:%d %B %Y}. Order fewer days, or have an operator renew it."
+            message = say(
+                "The issuing CA itself ends on %(day)s. Order fewer days, or have an operator renew it.",
+                day=every_language(lambda: times.day(end)),
+            )
             raise ConnectorError(message, permanent=True)
         certificate = signing.server_certificate(
             wanted.csr,
@@ -207,14 +216,16 @@ class CertificateAuthority:
     def _issuing_key(self) -> ec.EllipticCurvePrivateKey:
         file = self.folder / "issuing.key"
         if file.stat().st_mode & 0o077:
-            message = (
-                f"{file} can be read by other users of this machine. An operator must run: chmod 600 {file}"
+            message = say(
+                "%(file)s can be read by other users of this machine. An operator must run: chmod 600 %(file)s",
+                file=file,
             )
             raise ConnectorError(message, permanent=True)
         key = load_pem_private_key(file.read_bytes(), password=None)
         if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != self.issuing.public_key():
-            message = (
-                f"{file} is not the key of issuing.crt. An operator must restore the folder from a backup."
+            message = say(
+                "%(file)s is not the key of issuing.crt. An operator must restore the folder from a backup.",
+                file=file,
             )
             raise ConnectorError(message, permanent=True)
         return key

@@ -24,6 +24,15 @@ from catalog.fulfilment.connectors.contract import (
     PlanLine,
     ReadBack,
 )
+from portal.core import times
+from portal.core.language import N_, _, every_language, say
+
+#: What the authority answers of a certificate, by the state that the facts name.
+_STATES = {
+    "valid": N_("The authority says: certificate %(serial)s is valid"),
+    "revoked": N_("The authority says: certificate %(serial)s is revoked"),
+    "expired": N_("The authority says: certificate %(serial)s is expired"),
+}
 
 
 class CaConnector:
@@ -38,19 +47,27 @@ class CaConnector:
         """`profiles` and `reasons`."""
         if name == "profiles":
             return [
-                Choice(p.name, p.title, f"{p.purpose}; at most {p.longest_days} days")
+                Choice(
+                    p.name,
+                    say(p.title),
+                    say("%(purpose)s; at most %(days)s days", purpose=say(p.purpose), days=p.longest_days),
+                )
                 for p in PROFILES.values()
             ]
         if name == "reasons":
-            return [Choice(reason, title) for reason, title in REASONS.items()]
-        message = f"The certificate authority offers no list “{name}”; it offers profiles and reasons."
+            return [Choice(reason, say(title)) for reason, title in REASONS.items()]
+        message = say(
+            "The certificate authority offers no list “%(name)s”; it offers profiles and reasons.", name=name
+        )
         raise ConnectorError(message, permanent=True)
 
     def plan(self, order: Order) -> Plan:
         """`issue` takes csr, names, validity_days and profile; `revoke` takes serial and reason."""
         draw = {plans.ISSUE: plans.plan_issue, plans.REVOKE: plans.plan_revoke}.get(order.action)
         if draw is None:
-            message = f"The certificate authority cannot “{order.action}”; it can issue and revoke."
+            message = say(
+                "The certificate authority cannot “%(action)s”; it can issue and revoke.", action=order.action
+            )
             raise ConnectorError(message, permanent=True)
         with _told():
             return draw(self._authority, order)
@@ -74,16 +91,20 @@ class CaConnector:
             wanted = plans.wanted(plan)
             issuer = self._authority.issuing.subject.rfc4514_string()
             if plan.document["issuer"] != issuer:
-                message = (
-                    f"The issuing CA is {issuer} now; the plan names another. Order the certificate anew."
+                message = say(
+                    "The issuing CA is %(issuer)s now; the plan names another. Order the certificate anew.",
+                    issuer=issuer,
                 )
                 raise ConnectorError(message, permanent=True)
             if self._authority.records.find_by_key(key) is None:
                 plans.refuse_compromised(self._authority, wanted.csr)
             record = self._authority.issue(key, wanted)
+            text = say(
+                "Certificate %(serial)s for %(name)s was issued", serial=record.serial, name=record.names[0]
+            )
             return Outcome(
                 facts=_facts(record),
-                lines=(PlanLine("add", f"Certificate {record.serial} for {record.names[0]} was issued"),),
+                lines=(PlanLine("add", text),),
                 artefacts=self._artefacts(record),
             )
 
@@ -95,7 +116,7 @@ class CaConnector:
                 return self._read(revoked, present=self._state(revoked)["state"] == "revoked")
             record = self._find(plan, key)
             if record is None:
-                line = PlanLine("note", "The authority has issued no certificate for this order")
+                line = PlanLine("note", say("The authority has issued no certificate for this order"))
                 return ReadBack(present=False, facts={"state": "not issued"}, lines=(line,))
             as_planned = (
                 record.spki_sha256 == plan.document["spki_sha256"]
@@ -108,14 +129,16 @@ class CaConnector:
         """Revoke what the plan issued; a certificate at its end, revoked or never issued is success."""
         with _told():
             if plan.action == plans.REVOKE:
-                message = "A revoked certificate never becomes valid again. Order a new one."
+                message = say("A revoked certificate never becomes valid again. Order a new one.")
                 raise ConnectorError(message, permanent=True)
             record = self._find(plan, key)
             if record is None:
-                line = PlanLine("keep", "No certificate was issued, so there is none to revoke")
+                line = PlanLine("keep", say("No certificate was issued, so there is none to revoke"))
                 return Outcome(facts={"state": "not issued"}, lines=(line,))
             if self._state(record)["state"] == "expired":
-                line = PlanLine("keep", f"Certificate {record.serial} has ended by itself")
+                line = PlanLine(
+                    "keep", say("Certificate %(serial)s has ended by itself", serial=record.serial)
+                )
                 return Outcome(facts=_facts(record) | self._state(record), lines=(line,))
             return self._revoke(record, plans.ENDED)
 
@@ -125,7 +148,7 @@ class CaConnector:
             return [
                 Live(
                     key=record.entitlement,
-                    label=f"Certificate for {record.names[0]}, until {record.not_after:%d %B %Y}",
+                    label=_label(record),
                     facts=_facts(record),
                     reference=record.reference,
                 )
@@ -164,16 +187,16 @@ class CaConnector:
         return ReadBack(
             present=present,
             facts=_facts(record) | state,
-            lines=(PlanLine("note", f"The authority says: certificate {record.serial} is {state['state']}"),),
+            lines=(PlanLine("note", say(_STATES[state["state"]], serial=record.serial)),),
             artefacts=self._artefacts(record),
         )
 
     def _revoke(self, record: Issued, reason: str) -> Outcome:
         self._authority.revoke(record, reason)
-        return Outcome(
-            facts=_facts(record) | self._state(record),
-            lines=(PlanLine("remove", f"Certificate {record.serial} for {record.names[0]} is revoked"),),
+        text = say(
+            "Certificate %(serial)s for %(name)s is revoked", serial=record.serial, name=record.names[0]
         )
+        return Outcome(facts=_facts(record) | self._state(record), lines=(PlanLine("remove", text),))
 
     def _artefacts(self, record: Issued) -> dict[str, bytes]:
         certificate = record.certificate.encode("ascii")
@@ -192,14 +215,26 @@ def _facts(record: Issued) -> dict[str, Any]:
     }
 
 
+def _label(record: Issued) -> str:
+    def speak() -> str:
+        return _(
+            "Certificate for %(name)s, until %(day)s",
+            name=record.names[0],
+            day=times.day(record.not_after),
+        )
+
+    return every_language(speak)
+
+
 @contextmanager
 def _told() -> Iterator[None]:
     """Say in a sentence that the authority's folder cannot be reached; a mount may come back, so it is passing."""
     try:
         yield
     except OSError as error:
-        message = (
-            f"The certificate authority's folder cannot be used ({error.strerror or error}). "
-            "The portal tries again by itself; if this lasts, an operator must look at the folder."
+        message = say(
+            "The certificate authority's folder cannot be used (%(words)s). "
+            "The portal tries again by itself; if this lasts, an operator must look at the folder.",
+            words=error.strerror or error,
         )
         raise ConnectorError(message) from error

@@ -15,6 +15,7 @@ from cryptography.x509.oid import NameOID
 from catalog.fulfilment.connectors.ca import names
 from catalog.fulfilment.connectors.ca.keys import judge_key, judge_signature
 from catalog.fulfilment.connectors.ca.refusal import CsrError
+from portal.core.language import N_, _, every_language, say
 
 __all__ = ["CsrError", "CsrFacts", "read_csr", "read_csr_bytes"]
 
@@ -24,10 +25,10 @@ MOST_NAMES = 100
 _BLOCK = re.compile(
     r"-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----(.*?)-----END (?:NEW )?CERTIFICATE REQUEST-----", re.DOTALL
 )
-_EXPECTED = "It begins with -----BEGIN CERTIFICATE REQUEST-----."
-_PRIVATE = (
+_EXPECTED = N_("It begins with -----BEGIN CERTIFICATE REQUEST-----.")
+_PRIVATE = N_(
     "This is a private key. Never give it to anybody: treat it as disclosed, make a new key, and paste only the "
-    f"certificate signing request. {_EXPECTED}"
+    "certificate signing request."
 )
 
 
@@ -69,13 +70,15 @@ def read_csr(pem: str) -> CsrFacts:
     if len(pem.encode("utf-8", "surrogatepass")) > LARGEST:
         raise CsrError(_too_large())
     if "PRIVATE KEY-----" in pem:
-        raise CsrError(_PRIVATE)
+        raise CsrError(_with_how_it_begins(_PRIVATE))
     if not pem.strip():
-        message = f"Paste the certificate signing request. {_EXPECTED}"
-        raise CsrError(message)
+        raise CsrError(_with_how_it_begins(N_("Paste the certificate signing request.")))
     blocks = _BLOCK.findall(pem)
     if len(blocks) > 1:
-        message = f"There are {len(blocks)} certificate signing requests in the text. Send one at a time."
+        message = say(
+            "There are %(count)s certificate signing requests in the text. Send one at a time.",
+            count=len(blocks),
+        )
         raise CsrError(message)
     if not blocks:
         raise CsrError(_no_block(pem))
@@ -96,7 +99,7 @@ def read_csr_bytes(content: bytes) -> CsrFacts:
         load_der_private_key(content, password=None)
     except Exception:  # noqa: BLE001  (whatever the reason, this file is no private key that can be read)
         return _read(content)
-    raise CsrError(_PRIVATE)
+    raise CsrError(_with_how_it_begins(_PRIVATE))
 
 
 def _read(der: bytes) -> CsrFacts:
@@ -142,13 +145,17 @@ def _alternative_names(extensions: x509.Extensions) -> tuple[tuple[str, ...], tu
     except x509.ExtensionNotFound:
         entries = []
     if not entries:
-        message = (
+        message = say(
             "The request holds no subject alternative names, which browsers read instead of the common name. "
             "Make it again, for example with: openssl req … -addext subjectAltName=DNS:www.example.com"
         )
         raise CsrError(message)
     if len(entries) > MOST_NAMES:
-        message = f"The request holds {len(entries)} names; {MOST_NAMES} are the most. Split it."
+        message = say(
+            "The request holds %(count)s names; %(most)s are the most. Split it.",
+            count=len(entries),
+            most=MOST_NAMES,
+        )
         raise CsrError(message)
     dns_names, addresses = set(), set()
     for entry in entries:
@@ -157,9 +164,10 @@ def _alternative_names(extensions: x509.Extensions) -> tuple[tuple[str, ...], tu
         elif isinstance(entry, x509.IPAddress) and not hasattr(entry.value, "prefixlen"):
             addresses.add(names.ip_address(entry.value))
         else:
-            message = (
-                f"The request holds a name that is neither a DNS name nor an IP address ({_kind(entry)}). "
-                "A server certificate carries those two only; leave the other out."
+            message = say(
+                "The request holds a name that is neither a DNS name nor an IP address (%(kind)s). "
+                "A server certificate carries those two only; leave the other out.",
+                kind=_kind(entry),
             )
             raise CsrError(message)
     return tuple(sorted(dns_names)), tuple(sorted(addresses))
@@ -168,21 +176,24 @@ def _alternative_names(extensions: x509.Extensions) -> tuple[tuple[str, ...], tu
 def _common_name(subject: x509.Name, dns_names: tuple[str, ...]) -> str:
     values = [str(a.value) for a in subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
     if len(values) > 1:
-        message = "The subject holds more than one common name (CN). Keep one, or none."
+        message = say("The subject holds more than one common name (CN). Keep one, or none.")
         raise CsrError(message)
     if not values:
         return ""
     if names.is_ip(values[0]):
-        message = (
-            f"The common name (CN) is the IP address {values[0].strip()}. Put a DNS name there or leave it out, "
-            "and give the address as an alternative name only."
+        message = say(
+            "The common name (CN) is the IP address %(address)s. Put a DNS name there or leave it out, "
+            "and give the address as an alternative name only.",
+            address=values[0].strip(),
         )
         raise CsrError(message)
     common_name = names.dns_name(values[0])
     if common_name not in dns_names:
-        message = (
-            f"The common name (CN) “{common_name}” is not among the alternative names ({', '.join(dns_names)}). "
-            "Add it there, or leave the common name out."
+        message = say(
+            "The common name (CN) “%(name)s” is not among the alternative names (%(names)s). "
+            "Add it there, or leave the common name out.",
+            name=common_name,
+            names=", ".join(dns_names),
         )
         raise CsrError(message)
     return common_name
@@ -194,32 +205,46 @@ def _refuse_authority(extensions: x509.Extensions) -> None:
     except x509.ExtensionNotFound:
         return
     if constraints.ca:
-        message = "The request asks for the right to issue certificates (CA:TRUE). A server needs none; leave it out."
+        message = say(
+            "The request asks for the right to issue certificates (CA:TRUE). A server needs none; leave it out."
+        )
         raise CsrError(message)
 
 
 def _kind(entry: x509.GeneralName) -> str:
-    return {
-        x509.RFC822Name: "a mail address",
-        x509.UniformResourceIdentifier: "a web address",
-        x509.DirectoryName: "a directory name",
-        x509.IPAddress: "a network",
-    }.get(type(entry), "another kind")
+    kinds: dict[type[x509.GeneralName], str] = {
+        x509.RFC822Name: say("a mail address"),
+        x509.UniformResourceIdentifier: say("a web address"),
+        x509.DirectoryName: say("a directory name"),
+        x509.IPAddress: say("a network"),
+    }
+    return kinds.get(type(entry), say("another kind"))
 
 
 def _no_block(text: str) -> str:
     if "-----BEGIN CERTIFICATE-----" in text or "-----BEGIN TRUSTED CERTIFICATE-----" in text:
-        return f"This is a certificate, not a request for one. Paste the certificate signing request. {_EXPECTED}"
+        return _with_how_it_begins(
+            N_("This is a certificate, not a request for one. Paste the certificate signing request.")
+        )
     if "BEGIN CERTIFICATE REQUEST" in text or "BEGIN NEW CERTIFICATE REQUEST" in text:
-        return "The certificate signing request is not whole. Paste all of it, with its first and last line."
-    return f"There is no certificate signing request in the text. {_EXPECTED}"
+        return say(
+            "The certificate signing request is not whole. Paste all of it, with its first and last line."
+        )
+    return _with_how_it_begins(N_("There is no certificate signing request in the text."))
+
+
+def _with_how_it_begins(message: str) -> str:
+    return every_language(lambda: f"{_(message)} {_(_EXPECTED)}")
 
 
 def _damaged() -> str:
-    return "The certificate signing request cannot be read: it is damaged or not whole. Make it again and paste all of it."
+    return say(
+        "The certificate signing request cannot be read: it is damaged or not whole. "
+        "Make it again and paste all of it."
+    )
 
 
 def _too_large() -> str:
-    return (
+    return say(
         "The certificate signing request is larger than 16 KiB. Send the request alone, without other files."
     )

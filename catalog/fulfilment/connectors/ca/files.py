@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from catalog.fulfilment.connectors.contract import ConnectorError
+from portal.core.language import say
 
 OWNER_ONLY = 0o600
 READABLE = 0o644
@@ -54,7 +55,10 @@ def locked(file: Path) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    message = "The certificate authority is busy with another request. The portal tries again by itself."
+                    message = say(
+                        "The certificate authority is busy with another request. "
+                        "The portal tries again by itself."
+                    )
                     raise ConnectorError(message) from None
                 time.sleep(_PAUSE_SECONDS)
         yield

@@ -8,6 +8,7 @@ import re
 import idna
 
 from catalog.fulfilment.connectors.ca.refusal import CsrError
+from portal.core.language import _, say
 
 _LONGEST_NAME = 253
 #: RFC 1123 §2.1: letters, digits and hyphens, no hyphen at either end, 63 octets (RFC 1035 §2.3.4).
@@ -24,24 +25,40 @@ def dns_name(text: str) -> str:
     wildcard = name.startswith("*.")
     rest = name[2:] if wildcard else name
     if is_ip(rest):
-        message = f"“{name}” is an IP address in the place of a DNS name. Write it as an IP entry: IP:{rest}."
+        message = say(
+            "“%(name)s” is an IP address in the place of a DNS name. Write it as an IP entry: IP:%(address)s.",
+            name=name,
+            address=rest,
+        )
         raise CsrError(message)
     if "*" in rest:
-        message = (
-            f"“{name}” has a star inside. A star may only stand for the whole first part: *.example.com."
+        message = say(
+            "“%(name)s” has a star inside. A star may only stand for the whole first part: *.example.com.",
+            name=name,
         )
         raise CsrError(message)
     labels = _encoded(rest, name).split(".")
     if len(labels) < _FEWEST_LABELS:
-        message = f"“{name}” is not a full name. Write it with its domain, for example www.example.com."
         if wildcard:
-            message = f"“{name}” would stand for a whole top-level domain. Name the domain: *.example.com."
+            message = say(
+                "“%(name)s” would stand for a whole top-level domain. Name the domain: *.example.com.",
+                name=name,
+            )
+        else:
+            message = say(
+                "“%(name)s” is not a full name. Write it with its domain, for example www.example.com.",
+                name=name,
+            )
         raise CsrError(message)
     if not all(_LABEL.fullmatch(label) for label in labels) or labels[-1].isdecimal():
         raise CsrError(_not_a_name(name))
     encoded = "*." * wildcard + ".".join(labels)
     if len(encoded) > _LONGEST_NAME:
-        message = f"A name is longer than {_LONGEST_NAME} characters: “{encoded[:60]}…”. Use a shorter one."
+        message = say(
+            "A name is longer than %(most)s characters: “%(name)s…”. Use a shorter one.",
+            most=_LONGEST_NAME,
+            name=encoded[:60],
+        )
         raise CsrError(message)
     return encoded
 
@@ -49,8 +66,9 @@ def dns_name(text: str) -> str:
 def ip_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
     """The address in its one short form. Raises CsrError for one that no server can have."""
     if address.is_unspecified or address.is_multicast:
-        message = (
-            f"{address} is not the address of one server. Give the address under which the server is reached."
+        message = say(
+            "%(address)s is not the address of one server. Give the address under which the server is reached.",
+            address=address,
         )
         raise CsrError(message)
     return str(address)
@@ -66,12 +84,12 @@ def is_ip(text: str) -> bool:
 
 
 def shown(name: str) -> str:
-    """The name for people: an A-label with the letters that it stands for behind it."""
+    """The name for people, in the language that is spoken: an A-label with the letters behind that it stands for."""
     if "xn--" not in name:
         return name
     rest = name.removeprefix("*.")
     letters = idna.decode(rest)
-    return f"{name} (that is {name[: len(name) - len(rest)]}{letters})"
+    return _("%(name)s (that is %(letters)s)", name=name, letters=f"{name[: len(name) - len(rest)]}{letters}")
 
 
 def _encoded(rest: str, name: str) -> str:
@@ -88,6 +106,7 @@ def _encoded(rest: str, name: str) -> str:
 
 
 def _not_a_name(name: str) -> str:
-    return (
-        f"“{name[:80]}” is not a DNS name. Use letters, digits and hyphens between the dots: www.example.com."
+    return say(
+        "“%(name)s” is not a DNS name. Use letters, digits and hyphens between the dots: www.example.com.",
+        name=name[:80],
     )

@@ -12,6 +12,7 @@ from catalog.fulfilment.connectors.ca.profiles import PROFILES, REASONS, Profile
 from catalog.fulfilment.connectors.ca.records import Issued
 from catalog.fulfilment.connectors.contract import ConnectorError, Order, Plan, PlanLine
 from portal.core.canonical import digest
+from portal.core.language import _, every_language, say
 
 KIND = "ca"
 ISSUE = "issue"
@@ -55,14 +56,19 @@ def plan_revoke(authority: CertificateAuthority, order: Order) -> Plan:
     """The revocation that the order asks for."""
     reason = order.parameters.get("reason", ENDED)
     if reason not in REASONS:
-        message = f"“{reason}” is no reason for revoking. Choose one of: {', '.join(REASONS)}."
+        message = say(
+            "“%(reason)s” is no reason for revoking. Choose one of: %(reasons)s.",
+            reason=reason,
+            reasons=", ".join(REASONS),
+        )
         raise ConnectorError(message, permanent=True)
     record = known_certificate(authority, order.parameters.get("serial"))
     already = authority.records.find_revocation(record.serial) is not None
+    of = {"serial": record.serial, "name": record.names[0]}
     line = (
-        PlanLine("keep", f"The certificate {record.serial} for {record.names[0]} is revoked already")
+        PlanLine("keep", say("The certificate %(serial)s for %(name)s is revoked already", **of))
         if already
-        else PlanLine("remove", f"Revoke the certificate {record.serial} for {record.names[0]}")
+        else PlanLine("remove", say("Revoke the certificate %(serial)s for %(name)s", **of))
     )
     return Plan(
         connector=KIND,
@@ -70,9 +76,11 @@ def plan_revoke(authority: CertificateAuthority, order: Order) -> Plan:
         target=authority.issuing.subject.rfc4514_string(),
         lines=(
             line,
-            PlanLine("note", f"Names: {', '.join(names.shown(name) for name in record.names)}"),
-            PlanLine("note", f"Reason: {REASONS[reason]} ({reason})"),
-            PlanLine("note", "A revoked certificate never becomes valid again"),
+            PlanLine("note", _names_line(record.names)),
+            PlanLine(
+                "note", say("Reason: %(title)s (%(reason)s)", title=say(REASONS[reason]), reason=reason)
+            ),
+            PlanLine("note", say("A revoked certificate never becomes valid again")),
         ),
         document={"serial": record.serial, "reason": reason, "entitlement": record.entitlement},
         inverse={},
@@ -97,7 +105,7 @@ def wanted(plan: Plan) -> Wanted:
         document["spki_sha256"],
         list(document["names"]),
     ):
-        message = "The plan and the certificate signing request in it do not agree. Order it anew."
+        message = say("The plan and the certificate signing request in it do not agree. Order it anew.")
         raise ConnectorError(message, permanent=True)
     profile = _profile(document["profile"])
     days = _days(document["validity_days"], profile)
@@ -118,9 +126,10 @@ def refuse_compromised(authority: CertificateAuthority, csr: CsrFacts) -> None:
         if record.spki_sha256 == csr.spki_sha256:
             revocation = authority.records.find_revocation(record.serial)
             if revocation and revocation.reason == "keyCompromise":
-                message = (
-                    f"The key of this request was reported as known to others (certificate {record.serial}). "
-                    "Make a new key."
+                message = say(
+                    "The key of this request was reported as known to others (certificate %(serial)s). "
+                    "Make a new key.",
+                    serial=record.serial,
                 )
                 raise ConnectorError(message, permanent=True)
 
@@ -130,8 +139,9 @@ def known_certificate(authority: CertificateAuthority, serial: object) -> Issued
     text = str(serial or "").strip().lower().replace(":", "").removeprefix("0x").lstrip("0")
     record = authority.records.find_by_serial(text) if text else None
     if record is None:
-        message = (
-            f"This authority has issued no certificate with the serial number “{str(serial or '')[:60]}”."
+        message = say(
+            "This authority has issued no certificate with the serial number “%(serial)s”.",
+            serial=str(serial or "")[:60],
         )
         raise ConnectorError(message, permanent=True)
     return record
@@ -140,7 +150,11 @@ def known_certificate(authority: CertificateAuthority, serial: object) -> Issued
 def _profile(name: object) -> Profile:
     profile = PROFILES.get(name) if isinstance(name, str) else None
     if profile is None:
-        message = f"There is no certificate profile “{name}”. Choose one of: {', '.join(PROFILES)}."
+        message = say(
+            "There is no certificate profile “%(name)s”. Choose one of: %(profiles)s.",
+            name=name,
+            profiles=", ".join(PROFILES),
+        )
         raise ConnectorError(message, permanent=True)
     return profile
 
@@ -154,7 +168,12 @@ def _days(value: object, profile: Profile) -> int:
         or not (text.isascii() and text.isdecimal())
         or not 1 <= int(text[:9]) <= profile.longest_days
     ):
-        message = f"A {profile.title} is valid for 1 to {profile.longest_days} days; “{text[:20]}” is not in between."
+        message = say(
+            "A %(title)s is valid for 1 to %(most)s days; “%(given)s” is not in between.",
+            title=say(profile.title),
+            most=profile.longest_days,
+            given=text[:20],
+        )
         raise ConnectorError(message, permanent=True)
     return int(text)
 
@@ -164,57 +183,92 @@ def _same_names(expected: object, csr: CsrFacts) -> None:
     if not given:
         return
     if not isinstance(given, list | tuple) or not all(isinstance(name, str) for name in given):
-        message = "The names of the order cannot be read. Give one name after the other."
+        message = say("The names of the order cannot be read. Give one name after the other.")
         raise ConnectorError(message, permanent=True)
     try:
         ordered = {name.strip() if names.is_ip(name) else names.dns_name(name) for name in given}
     except CsrError as error:
         raise ConnectorError(error.message, permanent=True) from error
     held = set(csr.names)
-    for odd, sentence in (
-        (
-            ordered - held,
-            "The certificate signing request does not hold {}. Make it with that name, or order without.",
-        ),
-        (held - ordered, "The certificate signing request also holds {}, which was not ordered."),
-    ):
-        if odd:
-            raise ConnectorError(sentence.format(", ".join(sorted(odd))), permanent=True)
+    if ordered - held:
+        message = say(
+            "The certificate signing request does not hold %(names)s. "
+            "Make it with that name, or order without.",
+            names=", ".join(sorted(ordered - held)),
+        )
+        raise ConnectorError(message, permanent=True)
+    if held - ordered:
+        message = say(
+            "The certificate signing request also holds %(names)s, which was not ordered.",
+            names=", ".join(sorted(held - ordered)),
+        )
+        raise ConnectorError(message, permanent=True)
 
 
 def _lines(csr: CsrFacts, profile: Profile, days: int, issuer: str) -> tuple[PlanLine, ...]:
-    key = f"{csr.key_kind}, {csr.key_bits} bits" if csr.key_kind == "RSA" else csr.key_kind
+    key = csr.key_kind
+    if csr.key_kind == "RSA":
+        key = say("%(kind)s, %(bits)s bits", kind=csr.key_kind, bits=csr.key_bits)
     subject = signing.certified_common_name(csr)
+    first = every_language(lambda: names.shown(csr.names[0]))
     lines = [
-        PlanLine("add", f"Issue a {profile.title} for {names.shown(csr.names[0])}"),
-        PlanLine("note", f"Names: {', '.join(names.shown(name) for name in csr.names)}"),
-        PlanLine("note", f"Subject: CN={subject}" if subject else "Subject: none; the names stand for it"),
-        PlanLine("note", f"Key: {key}, request signed with {csr.signature}"),
-        PlanLine("note", f"SHA-256 of the public key: {csr.spki_sha256}"),
-        PlanLine("note", f"Valid for {days} days from the moment of issue"),
-        PlanLine("note", f"Profile: {profile.name}, {profile.purpose}"),
-        PlanLine("note", f"Issuer: {issuer}"),
+        PlanLine("add", say("Issue a %(title)s for %(name)s", title=say(profile.title), name=first)),
+        PlanLine("note", _names_line(csr.names)),
+        PlanLine(
+            "note",
+            say("Subject: CN=%(name)s", name=subject)
+            if subject
+            else say("Subject: none; the names stand for it"),
+        ),
+        PlanLine(
+            "note",
+            say("Key: %(key)s, request signed with %(signature)s", key=key, signature=csr.signature),
+        ),
+        PlanLine("note", say("SHA-256 of the public key: %(digest)s", digest=csr.spki_sha256)),
+        PlanLine("note", say("Valid for %(days)s days from the moment of issue", days=days)),
+        PlanLine(
+            "note",
+            say("Profile: %(name)s, %(purpose)s", name=profile.name, purpose=say(profile.purpose)),
+        ),
+        PlanLine("note", say("Issuer: %(name)s", name=issuer)),
     ]
     if csr.left_out:
+        left_out = ", ".join(csr.left_out)
         lines.append(
-            PlanLine("note", f"Not certified, though the request holds it: {', '.join(csr.left_out)}")
+            PlanLine(
+                "note", say("Not certified, though the request holds it: %(left_out)s", left_out=left_out)
+            )
         )
     return tuple(lines)
+
+
+def _names_line(every: tuple[str, ...]) -> str:
+    return every_language(lambda: _("Names: %(names)s", names=", ".join(names.shown(name) for name in every)))
 
 
 def _warnings(authority: CertificateAuthority, csr: CsrFacts, key: str) -> tuple[str, ...]:
     warnings = []
     if csr.wildcard:
         warnings.append(
-            "A name with a star stands for every server of its domain, so one more person must approve."
+            say("A name with a star stands for every server of its domain, so one more person must approve.")
         )
     others = [
         r for r in authority.records.every() if r.spki_sha256 == csr.spki_sha256 and r.entitlement != key
     ]
     if others:
         last = others[-1]
+        of = {"serial": last.serial, "name": last.names[0], "reference": last.reference}
         warnings.append(
-            f"This key is used again: certificate {last.serial} for {last.names[0]} has it"
-            f"{f' ({last.reference})' if last.reference else ''}. A new key for each certificate is safer."
+            say(
+                "This key is used again: certificate %(serial)s for %(name)s has it (%(reference)s). "
+                "A new key for each certificate is safer.",
+                **of,
+            )
+            if last.reference
+            else say(
+                "This key is used again: certificate %(serial)s for %(name)s has it. "
+                "A new key for each certificate is safer.",
+                **of,
+            )
         )
     return tuple(warnings)

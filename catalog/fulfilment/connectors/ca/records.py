@@ -13,6 +13,7 @@ from cryptography import x509
 
 from catalog.fulfilment.connectors.ca.files import write_whole
 from catalog.fulfilment.connectors.contract import ConnectorError
+from portal.core.language import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,5 +152,8 @@ def _content(file: Path) -> dict[str, Any]:
 
 
 def _damaged(file: Path) -> ConnectorError:
-    message = f"The certificate authority's record {file.name} is damaged. An operator must restore it from a backup."
+    message = say(
+        "The certificate authority's record %(file)s is damaged. An operator must restore it from a backup.",
+        file=file.name,
+    )
     return ConnectorError(message, permanent=True)

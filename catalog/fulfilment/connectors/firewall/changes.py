@@ -17,6 +17,7 @@ from typing import Any, Literal
 from catalog.fulfilment.connectors.firewall import git, nft, worktree
 from catalog.fulfilment.connectors.firewall.policy import Policy, read_policy
 from catalog.fulfilment.connectors.firewall.render import NFTABLES_PATH
+from portal.core.language import say
 
 Operation = Literal["apply", "revert"]
 Step = Callable[[str], None]
@@ -25,7 +26,11 @@ _KEY = re.compile(r"[!-~]{1,200}")
 
 
 class ChangeError(Exception):
-    """The change was refused; nothing was done, and trying again cannot help."""
+    """The change was refused; nothing was done, and trying again cannot help. `message` says why, for people."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 class ContendedError(Exception):
@@ -98,7 +103,7 @@ def change(repository: Path, wanted: Change, key: str, *, on_step: Step, tools: 
     ContendedError, BusyError, GitError, PolicyError.
     """
     if not _KEY.fullmatch(key):
-        raise ChangeError("The change has no usable key.")
+        raise ChangeError(say("The change has no usable key."))
     with worktree.exclusive(repository, patience) as index:
         on_step("locked")
         for _ in range(_TRIES):
@@ -114,7 +119,7 @@ def change(repository: Path, wanted: Change, key: str, *, on_step: Step, tools: 
             on_step("rendered")
             verdict = nft.check(prepared.files[NFTABLES_PATH] or b"", tools)
             if verdict.answer == "refused":
-                raise ChangeError(f"nft refuses the rendered policy: {verdict.words}")
+                raise ChangeError(say("nft refuses the rendered policy: %(words)s", words=verdict.words))
             on_step("checked")
             message = _message(wanted, key, prepared.ended)
             commit = git.write_commit(repository, snapshot.commit, prepared.files, message, index)

@@ -9,6 +9,8 @@ from typing import Any, Literal, TypeVar, cast
 
 from catalog.fulfilment.connectors.firewall.coverage import already_allowed, regions, same_way
 from catalog.fulfilment.connectors.firewall.rules import PROTOCOLS, ZONE_NAME, Protocol, Rule, Zone
+from portal.core import times
+from portal.core.language import N_, every_language, say, spoken
 from portal.core.networks import (
     IPV4,
     Kind,
@@ -28,7 +30,11 @@ from portal.core.spans import Span, intersect, merge, size, subtract
 #: One /16 of IPv4 or one /32 of IPv6, and so many ports; more needs one approver more, where the offering allows it.
 MOST_ADDRESSES = {4: 2**16, 6: 2**96}
 MOST_PORTS = 1_024
-_WIDEST = {4: "a /16", 6: "a /32"}
+_WIDEST = {4: "/16", 6: "/32"}
+_TOO_WIDE = {
+    "source": N_("The source is wider than a %(widest)s%(also)s. Name smaller networks."),
+    "destination": N_("The destination is wider than a %(widest)s%(also)s. Name smaller networks."),
+}
 _NEVER: frozenset[Kind] = frozenset({"loopback", "link-local", "multicast", "reserved"})
 _Value = TypeVar("_Value")
 Side = Literal["sources", "destinations", "ports"]
@@ -37,7 +43,7 @@ _SIDES: tuple[Side, ...] = ("sources", "destinations", "ports")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with one field of a rule.
+    """What is wrong with one field of a rule; the message is in every language where `say` made it.
 
     `stop` refuses it; `wide` refuses it unless the offering sends it past one more approver.
     """
@@ -51,7 +57,8 @@ class RuleError(ValueError):
     """These answers make no rule; `problems` says why, field by field."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__(" ".join(problem.message for problem in problems))
+        self.message = every_language(lambda: " ".join(str(spoken(problem.message)) for problem in problems))
+        super().__init__(str(self.message))
         self.problems = tuple(problems)
 
 
@@ -68,7 +75,8 @@ def rule_from_answers(
         try:
             return parse(answers.get(field) or "")
         except ValueError as error:
-            problems.append(Problem(field, str(error)))
+            # What `say` made stays in every language as long as nobody makes a plain text of it.
+            problems.append(Problem(field, error.args[0] if error.args else str(error)))
             return empty
 
     protocol: Protocol = read("protocol", _protocol, PROTOCOLS[0])
@@ -112,7 +120,7 @@ def check_rule(rule: Rule, zones: Mapping[str, Zone], open_rules: Iterable[Rule]
     if problems:
         return problems
     if rule.source_zone == rule.destination_zone:
-        message = "Traffic inside one zone does not pass the firewall. Choose two different zones."
+        message = say("Traffic inside one zone does not pass the firewall. Choose two different zones.")
         return [Problem("destination_zone", message)]
     problems += _places("source", rule.sources, zones[rule.source_zone], zones)
     problems += _places("destination", rule.destinations, zones[rule.destination_zone], zones)
@@ -125,13 +133,13 @@ def check_rule(rule: Rule, zones: Mapping[str, Zone], open_rules: Iterable[Rule]
 def _no_zone(name: str) -> str:
     # Only what could be a zone's name is said back; anything else is not worth repeating.
     if ZONE_NAME.fullmatch(name):
-        return f"There is no zone called {name}. Choose one from the list."
-    return "Choose a zone from the list."
+        return say("There is no zone called %(name)s. Choose one from the list.", name=name)
+    return say("Choose a zone from the list.")
 
 
 def _protocol(text: object) -> Protocol:
     if str(text).lower() not in PROTOCOLS:
-        raise ValueError("Choose TCP, UDP or ICMP.")
+        raise ValueError(say("Choose TCP, UDP or ICMP."))
     return cast("Protocol", str(text).lower())
 
 
@@ -145,7 +153,7 @@ def _port_list(value: object) -> tuple[Span, ...]:
 
 def _no_ports(value: object) -> tuple[Span, ...]:
     if str(value).strip():
-        raise ValueError("ICMP has no ports. Leave them empty.")
+        raise ValueError(say("ICMP has no ports. Leave them empty."))
     return ()
 
 
@@ -155,12 +163,22 @@ def _places(field: str, networks: Sequence[Network], zone: Zone, zones: Mapping[
         special = special_part(network, _NEVER)
         if special is not None:
             kind, block = special
-            problems.append(
-                Problem(field, f"{network} touches {block} ({kind}), which no firewall rule may name.")
+            message = say(
+                "%(network)s touches %(block)s (%(kind)s), which no firewall rule may name.",
+                network=network,
+                block=block,
+                kind=kind,
             )
+            problems.append(Problem(field, message))
         elif not covers(zone.networks, [network]):
             own = ", ".join(str(part) for part in zone.networks)
-            problems.append(Problem(field, f"{network} is not inside the zone {zone.name}, which has {own}."))
+            message = say(
+                "%(network)s is not inside the zone %(zone)s, which has %(own)s.",
+                network=network,
+                zone=zone.name,
+                own=own,
+            )
+            problems.append(Problem(field, message))
         elif zone.is_everything_else and network.prefixlen > 0:
             problems += _inner(field, network, zone, zones)
     return problems
@@ -170,22 +188,38 @@ def _inner(field: str, network: Network, zone: Zone, zones: Mapping[str, Zone]) 
     """The internet has 0.0.0.0/0, yet no address of an inner zone or of a private range belongs to it."""
     for other in zones.values():
         if not other.is_everything_else and intersection(other.networks, [network]):
-            message = f"{network} reaches into the zone {other.name}, so it is not on the {zone.name} side."
+            message = say(
+                "%(network)s reaches into the zone %(other)s, so it is not on the %(zone)s side.",
+                network=network,
+                other=other.name,
+                zone=zone.name,
+            )
             return [Problem(field, message)]
     if classify(network) in {"private", "mixed"}:
-        return [Problem(field, f"{network} holds private addresses, which are not on the {zone.name} side.")]
+        message = say(
+            "%(network)s holds private addresses, which are not on the %(zone)s side.",
+            network=network,
+            zone=zone.name,
+        )
+        return [Problem(field, message)]
     return []
 
 
 def _families(rule: Rule) -> list[Problem]:
     present = set(rule.versions())
     return [
-        Problem(
-            field, f"{network} has no {other} of the same address family (IPv{network.version}) to go with."
-        )
-        for field, other, networks in (
-            ("source", "destination", rule.sources),
-            ("destination", "source", rule.destinations),
+        Problem(field, say(message, network=network, version=network.version))
+        for field, message, networks in (
+            (
+                "source",
+                N_("%(network)s has no destination of the same address family (IPv%(version)s) to go with."),
+                rule.sources,
+            ),
+            (
+                "destination",
+                N_("%(network)s has no source of the same address family (IPv%(version)s) to go with."),
+                rule.destinations,
+            ),
         )
         for network in networks
         if network.version not in present
@@ -199,14 +233,18 @@ def _width(rule: Rule, zones: Mapping[str, Zone], others: Sequence[Rule]) -> lis
     return _together(rule, zones, others)
 
 
-def _alone(rule: Rule, zones: Mapping[str, Zone], also: str = "") -> list[Problem]:
+def _alone(rule: Rule, zones: Mapping[str, Zone], by: Sequence[str] = ()) -> list[Problem]:
+    """The rule's width; `by` are other rules that were counted together with it."""
     problems = []
+    also = say(", counted together with %(rules)s", rules=", ".join(by)) if by else ""
     for version in rule.versions():
         sources = [network for network in rule.sources if network.version == version]
         destinations = [network for network in rule.destinations if network.version == version]
         everything = 2 ** (32 if version == IPV4 else 128)
         if address_count(sources) == everything == address_count(destinations):
-            message = f"This opens everything to everything{also}. Name the source or the destination."
+            message = say(
+                "This opens everything to everything%(also)s. Name the source or the destination.", also=also
+            )
             problems.append(Problem("source", message))
             continue
         for field, networks in (("source", sources), ("destination", destinations)):
@@ -214,11 +252,14 @@ def _alone(rule: Rule, zones: Mapping[str, Zone], also: str = "") -> list[Proble
             if field == "destination" and zones[rule.destination_zone].is_everything_else:
                 continue
             if address_count(networks) > MOST_ADDRESSES[version]:
-                message = f"The {field} is wider than {_WIDEST[version]}{also}. Name smaller networks."
+                message = say(_TOO_WIDE[field], widest=_WIDEST[version], also=also)
                 problems.append(Problem(field, message, "wide"))
     if size(rule.ports) > MOST_PORTS:
-        message = (
-            f"These are {size(rule.ports):,} ports{also}; at most {MOST_PORTS:,} may be open. Name fewer."
+        message = say(
+            "These are %(count)s ports%(also)s; at most %(most)s may be open. Name fewer.",
+            count=every_language(lambda: times.number(size(rule.ports))),
+            most=every_language(lambda: times.number(MOST_PORTS)),
+            also=also,
         )
         problems.append(Problem("ports", message, "wide"))
     return problems
@@ -230,7 +271,7 @@ def _together(rule: Rule, zones: Mapping[str, Zone], others: Sequence[Rule]) -> 
     for side in _SIDES:
         grown, by = _grown(rule, others, side)
         if by:
-            for problem in _alone(grown, zones, f", counted together with {', '.join(by)}"):
+            for problem in _alone(grown, zones, by):
                 problems.setdefault(problem.field, problem)
     return list(problems.values())
 

@@ -26,6 +26,7 @@ from catalog.fulfilment.connectors.firewall.rendered import read_nftables
 from catalog.fulfilment.connectors.firewall.rules import Rule, Zone, read_rule
 from portal.core.canonical import digest
 from portal.core.clock import Clock, system_clock
+from portal.core.language import every_language, say, spoken
 
 
 def _no_step(_step: str) -> None:
@@ -70,7 +71,7 @@ class FirewallConnector:
                 Choice(rule.reference, rule.reference, wording.sentence(rule))
                 for rule in policy.rules.values()
             ]
-        raise ConnectorError(f"The firewall has no list called {name}.", permanent=True)
+        raise ConnectorError(say("The firewall has no list called %(name)s.", name=name), permanent=True)
 
     def zones(self) -> Mapping[str, Zone]:
         """The zones by name, for `checks.check_answers`."""
@@ -98,7 +99,9 @@ class FirewallConnector:
                 if other.ends_at is None or (rule.ends_at is not None and other.ends_at >= rule.ends_at)
             ]
             allowed = already_allowed(rule, lasting)
-            return f"{wording.overlap(allowed, policy)}." if allowed.answer == "yes" else ""
+            if allowed.answer != "yes":
+                return ""
+            return wording.with_full_stop(wording.overlap(allowed, policy))
 
     def plan(self, order: Order) -> Plan:
         """What would change. Raises a permanent ConnectorError for a rule that must not be."""
@@ -107,7 +110,8 @@ class FirewallConnector:
                 return planning.plan_allow(order, self._read(), self.target, self._clock())
             if order.action == "remove":
                 return planning.plan_remove(order, self._read(), self.target, self._clock(), self.repository)
-        raise ConnectorError(f"The firewall cannot {order.action}.", permanent=True)
+        message = say("The firewall cannot %(action)s.", action=order.action)
+        raise ConnectorError(message, permanent=True)
 
     def entitlement_key(self, plan: Plan) -> str:
         """`firewall:<reference>`; empty for a removal, which brings nothing to life."""
@@ -139,9 +143,12 @@ class FirewallConnector:
             if plan.action == "remove":
                 gone = rule.reference not in snapshot.policy.rules
                 gone = gone and rule.reference not in read_nftables(snapshot.nftables).openings
-                text = "The rule is gone" if gone else "The rule is still there"
+                text = say("The rule is gone") if gone else say("The rule is still there")
                 return ReadBack(gone, facts, (PlanLine("note", text),), self._artefacts(commit))
-            text = f"{'In force' if present else 'Not in force'}: {wording.sentence(rule)}"
+            what = wording.sentence(rule)
+            text = (
+                say("In force: %(rule)s", rule=what) if present else say("Not in force: %(rule)s", rule=what)
+            )
             return ReadBack(present, facts, (PlanLine("note", text),), self._artefacts(commit))
 
     def live(self) -> Iterable[Live]:
@@ -157,17 +164,15 @@ class FirewallConnector:
             )
         rendering = read_nftables(snapshot.nftables)
         for name in sorted(set(rendering.openings) - set(policy.baseline) - set(policy.rules)):
-            yield Live(f"firewall:rendered:{name}", f"Rendered without a rule: {name}", {"chain": name})
+            yield Live(f"firewall:rendered:{name}", _without_a_rule(name), {"chain": name})
         for line in sorted(set(rendering.foreign)):
             short = digest(line).removeprefix("sha256:")[:16]
-            yield Live(
-                f"firewall:rendered:{short}", f"Rendered without a rule: {line[:200]}", {"line": line[:1_000]}
-            )
+            yield Live(f"firewall:rendered:{short}", _without_a_rule(line[:200]), {"line": line[:1_000]})
 
     def _change(self, plan: Plan, key: str, operation: Operation) -> Outcome:
         with _in_our_words():
             if plan.connector != self.kind or plan.target != self.target:
-                raise ConnectorError("This plan is for another target.", permanent=True)
+                raise ConnectorError(say("This plan is for another target."), permanent=True)
             rule = _rule(plan)
             adds = (plan.action == "allow") == (operation == "apply")
             done = changes.change(
@@ -216,12 +221,17 @@ def _rule(plan: Plan) -> Rule:
         rule_path(rule.reference)
         rule_path(str(plan.document["reference"]))
     except (KeyError, ValueError) as error:
-        raise ConnectorError("The plan names no rule of a request.", permanent=True) from error
+        raise ConnectorError(say("The plan names no rule of a request."), permanent=True) from error
     return rule
 
 
-def _ending(error: Exception) -> str:
-    return str(error).rstrip(".") + "."
+def _without_a_rule(what: str) -> str:
+    return say("Rendered without a rule: %(what)s", what=what)
+
+
+def _ending(text: str) -> str:
+    """The text, or texts, as one sentence that ends with one full stop."""
+    return every_language(lambda: str(spoken(text)).rstrip(".") + ".")
 
 
 @contextmanager
@@ -230,14 +240,14 @@ def _in_our_words() -> Iterator[None]:
     try:
         yield
     except RuleError as error:
-        raise ConnectorError(_ending(error), permanent=True) from error
+        raise ConnectorError(_ending(error.message), permanent=True) from error
     except PolicyError as error:
-        raise ConnectorError(_ending(error), permanent=True) from error
+        raise ConnectorError(_ending(error.message), permanent=True) from error
     except changes.ChangeError as error:
-        raise ConnectorError(_ending(error), permanent=True) from error
+        raise ConnectorError(_ending(error.message), permanent=True) from error
     except git.GitError as error:
-        raise ConnectorError(f"The firewall policy's repository did not answer: {_ending(error)}") from error
+        message = say("The firewall policy's repository did not answer: %(words)s", words=_ending(str(error)))
+        raise ConnectorError(message) from error
     except (worktree.BusyError, changes.ContendedError) as error:
-        raise ConnectorError(
-            "Other changes of the firewall policy are under way; this one has to wait."
-        ) from error
+        message = say("Other changes of the firewall policy are under way; this one has to wait.")
+        raise ConnectorError(message) from error

@@ -15,6 +15,7 @@ from catalog.fulfilment.connectors.firewall.policy import load_rule, rule_file, 
 from catalog.fulfilment.connectors.firewall.render import NFTABLES_PATH, RENDERED, nftables_chains, render
 from catalog.fulfilment.connectors.firewall.rendered import differences, openings_of, read_nftables
 from catalog.fulfilment.connectors.firewall.rules import REFERENCE, Rule
+from portal.core.language import say
 
 _ALLOW = {"source_zone", "destination_zone", "source", "destination", "protocol", "ports", "allow_wide"}
 
@@ -27,12 +28,11 @@ def plan_allow(order: Order, snapshot: Snapshot, target: str, now: datetime) -> 
     _known(order, _ALLOW)
     rule = rule_from_answers(order.parameters, reference=order.reference, ends_at=order.ends_at)
     if rule.ended(now):
-        raise RuleError([Problem("ends_at", "The rule would end before it starts. Choose a later end.")])
+        raise RuleError([Problem("ends_at", say("The rule would end before it starts. Choose a later end."))])
     policy = snapshot.policy
     present = policy.rules.get(rule.reference)
     if present is not None and present != rule:
-        message = f"{rule.reference} has a rule in the policy already, and it says something else."
-        raise ConnectorError(message, permanent=True)
+        raise ConnectorError(_says_something_else(rule), permanent=True)
     problems = check_rule(rule, policy.zones, policy.open_rules(now))
     refused = [
         problem
@@ -45,13 +45,13 @@ def plan_allow(order: Order, snapshot: Snapshot, target: str, now: datetime) -> 
     already_true = in_force(rule, snapshot, now)
     warnings = [problem.message for problem in problems]
     if allowed.answer == "yes":
-        warnings.append(f"{wording.overlap(allowed, policy)}.")
+        warnings.append(wording.with_full_stop(wording.overlap(allowed, policy)))
     return Plan(
         connector="firewall",
         action="allow",
         target=target,
         lines=(
-            PlanLine("keep" if already_true else "add", f"Allow {wording.sentence(rule)}"),
+            PlanLine("keep" if already_true else "add", say("Allow %(rule)s", rule=wording.sentence(rule))),
             PlanLine("note", wording.extent(rule)),
             *(PlanLine("note", text) for text in [wording.overlap(allowed, policy)] if text),
             *_mechanics(rule, snapshot, adds=True, done=already_true),
@@ -68,31 +68,36 @@ def plan_remove(order: Order, snapshot: Snapshot, target: str, now: datetime, re
     _known(order, {"rule"})
     reference = str(order.parameters.get("rule") or "")
     if not REFERENCE.fullmatch(reference):
-        raise ConnectorError(
-            "Name the rule to remove by its request's reference, like SR-000123.", permanent=True
-        )
+        message = say("Name the rule to remove by its request's reference, like SR-000123.")
+        raise ConnectorError(message, permanent=True)
     rule = snapshot.policy.rules.get(reference)
     gone = rule is None
     if rule is None:
         # Planning again after the removal must say the same, so that the seal still fits.
         text = changes.last_text(repository, snapshot.commit, rule_path(reference))
         if text is None:
-            raise ConnectorError(f"The firewall policy has no rule of {reference}.", permanent=True)
+            message = say("The firewall policy has no rule of %(reference)s.", reference=reference)
+            raise ConnectorError(message, permanent=True)
         rule = load_rule(text)
+    what = wording.sentence(rule)
+    first = (
+        PlanLine("keep", say("No longer allowed: %(rule)s", rule=what))
+        if gone
+        else PlanLine("remove", say("Stop allowing %(rule)s", rule=what))
+    )
     return Plan(
         connector="firewall",
         action="remove",
         target=target,
         lines=(
-            PlanLine("keep" if gone else "remove", f"{'No longer' if gone else 'Stop'} allow"
-                     f"{'ed:' if gone else 'ing'} {wording.sentence(rule)}"),
+            first,
             *(PlanLine("note", text) for text in [_still(rule, snapshot, now)] if text),
             *_mechanics(rule, snapshot, adds=False, done=gone),
         ),
         document={"reference": order.reference, "rule": rule.to_document()},
         inverse={"allow": rule.to_document()},
         already_true=gone,
-    )  # fmt: skip
+    )
 
 
 def already(rule: Rule, snapshot: Snapshot, now: datetime) -> AlreadyAllowed:
@@ -127,7 +132,10 @@ def prepare(rule: Rule, snapshot: Snapshot, now: datetime, *, adds: bool) -> cha
     wrong = differences(rendered[NFTABLES_PATH].decode(), kept, policy.zones)
     if wrong:
         raise changes.ChangeError(
-            f"The rendered policy does not say what the rules say: {'; '.join(wrong)[:500]}"
+            say(
+                "The rendered policy does not say what the rules say: %(wrong)s",
+                wrong="; ".join(wrong)[:500],
+            )
         )
     before = read_nftables(snapshot.nftables).openings
     ended = tuple(
@@ -138,12 +146,10 @@ def prepare(rule: Rule, snapshot: Snapshot, now: datetime, *, adds: bool) -> cha
 
 def _must_fit(rule: Rule, snapshot: Snapshot, now: datetime) -> None:
     if rule.ended(now):
-        raise changes.ChangeError("The rule's time is over, so it is not brought into force.")
+        raise changes.ChangeError(say("The rule's time is over, so it is not brought into force."))
     present = snapshot.policy.rules.get(rule.reference)
     if present is not None and present != rule:
-        raise changes.ChangeError(
-            f"{rule.reference} has a rule in the policy already, and it says something else."
-        )
+        raise changes.ChangeError(_says_something_else(rule))
     for problem in check_rule(rule, snapshot.policy.zones):
         if problem.severity == "stop":
             raise changes.ChangeError(problem.message)
@@ -153,7 +159,11 @@ def _mechanics(rule: Rule, snapshot: Snapshot, *, adds: bool, done: bool) -> lis
     if done:
         return []
     change: Any = "add" if adds else "remove"
-    path = rule_path(rule.reference) if rule.reference else "policy/rules/ (a file named by the reference)"
+    path = (
+        rule_path(rule.reference)
+        if rule.reference
+        else say("%(folder)s (a file named by the reference)", folder="policy/rules/")
+    )
     return [
         *(
             PlanLine(change, f"nftables: {line}", technical=True)
@@ -168,13 +178,27 @@ def _still(rule: Rule, snapshot: Snapshot, now: datetime) -> str:
     allowed = already(rule, snapshot, now)
     if allowed.answer == "no":
         return ""
-    return f"{'All' if allowed.answer == 'yes' else 'Part'} of this stays allowed by {wording.named(allowed, snapshot.policy)}"
+    by = wording.named(allowed, snapshot.policy)
+    if allowed.answer == "yes":
+        return say("All of this stays allowed by %(rules)s", rules=by)
+    return say("Part of this stays allowed by %(rules)s", rules=by)
+
+
+def _says_something_else(rule: Rule) -> str:
+    return say(
+        "%(reference)s has a rule in the policy already, and it says something else.",
+        reference=rule.reference,
+    )
 
 
 def _known(order: Order, names: set[str]) -> None:
     if order.reference and not REFERENCE.fullmatch(order.reference):
-        raise ConnectorError("The order carries no request's reference.", permanent=True)
+        raise ConnectorError(say("The order carries no request's reference."), permanent=True)
     unknown = sorted(set(order.parameters) - names)
     if unknown:
-        message = f"The firewall does not know {', '.join(unknown)}; it takes {', '.join(sorted(names))}."
+        message = say(
+            "The firewall does not know %(unknown)s; it takes %(known)s.",
+            unknown=", ".join(unknown),
+            known=", ".join(sorted(names)),
+        )
         raise ConnectorError(message, permanent=True)

@@ -18,6 +18,7 @@ from catalog.fulfilment.connectors.firewall.rules import (
     read_zone,
     zone_document,
 )
+from portal.core.language import say
 
 ZONES_PATH = "policy/zones.yaml"
 BASELINE_PATH = "policy/baseline.yaml"
@@ -28,6 +29,10 @@ _Value = TypeVar("_Value")
 
 class PolicyError(ValueError):
     """A file of the policy cannot be read; the message names it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ def read_policy(files: Mapping[str, bytes]) -> Policy:
     """The policy in these files by path. Raises PolicyError naming the file that is missing or wrong."""
     for path in (ZONES_PATH, BASELINE_PATH):
         if path not in files:
-            raise PolicyError(f"The firewall policy has no {path}.")
+            raise PolicyError(say("The firewall policy has no %(path)s.", path=path))
     zones = {zone.name: zone for zone in _read(ZONES_PATH, files[ZONES_PATH], _zones)}
     baseline = {rule.reference: rule for rule in _read(BASELINE_PATH, files[BASELINE_PATH], _baseline)}
     rules = {}
@@ -64,18 +69,26 @@ def read_policy(files: Mapping[str, bytes]) -> Policy:
         if path.startswith(RULES_FOLDER):
             rule = _read(path, files[path], _request_rule)
             if path != rule_path(rule.reference):
-                raise PolicyError(f"{path} in the firewall policy holds the rule of another request.")
+                raise PolicyError(
+                    say("%(path)s in the firewall policy holds the rule of another request.", path=path)
+                )
             rules[rule.reference] = rule
     for rule in (*baseline.values(), *rules.values()):
         for name in (rule.source_zone, rule.destination_zone):
             if name not in zones:
-                raise PolicyError(f"{rule.reference} in the firewall policy names {name}, which is no zone.")
+                raise PolicyError(
+                    say(
+                        "%(reference)s in the firewall policy names %(zone)s, which is no zone.",
+                        reference=rule.reference,
+                        zone=name,
+                    )
+                )
     return Policy(zones, baseline, rules)
 
 
 def load_rule(content: bytes) -> Rule:
     """The rule in one rule file. Raises PolicyError."""
-    return _read("A rule of earlier", content, read_rule)
+    return _read(say("A rule of earlier"), content, read_rule)
 
 
 def rule_file(rule: Rule) -> bytes:
@@ -101,7 +114,9 @@ def _read(path: str, content: bytes, parse: Callable[[object], _Value]) -> _Valu
     try:
         return parse(_load(content))
     except (ValueError, yaml.YAMLError) as error:
-        raise PolicyError(f"{path} in the firewall policy cannot be read: {error}") from error
+        raise PolicyError(
+            say("%(path)s in the firewall policy cannot be read: %(words)s", path=path, words=error)
+        ) from error
 
 
 def _load(content: bytes) -> object:

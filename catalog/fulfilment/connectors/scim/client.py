@@ -15,6 +15,7 @@ from scim2_client.errors import UnexpectedContentFormatException
 from scim2_models import Group, SCIMException, ScimPolicy, ScimProvider, User
 
 from catalog.fulfilment.connectors.contract import ConnectorError
+from portal.core.language import say
 
 #: A page of 100 groups with their members stays well under this; more is not an answer but an attack or a mistake.
 LARGEST_ANSWER = 16 * 1024 * 1024
@@ -82,47 +83,68 @@ class ScimClient(BaseSyncSCIMClient):
 
 
 @contextmanager
-def told_apart(spoken: str, base_url: str, seconds: float) -> Iterator[None]:
-    """Turn what the library raises into ConnectorError, passing or permanent, with a sentence for people."""
+def told_apart(place: str, base_url: str, seconds: float) -> Iterator[None]:
+    """Turn what the library raises into ConnectorError, passing or permanent, with a sentence for people.
+
+    `place` is how the target is called where a sentence begins.
+    """
     try:
         yield
     except RequestNetworkException as error:
-        message = (
-            f"{spoken} at {base_url} did not answer within {seconds:g} seconds ({_plain(error)}). "
-            "The portal tries again by itself; if this lasts, check that the directory runs."
+        message = say(
+            "%(place)s at %(address)s did not answer within %(seconds)s seconds (%(words)s). "
+            "The portal tries again by itself; if this lasts, check that the directory runs.",
+            place=place,
+            address=base_url,
+            seconds=f"{seconds:g}",
+            words=_plain(error),
         )
         raise ConnectorError(message) from error
     except SCIMException as error:
-        raise _refusal(spoken, int(error.status), error.scim_type, _plain(error.detail)) from error
+        raise _refusal(place, int(error.status), error.scim_type, _plain(error.detail)) from error
     except SCIMClientException as error:
         status = getattr(error.source, "status_code", 0)
-        raise _not_scim(spoken, int(status), _plain(error)) from error
+        raise _not_scim(place, int(status), _plain(error)) from error
 
 
-def _refusal(spoken: str, status: int, kind: str, detail: str) -> ConnectorError:
+def _refusal(place: str, status: int, kind: str, detail: str) -> ConnectorError:
     if status in {401, 403}:
-        message = (
-            f"{spoken} refuses the portal's token ({status}). An operator must check the token and "
-            "its rights; then the task can be started again."
+        message = say(
+            "%(place)s refuses the portal's token (%(status)s). An operator must check the token and "
+            "its rights; then the task can be started again.",
+            place=place,
+            status=status,
         )
         return ConnectorError(message, permanent=True)
     passing = status in _PASSING_STATUSES or (status >= _SERVER_ERRORS and status != _NOT_IMPLEMENTED)
     if passing and kind != "uniqueness":
-        message = f"{spoken} cannot do it just now ({status}: {detail}). The portal tries again by itself."
+        message = say(
+            "%(place)s cannot do it just now (%(status)s: %(detail)s). The portal tries again by itself.",
+            place=place,
+            status=status,
+            detail=detail,
+        )
         return ConnectorError(message)
-    return ConnectorError(f"{spoken} refused ({status}: {detail}).", permanent=True)
+    message = say("%(place)s refused (%(status)s: %(detail)s).", place=place, status=status, detail=detail)
+    return ConnectorError(message, permanent=True)
 
 
-def _not_scim(spoken: str, status: int, detail: str) -> ConnectorError:
+def _not_scim(place: str, status: int, detail: str) -> ConnectorError:
     if status in _REDIRECTS and status != _NOT_MODIFIED:
-        message = (
-            f"{spoken} answered with a redirect ({status}), which the portal does not follow. "
-            "An operator must set the directory's final address."
+        message = say(
+            "%(place)s answered with a redirect (%(status)s), which the portal does not follow. "
+            "An operator must set the directory's final address.",
+            place=place,
+            status=status,
         )
         return ConnectorError(message, permanent=True)
     if status in _PASSING_STATUSES or status >= _SERVER_ERRORS or status in {401, 403}:
-        return _refusal(spoken, status, "", detail)
-    message = f"{spoken} answers, but not in SCIM 2.0 ({detail}). An operator must check its address."
+        return _refusal(place, status, "", detail)
+    message = say(
+        "%(place)s answers, but not in SCIM 2.0 (%(detail)s). An operator must check its address.",
+        place=place,
+        detail=detail,
+    )
     return ConnectorError(message, permanent=True)
 
 

@@ -24,6 +24,7 @@ from catalog.fulfilment.connectors.contract import (
 from catalog.fulfilment.connectors.scim import directory, plans
 from catalog.fulfilment.connectors.scim.client import ScimClient, told_apart
 from portal.core.errors import SettingsError
+from portal.core.language import N_, say
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -49,13 +50,13 @@ class ScimConnector:
         self._token = token
         self._timeout = timeout
         self._name = name
-        self._place = plans.spoken(name)
-        self._spoken = self._place[0].upper() + self._place[1:]
+        self._place = plans.called(name)
+        self._called = plans.called_first(name)
 
     def choices(self, name: str) -> Sequence[Choice]:
         """`roles`: every group, as its name; where two share a name, as the id."""
         if name != "roles":
-            message = f"The directory offers no list “{name}”; it offers roles."
+            message = say("The directory offers no list “%(name)s”; it offers roles.", name=name)
             raise ConnectorError(message, permanent=True)
         with self._client() as client:
             roles = directory.every_role(client)
@@ -71,7 +72,11 @@ class ScimConnector:
         with self._client() as client:
             role = directory.find_role(client, wanted)
             if role is None:
-                message = f"{self._spoken} has no role “{wanted}”. Choose one of the roles that it offers."
+                message = say(
+                    "%(place)s has no role “%(role)s”. Choose one of the roles that it offers.",
+                    place=self._called,
+                    role=wanted,
+                )
                 raise ConnectorError(message, permanent=True)
             account = directory.find_account(client, order.beneficiary.user_name)
         draw = plans.grant if order.action == plans.GRANT else plans.revoke
@@ -102,11 +107,16 @@ class ScimConnector:
             account = directory.find_account(client, plan.document["account"]["user_name"])
         member = account is not None and account.id in role.members
         user_name = plan.document["account"]["user_name"]
-        said = "has" if member else "does not have"
+        sentence = (
+            N_("%(place)s says: %(user_name)s has the role “%(role)s”")
+            if member
+            else N_("%(place)s says: %(user_name)s does not have the role “%(role)s”")
+        )
+        text = say(sentence, place=self._called, user_name=user_name, role=role.name)
         return ReadBack(
             present=member == (plan.action == plans.GRANT),
             facts=plans.facts(role, account.id if account else "", user_name, member_now=member),
-            lines=(PlanLine("note", f"{self._spoken} says: {user_name} {said} the role “{role.name}”"),),
+            lines=(PlanLine("note", text),),
         )
 
     def revert(self, plan: Plan, key: str) -> Outcome:
@@ -137,15 +147,25 @@ class ScimConnector:
         account = directory.find_account(client, wanted["user_name"])
         if account is None:
             if wanted.get("when_missing") != "create":
-                message = f"{self._spoken} has no account {wanted['user_name']} any more, so the role cannot be given back."
+                message = say(
+                    "%(place)s has no account %(account)s any more, so the role cannot be given back.",
+                    place=self._called,
+                    account=wanted["user_name"],
+                )
                 raise ConnectorError(message, permanent=True)
             person = Beneficiary(wanted["user_name"], wanted["name"], wanted["email"])
             account = directory.create_account(client, person)
         if account.id not in role.members:
             directory.add_member(client, role, account)
+        text = say(
+            "%(who)s has the role “%(role)s” in %(place)s",
+            who=wanted["user_name"],
+            role=role.name,
+            place=self._place,
+        )
         return Outcome(
             facts=plans.facts(role, account.id, wanted["user_name"], member_now=True),
-            lines=(PlanLine("add", f"{wanted['user_name']} has the role “{role.name}” in {self._place}"),),
+            lines=(PlanLine("add", text),),
         )
 
     def _take_away(self, client: ScimClient, plan: Plan, role: directory.Role) -> Outcome:
@@ -153,21 +173,34 @@ class ScimConnector:
         account = directory.find_account(client, user_name)
         if account is not None and account.id in role.members:
             directory.remove_member(client, role, account.id)
+        text = say(
+            "%(who)s does not have the role “%(role)s” in %(place)s",
+            who=user_name,
+            role=role.name,
+            place=self._place,
+        )
         return Outcome(
             facts=plans.facts(role, account.id if account else "", user_name, member_now=False),
-            lines=(PlanLine("remove", f"{user_name} does not have the role “{role.name}” in {self._place}"),),
+            lines=(PlanLine("remove", text),),
         )
 
     def _planned_role(self, client: ScimClient, plan: Plan) -> directory.Role:
         planned = plan.document["role"]
         role = directory.role_by_id(client, planned["id"])
         if role is None:
-            message = f"{self._spoken} has no role “{planned['name']}” any more. Order one of the roles that it offers."
+            message = say(
+                "%(place)s has no role “%(role)s” any more. Order one of the roles that it offers.",
+                place=self._called,
+                role=planned["name"],
+            )
             raise ConnectorError(message, permanent=True)
         if role.name != planned["name"]:
-            message = (
-                f"The role “{planned['name']}” is called “{role.name}” in {self._place} now. "
-                "What was approved no longer stands; order it anew."
+            message = say(
+                "The role “%(old)s” is called “%(new)s” in %(place)s now. "
+                "What was approved no longer stands; order it anew.",
+                old=planned["name"],
+                new=role.name,
+                place=self._place,
             )
             raise ConnectorError(message, permanent=True)
         return role
@@ -178,7 +211,7 @@ class ScimConnector:
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         with (
-            told_apart(self._spoken, self._base_url, self._timeout),
+            told_apart(self._called, self._base_url, self._timeout),
             # No proxies and no .netrc from the environment: the token goes to this address and nowhere else.
             httpx.Client(
                 base_url=self._base_url,

@@ -22,6 +22,7 @@ from scim2_models import (
 
 from catalog.fulfilment.connectors.contract import Beneficiary, ConnectorError
 from catalog.fulfilment.connectors.scim.client import ScimClient
+from portal.core.language import say
 
 PAGE = 100
 #: 100,000 users; a target that never ends its list must not hold the worker for ever.
@@ -64,7 +65,11 @@ def find_account(client: ScimClient, user_name: str) -> Account | None:
         if same_name((account := _account(user)).user_name, user_name)
     ]
     if len(found) > 1:
-        message = f"The directory has {len(found)} accounts named “{user_name}”. They must be made one first."
+        message = say(
+            "The directory has %(count)s accounts named “%(name)s”. They must be made one first.",
+            count=len(found),
+            name=user_name,
+        )
         raise ConnectorError(message, permanent=True)
     return found[0] if found else None
 
@@ -94,7 +99,12 @@ def find_role(client: ScimClient, wanted: str) -> Role | None:
         ]
         if len(found) > 1:
             ids = ", ".join(sorted(role.id for role in found))
-            message = f"The directory has {len(found)} roles named “{wanted}”. Name the one you mean by its id: {ids}."
+            message = say(
+                "The directory has %(count)s roles named “%(name)s”. Name the one you mean by its id: %(ids)s.",
+                count=len(found),
+                name=wanted,
+                ids=ids,
+            )
             raise ConnectorError(message, permanent=True)
         if found:
             return found[0]
@@ -180,7 +190,7 @@ def _everything(client: ScimClient, model: type[AnyResource], kept: tuple[str, .
         found, total = _read_pages(client, model, kept)
         if len(found) == total:
             return list(found.values())
-    message = "The directory changed while it was being read. The portal tries again by itself."
+    message = say("The directory changed while it was being read. The portal tries again by itself.")
     raise ConnectorError(message)
 
 

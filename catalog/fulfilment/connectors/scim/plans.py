@@ -12,6 +12,7 @@ from catalog.fulfilment.connectors.contract import (
     PlanLine,
 )
 from catalog.fulfilment.connectors.scim.directory import Account, Role
+from portal.core.language import say
 
 KIND = "scim"
 GRANT = "grant"
@@ -22,45 +23,54 @@ _LONGEST = 255
 def wanted_role(order: Order) -> str:
     """The role that the order names. Raises a permanent ConnectorError when the order cannot be carried out."""
     if order.action not in {GRANT, REVOKE}:
-        message = f"The directory connector cannot “{order.action}”; it can grant and revoke."
+        message = say(
+            "The directory connector cannot “%(action)s”; it can grant and revoke.", action=order.action
+        )
         raise ConnectorError(message, permanent=True)
     role = order.parameters.get("role")
     if not isinstance(role, str) or not role.strip() or len(role) > _LONGEST:
-        message = "The order names no role. Choose one of the roles that the directory offers."
+        message = say("The order names no role. Choose one of the roles that the directory offers.")
         raise ConnectorError(message, permanent=True)
     if not order.beneficiary.user_name or len(order.beneficiary.user_name) > _LONGEST:
-        message = (
-            f"{order.beneficiary.name or 'The beneficiary'} has no user name that the directory could know."
+        message = say(
+            "%(name)s has no user name that the directory could know.",
+            name=order.beneficiary.name or say("The beneficiary"),
         )
         raise ConnectorError(message, permanent=True)
     return role.strip()
 
 
-def spoken(target: str) -> str:
-    """How people call the target in a sentence."""
-    return "the directory" if target == "directory" else f"the directory “{target}”"
+def called(target: str) -> str:
+    """How people call the target in the middle of a sentence; it can stand after “in” in every language."""
+    if target == "directory":
+        return say("the directory")
+    return say("the directory “%(name)s”", name=target)
+
+
+def called_first(target: str) -> str:
+    """The same as a sentence begins with it."""
+    if target == "directory":
+        return say("The directory")
+    return say("The directory “%(name)s”", name=target)
 
 
 def grant(target: str, person: Beneficiary, role: Role, account: Account | None) -> Plan:
     """Membership that is to be there, and the account too."""
     already = account is not None and account.id in role.members
     who = f"{person.name} ({person.user_name})" if person.name else person.user_name
-    place = spoken(target)
+    place = called(target)
     lines = []
     if account is None:
-        address = f", {person.email}" if person.email else ""
-        lines.append(
-            PlanLine(
-                "add",
-                f"Create the account {person.user_name} for {person.name or person.user_name}"
-                f"{address}, which {place} does not have yet",
-            )
-        )
+        lines.append(PlanLine("add", _new_account(person, place)))
     if already:
-        lines.append(PlanLine("keep", f"{who} has the role “{role.name}” in {place} already"))
+        text = say(
+            "%(who)s has the role “%(role)s” in %(place)s already", who=who, role=role.name, place=place
+        )
+        lines.append(PlanLine("keep", text))
     else:
-        lines.append(PlanLine("add", f"Give {who} the role “{role.name}” in {place}"))
-    lines.append(PlanLine("note", "When it ends, the role is taken away again and the account stays"))
+        text = say("Give %(who)s the role “%(role)s” in %(place)s", who=who, role=role.name, place=place)
+        lines.append(PlanLine("add", text))
+    lines.append(PlanLine("note", say("When it ends, the role is taken away again and the account stays")))
     return Plan(
         connector=KIND,
         action=GRANT,
@@ -85,14 +95,18 @@ def grant(target: str, person: Beneficiary, role: Role, account: Account | None)
 
 def revoke(target: str, person: Beneficiary, role: Role, account: Account | None) -> Plan:
     """Membership that is to be gone."""
-    place = spoken(target)
+    place = called(target)
     already = account is None or account.id not in role.members
     who = f"{person.name} ({person.user_name})" if person.name else person.user_name
-    line = (
-        PlanLine("keep", f"{who} does not have the role “{role.name}” in {place}")
-        if already
-        else PlanLine("remove", f"Take the role “{role.name}” in {place} away from {who}")
-    )
+    if already:
+        text = say(
+            "%(who)s does not have the role “%(role)s” in %(place)s", who=who, role=role.name, place=place
+        )
+    else:
+        text = say(
+            "Take the role “%(role)s” in %(place)s away from %(who)s", who=who, role=role.name, place=place
+        )
+    line = PlanLine("keep" if already else "remove", text)
     return Plan(
         connector=KIND,
         action=REVOKE,
@@ -116,10 +130,10 @@ def membership_key(target: str, role_id: str, user_name: str) -> str:
 def membership(target: str, role: Role, member: str, account: Account | None) -> Live:
     """One live membership. A member that is no account (a group in a group, a leftover) is listed by its id."""
     who = account.user_name if account else f"#{member}"
-    place = spoken(target)
+    label = say("%(who)s has the role “%(role)s” in %(place)s", who=who, role=role.name, place=called(target))
     return Live(
         key=membership_key(target, role.id, who),
-        label=f"{who} has the role “{role.name}” in {place}",
+        label=label,
         facts=facts(role, member, who, member_now=True),
     )
 
@@ -139,6 +153,28 @@ def facts(role: Role, account_id: str, user_name: str, *, member_now: bool) -> J
 def _warnings(target: str, person: Beneficiary, account: Account | None) -> tuple[str, ...]:
     if account is not None and not account.active:
         return (
-            f"The account {person.user_name} is not active in {spoken(target)}; the role has no use until it is.",
+            say(
+                "The account %(account)s is not active in %(place)s; the role has no use until it is.",
+                account=person.user_name,
+                place=called(target),
+            ),
         )
     return ()
+
+
+def _new_account(person: Beneficiary, place: str) -> str:
+    name = person.name or person.user_name
+    if not person.email:
+        return say(
+            "Create the account %(account)s for %(name)s, which %(place)s does not have yet",
+            account=person.user_name,
+            name=name,
+            place=place,
+        )
+    return say(
+        "Create the account %(account)s for %(name)s, %(address)s, which %(place)s does not have yet",
+        account=person.user_name,
+        name=name,
+        address=person.email,
+        place=place,
+    )

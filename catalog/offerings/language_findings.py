@@ -110,7 +110,7 @@ def _is_asked_for(text: Written) -> bool:
     if text.kind == "keyword":
         return False
     if text.kind == "example":
-        return len(_WORD.findall(text.text)) >= _SENTENCE_WORDS
+        return sum(_WORD.search(word) is not None for word in text.text.split()) >= _SENTENCE_WORDS
     if text.kind == "sentence":
         said = _COMPARED.sub(" ", text.text)
         return any(_WORD.search(literal) for literal in _LITERAL.findall(said))

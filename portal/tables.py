@@ -6,6 +6,7 @@ from approvals.delegation import model as delegation
 from approvals.emergency import model as emergency
 from approvals.links import model as links
 from approvals.routing import model as routing
+from approvals.signatures import model as signatures
 from approvals.standing import model as standing
 from approvals.timing import model as timing
 from catalog.assets import model as assets
@@ -20,6 +21,7 @@ from catalog.versions import model as versions
 from portal.audit import model as audit
 from portal.core.database import Base
 from portal.identity import model as identity
+from portal.identity.passkeys import model as passkeys
 from portal.identity.rotas import model as rotas
 from portal.jobs import model as jobs
 from portal.notifications import model as notifications
@@ -44,9 +46,11 @@ ROOMS = (
     notifications,
     offerings,
     ordering,
+    passkeys,
     requests,
     rotas,
     routing,
+    signatures,
     standing,
     timing,
     versions,

@@ -5,7 +5,7 @@ A lower room never imports a higher one. It publishes an event, and the handlers
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -13,6 +13,9 @@ from typing import Any
 
 from flask import Blueprint
 
+from approvals.conversation import views as conversation_views
+from approvals.conversation import waiting as conversation_waiting
+from approvals.conversation.present import Conversations
 from approvals.decisions import views as decision_views
 from approvals.links import views as link_views
 from approvals.routing import holding, reactions
@@ -32,12 +35,16 @@ from catalog.fulfilment import views as fulfilment_views
 from catalog.fulfilment.connectors.ca import views as pki_views
 from catalog.fulfilment.connectors.ca.authority import CertificateAuthority
 from catalog.fulfilment.connectors.ca.connector import CaConnector
+from catalog.fulfilment.connectors.contract import Connector
 from catalog.fulfilment.connectors.firewall.connector import FirewallConnector
 from catalog.fulfilment.connectors.manual import opening as manual_opening
 from catalog.fulfilment.connectors.manual import views as manual_views
 from catalog.fulfilment.connectors.manual.connector import ManualConnector
+from catalog.fulfilment.connectors.postgresql import PostgresqlConnector
 from catalog.fulfilment.connectors.registry import Connectors
 from catalog.fulfilment.connectors.scim.connector import ScimConnector
+from catalog.fulfilment.connectors.ssh import SshAuthority, SshConnector
+from catalog.fulfilment.connectors.ssh import views as ssh_views
 from catalog.offerings import views as catalogue_views
 from catalog.ordering import pace
 from catalog.ordering import views as ordering_views
@@ -56,10 +63,13 @@ from portal.core.clock import Clock, system_clock
 from portal.core.database import Database
 from portal.core.settings import Settings
 from portal.identity import events as identity_events
+from portal.identity.account import views as account_views
+from portal.identity.passkeys import views as passkey_views
 from portal.identity.sign_in import views as sign_in_views
 from portal.jobs import Handlers, Job, Periodic, Workshop
 from portal.jobs.doorbell import hang
 from portal.notifications import jobs as mail_jobs
+from portal.notifications import passkeys as passkey_mails
 from portal.web import languages as language_views
 from portal.web import views as web_views
 from reports.evidence import views as evidence_views
@@ -81,7 +91,16 @@ class Portal:
 
     def parts(self) -> tuple[object, ...]:
         """What views find by type."""
-        return (self.settings, self.db, self.connectors, self.router, self.authority, self.signer, self.store)
+        return (
+            self.settings,
+            self.db,
+            self.connectors,
+            self.router,
+            Conversations(),
+            self.authority,
+            self.signer,
+            self.store,
+        )
 
 
 def build(settings: Settings, *, clock: Clock = system_clock) -> Portal:
@@ -97,6 +116,7 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Portal:
             FirewallConnector(settings.firewall_repository),
             ManualConnector(db),
             EntitlementsConnector(db, lambda: connectors),
+            *_optional(settings),
         )
     )
     return Portal(
@@ -110,6 +130,16 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Portal:
     )
 
 
+def _optional(settings: Settings) -> Iterator[Connector]:
+    """Connectors to targets that this portal has been told of."""
+    if settings.postgresql_target:
+        yield PostgresqlConnector(settings.postgresql_target, name=settings.postgresql_target_name)
+    if settings.ssh_principals:
+        authority = SshAuthority(settings.ssh_folder)
+        authority.create_if_missing()
+        yield SshConnector(authority, settings.ssh_principals)
+
+
 def reactions_table(settings: Settings) -> dict[type[Any], Sequence[Callable[..., None]]]:
     """What follows what, in order, in the same transaction."""
     return {
@@ -117,13 +147,26 @@ def reactions_table(settings: Settings) -> dict[type[Any], Sequence[Callable[...
         identity_events.SessionEnded: (identity_entries.on_session_ended,),
         identity_events.SignInRefused: (identity_entries.on_sign_in_refused,),
         identity_events.PeopleImported: (identity_entries.on_people_imported,),
+        identity_events.PasskeyEnrolled: (
+            identity_entries.on_passkey_enrolled,
+            passkey_mails.on_passkey_enrolled,
+        ),
+        identity_events.PasskeyRevoked: (
+            identity_entries.on_passkey_revoked,
+            passkey_mails.on_passkey_revoked,
+        ),
         events.RequestSubmitted: (attach.on_submitted,),
         events.RequestPlanned: (attach.on_planned, partial(reactions.on_planned, settings=settings)),
-        events.RequestReplanned: (reactions.on_replanned, manual_opening.on_replanned),
-        events.RequestWithdrawn: (reactions.on_withdrawn,),
-        events.RequestRefused: (reactions.on_refused,),
+        events.RequestReplanned: (
+            reactions.on_replanned,
+            conversation_waiting.on_request_moved,
+            manual_opening.on_replanned,
+        ),
+        events.RequestWithdrawn: (reactions.on_withdrawn, conversation_waiting.on_request_moved),
+        events.RequestRefused: (reactions.on_refused, conversation_waiting.on_request_moved),
+        events.RequestRejected: (conversation_waiting.on_request_moved,),
         events.RequestFailed: (manual_opening.on_failed,),
-        events.RequestApproved: (orders.on_approved,),
+        events.RequestApproved: (conversation_waiting.on_request_moved, orders.on_approved),
         events.EntitlementEnded: (entitlements_waiting.on_ended,),
         events.FulfilmentStarting: (holding.on_fulfilment_starting,),
     }
@@ -172,6 +215,8 @@ def blueprints(portal: Portal) -> tuple[Blueprint, ...]:
         web_views.blueprint,
         language_views.blueprint,
         sign_in_views.blueprint,
+        account_views.blueprint,
+        passkey_views.blueprint,
         catalogue_views.blueprint,
         version_views.blueprint,
         request_views.blueprint,
@@ -179,6 +224,7 @@ def blueprints(portal: Portal) -> tuple[Blueprint, ...]:
         bulk_views.blueprint,
         unit_views.blueprint,
         decision_views.blueprint,
+        conversation_views.blueprint,
         link_views.blueprint,
         fulfilment_views.blueprint,
         manual_views.blueprint,
@@ -187,6 +233,7 @@ def blueprints(portal: Portal) -> tuple[Blueprint, ...]:
         evidence_views.blueprint,
         ledger_views.blueprint,
         pki_views.blueprint(portal.authority),
+        ssh_views.blueprint(SshAuthority(portal.settings.ssh_folder)),
     )
 
 

@@ -6,6 +6,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from approvals import tags
+from approvals.conversation.waiting import go_on
 from approvals.decisions.changes import SealChanged, changes_since
 from approvals.decisions.model import Decision, Verdict
 from approvals.decisions.outcome import stage_agreed, stage_denied
@@ -14,6 +15,8 @@ from approvals.decisions.step_up import StepUp
 from approvals.routing.eligible import eligible_now
 from approvals.routing.model import Stage
 from approvals.routing.stages import approvals_by_stage, decisions_of, stages_of
+from approvals.signatures.demand import needs_passkey
+from approvals.signatures.sign import Checked, Signature, check_signature, keep_signature
 from catalog.requests.model import Request
 from catalog.requests.moves import get_locked, subject_of
 from catalog.requests.seal import seal as seal_of
@@ -36,12 +39,14 @@ def decide(
     comment: str,
     seal: str,
     settings: Settings,
+    signature: Signature | None = None,
 ) -> Decision:
     """Record the actor's decision on what the seal covers, and all that follows from it, in this transaction.
 
     Raises Conflict when the request moved on, was decided or changed (SealChanged), NotYours for anybody who
     may not decide, FieldError for a comment that is missing or too long, StepUpNeeded for a sign-in that is too
-    old or too weak. The order of the checks matters: nobody is sent to sign in for a decision that cannot count.
+    old or too weak, SignatureNeeded where the offering demands a passkey's signature and none that holds is given.
+    The order of the checks matters: nobody is sent to sign in for a decision that cannot count.
     """
     if (person_id := actor.person_id) is None:
         raise NotYours("Only people decide.")
@@ -58,6 +63,19 @@ def decide(
     )
     if verdict is Verdict.APPROVE:
         leave_others_possible(person_id, stage, stages, eligible, decisions)
+    checked = (
+        check_signature(
+            session,
+            actor,
+            request,
+            stage=stage,
+            verdict=verdict,
+            signature=signature,
+            settings=settings,
+        )
+        if needs_passkey(request)
+        else None
+    )
     decision = _write(
         session,
         actor,
@@ -67,6 +85,7 @@ def decide(
             revision=request.revision,
             stage_id=stage.id,
             person_id=person_id,
+            on_behalf_of_id=eligible[stage.id][person_id].on_behalf_of_id,
             verdict=verdict,
             comment=comment,
             seal=request.seal,
@@ -77,6 +96,7 @@ def decide(
         ),
         stage=stage,
         rule=eligible[stage.id][person_id].rule,
+        signed=checked,
     )
     if verdict is Verdict.DENY:
         stage_denied(
@@ -89,6 +109,8 @@ def decide(
         )
     elif len(approvals_by_stage([*decisions, decision])[stage.id]) >= stage.quorum:
         stage_agreed(session, request, stage, settings=settings)
+    # A question that was open in this stage needs no answer any more.
+    go_on(session, request)
     return decision
 
 
@@ -114,7 +136,14 @@ def _checked(comment: str, verdict: Verdict) -> str:
 
 
 def _write(
-    session: Session, actor: Actor, request: Request, decision: Decision, *, stage: Stage, rule: str
+    session: Session,
+    actor: Actor,
+    request: Request,
+    decision: Decision,
+    *,
+    stage: Stage,
+    rule: str,
+    signed: Checked | None,
 ) -> Decision:
     try:
         # The row lock makes this rare; the unique constraint makes it impossible.
@@ -122,6 +151,8 @@ def _write(
             session.add(decision)
     except IntegrityError as error:
         raise Conflict("You have already decided on this request. One person counts once.") from error
+    if signed is not None:
+        keep_signature(session, decision, signed)
     record(
         session,
         tags.APPROVED if decision.verdict is Verdict.APPROVE else tags.DENIED,
@@ -132,9 +163,11 @@ def _write(
             "revision": request.revision,
             "seal": request.seal,
             "rule": rule,
+            **({"on_behalf_of": f"person:{decision.on_behalf_of_id}"} if decision.on_behalf_of_id else {}),
             "auth_time": decision.auth_time.isoformat(),
             "acr": actor.acr,
             "amr": list(actor.amr),
+            **({"signature": signed.facts} if signed is not None else {}),
         },
         personal={"comment": decision.comment} if decision.comment else {},
     )

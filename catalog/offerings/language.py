@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from catalog.offerings.emergency import Emergency
 from catalog.offerings.fields import FormField, FromToday, OfferingForm
 from catalog.offerings.policy import (
     ChangeWindow,
@@ -16,6 +17,7 @@ from catalog.offerings.policy import (
     KindRule,
     MailTexts,
     Retention,
+    SignatureRule,
 )
 from catalog.offerings.route import CalendarRule, Ends, Resource, RiskRule, Route, StepRule, TargetCheck
 from catalog.offerings.translating import folded, rewritten
@@ -96,6 +98,10 @@ class OfferingDocument(Part):
     rollback_required: Cel | None = None
 
     route: Route
+    #: How an emergency is decided, bounded and reviewed, where this may be one.
+    emergency: Emergency | None = None
+    #: How decisions are signed; without it, a fresh sign-in is the signature.
+    signature: SignatureRule | None = None
     calendar: CalendarRule = CalendarRule()
     #: Working time from submitting to done.
     target: WorkingTime

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from catalog.offerings.route import RiskLevel
 from catalog.offerings.words import Cel, Line, Name, Part, Text
 
 #: ITIL's kinds of change.
@@ -62,6 +63,12 @@ class Denial(Part):
 
     when: Cel
     message: Line
+
+
+class SignatureRule(Part):
+    """From which risk level on a decision, either way, must be signed with the approver's own passkey (WebAuthn)."""
+
+    passkey_from: RiskLevel
 
 
 class MailTexts(Part):

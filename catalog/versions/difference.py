@@ -242,6 +242,7 @@ _CHAPTERS: tuple[tuple[str, tuple[str, ...], Tell], ...] = (
     ("Owners of what is chosen", ("resources",), _tell_resources),
     ("Risk", ("risk",), _tell_risk),
     ("Who decides", ("route",), _tell_route),
+    ("How decisions are signed", ("signature",), _tell_keys),
     (
         "What is done, and how it ends",
         ("fulfilment", "ends", "undone", "irreversible", "window", "starts"),

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+
 from sqlalchemy.orm import Session
 
 from portal.audit.record import record
 from portal.identity.actor import PORTAL
-from portal.identity.events import PeopleImported, PersonSignedIn, SessionEnded, SignInRefused
+from portal.identity.events import (
+    PasskeyEnrolled,
+    PasskeyRevoked,
+    PeopleImported,
+    PersonSignedIn,
+    SessionEnded,
+    SignInRefused,
+)
+
+#: An enrolled key is itself in the ledger, so that what it signs can be checked without the portal.
+PASSKEY_ENROLLED = "passkey:enrolled"
+PASSKEY_REVOKED = "passkey:revoked"
 
 
 def on_signed_in(session: Session, event: PersonSignedIn) -> None:
@@ -56,4 +69,43 @@ def on_people_imported(session: Session, event: PeopleImported) -> None:
         subject="people",
         actor=event.actor,
         facts={"people": event.people, "units": event.units, "groups": event.groups, "digest": event.digest},
+    )
+
+
+def passkey_subject(credential: str) -> str:
+    """How the ledger names a key, by the digest of its identifier (`sha256:` and hex)."""
+    return f"passkey:{credential}"
+
+
+def on_passkey_enrolled(session: Session, event: PasskeyEnrolled) -> None:
+    """The key itself (COSE_Key in CBOR, base64), whose it is, and after which sign-in it was enrolled."""
+    actor = event.actor
+    record(
+        session,
+        PASSKEY_ENROLLED,
+        subject=passkey_subject(event.credential),
+        actor=actor,
+        facts={
+            "person": f"person:{actor.person_id}",
+            "credential": event.credential,
+            "public_key": base64.b64encode(event.public_key).decode(),
+            "aaguid": event.aaguid,
+            "sign_count": event.sign_count,
+            "rp_id": event.rp_id,
+            "auth_time": actor.auth_time.isoformat() if actor.auth_time else None,
+            "acr": actor.acr,
+            "amr": list(actor.amr),
+        },
+        personal={"name": event.name},
+    )
+
+
+def on_passkey_revoked(session: Session, event: PasskeyRevoked) -> None:
+    """Which key signs nothing from here on."""
+    record(
+        session,
+        PASSKEY_REVOKED,
+        subject=passkey_subject(event.credential),
+        actor=event.actor,
+        facts={"person": f"person:{event.person_id}", "credential": event.credential},
     )

@@ -41,3 +41,29 @@ class PeopleImported:
     units: int
     groups: int
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyEnrolled:
+    """A person enrolled a key to sign decisions with. `credential` is the digest of its identifier."""
+
+    actor: Actor
+    passkey_id: int
+    credential: str
+    #: COSE_Key in CBOR.
+    public_key: bytes
+    aaguid: str
+    sign_count: int
+    rp_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyRevoked:
+    """A person's key signs nothing from here on."""
+
+    actor: Actor
+    passkey_id: int
+    credential: str
+    person_id: int
+    name: str

@@ -37,6 +37,7 @@ class Page:
     version: str
     sign_in_url: str
     sign_out_url: str
+    account_url: str
     language: str
     #: Each other language: its name, its code, and the address that speaks it from then on.
     languages: tuple[tuple[str, str, str], ...]
@@ -70,6 +71,7 @@ def current_page() -> Page:
         version=_VERSION,
         sign_in_url=url_for("sign_in.start", next=here),
         sign_out_url=url_for("sign_in.sign_out"),
+        account_url=url_for("account.show"),
         language=language(),
         languages=tuple(
             (name, code, url_for("languages.choose", code=code, next=here))

@@ -9,7 +9,7 @@ from functools import lru_cache
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from portal.core.assets import templates_folder
-from portal.core.language import spoken
+from portal.core.language import SOURCE, _, speaking, spoken
 from reports.evidence.document import FILE_NAME, Evidence, schema
 from reports.evidence.legible import legible
 from reports.evidence.presenters import grouped, page_of
@@ -41,15 +41,21 @@ def attachments_of(evidence: Evidence) -> tuple[Attachment, ...]:
     )
 
 
-def to_pdf(evidence: Evidence) -> bytes:
-    """The page as PDF/A-3a with its files, unsigned; the same bytes for the same document. Raises RenderError."""
+def to_pdf(evidence: Evidence, language: str = SOURCE) -> bytes:
+    """The pages in a language as PDF/A-3a with their files, unsigned.
+
+    The same bytes for the same document and language. Raises RenderError.
+    """
+    with speaking(language):
+        html = to_html(evidence)
+        title = _("Evidence of request %(reference)s", reference=evidence.reference)
     return render(
-        to_html(evidence),
+        html,
         attachments=attachments_of(evidence),
-        identifier=hashlib.sha256(evidence.to_json()).hexdigest()[:32].encode(),
+        identifier=hashlib.sha256(evidence.to_json() + language.encode()).hexdigest()[:32].encode(),
         created=datetime.fromisoformat(evidence.as_of).astimezone(UTC),
-        title=f"Evidence of request {evidence.reference}",
-        lang="en",
+        title=title,
+        lang=language,
     )
 
 

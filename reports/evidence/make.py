@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from catalog.requests.moves import get_locked
@@ -21,6 +21,7 @@ from portal.audit.notes import read_head
 from portal.core.clock import now
 from portal.core.database import Database
 from portal.core.errors import NotFound, PortalError, SettingsError
+from portal.core.language import SOURCE
 from portal.core.settings import Settings
 from portal.identity.actor import PORTAL, Actor
 from reports.evidence import tags
@@ -75,8 +76,10 @@ class Made:
         return f"{self.reference}.pdf"
 
 
-def make_evidence(bench: Workbench, reference: str) -> Made:
+def make_evidence(bench: Workbench, reference: str, language: str = SOURCE) -> Made:
     """The request's file with everything that the ledger says of it until now; rendered only when something is new.
+
+    Its pages are in the language, one of portal.core.language.LANGUAGES; its facts are the same in each.
 
     Raises NotFound, RenderError or EvidenceNotMade with a sentence. Changes nothing about the request.
     """
@@ -84,26 +87,35 @@ def make_evidence(bench: Workbench, reference: str) -> Made:
     evidence, request_id = _gather_now(bench, reference, key)
     story = story_digest(evidence)
     with bench.db.reading() as session:
-        known = session.scalars(
-            select(EvidenceFile).where(EvidenceFile.request_id == request_id, EvidenceFile.story == story)
-        ).one_or_none()
+        known = session.scalars(_known_file(request_id, story, language)).one_or_none()
         earlier = session.get(Checkpoint, known.checkpoint_size) if known else None
     if known and _is_whole(bench.folder, known.digest):
         return Made(reference, path_of(bench.folder, known.digest), known.digest)
     if earlier:
         # The file is gone or damaged: the facts under its own checkpoint give the same bytes again.
         evidence = _gather_at(bench, request_id, earlier, key)
-    content = signed_pdf(evidence, key)
+    content = signed_pdf(evidence, key, language)
     made = "sha256:" + hashlib.sha256(content).hexdigest()
     _keep(bench.folder, made, content)
-    _remember(bench.db, request_id, story, evidence_size=_size(evidence), made=made, size=len(content))
+    _remember(
+        bench.db,
+        _known_file(request_id, story, language),
+        EvidenceFile(
+            request_id=request_id,
+            story=story,
+            language=language,
+            checkpoint_size=_size(evidence),
+            digest=made,
+            bytes=len(content),
+        ),
+    )
     return Made(reference, path_of(bench.folder, made), made)
 
 
-def signed_pdf(evidence: Evidence, key: PdfKey) -> bytes:
-    """The document as a signed PDF; the same bytes for the same document and key."""
+def signed_pdf(evidence: Evidence, key: PdfKey, language: str = SOURCE) -> bytes:
+    """The document as a signed PDF; the same bytes for the same document, key and language."""
     at = datetime.fromisoformat(evidence.as_of)
-    return sign(to_pdf(evidence), key, at=at, reason=f"Evidence of request {evidence.reference}")
+    return sign(to_pdf(evidence, language), key, at=at, reason=f"Evidence of request {evidence.reference}")
 
 
 def record_download(session: Session, actor: Actor, made: Made) -> None:
@@ -214,14 +226,20 @@ def _keep(folder: Path, made: str, content: bytes) -> None:
     temporary.replace(path)
 
 
-def _remember(db: Database, request_id: int, story: str, *, evidence_size: int, made: str, size: int) -> None:
+def _known_file(request_id: int, story: str, language: str) -> Select[EvidenceFile]:
+    return select(EvidenceFile).where(
+        EvidenceFile.request_id == request_id, EvidenceFile.story == story, EvidenceFile.language == language
+    )
+
+
+def _remember(db: Database, known: Select[EvidenceFile], made: EvidenceFile) -> None:
     with db.transaction() as session:
         # The request's row is the lock: of two who made the same file one adds the row, the other finds it.
-        get_locked(session, request_id)
-        row = session.scalars(
-            select(EvidenceFile).where(EvidenceFile.request_id == request_id, EvidenceFile.story == story)
-        ).one_or_none()
+        get_locked(session, made.request_id)
+        made.made_at = now(session)
+        row = session.scalars(known).one_or_none()
         if row is None:
-            row = EvidenceFile(request_id=request_id, story=story)
-            session.add(row)
-        row.checkpoint_size, row.digest, row.bytes, row.made_at = evidence_size, made, size, now(session)
+            session.add(made)
+            return
+        row.checkpoint_size, row.digest, row.bytes = made.checkpoint_size, made.digest, made.bytes
+        row.made_at = made.made_at

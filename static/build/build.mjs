@@ -24,17 +24,20 @@ const minified = buildSync({
 });
 writeFileSync(here("../css/countersign.css"), minified.outputFiles[0].text);
 
-const script = buildSync({
-  entryPoints: [here("js/countersign.mjs")],
-  write: false,
-  bundle: true,
-  format: "esm",
-  minify: true,
-  target: ["es2020"],
-  legalComments: "none",
-});
-// The library names its brand in what it throws; the console is part of our product too.
-writeFileSync(here("../js/countersign.js"), script.outputFiles[0].text.replaceAll("GOV.UK Frontend", "The component library"));
+// Each entry is a script of its own; a page loads what it needs.
+for (const name of ["countersign", "passkey"]) {
+  const script = buildSync({
+    entryPoints: [here(`js/${name}.mjs`)],
+    write: false,
+    bundle: true,
+    format: "esm",
+    minify: true,
+    target: ["es2020"],
+    legalComments: "none",
+  });
+  // The library names its brand in what it throws; the console is part of our product too.
+  writeFileSync(here(`../js/${name}.js`), script.outputFiles[0].text.replaceAll("GOV.UK Frontend", "The component library"));
+}
 
 copyFileSync(here("node_modules/htmx.org/dist/htmx.min.js"), here("../js/htmx.min.js"));
 copyFileSync(here("node_modules/htmx.org/LICENSE"), here("../js/htmx.LICENSE.txt"));

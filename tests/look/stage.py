@@ -63,6 +63,7 @@ class Page:
     version: str = "0.1.0"
     sign_in_url: str = "/sign-in"
     sign_out_url: str = "/sign-out"
+    account_url: str = "/me"
     language: str = "en"
     languages: tuple[tuple[str, str, str], ...] = (("Deutsch", "de", "/language/de?next=/"),)
     here: str = "/"

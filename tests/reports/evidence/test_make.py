@@ -143,7 +143,7 @@ def test_a_rendering_that_fails_changes_nothing_and_the_next_one_works(
     request_id = world.asked()
     reference = world.reference(request_id)
 
-    def fail(_: object) -> bytes:
+    def fail(*_: object) -> bytes:
         raise RenderError("The document takes too long.")
 
     monkeypatch.setattr(make, "to_pdf", fail)

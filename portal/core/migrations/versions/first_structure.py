@@ -721,13 +721,16 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("story", sa.String(length=80), nullable=False),
+        sa.Column("language", sa.String(length=16), nullable=False),
         sa.Column("checkpoint_size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("digest", sa.String(length=80), nullable=False),
         sa.Column("bytes", sa.Integer(), nullable=False),
         sa.Column("made_at", database.UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_evidence_file_request_id_request")),
         sa.PrimaryKeyConstraint("id", name=("pk_evidence_file")),
-        sa.UniqueConstraint("request_id", "story", name=("uq_evidence_file_request_id_story")),
+        sa.UniqueConstraint(
+            "request_id", "story", "language", name=("uq_evidence_file_request_id_story_language")
+        ),
     )
     with op.batch_alter_table("evidence_file", schema=None) as batch_op:
         batch_op.create_index(("ix_evidence_file_digest"), ["digest"], unique=False)
@@ -1109,14 +1112,48 @@ def upgrade() -> None:
     with op.batch_alter_table("stage_timer", schema=None) as batch_op:
         batch_op.create_index(("ix_stage_timer_due_at"), ["due_at"], unique=False)
 
+    op.create_table(
+        "decision_signature",
+        sa.Column("decision_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("passkey_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("credential_id", sa.LargeBinary(), nullable=False),
+        sa.Column("client_data", sa.LargeBinary(), nullable=False),
+        sa.Column("authenticator_data", sa.LargeBinary(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.Column("nonce", sa.String(length=80), nullable=False),
+        sa.Column("sign_count", sa.BigInteger(), nullable=False),
+        sa.Column("signed_at", database.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["decision_id"], ["decision.id"], name=("fk_decision_signature_decision_id_decision")
+        ),
+        sa.ForeignKeyConstraint(
+            ["passkey_id"], ["passkey.id"], name=("fk_decision_signature_passkey_id_passkey")
+        ),
+        sa.PrimaryKeyConstraint("decision_id", name=("pk_decision_signature")),
+        sa.UniqueConstraint("nonce", name=("uq_decision_signature_nonce")),
+    )
+    with op.batch_alter_table("decision_signature", schema=None) as batch_op:
+        batch_op.create_index(("ix_decision_signature_passkey_id"), ["passkey_id"], unique=False)
+
     dialect = op.get_bind().dialect.name
-    for table in ("ledger_checkpoint", "ledger_entry", "ledger_node", "offering_version", "published_replay"):
+    for table in (
+        "decision_signature",
+        "ledger_checkpoint",
+        "ledger_entry",
+        "ledger_node",
+        "offering_version",
+        "published_replay",
+    ):
         for statement in append_only_statements(table, dialect):
             op.execute(statement)
 
 
 def downgrade() -> None:
     """Take it back."""
+    with op.batch_alter_table("decision_signature", schema=None) as batch_op:
+        batch_op.drop_index("ix_decision_signature_passkey_id")
+
+    op.drop_table("decision_signature")
     with op.batch_alter_table("stage_timer", schema=None) as batch_op:
         batch_op.drop_index("ix_stage_timer_due_at")
 

@@ -1,0 +1,30 @@
+"""Everybody's own page: what the portal knows of them, and where they change what is theirs."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from portal.core.http import reading, render
+from portal.core.language import N_
+from portal.identity.access import current_actor, signed_in
+from portal.identity.account.present import Section, account_of
+
+blueprint = Blueprint("account", __name__)
+
+#: What a person can change: title, one sentence, the page. A room that adds a page of theirs adds a line.
+SECTIONS: tuple[Section, ...] = (
+    Section(
+        N_("Passkeys"),
+        N_("The keys with which you sign decisions that need a signature."),
+        "passkeys.index",
+    ),
+)
+
+
+@blueprint.get("/me")
+@signed_in
+def show() -> Response:
+    """The reader's own account."""
+    with reading() as session:
+        account = account_of(session, current_actor())
+    return render("portal/identity/account/show.html", account=account, sections=SECTIONS)

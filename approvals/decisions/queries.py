@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from approvals.decisions.model import Decision, Verdict
+from approvals.delegation.in_force import decides_for, stands_in
 from approvals.routing.model import Stage, StageApprover, StageState
 from catalog.offerings.model import OfferingVersion
 from catalog.requests.model import Request
 from catalog.requests.states import State
+from portal.core.clock import now
+from portal.core.database import Key, UTCDateTime
 from portal.identity.actor import Actor
 from portal.identity.model import Person
 
@@ -49,23 +52,46 @@ class Decided(NamedTuple):
     voided_at: datetime | None
 
 
+_ME = bindparam("person", type_=Key)
+_NOW = bindparam("at", type_=UTCDateTime())
+
+
+def _counts(person: Any) -> ColumnElement[bool]:
+    """Whether this person, or somebody in their place, has decided on the request: one counts once over all stages."""
+    return (
+        exists()
+        .where(
+            Decision.request_id == Stage.request_id,
+            Decision.revision == Stage.revision,
+            or_(Decision.person_id == person, Decision.on_behalf_of_id == person),
+        )
+        .correlate_except(Decision)
+    )
+
+
 def _waiting_for_me(*columns: Any) -> Select[Any]:
-    """Open stages where the person stands and has not decided; one person counts once over all stages."""
-    mine = exists().where(
-        Decision.request_id == Stage.request_id,
-        Decision.revision == Stage.revision,
-        Decision.person_id == bindparam("person"),
+    """Open stages where the person stands, or somebody whom they stand in for, and neither has decided."""
+    asked = select(StageApprover.stage_id).where(StageApprover.person_id.in_(decides_for(_ME, _NOW)))
+    place = exists().where(
+        StageApprover.stage_id == Stage.id,
+        StageApprover.replaced_at.is_(None),
+        stands_in(StageApprover.person_id, Request.offering_version_id, _ME, _NOW),
+        ~_counts(StageApprover.person_id),
     )
     return (
         select(*columns)
-        .select_from(StageApprover)
-        .join(Stage, Stage.id == StageApprover.stage_id)
+        .select_from(Stage)
         .join(Request, and_(Request.id == Stage.request_id, Request.revision == Stage.revision))
         .where(
-            StageApprover.person_id == bindparam("person"),
+            # First the few stages of these people by their index; then what is left to be asked of each.
+            Stage.id.in_(asked),
             Stage.state == StageState.OPEN,
             Request.state == State.PENDING,
-            ~mine,
+            Request.requester_id != _ME,
+            Request.beneficiary_id != _ME,
+            Request.editor_id != _ME,
+            place,
+            ~_counts(_ME),
         )
     )
 
@@ -115,7 +141,7 @@ _DECIDED = (
 
 def count_awaiting(session: Session, actor: Actor) -> int:
     """How many requests wait for the actor's decision."""
-    return session.scalar(_COUNT, {"person": actor.person_id}) or 0
+    return session.scalar(_COUNT, {"person": actor.person_id, "at": now(session)}) or 0
 
 
 def requests_awaiting(
@@ -125,7 +151,7 @@ def requests_awaiting(
 
     `after` is the due time and the stage of the last line seen.
     """
-    parameters: dict[str, Any] = {"person": actor.person_id}
+    parameters: dict[str, Any] = {"person": actor.person_id, "at": now(session)}
     if after is not None:
         parameters |= {"due_at": after[0], "stage_id": after[1]}
     rows = session.execute(_FIRST if after is None else _NEXT, parameters)

@@ -8,13 +8,19 @@ from dataclasses import dataclass
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session, joinedload
 
-from approvals.decisions.model import Decision
+from approvals.conversation.present import Conversations
+from approvals.decisions.model import CardOpening, Decision
+from approvals.delegation.beside_request import COLUMNS, SUBSTITUTE, concerns_request, read_from
+from approvals.delegation.in_force import InForce
+from approvals.delegation.model import Delegation
 from approvals.routing.eligible import Eligible, eligible_among
 from approvals.routing.model import Sealing, Stage
 from approvals.routing.progress import Place, places_of, was_asked
 from catalog.entitlements.model import Entitlement, EntitlementState
 from catalog.offerings.model import OfferingVersion
+from catalog.requests.conversation import Conversation
 from catalog.requests.model import Request
+from portal.core.clock import now
 from portal.core.errors import NotFound
 from portal.identity.actor import Actor
 from portal.identity.model import Person
@@ -33,6 +39,9 @@ class Reading:
     eligible: Eligible
     #: What the beneficiary has already; one more than is shown where there is more.
     entitlements: Sequence[tuple[Entitlement, str]]
+    conversation: Conversation
+    #: The seal under which the reader opened the card the last time; empty when they never did.
+    seen: str = ""
 
     @property
     def stages(self) -> Sequence[Stage]:
@@ -41,8 +50,15 @@ class Reading:
 
     def decision_of(self, person_id: int | None) -> Decision | None:
         """What this person has said on the request's current revision, if anything that still counts."""
-        decisions = (place.decision for place in self.places if place.approver.person_id == person_id)
-        return next((decision for decision in decisions if decision and decision.voided_at is None), None)
+        decisions = (place.decision for place in self.places if place.decision is not None)
+        return next(
+            (
+                decision
+                for decision in decisions
+                if person_id in {decision.person_id, decision.on_behalf_of_id} and decision.voided_at is None
+            ),
+            None,
+        )
 
 
 def read_for_decision(session: Session, actor: Actor, reference: str) -> Reading:
@@ -51,11 +67,10 @@ def read_for_decision(session: Session, actor: Actor, reference: str) -> Reading
     Raises NotFound for everybody who neither is nor was asked to decide, whether or not the request exists: its
     existence is itself a secret.
     """
-    request, sealing = _request(session, reference)
+    request, sealing, seen, delegations = _request(session, actor, reference)
     places = places_of(session, request.id)
-    mine = [
-        place for place in places if place.approver.person_id == actor.person_id and place.stage.opened_at
-    ]
+    me = {actor.person_id} | {one.delegator_id for one in delegations if one.substitute_id == actor.person_id}
+    mine = [place for place in places if place.approver.person_id in me and place.stage.opened_at]
     if not mine and not was_asked(session, request.id, actor.person_id or 0):
         raise _unknown()
     stages = list({place.stage.id: place.stage for place in places}.values())
@@ -63,15 +78,28 @@ def read_for_decision(session: Session, actor: Actor, reference: str) -> Reading
         request=request,
         sealing=sealing,
         places=places,
-        eligible=eligible_among(session, request, stages, [place.approver for place in mine]),
+        eligible=eligible_among(
+            session, request, stages, [place.approver for place in mine], delegations=delegations
+        ),
         entitlements=_entitlements(session, request),
+        conversation=Conversations().of(session, actor, request),
+        seen=seen,
     )
 
 
-def _request(session: Session, reference: str) -> tuple[Request, Sealing | None]:
+def _request(
+    session: Session, actor: Actor, reference: str
+) -> tuple[Request, Sealing | None, str, tuple[InForce, ...]]:
+    """The request, what was sealed, under which seal the reader saw it, and what was delegated in it just now."""
     statement = (
-        select(Request, Sealing)
+        select(Request, Sealing, CardOpening.seal, *COLUMNS)
         .outerjoin(Sealing, and_(Sealing.request_id == Request.id, Sealing.revision == Request.revision))
+        .outerjoin(
+            CardOpening,
+            and_(CardOpening.request_id == Request.id, CardOpening.person_id == actor.person_id),
+        )
+        .outerjoin(Delegation, concerns_request(now(session)))
+        .outerjoin(SUBSTITUTE, SUBSTITUTE.id == Delegation.substitute_id)
         .where(Request.reference == reference)
         .options(
             joinedload(Request.version).joinedload(OfferingVersion.offering),
@@ -80,10 +108,10 @@ def _request(session: Session, reference: str) -> tuple[Request, Sealing | None]
         )
         .execution_options(populate_existing=True)
     )
-    row = session.execute(statement).one_or_none()
-    if row is None:
+    rows = session.execute(statement).all()
+    if not rows:
         raise _unknown()
-    return row[0], row[1]
+    return rows[0][0], rows[0][1], rows[0][2] or "", read_from(rows)
 
 
 def _entitlements(session: Session, request: Request) -> Sequence[tuple[Entitlement, str]]:

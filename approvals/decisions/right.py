@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from approvals.decisions.model import Decision, Verdict
+from approvals.delegation.deciding import insist_on_one_word, without_both
 from approvals.routing.eligible import Eligible
-from approvals.routing.matching import first_unmet, without
+from approvals.routing.matching import first_unmet
 from approvals.routing.model import Stage, StageState
 from approvals.routing.relations import excluded_from
 from approvals.routing.stages import still_demanded
@@ -63,8 +64,7 @@ def stage_for(
         )
     if not may_decide(person_id, request, eligible):
         raise NotYours("You are not, or no longer, one of the people who decide this request.")
-    if any(decision.person_id == person_id for decision in decisions):
-        raise Conflict("You have already decided on this request. One person counts once.")
+    insist_on_one_word(person_id, decisions, eligible)
     if request.state is State.PREPARING:
         raise Conflict(
             "This request is being prepared again. You will be asked again if your decision is needed."
@@ -92,7 +92,7 @@ def leave_others_possible(
     demands, position = list(by_stage.values()), list(by_stage).index(stage.id)
     if first_unmet(demands) is not None:
         return
-    later = first_unmet(without(demands, position, person_id))
+    later = first_unmet(without_both(demands, position, eligible[stage.id][person_id]))
     if later is not None:
         name = next(other.name for other in stages if other.id == list(by_stage)[later])
         raise Conflict(

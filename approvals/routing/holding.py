@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from approvals.delegation.holding import backed, still_holds
 from approvals.routing.eligible import eligible_now
 from approvals.routing.model import StageState
 from approvals.routing.stages import approvals_by_stage, decisions_of, stages_of
@@ -23,19 +24,22 @@ def on_fulfilment_starting(session: Session, event: FulfilmentStarting) -> None:
     request = get_locked(session, event.request_id)
     _check_seal(request)
     stages = stages_of(session, request)
-    if [(stage.slug, stage.quorum) for stage in stages] != [
-        (sealed["slug"], sealed["quorum"]) for sealed in request.route
+    if [(stage.position, stage.part, stage.slug, stage.quorum) for stage in stages] != [
+        (sealed["position"], sealed["part"], sealed["slug"], sealed["quorum"]) for sealed in request.route
     ]:
         raise Conflict("The stages of this request are not those under its seal. Nothing was carried out.")
     decisions = decisions_of(session, request)
     approvals = approvals_by_stage(decisions)
-    eligible = eligible_now(session, request, stages)
+    # Duty that has changed hands since does not take back what was decided on it.
+    since = min((decision.decided_at for decision in decisions), default=None)
+    eligible = eligible_now(session, request, stages, on_duty_since=since)
     counted: set[int] = set()
+    allowed = backed(session, request, decisions)
     for stage in stages:
         holding = {
-            decision.person_id
+            decision.on_behalf_of_id or decision.person_id
             for decision in approvals.get(stage.id, ())
-            if decision.seal == request.seal and decision.person_id in eligible[stage.id]
+            if decision.seal == request.seal and still_holds(decision, eligible[stage.id], allowed)
         } - counted
         if stage.state is not StageState.APPROVED or len(holding) < stage.quorum:
             raise Conflict(

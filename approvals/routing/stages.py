@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from approvals.decisions.model import Decision, Verdict
+from approvals.delegation.substitutes import counted_in, principals_of
 from approvals.routing.eligible import Eligible
 from approvals.routing.matching import Demand
 from approvals.routing.model import Stage, StageState
@@ -20,7 +21,7 @@ ALIVE = (StageState.OPEN, StageState.APPROVED, StageState.WAITING)
 def stages_of(session: Session, request: Request) -> Sequence[Stage]:
     """The stages of the request's current revision in order, as they are now."""
     statement = select(Stage).where(Stage.request_id == request.id, Stage.revision == request.revision)
-    return session.scalars(statement.order_by(Stage.position).execution_options(populate_existing=True)).all()
+    return session.scalars(statement.order_by(Stage.position, Stage.part).execution_options(populate_existing=True)).all()
 
 
 def decisions_of(session: Session, request: Request) -> Sequence[Decision]:
@@ -45,12 +46,15 @@ def approvals_by_stage(decisions: Sequence[Decision]) -> dict[int, list[Decision
 def still_demanded(
     stages: Sequence[Stage], eligible: Eligible, decisions: Sequence[Decision]
 ) -> Mapping[int, Demand]:
-    """By stage that is open or waiting, how many more must agree and which of them have not decided yet."""
-    used = {decision.person_id for decision in decisions}
+    """By stage that is open or waiting, how many more must agree and which of them have not decided yet.
+
+    Whoever is stood in for counts with their substitute as one, and stands here for both.
+    """
+    used = counted_in(decisions)
     approvals = approvals_by_stage(decisions)
     return {
         stage.id: Demand(
-            max(stage.quorum - len(approvals.get(stage.id, ())), 0), frozenset(eligible[stage.id]) - used
+            max(stage.quorum - len(approvals.get(stage.id, ())), 0), principals_of(eligible[stage.id]) - used
         )
         for stage in stages
         if stage.state in {StageState.OPEN, StageState.WAITING}

@@ -24,14 +24,15 @@ fi
 "$python" -c 'import ensurepip, venv' 2>/dev/null \
   || missing+=("$("$python" -c 'import sys; print("python3.%d-venv" % sys.version_info[1])')")
 
-# WeasyPrint loads Pango and HarfBuzz; the firewall connector runs git and nft; the demo verifies with openssl
-# and pdfsig.
+# WeasyPrint loads Pango and HarfBuzz; the firewall connector runs git and nft, the SSH authority ssh-keygen;
+# the demo verifies with openssl and pdfsig.
 need libpango-1.0-0 library libpango-1.0.so.0
 need libpangoft2-1.0-0 library libpangoft2-1.0.so.0
 need libharfbuzz-subset0 library libharfbuzz-subset.so.0
 need git program git
 need openssl program openssl
 need nftables program nft
+need openssh-client program ssh-keygen
 need poppler-utils program pdfsig
 
 if [ "$kind" = test ]; then
@@ -41,6 +42,7 @@ if [ "$kind" = test ]; then
   need chromium program chromium
   need iproute2 program ip
   need util-linux program setpriv
+  need openssh-server program sshd
 elif [ "$kind" != run ]; then
   echo "usage: deploy/setup.sh run|test" >&2
   exit 2

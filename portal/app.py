@@ -28,7 +28,18 @@ UPLOADS = frozenset({"requests.upload", "requests.autosave", "requests.edit", "w
 FILES_AT_ONCE = 5
 #: Nobody's session is looked up for these.
 SESSIONLESS = frozenset(
-    {"static", "web.live", "web.ready", "pki.crl", "pki.ocsp", "pki.ocsp_get", "pki.issuing", "pki.root"}
+    {
+        "static",
+        "web.live",
+        "web.ready",
+        "pki.crl",
+        "pki.ocsp",
+        "pki.ocsp_get",
+        "pki.issuing",
+        "pki.root",
+        "ssh.ca",
+        "ssh.krl",
+    }
 )
 #: Other machines post to these, without a browser's headers or a form's token; each checks its own signature.
 MACHINES = frozenset({"sign_in.back_channel", "pki.ocsp"})

@@ -42,6 +42,9 @@ class Settings:
     #: libpq's words for a server whose roles are governed; empty for none. Its name is in every plan and key.
     postgresql_target: str = ""
     postgresql_target_name: str = "main"
+    #: The accounts that SSH certificates may open; empty for no SSH authority.
+    ssh_principals: tuple[str, ...] = ()
+    ssh_folder: Path = Path("ssh")
     step_up_seconds: int = 15 * 60
     high_risk_step_up_seconds: int = 5 * 60
     link_days: int = 7
@@ -105,6 +108,8 @@ class Settings:
             ca_folder=_folder(env, "CA_FOLDER", home / "ca"),
             checkpoint_folder=_folder(env, "CHECKPOINT_FOLDER", home / "checkpoints"),
             postgresql_target=_secret(env, "POSTGRESQL_TARGET"),
+            ssh_principals=tuple(env.get("SSH_PRINCIPALS", "").replace(",", " ").split()),
+            ssh_folder=_folder(env, "SSH_FOLDER", home / "ssh"),
             postgresql_target_name=env.get("POSTGRESQL_TARGET_NAME", "main"),
             step_up_seconds=_whole(env, "STEP_UP_SECONDS", 15 * 60),
             high_risk_step_up_seconds=_whole(env, "HIGH_RISK_STEP_UP_SECONDS", 5 * 60),

@@ -24,6 +24,8 @@ PUBLIC = {
     "pki.ocsp_get": "relying parties ask it",
     "pki.issuing": "relying parties read it",
     "pki.root": "relying parties read it",
+    "ssh.ca": "servers read whom to trust",
+    "ssh.krl": "servers read what was taken back",
     "languages.choose": "a stranger reads the sign-in and error pages",
 }
 

@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 
 from catalog.fulfilment.connectors.contract import ConnectorError, Order, Plan
 from catalog.fulfilment.connectors.registry import Connectors
+from catalog.offerings.first_aid import may_run
 from catalog.offerings.rules import holds, parameters_of
 from catalog.requests.context import Context, context_of
 from catalog.requests.model import Request
+from portal.core.language import _, spoken
 
 #: Seconds that a page waits for a target; a worker waits as long as the connector does.
 PREVIEW_SECONDS = 4.0
@@ -22,7 +24,10 @@ PREVIEW_SECONDS = 4.0
 
 @dataclass(frozen=True, slots=True)
 class StepOrder:
-    """One step of an offering, resolved for one request: which connector is asked to do what."""
+    """One step of an offering, resolved for one request: which connector is asked to do what.
+
+    Its name, and what its connector hands to people, is in every language that the offering has.
+    """
 
     step: str
     name: str
@@ -40,7 +45,7 @@ class PlannedStep:
 
     def to_json(self) -> dict[str, Any]:
         """The plan as a request keeps it, with the step's name."""
-        return {"step": self.step, "name": self.name, **self.plan.to_json()}
+        return {"step": self.step, "name": str(self.name), **self.plan.to_json()}
 
 
 T = TypeVar("T")
@@ -50,7 +55,7 @@ T = TypeVar("T")
 class Asked(Generic[T]):
     """What targets answered a page that does not wait for ever: an answer, or why there is none.
 
-    `unreachable` says which target did not answer; `refused` that it never will do this.
+    `unreachable` says which target did not answer; `refused` that it never will do this; both as they are spoken now.
     """
 
     answer: T
@@ -60,10 +65,11 @@ class Asked(Generic[T]):
 
 def orders_for(context: Context, *, reference: str = "") -> tuple[StepOrder, ...]:
     """The steps that are due for these answers; `reference` is empty before submitting. Raises RuleFailed."""
+    document = context.document.source
     return tuple(
         StepOrder(
             step=step.step,
-            name=step.name,
+            name=document.say(step.name),
             connector=step.connector,
             order=Order(
                 reference=reference,
@@ -73,8 +79,9 @@ def orders_for(context: Context, *, reference: str = "") -> tuple[StepOrder, ...
                 ends_at=context.ends_at,
             ),
         )
-        for step in context.document.fulfilment
-        if step.when is None or holds(step.when, context.facts)
+        for step in document.fulfilment
+        if may_run(context.document, step, context.facts)
+        and (step.when is None or holds(step.when, context.facts))
     )
 
 
@@ -99,11 +106,11 @@ def ask_briefly(ask: Callable[[], T], otherwise: T, *, seconds: float = PREVIEW_
     try:
         return Asked(pool.submit(ask).result(timeout=seconds))
     except Late:
-        return Asked(otherwise, unreachable="The target system does not answer just now.")
+        return Asked(otherwise, unreachable=_("The target system does not answer just now."))
     except ConnectorError as error:
         if error.permanent:
-            return Asked(otherwise, refused=error.message)
-        return Asked(otherwise, unreachable=error.message)
+            return Asked(otherwise, refused=spoken(error.message))
+        return Asked(otherwise, unreachable=spoken(error.message))
     finally:
         # The page does not wait for a slow target; the connector's own time-out ends the thread.
         pool.shutdown(wait=False, cancel_futures=True)

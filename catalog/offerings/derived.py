@@ -18,6 +18,7 @@ from catalog.offerings.fields import FormField, OneOfField, TableField
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.route import Resource
 from catalog.offerings.words import duration_text, span_of
+from portal.core.language import SOURCE, speaking
 from portal.core.networks import Network, address_count, classify, parse_networks
 from portal.core.ports import parse_ports
 from portal.core.spans import size
@@ -77,7 +78,8 @@ def _asset(answer: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _duration(text: str) -> Mapping[str, Any]:
-    return {"minutes": span_of(text), "label": duration_text(text)}
+    with speaking(SOURCE):  # rules compare the label
+        return {"minutes": span_of(text), "label": duration_text(text)}
 
 
 _BY_KIND: Mapping[str, Derivation] = {

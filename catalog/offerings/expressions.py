@@ -20,6 +20,7 @@ from catalog.offerings.derived import EMPTY, Type
 from catalog.offerings.facts import NEVER, Facts, day_text
 from catalog.offerings.names import Names
 from portal.core.errors import PortalError
+from portal.core.language import N_, SOURCE, _, language, speaking
 
 _CEL: Mapping[Type, Any] = {
     "string": cel.Type.STRING,
@@ -57,11 +58,11 @@ class RuleFailed(PortalError):
     """An expression compiled and yet gave no value for these facts. `why` is for the offering's owner."""
 
     status = 500
-    title = "A rule of this offering does not work"
+    title = N_("A rule of this offering does not work")
 
     def __init__(self, expression: str, why: str) -> None:
         super().__init__(
-            "A rule of this offering cannot be worked out for these answers. Tell the offering's owner."
+            _("A rule of this offering cannot be worked out for these answers. Tell the offering's owner.")
         )
         self.expression = expression
         self.why = why
@@ -111,7 +112,14 @@ def evaluate(expression: str, facts: Mapping[str, Any], wanted: type) -> Any:
     if not isinstance(facts, Facts):
         message = "Facts for expressions come from catalog.offerings.rules.facts_for"
         raise TypeError(message)
-    return _evaluated(expression, facts.names, facts.values, wanted)
+    with speaking(SOURCE):  # an answer does not hang on who asks
+        return _evaluated(expression, facts.names, facts.values, wanted)
+
+
+def spoken_by(expression: str, facts: Facts) -> Any:
+    """What the expression gives in the language that is spoken: a text, or a list of texts. Raises RuleFailed."""
+    expression = facts.document.translation(expression, language())
+    return _evaluated(expression, facts.names, facts.spoken().values, object)
 
 
 def holds_for(expression: str, names: Names, values: Mapping[str, Any]) -> bool:

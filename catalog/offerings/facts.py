@@ -10,9 +10,10 @@ from typing import Any
 
 from catalog.offerings.derived import EMPTY, Type, derive, find_resource
 from catalog.offerings.field_records import plain
-from catalog.offerings.fields import OneOfField
+from catalog.offerings.fields import DurationField, OneOfField
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.names import Names, names_of, type_of
+from catalog.offerings.words import duration_text
 from portal.core import times
 from portal.identity.model import Person
 
@@ -68,7 +69,8 @@ class Facts(Mapping[str, Any]):
     """
 
     def __init__(self, document: OfferingDocument, content: Mapping[str, Any]) -> None:
-        self.document = document
+        #: What decides is the text that was published, in whatever language it was answered.
+        self.document = document.source
         self._content = dict(content)
 
     def __getitem__(self, name: str) -> Any:
@@ -94,6 +96,17 @@ class Facts(Mapping[str, Any]):
     def values(self) -> dict[str, Any]:  # type: ignore[override]  # typed values are what expressions call values
         """Every name's typed value."""
         return {name: self._value(name, kind) for name, kind in self.names}
+
+    def spoken(self) -> Facts:
+        """The facts with what was chosen called as the language that is spoken calls it; for sentences, not for rules."""
+        derived = dict(self._content["derived"])
+        for field in self.document.fields:
+            facts = derived[field.name]
+            if isinstance(field, OneOfField) and field.choices:
+                derived[field.name] = {**facts, "label": self.document.speak(facts["label"])}
+            elif isinstance(field, DurationField) and facts["label"]:
+                derived[field.name] = {**facts, "label": duration_text(self._content["answers"][field.name])}
+        return Facts(self.document, {**self._content, "derived": derived})
 
     def _value(self, name: str, kind: Type) -> Any:
         found: Any = self._content
@@ -136,6 +149,7 @@ def gather(
 
     `held` is what the beneficiary has already; nothing where it was not read.
     """
+    document = document.source
     given: dict[str, Any] = {}
     answered: dict[str, bool] = {}
     derived: dict[str, dict[str, Any]] = {}

@@ -20,7 +20,7 @@ from catalog.offerings.policy import (
     SignatureRule,
 )
 from catalog.offerings.route import CalendarRule, Ends, Resource, RiskRule, Route, StepRule, TargetCheck
-from catalog.offerings.translating import folded, rewritten
+from catalog.offerings.translating import folded, rewritten, said_alike
 from catalog.offerings.words import (
     Block,
     Cel,
@@ -207,6 +207,10 @@ class OfferingDocument(Part):
         """One English text of this offering, or what `say` made of one, in the language that is spoken."""
         said: str = spoken(text)
         return self.source.translation(said, language())
+
+    def say(self, text: str) -> str:
+        """One English text of this offering in every language, for what is kept and read later by others."""
+        return said_alike(lambda: self.speak(text))
 
     @cached_property
     def _translations(self) -> dict[str, dict[str, str]]:

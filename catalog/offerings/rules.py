@@ -8,14 +8,16 @@ from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from catalog.offerings.derived import find_resource
-from catalog.offerings.expressions import RuleFailed, evaluate, holds, number_of, text_of
+from catalog.offerings.expressions import RuleFailed, evaluate, holds, number_of, spoken_by, text_of
 from catalog.offerings.facts import Facts, Held, PersonFacts, gather, person_facts, timestamp
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.policy import Conflict, Denial, Kind
 from catalog.offerings.route import FromAnswer, FromCel, RiskLevel, StepRule
+from catalog.offerings.translating import STEP_TEXTS, said_alike
 from catalog.offerings.words import span_of
 from portal.core.canonical import digest
 from portal.core.errors import FieldError
+from portal.core.language import _
 
 __all__ = [
     "Facts",
@@ -37,6 +39,7 @@ __all__ = [
     "owning_group",
     "parameters_of",
     "person_facts",
+    "say_text",
     "starts_at",
     "text_of",
 ]
@@ -113,7 +116,7 @@ def broken_rules(document: OfferingDocument, facts: Facts) -> tuple[FieldError, 
         and not facts["answered"][document.rollback]
         and holds(document.rollback_required, facts)
     ):
-        message = "A rollback plan is required for this. Say how you go back if it causes trouble."
+        message = _("A rollback plan is required for this. Say how you go back if it causes trouble.")
         errors.append(FieldError(document.rollback, message))
     return tuple(errors)
 
@@ -151,10 +154,13 @@ def lasts(document: OfferingDocument, facts: Facts) -> timedelta | None:
 
 
 def parameters_of(step: StepRule, facts: Facts) -> dict[str, Any]:
-    """A fulfilment step's parameters as JSON values. Raises RuleFailed."""
+    """A fulfilment step's parameters as JSON values; those that people read in every language. Raises RuleFailed."""
     parameters: dict[str, Any] = {}
+    said = STEP_TEXTS.get(step.connector, {})
     for name, given in step.parameters.items():
-        if isinstance(given, FromAnswer):
+        if name in said and not isinstance(given, FromAnswer):
+            parameters[name] = _say(given, facts)
+        elif isinstance(given, FromAnswer):
             parameters[name] = facts["answers"][given.answer]
         elif isinstance(given, FromCel):
             value = evaluate(given.cel, facts, object)
@@ -164,6 +170,31 @@ def parameters_of(step: StepRule, facts: Facts) -> dict[str, Any]:
         else:
             parameters[name] = given
     return parameters
+
+
+def say_text(expression: str, facts: Facts, *, longest: int) -> str:
+    """The line that the expression gives, in every language that the offering has it in. Raises RuleFailed."""
+
+    def speaker() -> str:
+        line = " ".join(str(spoken_by(expression, facts)).split())
+        return line if len(line) <= longest else line[: longest - 1] + "…"
+
+    return said_alike(speaker)
+
+
+def _say(given: Any, facts: Facts) -> Any:
+    """A text, or a list of them, in every language."""
+    document = facts.document
+    if isinstance(given, FromCel):
+        if isinstance(value := evaluate(given.cel, facts, object), list):
+            return [
+                said_alike(lambda place=place: str(spoken_by(given.cel, facts)[place]))  # type: ignore[misc]
+                for place in range(len(value))
+            ]
+        return said_alike(lambda: str(spoken_by(given.cel, facts))) if isinstance(value, str) else value
+    if isinstance(given, tuple):
+        return [_say(item, facts) for item in given]
+    return said_alike(lambda: document.speak(given)) if isinstance(given, str) else given
 
 
 def last_day(document: OfferingDocument, facts: Facts) -> date | None:
@@ -183,12 +214,15 @@ def owning_group(facts: Facts, field: str) -> str | None:
 
 
 def owner_rule_of(facts: Facts, field: str) -> str:
-    """Who owns what was chosen in the field, as a rule of a route: `group:<slug>` or `person:<id>`.
+    """Who owns what was chosen in the field, as a rule of a route: `group:<slug>` or `asset-owner:<id>`.
 
-    A group without a name, which has no members, stands for no owner.
+    A group without a name, which has no members, stands for no owner. Whoever owns an asset is read from the
+    register each time, because the answer keeps who did when it was asked for.
     """
-    rule = facts["derived"][field].get("owner_rule")
-    return str(rule) if rule else f"group:{owning_group(facts, field) or ''}"
+    found = facts.document.find_field(field)
+    if found is not None and found.kind == "asset":
+        return f"asset-owner:{facts['answers'][field] or ''}"
+    return f"group:{owning_group(facts, field) or ''}"
 
 
 def _assess(facts: Facts) -> Risk:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin
 from catalog.offerings.problems import Path
 from catalog.offerings.route import FromCel, StepRule
 from catalog.offerings.words import ForPeople, Part
+from portal.core.language import every_language
 
 #: By connector, the parameters of its steps that people read.
 STEP_TEXTS: Mapping[str, Mapping[str, ForPeople]] = {
@@ -43,6 +44,12 @@ class Written:
 def folded(text: str) -> str:
     """The text as translations are found by it."""
     return " ".join(text.split())
+
+
+def said_alike(speaker: Callable[[], str]) -> str:
+    """What the function gives in each language; a plain text where that is the same."""
+    said = every_language(speaker)
+    return said if any(text != said for text in said.languages.values()) else str(said)
 
 
 def texts_in(document: Part) -> tuple[Written, ...]:

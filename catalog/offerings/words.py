@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from portal.core.language import ngettext
 from portal.core.text import clean_line, clean_text
 
 #: A working day is eight working hours wherever a target is written in days.
@@ -67,10 +68,13 @@ def span_of(duration: str) -> int:
 
 
 def duration_text(duration: str) -> str:
-    """`4 hours` for `4h`."""
-    count = duration[:-1]
-    word = {"m": "minute", "h": "hour", "d": "day"}[duration[-1]]
-    return f"{count} {word}{'' if count == '1' else 's'}"
+    """`4 hours` for `4h`, in the language that is spoken."""
+    count = int(duration[:-1])
+    if duration[-1] == "m":
+        return ngettext("%(number)s minute", "%(number)s minutes", count)
+    if duration[-1] == "h":
+        return ngettext("%(number)s hour", "%(number)s hours", count)
+    return ngettext("%(number)s day", "%(number)s days", count)
 
 
 def minutes_of(time: str) -> int:

@@ -18,10 +18,11 @@ from catalog.offerings.facts import Facts, person_facts
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.model import OfferingVersion
 from catalog.offerings.queries import document_of
-from catalog.offerings.rules import facts_for, last_day, lasts, starts_at, text_of
+from catalog.offerings.rules import facts_for, last_day, lasts, say_text, starts_at
 from catalog.requests.model import Request
 from catalog.requests.route import Proposal
 from portal.core.errors import FieldError
+from portal.core.language import _
 from portal.identity.model import Person
 from portal.identity.unit_settings import UnitSettings
 
@@ -47,9 +48,8 @@ class Context:
 
     @property
     def title(self) -> str:
-        """One line that tells this request from others of the offering."""
-        text = " ".join(text_of(self.document.title, self.facts).split())
-        return text if len(text) <= LONGEST_TITLE else text[: LONGEST_TITLE - 1] + "…"
+        """One line that tells this request from others of the offering, in every language."""
+        return say_text(self.document.title, self.facts, longest=LONGEST_TITLE)
 
     @property
     def reason(self) -> str:
@@ -153,6 +153,6 @@ def _beneficiary(
     person = session.scalars(statement.options(joinedload(Person.unit))).one_or_none()
     if person is None:
         raise FieldError(
-            document.beneficiary, "This person is not in the organisation any more; choose another."
+            document.beneficiary, _("This person is not in the organisation any more; choose another.")
         )
     return person

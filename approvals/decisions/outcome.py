@@ -34,7 +34,7 @@ def stage_agreed(session: Session, request: Request, stage: Stage, *, settings: 
         actor=PORTAL,
         facts={"stage": stage.slug, "revision": stage.revision, "quorum": stage.quorum, "seal": request.seal},
     )
-    if open_next_stage(session, request, settings=settings) is None and request.state is State.PENDING:
+    if not open_next_stage(session, request, settings=settings) and request.state is State.PENDING:
         move(session, request, Move.APPROVE)
         request.decided_at = now(session)
         hand_baton(session, request, THE_PORTAL)

@@ -6,12 +6,14 @@ from differs. A test holds the two answers against each other, rule by rule.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from approvals.routing.deadlines import calendar_of, due_at
+from approvals.routing import words
+from approvals.routing.deadlines import calendar_for, calendar_of, due_in_turn
 from approvals.routing.relations import PARTIES, SUPERIORS, People
 from approvals.routing.resolve import NobodyToAsk, Wanted, fill, stages_wanted
 from catalog.offerings.language import OfferingDocument
@@ -47,9 +49,14 @@ class RouteBook:
         stages = self._stages(document, stages_wanted(document, proposal.facts, proposal.unit), proposal)
         if isinstance(stages, Shortfall):
             return stages
-        for stage in stages:
-            start = due_at(stage.calendars, start=start, minutes=stage.minutes, quorum=stage.outline.quorum)
-        return WorkedOut(tuple(stage.outline for stage in stages), start)
+        due = due_in_turn(
+            (
+                (stage.outline.position, stage.calendars, stage.minutes, stage.outline.quorum)
+                for stage in stages
+            ),
+            start,
+        )
+        return WorkedOut(tuple(stage.outline for stage in stages), due)
 
     def working_minutes(
         self, document: OfferingDocument, person: Person, first: datetime, last: datetime
@@ -67,7 +74,7 @@ class RouteBook:
         key = (
             version.digest,
             version.publisher_id,
-            tuple((stage.slug, rule) for stage, rule in wanted),
+            tuple((want.ask.slug, want.rule) for want in wanted),
             proposal.requester_id,
             proposal.beneficiary_id,
             proposal.editor_id,
@@ -90,9 +97,12 @@ class RouteBook:
         people = self._organisation.people
         rules = tuple(sorted({person.rule for person in stage.approvers}))
         return _Stage(
-            StageOutline(stage.slug, stage.name, rules, stage.quorum),
+            StageOutline(stage.slug, str(stage.name), rules, stage.quorum, stage.position),
             stage.target_minutes,
-            tuple(self._calendar(document, people[person.person_id]) for person in stage.approvers),
+            tuple(
+                calendar_for(person.rule, self._calendar(document, people[person.person_id]))
+                for person in stage.called
+            ),
         )
 
     def _calendar(self, document: OfferingDocument, person: Person) -> WorkingCalendar:
@@ -119,32 +129,61 @@ class RouteBook:
                 key = f"{rule}:{parties[name]}"
             if key not in self._people:
                 self._people[key] = tuple(
-                    RouteApprover(person.id, person.issuer, person.subject, person.name, relation, rule)
-                    for person, relation in self._meant(kind, name, parties)
+                    RouteApprover(
+                        person.id, person.issuer, person.subject, person.name, relation, rule, called
+                    )
+                    for person, relation, called in self._meant(kind, name, parties)
                     if person.active
                 )
             found[rule] = tuple(person for person in self._people[key] if person.person_id not in excluded)
         return found
 
-    def _meant(self, kind: str, name: str, parties: Mapping[str, int]) -> Iterator[tuple[Person, str]]:
-        people, groups = self._organisation.people, self._organisation.groups
+    def _meant(self, kind: str, name: str, parties: Mapping[str, int]) -> Iterator[tuple[Person, str, bool]]:
+        organisation = self._organisation
+        people = organisation.people
+        one: tuple[Person | None, Callable[[], str]] | None = None
         if kind in SUPERIORS and name in PARTIES:
-            superior = self._superior(kind, people[parties[name]])
-            if superior is not None:
-                yield superior, f"{SUPERIORS[kind]} of the {name}"
-        elif kind == "group":
-            for number in self._organisation.members.get(name, ()):
-                yield people[number], f"member of {groups[name].name}"
+            one = self._superior(kind, people[parties[name]]), lambda: words.superior(f"{kind}:{name}")
         elif kind == "group-owner":
-            owner = people.get((groups[name].owner_id if name in groups else None) or 0)
-            if owner is not None:
-                yield owner, f"owner of {groups[name].name}"
+            group = organisation.groups.get(name)
+            owner = people.get((group.owner_id if group else None) or 0)
+            one = owner, lambda: words.owner(group.name if group else name)
         elif kind == "person":
-            if int(name) in people:
-                yield people[int(name)], "named in the request"
-        else:
+            one = people.get(int(name)), words.named
+        elif kind == "named":
+            one = organisation.by_user_name.get(name), words.named
+        elif kind not in self._several:
             message = f"This is not a rule of a route: {kind}:{name}"
             raise ValueError(message)
+        if one is None:
+            yield from self._several[kind](name)
+        elif one[0] is not None:
+            yield one[0], one[1](), True
+
+    @cached_property
+    def _several(self) -> Mapping[str, Callable[[str], Iterator[tuple[Person, str, bool]]]]:
+        return {"group": self._members, "asset-owner": self._asset_owners, "rota": self._on_duty}
+
+    def _members(self, slug: str) -> Iterator[tuple[Person, str, bool]]:
+        for number in self._organisation.members.get(slug, ()):
+            relation = words.member(self._organisation.groups[slug].name)
+            yield self._organisation.people[number], relation, True
+
+    def _on_duty(self, slug: str) -> Iterator[tuple[Person, str, bool]]:
+        for duty in self._organisation.duties.get(slug, ()):
+            yield self._organisation.people[duty.person.id], words.on_duty(duty.rota_name), duty.now
+
+    def _asset_owners(self, asset_id: str) -> Iterator[tuple[Person, str, bool]]:
+        asset = self._organisation.assets.get(asset_id)
+        if asset is None:
+            return
+        people = self._organisation.people
+        if asset.owner_id is not None:
+            yield people[asset.owner_id], words.owner(asset.name), True
+        elif asset.group is not None:
+            group = self._organisation.groups[asset.group]
+            for number in self._organisation.members.get(asset.group, ()):
+                yield people[number], words.owners(asset.name, group.name), True
 
     def _superior(self, relation: str, person: Person) -> Person | None:
         people = self._organisation.people

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import String, and_, cast, null, select, union_all
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from approvals.routing.deadlines import calendar_of, due_at
 from catalog.offerings.language import OfferingDocument
-from catalog.offerings.route import Approvers, StageRule
+from catalog.offerings.route import Approvers, Ask
 from catalog.requests.working_hours import absences_since, days_between
 from portal.core.calendar import WorkingCalendar
 from portal.identity.model import Absence, Group, Membership, Person, Unit
@@ -57,11 +57,14 @@ def outlook(
             )
         return calendars[key]
 
-    def ends(document: OfferingDocument, stage: StageRule, begun: datetime) -> Iterable[datetime]:
-        minutes = unit.target_for(document.slug, stage.slug, stage.target_minutes)
-        for asked in _asked(document, stage.approvers, unit, superiors, members):
+    def ends(document: OfferingDocument, ask: Ask, begun: datetime) -> Iterable[datetime]:
+        minutes = unit.target_for(document.slug, ask.slug, ask.target_minutes)
+        if ask.approvers.rota is not None:
+            # Whoever is on duty then works by the clock, whoever that is.
+            yield begun + timedelta(minutes=minutes)
+        for asked in _asked(document, ask.approvers, unit, superiors, members):
             who = [number for number in asked if number != person.id and number in people]
-            quorum = len(who) if stage.quorum == "all" else stage.quorum
+            quorum = len(who) if ask.quorum == "all" else ask.quorum
             yield due_at(
                 (calendar(document, number) for number in who), start=begun, minutes=minutes, quorum=quorum
             )
@@ -70,7 +73,7 @@ def outlook(
     for document in documents:
         due = start
         for stage in () if document.kind == "standard" else document.route.stages:
-            due = max(ends(document, stage, due), default=due)
+            due = max((end for ask in stage.asks for end in ends(document, ask, due)), default=due)
         found[document.slug] = due
     return found
 
@@ -85,30 +88,40 @@ def _asked(
     """Each set of people who may be the ones asked: several where it depends on the answers."""
     if approvers.relation is not None:
         number = superiors[approvers.relation]
-        return ((number,) if number else members[unit.group_for(document.owner)],)
-    return [members[unit.group_for(slug)] or members[document.owner] for slug in _named(document, approvers)]
+        return ((number,) if number else members[_last_of(document)],)
+    return [
+        members[unit.group_for(slug)] or members[_last_of(document)] for slug in _named(document, approvers)
+    ]
 
 
 def _groups_of(document: OfferingDocument) -> set[str]:
-    named = {slug for stage in document.route.stages for slug in _named(document, stage.approvers)}
-    return named | {document.owner}
+    named = {slug for ask in document.route.asks for slug in _named(document, ask.approvers)}
+    return named | {_last_of(document)}
+
+
+def _last_of(document: OfferingDocument) -> str:
+    """The group that is asked where nobody else can be."""
+    return document.route.fallback or document.owner
 
 
 def _named(document: OfferingDocument, approvers: Approvers) -> set[str]:
     """The groups that a stage may ask."""
-    if approvers.owner_of is not None:
-        return {resource.owner for resource in document.resources.get(approvers.owner_of, ())}
+    if approvers.relation is not None or approvers.rota is not None:
+        return set()
+    if approvers.owner_of in document.resources:
+        return {resource.owner for resource in document.resources[approvers.owner_of or ""]}
     slug = approvers.group or approvers.owner_of_group
     if slug is not None:
         return {slug}
-    # A computed group is known only with the answers; whoever answers for the offering stands for it.
-    return {document.owner} if approvers.relation is None else set()
+    # Who owns an asset, is named or is in a computed group is known only with the answers; those who are asked last
+    # stand for them.
+    return {_last_of(document)}
 
 
 def _superiors(
     session: Session, person: Person, documents: Iterable[OfferingDocument]
 ) -> dict[str, int | None]:
-    relations = {stage.approvers.relation for document in documents for stage in document.route.stages}
+    relations = {ask.approvers.relation for document in documents for ask in document.route.asks}
     second = None
     if "manager-of-manager" in relations and person.manager_id is not None:
         second = session.scalar(select(Person.manager_id).where(Person.id == person.manager_id))

@@ -94,9 +94,7 @@ def was_asked(session: Session, request_id: int, person_id: int) -> bool:
         opened,
         stands_in(StageApprover.person_id, Request.offering_version_id, person_id, now(session)),
     )
-    was_sent = exists().where(
-        ApprovalLink.stage_id == Stage.id, ApprovalLink.person_id == person_id, opened
-    )
+    was_sent = exists().where(ApprovalLink.stage_id == Stage.id, ApprovalLink.person_id == person_id, opened)
     return bool(session.scalar(select(or_(stands_there, was_sent))))
 
 

@@ -9,26 +9,36 @@ person decides and again when the request is fulfilled:
     group:<slug>                        members of a group
     group-owner:<slug>                  the owner of a group
     person:<id>                         one person by their number here
+    named:<user name>                   the person whom an answer names
+    asset-owner:<id>                    the owner of an asset, or the members of the group that owns it
+    rota:<slug>                         who is on duty in a rota
+    role:<role>                         who holds a role of the portal; only break-glass asks so
+    standing:<number>:<digest>          who signed a standing approval, while it is in force
+
+A rota gives everybody who is or will be on duty in it; `called` says who is now. The others are under the seal
+too, so that duty can change hands while a request waits and what was decided stays decided.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, select
+from sqlalchemy import Row, and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from approvals.routing import words
+from approvals.routing.holders import role_holders, standing_signers
+from catalog.assets.model import Asset
 from catalog.offerings.model import OfferingVersion
 from catalog.requests.model import Request
 from catalog.requests.route import Proposal, RouteApprover
+from portal.core.clock import now
 from portal.identity.model import Group, Membership, Person, Unit
+from portal.identity.rotas.duty import duties
 
-SUPERIORS = {
-    "line-manager": "line manager",
-    "manager-of-manager": "manager of the line manager",
-    "unit-head": "head of the unit",
-}
+SUPERIORS = ("line-manager", "manager-of-manager", "unit-head")
 PARTIES = ("beneficiary", "requester")
 
 _SUPERIOR_RULES = frozenset(f"{relation}:{party}" for relation in SUPERIORS for party in PARTIES)
@@ -36,31 +46,45 @@ _SUPERIOR_RULES = frozenset(f"{relation}:{party}" for relation in SUPERIORS for 
 People = dict[str, tuple[RouteApprover, ...]]
 
 
+class Found(NamedTuple):
+    """One person whom a rule means."""
+
+    rule: str
+    relation: str
+    #: A row with id, issuer, subject and name.
+    person: Any
+    called: bool = True
+
+
 def people_by_rule(
-    session: Session, rules: Iterable[str], parties: Mapping[str, int], *, excluded: Collection[int] = ()
+    session: Session,
+    rules: Iterable[str],
+    parties: Mapping[str, int],
+    *,
+    excluded: Collection[int] = (),
+    since: datetime | None = None,
 ) -> People:
     """The active people whom each rule means now, without the excluded ones; a rule without people has ().
 
-    `parties` gives the beneficiary's and the requester's number. One statement for superiors, one for members,
-    one for owners, one for named people, and each only when a rule asks for it. Raises ValueError for a rule
-    that is none of the above.
+    `parties` gives the beneficiary's and the requester's number. One statement for each kind of rule, and each only
+    when a rule asks for it. Of a rota, whoever was on duty since `since` (UTC) counts too. Raises ValueError for a
+    rule that is none of the above.
     """
     found: dict[str, list[RouteApprover]] = {rule: [] for rule in rules}
-    slugs = _names_after("group:", found)
-    owned = _names_after("group-owner:", found)
-    numbers = [int(number) for number in _names_after("person:", found)]
-    superiors = [rule for rule in found if rule in _SUPERIOR_RULES]
-    if len(slugs) + len(owned) + len(numbers) + len(superiors) != len(found):
-        message = f"One of these is not a rule of a route: {sorted(found)}"
-        raise ValueError(message)
-    if superiors:
+    by_kind: dict[str, list[str]] = {}
+    for rule in found:
+        kind, _, name = rule.partition(":")
+        if kind not in _KINDS and rule not in _SUPERIOR_RULES:
+            message = f"This is not a rule of a route: {rule}"
+            raise ValueError(message)
+        by_kind.setdefault(kind if kind in _KINDS else "superior", []).append(name)
+    if "superior" in by_kind:
         _add(found, _superiors(session, parties), excluded)
-    if slugs:
-        _add(found, _members(session, slugs), excluded)
-    if owned:
-        _add(found, _owners(session, owned), excluded)
-    if numbers:
-        _add(found, _named(session, numbers), excluded)
+    for kind, find in _KINDS.items():
+        if kind in by_kind:
+            _add(found, find(session, by_kind[kind]), excluded)
+    if "rota" in by_kind:
+        _add(found, _on_duty(session, by_kind["rota"], since), excluded)
     return {rule: tuple(people) for rule, people in found.items()}
 
 
@@ -78,30 +102,25 @@ def parties_of(proposal: Proposal | Request) -> dict[str, int]:
     return {"beneficiary": proposal.beneficiary_id, "requester": proposal.requester_id}
 
 
-def _names_after(prefix: str, rules: Iterable[str]) -> list[str]:
-    return [rule.removeprefix(prefix) for rule in rules if rule.startswith(prefix)]
-
-
 def _add(
-    found: Mapping[str, list[RouteApprover]],
-    rows: Iterable[tuple[str, str, Any]],
-    excluded: Collection[int],
+    found: Mapping[str, list[RouteApprover]], people: Iterable[Found], excluded: Collection[int]
 ) -> None:
-    for rule, relation, person in rows:
-        if rule in found and person.id not in excluded:
-            found[rule].append(
+    for one in people:
+        if one.rule in found and one.person.id not in excluded:
+            found[one.rule].append(
                 RouteApprover(
-                    person_id=person.id,
-                    issuer=person.issuer,
-                    subject=person.subject,
-                    name=person.name,
-                    relation=relation,
-                    rule=rule,
+                    person_id=one.person.id,
+                    issuer=one.person.issuer,
+                    subject=one.person.subject,
+                    name=one.person.name,
+                    relation=one.relation,
+                    rule=one.rule,
+                    called=one.called,
                 )
             )
 
 
-def _superiors(session: Session, parties: Mapping[str, int]) -> Iterable[tuple[str, str, Person]]:
+def _superiors(session: Session, parties: Mapping[str, int]) -> Iterable[Found]:
     party, manager, second, head = aliased(Person), aliased(Person), aliased(Person), aliased(Person)
     rows = session.execute(
         select(party.id, manager, second, head)
@@ -118,13 +137,14 @@ def _superiors(session: Session, parties: Mapping[str, int]) -> Iterable[tuple[s
         for name in (name for name, person in parties.items() if person == number):
             for relation, person in zip(SUPERIORS, superiors, strict=True):
                 if person is not None and person.active:
-                    yield f"{relation}:{name}", f"{SUPERIORS[relation]} of the {name}", person
+                    rule = f"{relation}:{name}"
+                    yield Found(rule, words.superior(rule), person)
 
 
 _OF_A_GROUP = (Group.slug, Group.name.label("group"), Person.id, Person.issuer, Person.subject, Person.name)
 
 
-def _members(session: Session, slugs: Sequence[str]) -> Iterable[tuple[str, str, Row[*tuple[Any, ...]]]]:
+def _members(session: Session, slugs: Sequence[str]) -> Iterable[Found]:
     statement = (
         select(*_OF_A_GROUP)
         .select_from(Group)
@@ -133,11 +153,14 @@ def _members(session: Session, slugs: Sequence[str]) -> Iterable[tuple[str, str,
         .where(Group.slug.in_(slugs), Person.active)
         .order_by(Person.name, Person.id)
     )
+    relations: dict[str, str] = {}
     for row in session.execute(statement):
-        yield f"group:{row.slug}", f"member of {row.group}", row
+        if row.slug not in relations:
+            relations[row.slug] = words.member(row.group)
+        yield Found(f"group:{row.slug}", relations[row.slug], row)
 
 
-def _owners(session: Session, slugs: Sequence[str]) -> Iterable[tuple[str, str, Row[*tuple[Any, ...]]]]:
+def _owners(session: Session, slugs: Sequence[str]) -> Iterable[Found]:
     statement = (
         select(*_OF_A_GROUP)
         .select_from(Group)
@@ -145,9 +168,58 @@ def _owners(session: Session, slugs: Sequence[str]) -> Iterable[tuple[str, str, 
         .where(Group.slug.in_(slugs), Person.active)
     )
     for row in session.execute(statement):
-        yield f"group-owner:{row.slug}", f"owner of {row.group}", row
+        yield Found(f"group-owner:{row.slug}", words.owner(row.group), row)
 
 
-def _named(session: Session, numbers: Sequence[int]) -> Iterable[tuple[str, str, Person]]:
-    for person in session.scalars(select(Person).where(and_(Person.id.in_(numbers), Person.active))):
-        yield f"person:{person.id}", "named in the request", person
+def _numbered(session: Session, numbers: Sequence[str]) -> Iterable[Found]:
+    wanted = [int(number) for number in numbers]
+    for person in session.scalars(select(Person).where(and_(Person.id.in_(wanted), Person.active))):
+        yield Found(f"person:{person.id}", words.named(), person)
+
+
+def _named(session: Session, user_names: Sequence[str]) -> Iterable[Found]:
+    for person in session.scalars(
+        select(Person).where(and_(Person.user_name.in_(user_names), Person.active))
+    ):
+        yield Found(f"named:{person.user_name}", words.named(), person)
+
+
+def _asset_owners(session: Session, asset_ids: Sequence[str]) -> Iterable[Found]:
+    """Of inactive assets too: what is taken out of use still belongs to somebody."""
+    rows: Iterable[Row[*tuple[Any, ...]]] = session.execute(
+        select(
+            Asset.asset_id,
+            Asset.name.label("asset"),
+            Group.name.label("group"),
+            Person.id,
+            Person.issuer,
+            Person.subject,
+            Person.name,
+        )
+        .select_from(Asset)
+        .outerjoin(Group, Group.id == Asset.owner_group_id)
+        .outerjoin(Membership, Membership.group_id == Group.id)
+        .join(Person, or_(Person.id == Asset.owner_id, Person.id == Membership.person_id))
+        .where(Asset.asset_id.in_(asset_ids), Person.active)
+        .order_by(Person.name, Person.id)
+    )
+    for row in rows:
+        relation = words.owners(row.asset, row.group) if row.group else words.owner(row.asset)
+        yield Found(f"asset-owner:{row.asset_id}", relation, row)
+
+
+def _on_duty(session: Session, slugs: Sequence[str], since: datetime | None) -> Iterable[Found]:
+    for duty in duties(session, slugs, at=now(session), since=since):
+        yield Found(f"rota:{duty.rota}", words.on_duty(duty.rota_name), duty.person, duty.now)
+
+
+_KINDS: Mapping[str, Callable[[Session, Sequence[str]], Iterable[Found]]] = {
+    "group": _members,
+    "group-owner": _owners,
+    "person": _numbered,
+    "named": _named,
+    "asset-owner": _asset_owners,
+    "rota": lambda _, __: (),
+    "role": lambda session, roles: (Found(*held) for held in role_holders(session, roles)),
+    "standing": lambda session, names: (Found(*held) for held in standing_signers(session, names)),
+}

@@ -1,44 +1,58 @@
 """Resolving: from an offering's route to the people who must decide, now.
 
-A stage that finds nobody climbs: to the manager's manager, then to the group that answers for the offering, and
-says so. A route that still lacks somebody is an error at once, never a request that waits for ever.
+A stage, or a part of one, that finds too few people climbs: to the manager's manager, then to the group that the
+offering falls back on, and says so. A route that still lacks somebody is an error at once, never a request that
+waits for ever.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from sqlalchemy.orm import Session
 
 from approvals.routing.matching import Demand, first_unmet, people_who_fit
-from approvals.routing.relations import SUPERIORS, People, excluded_from, parties_of, people_by_rule
+from approvals.routing.relations import People, excluded_from, parties_of, people_by_rule
 from approvals.routing.wanted import rule_in, rule_of
+from approvals.routing.words import described, in_every_language, joined
 from catalog.offerings.facts import Facts
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.queries import document_of
-from catalog.offerings.route import StageRule
+from catalog.offerings.route import Ask
 from catalog.offerings.rules import holds, kind_of
 from catalog.requests.route import Proposal, RouteApprover, RouteStage
 from portal.core.errors import PortalError
+from portal.core.language import N_, Said, every_language, say
 from portal.identity.unit_settings import UnitSettings
 
 #: What a stage lacks: anybody, as many as its quorum, or people who do not decide another stage already.
 Lack = Literal["nobody", "too-few", "twice"]
 #: Finds the people of rules, given the parties and who may never decide, as relations.people_by_rule does.
 Find = Callable[[set[str], Mapping[str, int], frozenset[int]], People]
-#: The stages that apply, each with the rule that says who is asked.
-Wanted = tuple[tuple[StageRule, str], ...]
+
+
+class Want(NamedTuple):
+    """A stage, or a part of one, that applies, with the rule that says who is asked."""
+
+    ask: Ask
+    rule: str
+    #: Of the stage, from 1; its parts are counted from 0.
+    position: int
+    part: int
+
+
+Wanted = tuple[Want, ...]
 
 
 class NobodyToAsk(PortalError):
     """A stage has too few people who may decide in it; nothing was sent to anybody."""
 
     status: ClassVar[int] = 422
-    title: ClassVar[str] = "Nobody can approve this"
+    title: ClassVar[str] = N_("Nobody can approve this")
 
-    def __init__(self, sentence: str, stage: StageRule, lack: Lack) -> None:
+    def __init__(self, sentence: str, stage: Ask, lack: Lack) -> None:
         super().__init__(sentence)
         self.stage = stage
         self.lack = lack
@@ -46,13 +60,21 @@ class NobodyToAsk(PortalError):
 
 @dataclass(slots=True)
 class _Filling:
-    """One stage while its people are looked for. `ladder` are the rules it may still climb to."""
+    """One stage or part while its people are looked for. `ladder` are the rules it may still climb to."""
 
-    stage: StageRule
+    want: Want
+    name: Said
     ladder: list[str]
+    #: Who can be asked now; the others of a rota, who have their duty later, are kept aside.
     people: dict[int, RouteApprover] = field(default_factory=dict)
+    later: dict[int, RouteApprover] = field(default_factory=dict)
     quorum: int = 0
     notes: list[str] = field(default_factory=list)
+
+    def take(self, people: Sequence[RouteApprover]) -> None:
+        """Count these people among those who decide."""
+        for person in people:
+            (self.people if person.called else self.later)[person.person_id] = person
 
     def climb(self, found: People) -> bool:
         """Add the people of the next rung that has somebody new; False when no rung is left."""
@@ -60,10 +82,16 @@ class _Filling:
             rule = self.ladder.pop(0)
             new = [person for person in found[rule] if person.person_id not in self.people]
             if new:
-                self.notes.append(f"Asked instead: {_names(new)}, as {new[0].relation}.")
-                self.people |= {person.person_id: person for person in new}
+                self.notes.append(
+                    say(
+                        "Asked instead: %(names)s, as %(relation)s.",
+                        names=_names(new),
+                        relation=new[0].relation,
+                    )
+                )
+                self.take(new)
                 return True
-            self.notes.append(f"Nobody else can be asked as {spoken(rule)}.")
+            self.notes.append(say("Nobody else can be asked as %(whom)s.", whom=described(rule)))
         return False
 
 
@@ -83,79 +111,87 @@ def resolve(session: Session, proposal: Proposal) -> tuple[RouteStage, ...]:
 
 
 def stages_wanted(document: OfferingDocument, facts: Facts, unit: UnitSettings) -> Wanted:
-    """The stages whose conditions hold, in order, and whom each one asks in this unit. Raises RuleFailed.
+    """The stages whose conditions hold, with their parts, and whom each one asks in this unit. Raises RuleFailed.
 
     A standard change has none: the published version is what approves it.
     """
     if kind_of(facts) == "standard":
         return ()
-    return tuple(
-        (stage, rule_in(unit, rule_of(stage.approvers, facts)))
-        for stage in document.route.stages
-        if stage.when is None or holds(stage.when, facts)
-    )
+    wanted: list[Want] = []
+    position = 1
+    for stage in document.route.stages:
+        if stage.when is not None and not holds(stage.when, facts):
+            continue
+        asks = [ask for ask in stage.asks if not ask.part_of or ask.when is None or holds(ask.when, facts)]
+        wanted += [
+            Want(ask, rule_in(unit, rule_of(ask.approvers, facts)), position, part)
+            for part, ask in enumerate(asks)
+        ]
+        position += bool(asks)
+    return tuple(wanted)
 
 
 def fill(
     document: OfferingDocument, wanted: Wanted, proposal: Proposal, find: Find
 ) -> tuple[RouteStage, ...]:
     """These stages with people, whom `find` finds. Raises NobodyToAsk as `resolve` does."""
-    ladders = [_ladder(stage, rule, document) for stage, rule in wanted]
+    ladders = [_ladder(want, document) for want in wanted]
     found = find(
-        {rule for _, rule in wanted} | {rung for ladder in ladders for rung in ladder},
+        {want.rule for want in wanted} | {rung for ladder in ladders for rung in ladder},
         parties_of(proposal),
         excluded_from(proposal, proposal.version),
     )
-    fillings = [
-        _filled(stage, rule, ladder, found) for (stage, rule), ladder in zip(wanted, ladders, strict=True)
-    ]
+    fillings = [_filled(document, want, ladder, found) for want, ladder in zip(wanted, ladders, strict=True)]
     _make_distinct(fillings, found)
-    return tuple(_route_stage(fillings, position, document, proposal) for position in range(len(fillings)))
+    return tuple(_route_stage(fillings, index, document, proposal) for index in range(len(fillings)))
 
 
-def spoken(rule: str) -> str:
-    """A rule in words, where nobody was found who could be named instead."""
-    kind, _, name = rule.partition(":")
-    match kind:
-        case "group":
-            return f"member of the group {name or 'that owns it, for none does'}"
-        case "group-owner":
-            return f"owner of the group {name}"
-        case "person":
-            return "the person named in the request"
-        case _:
-            return f"{SUPERIORS[kind]} of the {name}"
+def _ladder(want: Want, document: OfferingDocument) -> list[str]:
+    approvers = want.ask.approvers
+    party = approvers.of if approvers.relation else "beneficiary"
+    rungs = (f"manager-of-manager:{party}", f"group:{document.route.fallback or document.owner}")
+    return [rung for rung in rungs if rung != want.rule]
 
 
-def _ladder(stage: StageRule, rule: str, document: OfferingDocument) -> list[str]:
-    party = stage.approvers.of if stage.approvers.relation else "beneficiary"
-    rungs = (f"manager-of-manager:{party}", f"group:{document.owner}")
-    return [rung for rung in rungs if rung != rule]
-
-
-def _filled(stage: StageRule, rule: str, ladder: list[str], found: People) -> _Filling:
-    filling = _Filling(stage, list(ladder), {person.person_id: person for person in found[rule]})
-    if stage.when_says:
-        filling.notes.append(f"{stage.when_says.rstrip('.')}.")
+def _filled(document: OfferingDocument, want: Want, ladder: list[str], found: People) -> _Filling:
+    ask = want.ask
+    filling = _Filling(want, in_every_language(document, ask.name), list(ladder))
+    filling.take(found[want.rule])
+    if ask.when_says:
+        says = ask.when_says
+        filling.notes.append(every_language(lambda: f"{document.speak(says).rstrip('.')}."))
     if filling.people:
-        filling.notes.append(f"Asked as {found[rule][0].relation}.")
+        filling.notes.append(say("Asked as %(relation)s.", relation=found[want.rule][0].relation))
+        if filling.later:
+            filling.notes.append(
+                say("After them: %(names)s, when it is their turn.", names=_names([*filling.later.values()]))
+            )
     else:
-        filling.notes.append(f"Nobody can be asked as {spoken(rule)}.")
+        filling.notes.append(say("Nobody can be asked as %(whom)s.", whom=described(want.rule)))
         filling.climb(found)
-    filling.quorum = len(filling.people) if stage.quorum == "all" else stage.quorum
+    filling.quorum = len(filling.people) if ask.quorum == "all" else ask.quorum
     if not filling.people:
         raise NobodyToAsk(
-            f"Nobody can decide the stage “{stage.name}” of this request. {' '.join(filling.notes)} "
-            "Whoever asks, receives, last edited or published cannot decide. "
-            "Ask the owners of this service to name somebody.",
-            stage,
+            say(
+                "Nobody can decide the stage “%(stage)s” of this request. %(notes)s Whoever asks, receives, last "
+                "edited or published cannot decide. Ask the owners of this service to name somebody.",
+                stage=filling.name,
+                notes=joined(filling.notes),
+            ),
+            ask,
             "nobody",
         )
     if filling.quorum > len(filling.people):
         raise NobodyToAsk(
-            f"The stage “{stage.name}” needs {filling.quorum} people to agree, and only {len(filling.people)} can "
-            f"be asked. {' '.join(filling.notes)} Ask the owners of this service to name more.",
-            stage,
+            say(
+                "The stage “%(stage)s” needs %(quorum)s people to agree, and only %(people)s can be asked. %(notes)s "
+                "Ask the owners of this service to name more.",
+                stage=filling.name,
+                quorum=filling.quorum,
+                people=len(filling.people),
+                notes=joined(filling.notes),
+            ),
+            ask,
             "too-few",
         )
     return filling
@@ -167,9 +203,13 @@ def _make_distinct(fillings: Sequence[_Filling], found: People) -> None:
         short = fillings[position]
         if not short.climb(found):
             raise NobodyToAsk(
-                f"The stage “{short.stage.name}” would need a person to decide twice: one person counts once in a "
-                f"request. {' '.join(short.notes)} Ask the owners of this service to name somebody else.",
-                short.stage,
+                say(
+                    "The stage “%(stage)s” would need a person to decide twice: one person counts once in a request. "
+                    "%(notes)s Ask the owners of this service to name somebody else.",
+                    stage=short.name,
+                    notes=joined(short.notes),
+                ),
+                short.want.ask,
                 "twice",
             )
 
@@ -179,25 +219,31 @@ def _demands(fillings: Sequence[_Filling]) -> list[Demand]:
 
 
 def _route_stage(
-    fillings: Sequence[_Filling], position: int, document: OfferingDocument, proposal: Proposal
+    fillings: Sequence[_Filling], index: int, document: OfferingDocument, proposal: Proposal
 ) -> RouteStage:
     """The stage without those who must be kept for another one, since nobody else could decide there."""
-    filling = fillings[position]
-    fit = people_who_fit(_demands(fillings), position)
+    filling = fillings[index]
+    ask = filling.want.ask
+    fit = people_who_fit(_demands(fillings), index)
     kept = [person for number, person in filling.people.items() if number not in fit]
     if kept:
-        filling.notes.append(f"{_names(kept)} must decide another stage instead: one person counts once.")
+        filling.notes.append(
+            say("%(names)s must decide another stage instead: one person counts once.", names=_names(kept))
+        )
+    asked = [person for number, person in filling.people.items() if number in fit]
+    later = [person for number, person in filling.later.items() if number not in filling.people]
     return RouteStage(
-        slug=filling.stage.slug,
-        name=filling.stage.name,
+        slug=ask.slug,
+        name=filling.name,
         quorum=filling.quorum,
-        approvers=tuple(person for number, person in filling.people.items() if number in fit),
-        because=" ".join(filling.notes),
-        target_minutes=proposal.unit.target_for(
-            document.slug, filling.stage.slug, filling.stage.target_minutes
-        ),
-        acr=filling.stage.acr or "",
+        approvers=(*asked, *later),
+        because=joined(filling.notes),
+        target_minutes=proposal.unit.target_for(document.slug, ask.slug, ask.target_minutes),
+        acr=ask.acr,
         calendar=document.calendar,
+        position=filling.want.position,
+        part=filling.want.part,
+        part_of=in_every_language(document, ask.part_of) if ask.part_of else "",
     )
 
 

@@ -21,7 +21,9 @@ ALIVE = (StageState.OPEN, StageState.APPROVED, StageState.WAITING)
 def stages_of(session: Session, request: Request) -> Sequence[Stage]:
     """The stages of the request's current revision in order, as they are now."""
     statement = select(Stage).where(Stage.request_id == request.id, Stage.revision == request.revision)
-    return session.scalars(statement.order_by(Stage.position, Stage.part).execution_options(populate_existing=True)).all()
+    return session.scalars(
+        statement.order_by(Stage.position, Stage.part).execution_options(populate_existing=True)
+    ).all()
 
 
 def decisions_of(session: Session, request: Request) -> Sequence[Decision]:

@@ -11,18 +11,23 @@ from portal.identity.unit_settings import UnitSettings
 def rule_of(approvers: Approvers, facts: Facts) -> str:
     """The rule, in the words of approvals.routing.relations. Raises RuleFailed when a condition gives no value.
 
-    What is chosen and owned by no group, or a computed group without a name, gives a group that has no members:
-    the stage then climbs.
+    What is chosen and owned by no group, or a computed group without a name, gives a group that has no members;
+    a person who was not named, nobody: the stage then climbs.
     """
     if approvers.relation is not None:
         return f"{approvers.relation}:{approvers.of}"
-    if approvers.owner_of_group is not None:
-        return f"group-owner:{approvers.owner_of_group}"
-    if approvers.group is not None:
-        return f"group:{approvers.group}"
     if approvers.group_from is not None:
         return f"group:{text_of(approvers.group_from, facts)}"
-    return owner_rule_of(facts, approvers.owner_of or "")
+    if approvers.person_in is not None:
+        return f"named:{facts['answers'][approvers.person_in] or ''}"
+    if approvers.owner_of is not None:
+        return owner_rule_of(facts, approvers.owner_of)
+    by_name = {
+        "group": approvers.group,
+        "group-owner": approvers.owner_of_group,
+        "rota": approvers.rota,
+    }
+    return next(f"{kind}:{name}" for kind, name in by_name.items() if name is not None)
 
 
 def rule_in(unit: UnitSettings, rule: str) -> str:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.policy import Kind
-from catalog.offerings.route import Approvers, StageRule
+from catalog.offerings.route import Approvers, Ask, StageRule
 from catalog.offerings.search import plain, search
 from catalog.offerings.words import MINUTES, minutes_of
+from portal.core.language import N_, _, ngettext
 
 _DRAWINGS = {"scim": "key", "entitlements": "key", "ca": "certificate", "firewall": "wall"}
 _KINDS = {
-    "standard": "Approved beforehand and carried out at once (standard change)",
-    "normal": "Approved each time (normal change)",
-    "emergency": "Approved fast by a committee and reviewed afterwards (emergency change)",
+    "standard": N_("Approved beforehand and carried out at once (standard change)."),
+    "normal": N_("Approved each time (normal change)."),
+    "emergency": N_("Approved fast by a committee and reviewed afterwards (emergency change)."),
 }
 _RELATIONS = {
-    "line-manager": "The line manager",
-    "manager-of-manager": "The line manager's own manager",
-    "unit-head": "The head of the unit",
+    "line-manager:beneficiary": N_("The line manager of the person who receives it"),
+    "line-manager:requester": N_("The line manager of the person who asks"),
+    "manager-of-manager:beneficiary": N_("The line manager's own manager of the person who receives it"),
+    "manager-of-manager:requester": N_("The line manager's own manager of the person who asks"),
+    "unit-head:beneficiary": N_("The head of the unit of the person who receives it"),
+    "unit-head:requester": N_("The head of the unit of the person who asks"),
 }
 
 
@@ -59,9 +64,11 @@ class StageText:
     name: str
     who: str
     when: str
-    how_many: str
-    time: str
+    #: How many of them agree, and in what time.
+    decides: str
     asks: str
+    #: Whether others are asked at the same time.
+    together: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +104,15 @@ def categories_of(
 ) -> tuple[Category, ...]:
     """Without a term the offerings by category and name, few of them as one category; else the best matches first.
 
-    `times` are by slug: what is known of how long it takes.
+    In the language that is spoken. `times` are by slug: what is known of how long it takes.
     """
-    documents = search(documents, term)
+    documents = search((document.spoken() for document in documents), term)
     times = times or {}
     cards = [(document.category, card_of(document, times.get(document.slug))) for document in documents]
     if not cards:
         return ()
     if term or len(cards) <= FEW:
-        title = "The best matches first" if term else "Services"
+        title = _("The best matches first") if term else _("Services")
         in_order = cards if term else sorted(cards, key=lambda pair: plain(pair[0]))
         return (
             Category(
@@ -122,19 +129,25 @@ def categories_of(
 def card_of(document: OfferingDocument, times: Times | None = None) -> Card:
     """The offering's card, with what past requests took where there were enough."""
     times = times or Times()
-    stages = document.route.stages
-    always = sum(stage.when is None for stage in stages)
-    joined = "or" if always == len(stages) - 1 else "to"
-    count = str(always) if always == len(stages) else f"{always} {joined} {len(stages)}"
-    approvals = f"{count} approval{'' if count == '1' else 's'}"
+    document = document.spoken()
     return Card(
         document.slug,
         document.name,
         document.summary,
-        (times.pace or f"About {time_text(document.target)}", approvals),
+        (times.pace or _("About %(time)s", time=time_text(document.target)), _approvals(document.route.stages)),
         _DRAWINGS.get(document.fulfilment[0].connector, "document"),
-        f"Promised by {times.by}" if times.by else "",
+        _("Promised by %(when)s", when=times.by) if times.by else "",
     )
+
+
+def _approvals(stages: Sequence[StageRule]) -> str:
+    """How many approvals it takes, from the least to the most."""
+    least, most = sum(stage.when is None for stage in stages), len(stages)
+    if least == most:
+        return ngettext("%(number)s approval", "%(number)s approvals", most)
+    if least == most - 1:
+        return _("%(least)s or %(most)s approvals", least=least, most=most)
+    return _("%(least)s to %(most)s approvals", least=least, most=most)
 
 
 def page_of(
@@ -142,6 +155,7 @@ def page_of(
 ) -> OfferingPage:
     """The offering's page. `group_names` are by slug; a group that is not there shows as its slug."""
     times = times or Times()
+    document = document.spoken()
     return OfferingPage(
         slug=document.slug,
         name=document.name,
@@ -152,18 +166,18 @@ def page_of(
         ),
         you_get=document.you_get,
         you_need=document.you_need,
-        kind=" ".join(_KINDS[kind] + "." for kind in _kinds_of(document)),
-        promise=times.pace or f"About {time_text(document.target)} from submitting to done",
+        kind=" ".join(_(_KINDS[kind]) for kind in _kinds_of(document)),
+        promise=times.pace or _("About %(time)s from submitting to done", time=time_text(document.target)),
         promised_by=times.by,
         ends=_ends(document),
         undone=document.undone or "",
         irreversible=document.cannot_be_undone,
         stages=()
         if document.kind == "standard"
-        else tuple(_stage(s, group_names) for s in document.route.stages),
+        else tuple(_stage(s, ask, group_names) for s in document.route.stages for ask in s.asks),
         risk_reasons=tuple(reason.because for reason in document.risk.reasons),
         controls=tuple((framework, ", ".join(names)) for framework, names in document.controls.items()),
-        version=f"Version {number}",
+        version=_("Version %(number)s", number=number),
         digest=document.digest,
     )
 
@@ -176,7 +190,7 @@ def _kinds_of(document: OfferingDocument) -> tuple[Kind, ...]:
 
 def groups_named(document: OfferingDocument) -> frozenset[str]:
     """The slugs of the groups that the offering's page names."""
-    approvers = [stage.approvers for stage in document.route.stages]
+    approvers = [ask.approvers for ask in document.route.asks]
     return frozenset(
         slug for way in approvers for slug in (way.group, way.owner_of_group) if slug is not None
     )
@@ -184,47 +198,62 @@ def groups_named(document: OfferingDocument) -> frozenset[str]:
 
 def time_text(time: str) -> str:
     """A working time in words: `2 working days`, `90 working minutes`."""
-    minutes = minutes_of(time)
-    for letter, word in (("d", "day"), ("h", "hour"), ("m", "minute")):
-        count, rest = divmod(minutes, MINUTES[letter])
-        if count and not rest:
-            return f"{count} working {word}{'' if count == 1 else 's'}"
-    return f"{minutes} working minutes"
+    return minutes_text(minutes_of(time))
 
 
-def _stage(stage: StageRule, group_names: Mapping[str, str]) -> StageText:
-    everybody = stage.quorum == "all"
+def minutes_text(minutes: int) -> str:
+    """Working minutes in words, as days or hours where they are whole ones."""
+    if minutes and minutes % MINUTES["d"] == 0:
+        return ngettext("%(number)s working day", "%(number)s working days", minutes // MINUTES["d"])
+    if minutes and minutes % MINUTES["h"] == 0:
+        return ngettext("%(number)s working hour", "%(number)s working hours", minutes // MINUTES["h"])
+    return ngettext("%(number)s working minute", "%(number)s working minutes", minutes)
+
+
+def _stage(stage: StageRule, ask: Ask, group_names: Mapping[str, str]) -> StageText:
+    conditions = [rule for rule in ((stage, ask) if ask.part_of else (stage,)) if rule.when is not None]
+    says = [rule.when_says or _("Where the answers ask for it") for rule in conditions]
     return StageText(
-        name=stage.name,
-        who=_who(stage.approvers, group_names),
-        when="" if stage.when is None else stage.when_says or "Where the answers ask for it",
-        how_many="All of them agree"
-        if everybody
-        else "One agrees"
-        if stage.quorum == 1
-        else f"{stage.quorum} agree",
-        time=f"Within {time_text(stage.target)}",
-        asks=stage.text or "",
+        name=_("%(stage)s: %(part)s", stage=ask.part_of, part=ask.name) if ask.part_of else ask.name,
+        who=_who(ask.approvers, group_names),
+        when="; ".join(says),
+        decides=_decides(ask.quorum, minutes_text(ask.target_minutes)),
+        asks=ask.text,
+        together=len(stage.asks) > 1,
     )
+
+
+def _decides(quorum: int | Literal["all"], time: str) -> str:
+    if quorum == "all":
+        return _("All of them agree within %(time)s", time=time)
+    return ngettext("One agrees within %(time)s", "%(number)s agree within %(time)s", quorum, time=time)
 
 
 def _who(approvers: Approvers, group_names: Mapping[str, str]) -> str:
     if approvers.relation is not None:
-        of = "the person who receives it" if approvers.of == "beneficiary" else "the person who asks"
-        return f"{_RELATIONS[approvers.relation]} of {of}"
+        return _(_RELATIONS[f"{approvers.relation}:{approvers.of}"])
     if approvers.group is not None:
-        return f"The group {group_names.get(approvers.group, approvers.group)}"
+        return _("The group %(group)s", group=group_names.get(approvers.group, approvers.group))
     if approvers.owner_of_group is not None:
-        return f"The owner of the group {group_names.get(approvers.owner_of_group, approvers.owner_of_group)}"
-    return "The group that owns what is asked for"
+        group = group_names.get(approvers.owner_of_group, approvers.owner_of_group)
+        return _("The owner of the group %(group)s", group=group)
+    if approvers.person_in is not None:
+        return _("The person whom you name")
+    if approvers.rota is not None:
+        return _("Whoever is on duty in %(rota)s", rota=approvers.rota)
+    return _("The group that owns what is asked for")
 
 
 def _ends(document: OfferingDocument) -> str:
     if document.ends is None:
-        return "It has no end of its own."
+        return _("It has no end of its own.")
     if document.ends.lasting is not None:
-        return "By itself, when the time that you choose is over."
-    most = f", at most {document.longest_days} days" if document.longest_days else ""
+        return _("By itself, when the time that you choose is over.")
+    most = document.longest_days
+    if document.ends.date is not None and most:
+        return _("By itself, at the end of the day that you choose, at most %(days)s days.", days=most)
     if document.ends.date is not None:
-        return f"By itself, at the end of the day that you choose{most}."
-    return f"By itself, after the number of days that you ask for{most}."
+        return _("By itself, at the end of the day that you choose.")
+    if most:
+        return _("By itself, after the number of days that you ask for, at most %(days)s days.", days=most)
+    return _("By itself, after the number of days that you ask for.")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from catalog.offerings.timing import StageTimes
 from catalog.offerings.words import Cel, Line, Name, Part, Slug, Text, Word, WorkingTime, minutes_of
 
 Relation = Literal["line-manager", "manager-of-manager", "unit-head"]
@@ -14,11 +16,12 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 class Approvers(Part):
-    """Who may decide in a stage: exactly one of the five ways is given.
+    """Who may decide in a stage: exactly one of the seven ways is given.
 
     `relation` is a relation to the person named by `of`; `group` a group's slug; `group_from` a CEL text that
-    gives one; `owner_of` a field whose chosen value has an owning group in `resources`; `owner_of_group` the
-    person who answers for a group.
+    gives one; `owner_of` a field whose chosen value has an owning group in `resources`, or an asset field, whose
+    asset's owner is asked; `owner_of_group` the person who answers for a group; `person_in` a person field, whose
+    person is asked; `rota` an on-call rota, of which whoever is on duty is asked.
     """
 
     relation: Relation | None = None
@@ -27,41 +30,128 @@ class Approvers(Part):
     group_from: Cel | None = None
     owner_of: Name | None = None
     owner_of_group: Slug | None = None
+    person_in: Name | None = None
+    rota: Slug | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        given = [self.relation, self.group, self.group_from, self.owner_of, self.owner_of_group]
-        if sum(way is not None for way in given) != 1:
-            message = "name the approvers in exactly one way: relation, group, group_from, owner_of or owner_of_group"
+        if sum(getattr(self, way) is not None for way in WAYS) != 1:
+            message = f"name the approvers in exactly one way: {', '.join(WAYS[:-1])} or {WAYS[-1]}"
             raise ValueError(message)
         return self
 
 
-class StageRule(Part):
-    """One stage: who, how many of them, how long they may take. Without `when` it is always part of the route."""
+#: The ways in which approvers are named.
+WAYS = ("relation", "group", "group_from", "owner_of", "owner_of_group", "person_in", "rota")
+#: How many must agree: a number, `any` for one, `all` for everybody who is asked.
+Quorum = Annotated[int, Field(ge=1, le=20)] | Literal["any", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """People who are asked together: a stage without parts, or one part of a stage."""
+
+    slug: str
+    name: str
+    when: str | None
+    when_says: str | None
+    approvers: Approvers
+    quorum: int | Literal["all"]
+    #: Working minutes that they may take.
+    target_minutes: int
+    acr: str
+    text: str
+    #: The name of the stage that this is a part of; empty where the stage has no parts.
+    part_of: str = ""
+
+
+class PartRule(Part):
+    """One of several sets of people who are asked at the same time, each with a quorum of its own."""
+
+    slug: Slug
+    name: Line
+    when: Cel | None = None
+    when_says: Line | None = None
+    approvers: Approvers
+    quorum: Quorum = 1
+    #: Without it, and without `acr`, what the stage says.
+    target: WorkingTime | None = None
+    acr: Word | None = None
+    text: Text | None = None
+
+
+class StageRule(StageTimes):
+    """One stage: who, how many of them, how long they may take. Without `when` it is always part of the route.
+
+    Instead of approvers a stage may have `parts`, which are all asked when it opens and must all agree.
+    """
 
     slug: Slug
     name: Line
     when: Cel | None = None
     #: The condition in words, for the catalogue: "Where the risk is medium or higher".
     when_says: Line | None = None
-    approvers: Approvers
-    quorum: Annotated[int, Field(ge=1, le=20)] | Literal["all"] = 1
+    approvers: Approvers | None = None
+    quorum: Quorum = 1
     target: WorkingTime = "8h"
     #: The authentication context that the stage demands of the approver's sign-in.
     acr: Word | None = None
     text: Text | None = None
+    parts: tuple[PartRule, ...] = Field(default=(), max_length=8)
+
+    @model_validator(mode="after")
+    def _approvers_or_parts(self) -> Self:
+        message = ""
+        if self.approvers is None and not self.parts:
+            message = "'approvers' is missing: say who decides, or give the stage parts"
+        elif self.approvers is not None and self.parts:
+            message = "a stage has either approvers or parts, and each part its own approvers"
+        elif len(self.parts) == 1:
+            message = "one part alone is a stage: give the stage approvers, or a second part"
+        elif self.parts and self.quorum != 1:
+            message = "a stage with parts has no quorum of its own: say in each part how many must agree"
+        if message:
+            raise ValueError(message)
+        return self
 
     @property
     def target_minutes(self) -> int:
         """Working minutes that the stage may take."""
         return minutes_of(self.target)
 
+    @property
+    def asks(self) -> tuple[Ask, ...]:
+        """The stage itself, or each of its parts; all of them are asked at the same time."""
+        if self.approvers is not None:
+            return (self._ask(self, self.approvers),)
+        return tuple(self._ask(part, part.approvers) for part in self.parts)
+
+    def _ask(self, part: StageRule | PartRule, approvers: Approvers) -> Ask:
+        return Ask(
+            slug=part.slug,
+            name=part.name,
+            when=part.when,
+            when_says=part.when_says,
+            approvers=approvers,
+            quorum=1 if part.quorum == "any" else part.quorum,
+            target_minutes=minutes_of(part.target or self.target),
+            acr=part.acr or self.acr or "",
+            text=part.text or self.text or "",
+            part_of="" if part is self else self.name,
+        )
+
 
 class Route(Part):
     """The approval chain, in order."""
 
     stages: tuple[StageRule, ...] = Field(max_length=10)
+    #: The group that is asked last, where nobody else can be; without it the owners of the offering.
+    fallback: Slug | None = None
+
+    @property
+    def asks(self) -> tuple[Ask, ...]:
+        """Everybody who may be asked, in order."""
+        return tuple(ask for stage in self.stages for ask in stage.asks)
 
 
 class CalendarRule(Part):

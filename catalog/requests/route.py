@@ -43,11 +43,19 @@ class RouteApprover:
     name: str
     relation: str
     rule: str
+    #: False for who stands on a rota and is not on duty now.
+    called: bool = True
+    #: Whoever they decide in the place of, by a delegation; a sealed route never holds such a person.
+    on_behalf_of_id: int | None = None
+    on_behalf_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RouteStage:
-    """One stage as it would be, or was, resolved. `target_minutes` are working minutes."""
+    """One stage, or one part of a stage, as it would be or was resolved. `target_minutes` are working minutes.
+
+    Stages follow each other by `position`, from 1; the parts of one stage share it, and are counted from 0.
+    """
 
     slug: str
     name: str
@@ -58,12 +66,24 @@ class RouteStage:
     acr: str = ""
     #: On whose working hours the minutes count.
     calendar: CalendarRule = field(default_factory=CalendarRule)
+    position: int = 1
+    part: int = 0
+    #: The name of the stage that this is a part of; empty where the stage has no parts.
+    part_of: str = ""
+
+    @property
+    def called(self) -> tuple[RouteApprover, ...]:
+        """Who is asked if it opens now."""
+        return tuple(person for person in self.approvers if person.called)
 
     def sealed(self) -> dict[str, Any]:
-        """What the seal covers: stage, quorum and the people by immutable identity."""
+        """What the seal covers: stage, its place, quorum and the people by immutable identity."""
         return {
+            "position": self.position,
+            "part": self.part,
             "slug": self.slug,
-            "name": self.name,
+            "name": str(self.name),
+            "part_of": str(self.part_of),
             "quorum": self.quorum,
             "acr": self.acr,
             "approvers": [
@@ -87,7 +107,7 @@ class DecisionLine:
 
 @dataclass(frozen=True, slots=True)
 class StageProgress:
-    """How far one stage has come, for the request's page."""
+    """How far one stage, or one part of a stage, has come, for the request's page."""
 
     name: str
     state: str
@@ -97,6 +117,10 @@ class StageProgress:
     opened_at: datetime | None
     due_at: datetime | None
     decisions: tuple[DecisionLine, ...]
+    position: int = 1
+    part: int = 0
+    #: The name of the stage that this is a part of; empty where the stage has no parts.
+    part_of: str = ""
 
 
 @runtime_checkable

@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from catalog.assets.model import Asset
 from catalog.offerings.facts import PersonFacts, person_facts
+from portal.core.clock import now
 from portal.identity.model import Group, Membership, Person, Unit
+from portal.identity.rotas.duty import Duty, duties
 from portal.identity.unit_settings import UnitSettings
+
+
+class Owned(NamedTuple):
+    """What routes ask of an asset: who owns it, a person by number or a group by slug."""
+
+    name: str
+    owner_id: int | None
+    group: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +36,9 @@ class Organisation:
     members: Mapping[str, tuple[int, ...]]
     #: The slugs of each person's groups.
     groups_of: Mapping[int, tuple[str, ...]]
+    #: Assets by id, and whose duty it is now and later, by the slugs of rotas.
+    assets: Mapping[str, Owned] = field(default_factory=dict)
+    duties: Mapping[str, tuple[Duty, ...]] = field(default_factory=dict)
     _facts: dict[int, PersonFacts] = field(default_factory=dict)
     _settings: dict[int, UnitSettings] = field(default_factory=dict)
 
@@ -55,7 +70,7 @@ class Organisation:
 
 
 def read_organisation(session: Session) -> Organisation:
-    """Everybody with their units, and every group; three statements."""
+    """Everybody with their units, every group, asset and rota; five statements."""
     people = session.scalars(
         select(Person).options(joinedload(Person.unit)).order_by(Person.name, Person.id)
     ).all()
@@ -74,4 +89,18 @@ def read_organisation(session: Session) -> Organisation:
         groups={group.slug: group for group in groups},
         members={slug: tuple(numbers) for slug, numbers in members.items()},
         groups_of={number: tuple(sorted(slugs)) for number, slugs in by_person.items()},
+        assets={
+            row.asset_id: Owned(row.name, row.owner_id, by_number.get(row.owner_group_id))
+            for row in session.execute(
+                select(Asset.asset_id, Asset.name, Asset.owner_id, Asset.owner_group_id)
+            )
+        },
+        duties=_duties(session),
     )
+
+
+def _duties(session: Session) -> Mapping[str, tuple[Duty, ...]]:
+    found: dict[str, list[Duty]] = defaultdict(list)
+    for duty in duties(session, None, at=now(session)):
+        found[duty.rota].append(duty)
+    return {slug: tuple(several) for slug, several in found.items()}

@@ -24,6 +24,8 @@ class StageOutline:
     name: str
     rules: tuple[str, ...]
     quorum: int
+    #: From 1; the parts of one stage share it.
+    position: int = 1
 
 
 @dataclass(frozen=True, slots=True)

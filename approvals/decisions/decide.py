@@ -14,6 +14,7 @@ from approvals.decisions.right import NotYours, leave_others_possible, stage_for
 from approvals.decisions.step_up import StepUp
 from approvals.routing.eligible import eligible_now
 from approvals.routing.model import Stage
+from approvals.routing.opening import open_next_stage
 from approvals.routing.stages import approvals_by_stage, decisions_of, stages_of
 from approvals.signatures.demand import needs_passkey
 from approvals.signatures.sign import Checked, Signature, check_signature, keep_signature
@@ -109,6 +110,8 @@ def decide(
         )
     elif len(approvals_by_stage([*decisions, decision])[stage.id]) >= stage.quorum:
         stage_agreed(session, request, stage, settings=settings)
+    else:
+        open_next_stage(session, request, settings=settings)
     # A question that was open in this stage needs no answer any more.
     go_on(session, request)
     return decision

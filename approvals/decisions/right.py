@@ -72,6 +72,13 @@ def stage_for(
     if not _states_for(request, verdict):
         raise Conflict(f"This request is {request.state.value}; it can no longer be decided.")
     stage = find_stage(person_id, request, stages, eligible, verdict=verdict)
+    if stage is not None and verdict is Verdict.APPROVE:
+        # Of several parts that they may decide, the one that others need them least for.
+        open_ones = [
+            other for other in stages if other.state is StageState.OPEN and person_id in eligible[other.id]
+        ]
+        free = (one for one in open_ones if not _starved(person_id, one, stages, eligible, decisions))
+        stage = next(free, stage)
     if stage is None:
         raise Conflict("Your stage of this request is not open. Others have decided it, or it has not begun.")
     return stage
@@ -88,17 +95,29 @@ def leave_others_possible(
 
     Raises Conflict. Where the route is already impossible, opening the next stage has the request planned again.
     """
-    by_stage = still_demanded(stages, eligible, decisions)
-    demands, position = list(by_stage.values()), list(by_stage).index(stage.id)
-    if first_unmet(demands) is not None:
-        return
-    later = first_unmet(without_both(demands, position, eligible[stage.id][person_id]))
+    later = _starved(person_id, stage, stages, eligible, decisions)
     if later is not None:
-        name = next(other.name for other in stages if other.id == list(by_stage)[later])
+        name = later.name
         raise Conflict(
             f"You are needed for the stage “{name}”, where nobody else can decide, and one person counts once. "
             f"Leave “{stage.name}” to the others."
         )
+
+
+def _starved(
+    person_id: int,
+    stage: Stage,
+    stages: Sequence[Stage],
+    eligible: Eligible,
+    decisions: Sequence[Decision],
+) -> Stage | None:
+    """The stage that nobody could decide any more if this person agreed in this one; None where there is none."""
+    by_stage = still_demanded(stages, eligible, decisions)
+    demands, position = list(by_stage.values()), list(by_stage).index(stage.id)
+    if first_unmet(demands) is not None:
+        return None
+    later = first_unmet(without_both(demands, position, eligible[stage.id][person_id]))
+    return None if later is None else next(other for other in stages if other.id == list(by_stage)[later])
 
 
 def _states_for(request: Request, verdict: Verdict) -> frozenset[StageState]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from portal.core.settings import ROOT
+#: The folder that holds the packages; in a checkout, the checkout itself.
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def templates_folder() -> Path:

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from portal.core.assets import ROOT as ROOT  # noqa: PLC0414  (named here too)
 from portal.core.errors import SettingsError
 
-#: The folder that holds the packages; in a checkout, the checkout itself.
-ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_SECRET = "development-only-not-a-secret"  # noqa: S105  (refused outside development)
 MINIMUM_SECRET_LENGTH = 32
 

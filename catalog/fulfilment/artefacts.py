@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from catalog.fulfilment.connectors.contract import PlanLine
 from catalog.fulfilment.model import Artefact, Step
 from portal.core.errors import NotFound
+from portal.core.language import _
 
 _TYPES = {
     ".pem": "application/x-pem-file",
@@ -42,7 +43,7 @@ def get_artefact(session: Session, request_id: int, name: str) -> Artefact:
     statement = select(Artefact).where(Artefact.request_id == request_id, Artefact.name == name)
     artefact = session.scalars(statement.order_by(Artefact.id.desc()).limit(1)).one_or_none()
     if artefact is None:
-        raise NotFound("There is no such file.")
+        raise NotFound(_("There is no such file."))
     return artefact
 
 

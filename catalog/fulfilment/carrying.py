@@ -21,12 +21,14 @@ from catalog.fulfilment.connectors.contract import (
 from catalog.fulfilment.effects import brings_to_life
 from catalog.fulfilment.model import Step, StepState
 from catalog.fulfilment.planning import StepOrder
+from catalog.fulfilment.targets import called
 from catalog.fulfilment.work import Work, hand_over, try_again
 from catalog.requests import tags
 from catalog.requests.moves import get_locked, subject_of
 from portal.audit import record
 from portal.core.canonical import canonical_json
 from portal.core.clock import now
+from portal.core.language import say
 from portal.identity.actor import PORTAL
 from portal.jobs import TaskError
 
@@ -73,7 +75,9 @@ def _find_out(work: Work, step: Step, plan: Plan) -> StepState:
 def _look(work: Work, step: Step, plan: Plan, order: StepOrder | None) -> tuple[str, bool]:
     """Plan again: why the sealed plan no longer holds ("" when it does), and whether its effect is there already."""
     if order is None or order.connector != step.connector:
-        return f"The step “{step.name}” is no longer part of what the request asks for.", False
+        return say(
+            "The step “%(step)s” is no longer part of what the request asks for.", step=step.name
+        ), False
     try:
         fresh = work.connector(step).plan(order.order)
     except ConnectorError as error:
@@ -82,10 +86,12 @@ def _look(work: Work, step: Step, plan: Plan, order: StepOrder | None) -> tuple[
         raise try_again(error) from error
     work.boundary(f"step {step.position}: planned")
     if fresh.effect != plan.effect:
-        return (
-            f"{_capital(plan.target)} has changed since this was approved, so “{step.name}” would now do something else.",
-            False,
+        why = say(
+            "%(target)s has changed since this was approved, so “%(step)s” would now do something else.",
+            target=called(plan.target),
+            step=order.name,
         )
+        return why, False
     return "", fresh.already_true
 
 
@@ -125,7 +131,11 @@ def _read_back_and_grant(work: Work, step: Step, plan: Plan) -> bool:
     work.boundary(f"step {step.position}: read back")
     if not found.present:
         _start_over_if_found(work, step)
-        message = f"{_capital(plan.target)} does not show what “{step.name}” did; it is read again."
+        message = say(
+            "%(target)s does not show what “%(step)s” did; it is read again.",
+            target=called(plan.target),
+            step=step.name,
+        )
         raise TaskError(message)
     with work.job.transaction() as session:
         request = get_locked(session, work.request_id)
@@ -218,7 +228,3 @@ def _mark_failed(work: Work, step: Step, why: str, *, drifted: bool) -> None:
             personal={"why": why},
         )
     work.boundary(f"step {step.position}: failed")
-
-
-def _capital(name: str) -> str:
-    return name[:1].upper() + name[1:]

@@ -19,6 +19,7 @@ from catalog.requests.states import Move
 from catalog.requests.telling import tell_requester
 from portal.audit import record
 from portal.core.events import publish
+from portal.core.language import every_language, say, spoken
 from portal.identity.actor import PORTAL
 
 #: What may be on the target, and so must be undone.
@@ -42,13 +43,18 @@ def unwind(work: Work) -> None:
         if cause.drifted and not left:
             stop_and_replan(session, request, cause.error)
         else:
-            fail(session, request, " ".join([cause.error, *(_left_behind(step) for step in left)]))
+            whys = [cause.error, *(_left_behind(step) for step in left)]
+            fail(session, request, every_language(lambda: " ".join(spoken(why) for why in whys)))
         work.job.finish(session)
     work.boundary("ended")
 
 
 def _left_behind(step: Step) -> str:
-    return f"The step “{step.name}” was done and could not be undone, so an operator must: {step.error}"
+    return say(
+        "The step “%(step)s” was done and could not be undone, so an operator must: %(why)s",
+        step=step.name,
+        why=step.error,
+    )
 
 
 def stop_and_replan(session: Session, request: Request, why: str) -> None:
@@ -79,9 +85,8 @@ def fail(session: Session, request: Request, why: str) -> None:
     )
     publish(session, RequestFailed(request.id))
     tell_requester(session, request, "request_failed")
-    tell_operators(
-        session, f"{request.reference} failed", task="fulfil", reference=request.reference, why=why
-    )
+    summary = say("%(reference)s failed", reference=request.reference)
+    tell_operators(session, summary, task="fulfil", reference=request.reference, why=why)
 
 
 def _undo(work: Work, step: Step) -> None:

@@ -30,12 +30,13 @@ from portal.audit import record
 from portal.core.clock import now
 from portal.core.errors import Conflict, PortalError, Unavailable
 from portal.core.events import publish
+from portal.core.language import N_, say
 from portal.identity.actor import PORTAL
 from portal.jobs import Job, TaskError
 
 __all__ = ["FULFIL", "fulfil"]
 
-TAMPERED = (
+TAMPERED = N_(
     "What is stored for this request is not what was approved, so nothing was carried out. "
     "The operators have been told."
 )
@@ -113,7 +114,7 @@ def _waits(session: Session, work: Work, request: Request) -> bool:
     opens = must_wait_until(session, request, now(session))
     if opens is None:
         return False
-    hand_baton(session, request, THE_WINDOW, due=opens)
+    hand_baton(session, request, say(THE_WINDOW), due=opens)
     enqueue_fulfilment(session, request, work.attempt, run_at=opens)
     work.job.finish(session)
     return True
@@ -133,7 +134,7 @@ def _refuse_tampered(session: Session, request: Request) -> None:
         actor=PORTAL,
         facts={"sealed": request.seal, "computed": seal(request)},
     )
-    fail(session, request, TAMPERED)
+    fail(session, request, say(TAMPERED))
 
 
 def _complete(work: Work) -> None:

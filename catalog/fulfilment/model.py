@@ -6,10 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Boolean, ForeignKey, Integer, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, ForeignKey, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.database import Base, EnumByValue, Key
+from portal.core.language import SaidText
 
 
 class StepState(StrEnum):
@@ -49,7 +50,7 @@ class Step(Base):
     state: Mapped[StepState] = mapped_column(EnumByValue(StepState))
     outcome: Mapped[dict[str, Any]] = mapped_column(default=dict)
     read_back: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    error: Mapped[str] = mapped_column(Text, default="")
+    error: Mapped[str] = mapped_column(SaidText, default="")
     #: The target is no longer as it was when the plan was sealed: revert what was done and ask again.
     drifted: Mapped[bool] = mapped_column(Boolean, default=False)
     started_at: Mapped[datetime | None]

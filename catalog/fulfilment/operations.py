@@ -15,6 +15,7 @@ from catalog.fulfilment.operators import what_of
 from catalog.requests.model import Request
 from catalog.requests.queries import FailedLine, requests_failed
 from portal.core.clock import now
+from portal.core.language import spoken
 from portal.identity.actor import Actor
 from portal.jobs.model import TRIES, Task, TaskState
 from portal.jobs.operators import task_counts, tasks_set_aside
@@ -95,7 +96,7 @@ def _references(session: Session, tasks: list[Task]) -> dict[str, str]:
 def _line(task: Task, references: Mapping[str, str], zone: ZoneInfo) -> TaskLine:
     return TaskLine(
         id=task.id,
-        what=what_of(task.kind),
+        what=spoken(what_of(task.kind)),
         reference=references.get(task.subject or "", ""),
         state=task.state.value,
         tries=task.attempts,

@@ -7,18 +7,19 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.core.language import N_, say
 from portal.identity.model import Group, Membership, Person
 from portal.notifications import notify
 
 _OPERATOR = "operator"
 #: What each kind of task does, in an operator's words; a kind that is not here is called by its name.
 _KINDS: Mapping[str, str] = {
-    "prepare": "Prepare the request",
-    "fulfil": "Carry out the request",
-    "end_entitlement": "Take away what has ended",
-    "warn_of_ending": "Warn of an end",
-    "send_mail": "Send a mail",
-    "checkpoint": "Sign the ledger",
+    "prepare": N_("Prepare the request"),
+    "fulfil": N_("Carry out the request"),
+    "end_entitlement": N_("Take away what has ended"),
+    "warn_of_ending": N_("Warn of an end"),
+    "send_mail": N_("Send a mail"),
+    "checkpoint": N_("Sign the ledger"),
 }
 
 
@@ -38,7 +39,10 @@ def operators_of(session: Session) -> Sequence[Person]:
 
 
 def tell_operators(session: Session, summary: str, *, task: str, reference: str, why: str) -> None:
-    """Mail every operator that something waits for them; sent after the commit. `summary` is one line."""
+    """Mail every operator that something waits for them; sent after the commit. `summary` is one line.
+
+    Summary and reason reach each of them in their language where `say` made them.
+    """
     for person in operators_of(session):
         notify(
             session,
@@ -49,5 +53,5 @@ def tell_operators(session: Session, summary: str, *, task: str, reference: str,
 
 
 def what_of(kind: str) -> str:
-    """The task's kind in words."""
-    return _KINDS.get(kind, kind)
+    """The task's kind in words, in every language."""
+    return say(_KINDS[kind]) if kind in _KINDS else kind

@@ -14,17 +14,18 @@ from catalog.requests.model import Request
 from catalog.requests.moves import THE_PORTAL, get_locked, hand_baton, move, subject_of, task_subject
 from catalog.requests.queries import find_id
 from catalog.requests.states import Move
-from catalog.requests.timing import must_wait_until
+from catalog.requests.timing import goes_at_once, must_wait_until
 from portal.audit import record
 from portal.core.canonical import digest
 from portal.core.clock import now
 from portal.core.errors import NotFound
+from portal.core.language import N_, _, say
 from portal.identity.actor import Actor
 from portal.jobs import enqueue
 
 FULFIL = "fulfil"
 #: Who holds the baton while an approved request waits for its time.
-THE_WINDOW = "The change window"
+THE_WINDOW = N_("The change window")
 
 
 def on_approved(session: Session, event: RequestApproved) -> None:
@@ -40,7 +41,7 @@ def retry(session: Session, actor: Actor, reference: str) -> Request:
     """
     request_id = find_id(session, reference)
     if request_id is None:
-        raise NotFound("There is no such request.")
+        raise NotFound(_("There is no such request."))
     request = get_locked(session, request_id)
     move(session, request, Move.RETRY)
     request.outcome = ""
@@ -67,7 +68,7 @@ def place_order(session: Session, request: Request) -> None:
             )
         )
     opens = must_wait_until(session, request, now(session))
-    hand_baton(session, request, THE_PORTAL if opens is None else THE_WINDOW, due=opens)
+    hand_baton(session, request, THE_PORTAL if opens is None else say(THE_WINDOW), due=opens)
     enqueue_fulfilment(session, request, attempt, run_at=opens)
 
 
@@ -83,6 +84,7 @@ def enqueue_fulfilment(
         run_at=run_at,
         subject=task_subject(request),
         dedupe_key=f"{FULFIL}:{request.id}:{request.revision}:{attempt}{when}",
+        first=goes_at_once(request),
     )
 
 

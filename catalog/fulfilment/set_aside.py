@@ -11,6 +11,7 @@ from catalog.requests.moves import OPERATORS, THE_PORTAL, get_locked, hand_baton
 from catalog.requests.states import State
 from portal.audit import record
 from portal.core.errors import NotFound
+from portal.core.language import say
 from portal.identity.actor import PORTAL, Actor
 from portal.jobs.model import Task
 from portal.jobs.operators import put_back
@@ -27,7 +28,7 @@ def on_set_aside(session: Session, task: Task) -> None:
     if task.kind != SEND_MAIL:  # by mail nobody learns that mail cannot be sent
         tell_operators(
             session,
-            f"{what_of(task.kind)}: set aside after its last try",
+            say("%(task)s: set aside after its last try", task=what_of(task.kind)),
             task=f"{task.id} ({task.kind})",
             reference=request.reference if request else "",
             why=_first_line(task.last_error),
@@ -72,4 +73,4 @@ def _request_of(session: Session, task: Task) -> Request | None:
 
 def _first_line(error: str | None) -> str:
     lines = [line for line in (error or "").strip().splitlines() if line.strip()]
-    return lines[-1] if lines else "It did not end well in any of its tries."
+    return lines[-1] if lines else say("It did not end well in any of its tries.")

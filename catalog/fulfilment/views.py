@@ -9,6 +9,7 @@ from catalog.fulfilment.operations import operations_page
 from catalog.fulfilment.orders import retry
 from catalog.fulfilment.set_aside import try_task_again
 from portal.core.http import reading, render, transaction
+from portal.core.language import _
 from portal.identity.access import current_actor, requires
 from portal.identity.permissions import Permission
 
@@ -30,7 +31,7 @@ def retry_task(task_id: int) -> BaseResponse:
     """Have a task that was set aside tried again."""
     with transaction() as session:
         try_task_again(session, current_actor(), task_id)
-    flash("The task is tried again now.", "success")
+    flash(_("The task is tried again now."), "success")
     return redirect(url_for("operations.index"), 303)
 
 
@@ -40,5 +41,9 @@ def retry_request(reference: str) -> BaseResponse:
     """Have a failed request carried out again, by the approvals that it has."""
     with transaction() as session:
         retry(session, current_actor(), reference)
-    flash(f"{reference} is carried out again now; its seal and approvals are checked first.", "success")
+    message = _(
+        "%(reference)s is carried out again now; its seal and approvals are checked first.",
+        reference=reference,
+    )
+    flash(message, "success")
     return redirect(url_for("operations.index"), 303)

@@ -3,63 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, TypeVar, cast
 
-from catalog.fulfilment.connectors.firewall.coverage import already_allowed, regions, same_way
+from catalog.fulfilment.connectors.firewall.coverage import same_way
+from catalog.fulfilment.connectors.firewall.problems import Problem, RuleError
 from catalog.fulfilment.connectors.firewall.rules import PROTOCOLS, ZONE_NAME, Protocol, Rule, Zone
-from portal.core import times
-from portal.core.language import N_, every_language, say, spoken
+from catalog.fulfilment.connectors.firewall.width import check_width
+from portal.core.language import N_, say
 from portal.core.networks import (
-    IPV4,
     Kind,
     Network,
-    address_count,
     classify,
-    collapse,
     covers,
     intersection,
-    networks_of,
     parse_networks,
     special_part,
 )
 from portal.core.ports import parse_ports
-from portal.core.spans import Span, intersect, merge, size, subtract
+from portal.core.spans import Span
 
-#: One /16 of IPv4 or one /32 of IPv6, and so many ports; more needs one approver more, where the offering allows it.
-MOST_ADDRESSES = {4: 2**16, 6: 2**96}
-MOST_PORTS = 1_024
-_WIDEST = {4: "/16", 6: "/32"}
-_TOO_WIDE = {
-    "source": N_("The source is wider than a %(widest)s%(also)s. Name smaller networks."),
-    "destination": N_("The destination is wider than a %(widest)s%(also)s. Name smaller networks."),
-}
+__all__ = ["Problem", "RuleError", "check_answers", "check_rule", "rule_from_answers"]
+
 _NEVER: frozenset[Kind] = frozenset({"loopback", "link-local", "multicast", "reserved"})
 _Value = TypeVar("_Value")
-Side = Literal["sources", "destinations", "ports"]
-_SIDES: tuple[Side, ...] = ("sources", "destinations", "ports")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with one field of a rule; the message is in every language where `say` made it.
-
-    `stop` refuses it; `wide` refuses it unless the offering sends it past one more approver.
-    """
-
-    field: str
-    message: str
-    severity: Literal["stop", "wide"] = "stop"
-
-
-class RuleError(ValueError):
-    """These answers make no rule; `problems` says why, field by field."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        self.message = every_language(lambda: " ".join(str(spoken(problem.message)) for problem in problems))
-        super().__init__(str(self.message))
-        self.problems = tuple(problems)
 
 
 def rule_from_answers(
@@ -126,7 +93,7 @@ def check_rule(rule: Rule, zones: Mapping[str, Zone], open_rules: Iterable[Rule]
     problems += _places("destination", rule.destinations, zones[rule.destination_zone], zones)
     problems = problems or _families(rule)
     if not problems:
-        problems = _width(rule, zones, list(same_way(rule, open_rules)))
+        problems = check_width(rule, zones, list(same_way(rule, open_rules)))
     return problems
 
 
@@ -224,80 +191,3 @@ def _families(rule: Rule) -> list[Problem]:
         for network in networks
         if network.version not in present
     ]
-
-
-def _width(rule: Rule, zones: Mapping[str, Zone], others: Sequence[Rule]) -> list[Problem]:
-    problems = _alone(rule, zones)
-    if problems or already_allowed(rule, others).answer == "yes":
-        return problems
-    return _together(rule, zones, others)
-
-
-def _alone(rule: Rule, zones: Mapping[str, Zone], by: Sequence[str] = ()) -> list[Problem]:
-    """The rule's width; `by` are other rules that were counted together with it."""
-    problems = []
-    also = say(", counted together with %(rules)s", rules=", ".join(by)) if by else ""
-    for version in rule.versions():
-        sources = [network for network in rule.sources if network.version == version]
-        destinations = [network for network in rule.destinations if network.version == version]
-        everything = 2 ** (32 if version == IPV4 else 128)
-        if address_count(sources) == everything == address_count(destinations):
-            message = say(
-                "This opens everything to everything%(also)s. Name the source or the destination.", also=also
-            )
-            problems.append(Problem("source", message))
-            continue
-        for field, networks in (("source", sources), ("destination", destinations)):
-            # A destination on the internet is commonly everything; what leaves is judged by its source.
-            if field == "destination" and zones[rule.destination_zone].is_everything_else:
-                continue
-            if address_count(networks) > MOST_ADDRESSES[version]:
-                message = say(_TOO_WIDE[field], widest=_WIDEST[version], also=also)
-                problems.append(Problem(field, message, "wide"))
-    if size(rule.ports) > MOST_PORTS:
-        message = say(
-            "These are %(count)s ports%(also)s; at most %(most)s may be open. Name fewer.",
-            count=every_language(lambda: times.number(size(rule.ports))),
-            most=every_language(lambda: times.number(MOST_PORTS)),
-            also=also,
-        )
-        problems.append(Problem("ports", message, "wide"))
-    return problems
-
-
-def _together(rule: Rule, zones: Mapping[str, Zone], others: Sequence[Rule]) -> list[Problem]:
-    """Each side grown by what is open already for the same other two sides, and judged again."""
-    problems: dict[str, Problem] = {}
-    for side in _SIDES:
-        grown, by = _grown(rule, others, side)
-        if by:
-            for problem in _alone(grown, zones, by):
-                problems.setdefault(problem.field, problem)
-    return list(problems.values())
-
-
-def _grown(rule: Rule, others: Sequence[Rule], side: Side) -> tuple[Rule, tuple[str, ...]]:
-    """The rule with one side grown, and by which rules; unchanged where the rule adds nothing to that side."""
-    met = [
-        (other.reference, theirs)
-        for mine in regions(rule)
-        for other in others
-        for theirs in regions(other)
-        if mine.version == theirs.version
-        and all(intersect(getattr(mine, name), getattr(theirs, name)) for name in _SIDES if name != side)
-    ]
-    by = tuple(dict.fromkeys(reference for reference, _ in met))
-    if side == "ports":
-        open_ports = merge(span for _, theirs in met for span in theirs.ports)
-        grows = bool(subtract(rule.ports, open_ports))
-        grown = replace(rule, ports=merge((*rule.ports, *open_ports)))
-    else:
-        own = getattr(rule, side)
-        open_networks = [
-            network for _, theirs in met for network in networks_of(getattr(theirs, side), theirs.version)
-        ]
-        grows = not covers(open_networks, own)
-        together = collapse((*own, *open_networks))
-        sources = side == "sources"
-        grown = replace(rule, sources=together) if sources else replace(rule, destinations=together)
-    return (grown, by) if grows else (rule, ())

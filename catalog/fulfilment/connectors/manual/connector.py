@@ -26,7 +26,7 @@ from catalog.fulfilment.connectors.contract import (
     ReadBack,
 )
 from catalog.fulfilment.connectors.manual.model import ManualState, ManualTask
-from catalog.fulfilment.connectors.manual.opening import cancel, open_task
+from catalog.fulfilment.connectors.manual.opening import BY_HAND, cancel, open_task
 from catalog.fulfilment.connectors.manual.parameters import DO, UNDO, Wanted, read_parameters
 from catalog.fulfilment.connectors.manual.queries import (
     doers_of,
@@ -39,6 +39,7 @@ from catalog.fulfilment.connectors.manual.recorded import facts_of, lines_of
 from portal.core.canonical import digest
 from portal.core.clock import now
 from portal.core.database import Database
+from portal.core.language import say
 
 _KEY_DIGITS = 16
 
@@ -53,7 +54,7 @@ class ManualConnector:
 
     def choices(self, name: str) -> Sequence[Choice]:
         """People offer no lists."""
-        raise ConnectorError(f"There is no list “{name}” of manual work.", permanent=True)
+        raise ConnectorError(say("There is no list “%(name)s” of manual work.", name=name), permanent=True)
 
     def plan(self, order: Order) -> Plan:
         """What people would be asked to do; the group must exist and have somebody who is not the beneficiary."""
@@ -62,14 +63,16 @@ class ManualConnector:
             group = find_group(session, wanted.group)
             if group is None:
                 raise ConnectorError(
-                    f"There is no group “{wanted.group}” that could do this.", permanent=True
+                    say("There is no group “%(group)s” that could do this.", group=wanted.group),
+                    permanent=True,
                 )
             members = doers_of(session, group.id, without=frozenset())
             if all(person.user_name == order.beneficiary.user_name for person in members):
-                raise ConnectorError(
-                    f"Nobody in “{group.name}” could do this. Ask the owner of the group to add somebody.",
-                    permanent=True,
+                message = say(
+                    "Nobody in “%(group)s” could do this. Ask the owner of the group to add somebody.",
+                    group=group.name,
                 )
+                raise ConnectorError(message, permanent=True)
             plan = _plan(wanted, order, group.name)
             done = find_live(session, self.entitlement_key(plan)) is not None
         return Plan.from_json({**plan.to_json(), "already_true": done})
@@ -92,7 +95,7 @@ class ManualConnector:
             except IntegrityError:
                 continue  # another worker opened the task at the same instant
             return _given(answer)
-        raise ConnectorError("The manual task could not be opened just now.")
+        raise ConnectorError(say("The manual task could not be opened just now."))
 
     def read_back(self, plan: Plan, key: str) -> ReadBack:
         """Who recorded what, when, with the digests of the proof."""
@@ -111,7 +114,7 @@ class ManualConnector:
             except IntegrityError:
                 continue
             return _given(answer)
-        raise ConnectorError("The manual task could not be opened just now.")
+        raise ConnectorError(say("The manual task could not be opened just now."))
 
     def live(self) -> Iterable[Live]:
         """Everything that people recorded as done and that was not undone."""
@@ -172,36 +175,39 @@ def _given(answer: Outcome | ConnectorError) -> Outcome:
 
 def _pending(task: ManualTask) -> ConnectorPending:
     name = task.group.name
-    return ConnectorPending(f"“{name}” is asked to do this by hand.", waits_for=name)
+    return ConnectorPending(say("“%(group)s” is asked to do this by hand.", group=name), waits_for=name)
 
 
 def _impossible(task: ManualTask) -> str:
     reason = task.reason.strip().rstrip(".")
-    return f"“{task.title}” cannot be done by hand: {reason}."
+    return say("“%(title)s” cannot be done by hand: %(reason)s.", title=task.title, reason=reason)
 
 
 def _plan(wanted: Wanted, order: Order, group_name: str) -> Plan:
     undoing = (
-        "The same group undoes it by hand when it ends." if wanted.undo else "Nothing is undone when it ends."
+        say("The same group undoes it by hand when it ends.")
+        if wanted.undo
+        else say("Nothing is undone when it ends.")
     )
     return Plan(
         connector=ManualConnector.kind,
         action=DO,
         target=f"the work of the group {wanted.group}",
         lines=(
-            PlanLine("note", f"{group_name}, by hand: {wanted.title}"),
+            PlanLine("note", say(BY_HAND, group=group_name, title=wanted.title)),
             *(PlanLine("add", item) for item in wanted.checklist),
             PlanLine("note", undoing),
         ),
         document={
             "reference": order.reference,
             "group": wanted.group,
-            "title": wanted.title,
-            "instructions": wanted.instructions,
-            "checklist": list(wanted.checklist),
+            # What is to be done is one thing in whatever language people read it: the English text stands for it.
+            "title": str(wanted.title),
+            "instructions": str(wanted.instructions),
+            "checklist": [str(item) for item in wanted.checklist],
             "for": order.beneficiary.user_name,
         },
-        inverse={"group": wanted.group, "undo": wanted.undo},
+        inverse={"group": wanted.group, "undo": str(wanted.undo)},
     )
 
 
@@ -213,4 +219,4 @@ def _sentences() -> Iterator[Any]:
     except IntegrityError:
         raise
     except DBAPIError as error:
-        raise ConnectorError("The portal's database does not answer just now.") from error
+        raise ConnectorError(say("The portal's database does not answer just now.")) from error

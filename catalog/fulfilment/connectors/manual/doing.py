@@ -19,12 +19,14 @@ from catalog.fulfilment.waking import wake
 from catalog.requests.model import Request
 from catalog.requests.moves import get_locked, subject_of
 from portal.audit import record
+from portal.core import times
 from portal.core.clock import now
 from portal.core.errors import Conflict, FieldError, Forbidden, NotFound
+from portal.core.language import N_, _, spoken
 from portal.core.text import clean_text
 from portal.identity.actor import Actor
 
-NOT_YOURS = "There is no such task, or it is not your group's."
+NOT_YOURS = N_("There is no such task, or it is not your group's.")
 LONGEST_NOTE = 4000
 LEAST_REASON = 5
 
@@ -43,7 +45,7 @@ def take(session: Session, actor: Actor, task_id: int) -> ManualTask:
     """Say that one will do it. Raises NotFound, Forbidden, Conflict when it is closed or another has it."""
     request, task = _for_work(session, actor, task_id)
     if task.holder_id not in {None, actor.person_id}:
-        raise Conflict("A colleague has taken this task meanwhile.")
+        raise Conflict(_("A colleague has taken this task meanwhile."))
     _hold(session, actor, request, task)
     return task
 
@@ -72,11 +74,14 @@ def finish(session: Session, actor: Actor, task_id: int, said: Said) -> ManualTa
     _keep(session, actor, request, task, said)
     left = [item for item in task.items if item.ticked_at is None]
     if left and len(task.reason) < LEAST_REASON:
-        raise FieldError(
-            "reason", f"“{left[0].text}” is not ticked. Tick every item, or write why it was left out."
+        message = _(
+            "“%(item)s” is not ticked. Tick every item, or write why it was left out.",
+            item=spoken(left[0].text),
         )
+        raise FieldError("reason", message)
     if left and len(left) == len(task.items):
-        raise FieldError("items", "No item is ticked. If nothing could be done, say that it cannot be done.")
+        message = _("No item is ticked. If nothing could be done, say that it cannot be done.")
+        raise FieldError("items", message)
     _close(session, actor, task, ManualState.DONE)
     if task.action == UNDO:
         done = find_live(session, task.entitlement_key)
@@ -106,7 +111,7 @@ def cannot_be_done(session: Session, actor: Actor, task_id: int, reason: str) ->
     request, task = _for_work(session, actor, task_id)
     said = _clean("why_not", reason)
     if len(said) < LEAST_REASON:
-        raise FieldError("why_not", "Write why this cannot be done; the requester reads it.")
+        raise FieldError("why_not", _("Write why this cannot be done; the requester reads it."))
     task.reason = said
     _close(session, actor, task, ManualState.IMPOSSIBLE)
     record(
@@ -125,7 +130,7 @@ def get_task(session: Session, actor: Actor, task_id: int) -> ManualTask:
     """The task, for a member of its group. Raises NotFound for anybody else: that it exists is a secret."""
     task = session.get(ManualTask, task_id)
     if task is None or not is_member(session, task.group_id, actor.person_id):
-        raise NotFound(NOT_YOURS)
+        raise NotFound(_(NOT_YOURS))
     return task
 
 
@@ -136,9 +141,11 @@ def _for_work(session: Session, actor: Actor, task_id: int) -> tuple[Request, Ma
     statement = select(ManualTask).where(ManualTask.id == task_id).options(selectinload(ManualTask.items))
     task = session.scalars(statement.with_for_update().execution_options(populate_existing=True)).one()
     if actor.person_id in parties_of(request):
-        raise Forbidden("Whoever asks or receives cannot do this work themselves. Leave it to a colleague.")
+        raise Forbidden(
+            _("Whoever asks or receives cannot do this work themselves. Leave it to a colleague.")
+        )
     if task.state is not ManualState.OPEN:
-        raise Conflict("This task is closed already; nothing was changed.")
+        raise Conflict(_("This task is closed already; nothing was changed."))
     return request, task
 
 
@@ -179,5 +186,6 @@ def _clean(field: str, text: str) -> str:
     except ValueError as error:
         raise FieldError(field, f"{error}.") from error
     if len(said) > LONGEST_NOTE:
-        raise FieldError(field, f"This is longer than {LONGEST_NOTE:,} characters; shorten it.")
+        message = _("This is longer than %(most)s characters; shorten it.", most=times.number(LONGEST_NOTE))
+        raise FieldError(field, message)
     return said

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from catalog.requests.model import Request
 from portal.core.database import Base, EnumByValue, Key
+from portal.core.language import SaidText
 from portal.identity.model import Group
 
 
@@ -42,8 +43,8 @@ class ManualTask(Base):
     entitlement_key: Mapped[str] = mapped_column(String(400))
     request_id: Mapped[int] = mapped_column(ForeignKey("request.id"), index=True)
     group_id: Mapped[int] = mapped_column(ForeignKey("group.id"))
-    title: Mapped[str] = mapped_column(String(220))
-    instructions: Mapped[str] = mapped_column(Text, default="")
+    title: Mapped[str] = mapped_column(SaidText)
+    instructions: Mapped[str] = mapped_column(SaidText, default="")
     #: Plan.to_json() as the connector was given it.
     plan: Mapped[dict[str, Any]]
     state: Mapped[ManualState] = mapped_column(EnumByValue(ManualState))
@@ -73,6 +74,6 @@ class ManualItem(Base):
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     task_id: Mapped[int] = mapped_column(ForeignKey("manual_task.id"))
     position: Mapped[int] = mapped_column(Integer)
-    text: Mapped[str] = mapped_column(String(300))
+    text: Mapped[str] = mapped_column(SaidText)
     ticked_at: Mapped[datetime | None]
     ticked_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -10,16 +12,20 @@ from catalog.fulfilment.connectors.manual import tags
 from catalog.fulfilment.connectors.manual.model import ManualItem, ManualState, ManualTask
 from catalog.fulfilment.connectors.manual.parameters import DO
 from catalog.fulfilment.connectors.manual.queries import doers_of, find_group, latest, parties_of
+from catalog.offerings.queries import document_of
 from catalog.requests.events import RequestFailed, RequestReplanned
 from catalog.requests.model import Request
 from catalog.requests.moves import subject_of
 from catalog.requests.telling import about
 from portal.audit import record
 from portal.core.clock import now
+from portal.core.language import N_, SOURCE, Said, _, every_language, say, speaking
 from portal.identity.actor import PORTAL
 from portal.notifications import notify
 
-UNDONE_ITEM = "Everything that was done is undone as the instructions say"
+UNDONE_ITEM = N_("Everything that was done is undone as the instructions say")
+#: The first line of a manual plan.
+BY_HAND = N_("%(group)s, by hand: %(title)s")
 
 
 def open_task(session: Session, plan: Plan, key: str, entitlement_key: str, *, action: str) -> ManualTask:
@@ -28,19 +34,23 @@ def open_task(session: Session, plan: Plan, key: str, entitlement_key: str, *, a
     request = session.scalars(select(Request).where(Request.reference == document["reference"])).one_or_none()
     group = find_group(session, document["group"])
     if request is None or group is None:
-        raise ConnectorError(
-            f"There is no request {document['reference'] or 'yet'} or no group “{document['group']}” any more.",
-            permanent=True,
+        message = say(
+            "There is no request %(reference)s or no group “%(group)s” any more.",
+            reference=document["reference"] or say("yet"),
+            group=document["group"],
         )
+        raise ConnectorError(message, permanent=True)
     doers = doers_of(session, group.id, without=parties_of(request))
     if not doers:
-        raise ConnectorError(
-            f"Nobody in “{group.name}” may do this: whoever asks or receives cannot do it themselves. "
+        message = say(
+            "Nobody in “%(group)s” may do this: whoever asks or receives cannot do it themselves. "
             "Ask the owner of the group to add somebody.",
-            permanent=True,
+            group=group.name,
         )
+        raise ConnectorError(message, permanent=True)
     before = latest(session, key, action)
     doing = action == DO
+    title, instructions, checklist = _words(plan, request, group.name, doing=doing)
     task = ManualTask(
         key=key,
         action=action,
@@ -48,15 +58,12 @@ def open_task(session: Session, plan: Plan, key: str, entitlement_key: str, *, a
         entitlement_key=entitlement_key,
         request_id=request.id,
         group_id=group.id,
-        title=document["title"] if doing else f"Undo: {document['title']}",
-        instructions=document["instructions"] if doing else plan.inverse["undo"],
+        title=title,
+        instructions=instructions,
         plan=plan.to_json(),
         state=ManualState.OPEN,
         opened_at=now(session),
-        items=[
-            ManualItem(position=position, text=text)
-            for position, text in enumerate(document["checklist"] if doing else (UNDONE_ITEM,), start=1)
-        ],
+        items=[ManualItem(position=position, text=text) for position, text in enumerate(checklist, start=1)],
     )
     session.add(task)
     session.flush()
@@ -74,14 +81,44 @@ def open_task(session: Session, plan: Plan, key: str, entitlement_key: str, *, a
             person,
             {
                 **about(request),
-                "task": task.title,
+                "task": title,
                 "group": group.name,
                 "undoing": not doing,
-                "items": [item.text for item in task.items],
+                "items": list(checklist),
                 "path": f"/work/{task.id}",
             },
         )
     return task
+
+
+def _words(plan: Plan, request: Request, group: str, *, doing: bool) -> tuple[str, str, Sequence[str]]:
+    """Title, instructions and checklist in every language that the sealed plan and the offering's version have."""
+    document, offering = plan.document, document_of(request.version)
+    title = _title(plan, group)
+    if not doing:
+        undo = plan.inverse["undo"]
+        return (
+            say("Undo: %(title)s", title=title),
+            every_language(lambda: offering.speak(undo)),
+            (say(UNDONE_ITEM),),
+        )
+    said = [line.text for line in plan.lines if line.change == "add"]
+    checklist = said if [str(text) for text in said] == document["checklist"] else document["checklist"]
+    return title, every_language(lambda: offering.speak(document["instructions"])), checklist
+
+
+def _title(plan: Plan, group: str) -> str:
+    """The title as the plan's first line says it in each language; the effect itself holds the English alone."""
+    english: str = plan.document["title"]
+    line = plan.lines[0].text if plan.lines else ""
+    if not isinstance(line, Said):
+        return english
+    titles = {}
+    for code, text in line.languages.items():
+        with speaking(code):
+            before = _(BY_HAND, group=group, title="")
+        titles[code] = text.removeprefix(before) if text.startswith(before) else english
+    return Said({**titles, SOURCE: english})
 
 
 def cancel(session: Session, task: ManualTask) -> None:

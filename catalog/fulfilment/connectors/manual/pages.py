@@ -20,6 +20,7 @@ from catalog.requests.answers import AnswerLine, answer_lines, spoken_end
 from catalog.requests.presenters import PlanLines, lines_of
 from portal.core.clock import now
 from portal.core.errors import NotFound
+from portal.core.language import _, spoken
 from portal.identity.actor import Actor
 from portal.identity.model import Person
 
@@ -130,7 +131,7 @@ def work_page(session: Session, actor: Actor, task_id: int) -> WorkPage:
     """The task as a member of its group sees it. Raises NotFound for anybody else."""
     task = find_shown(session, actor, task_id)
     if task is None:
-        raise NotFound(NOT_YOURS)
+        raise NotFound(_(NOT_YOURS))
     zone = ZoneInfo(actor.timezone)
     request = task.request
     people = _names(session, [task])
@@ -139,12 +140,12 @@ def work_page(session: Session, actor: Actor, task_id: int) -> WorkPage:
     return WorkPage(
         id=task.id,
         now=now(session).astimezone(zone),
-        title=task.title,
-        instructions=task.instructions,
+        title=spoken(task.title),
+        instructions=spoken(task.instructions),
         undoing=task.action == UNDO,
         reference=request.reference,
-        offering=request.version.document["name"],
-        request_title=request.title,
+        offering=document_of(request.version).spoken().name,
+        request_title=spoken(request.title),
         beneficiary=request.beneficiary.name,
         requester=request.requester.name,
         reason_asked=request.reason,
@@ -157,13 +158,15 @@ def work_page(session: Session, actor: Actor, task_id: int) -> WorkPage:
         holder=people.get(task.holder_id, ""),
         mine=task.holder_id == actor.person_id,
         hindrance=_hindrance(task, actor),
-        items=tuple(ItemLine(item.position, item.text, item.ticked_at is not None) for item in task.items),
+        items=tuple(
+            ItemLine(item.position, spoken(item.text), item.ticked_at is not None) for item in task.items
+        ),
         note=task.note,
         reason=task.reason,
         plan=lines_of(task.plan),
         seal=request.seal,
         answers=answer_lines(
-            document_of(request.version), request.answers, (request.requester, request.beneficiary)
+            document_of(request.version).spoken(), request.answers, (request.requester, request.beneficiary)
         ),
         given=tuple(lines[file.id] for file in files if file.part == "answers"),
         proof=tuple(lines[file.id] for file in files if file.part == part_of(task.id)),
@@ -172,16 +175,16 @@ def work_page(session: Session, actor: Actor, task_id: int) -> WorkPage:
 
 def _hindrance(task: ManualTask, actor: Actor) -> str:
     if actor.person_id in parties_of(task.request):
-        return "You asked for this or receive it, so a colleague of yours has to do it."
+        return _("You asked for this or receive it, so a colleague of yours has to do it.")
     return ""
 
 
 def _line(task: ManualTask, people: dict[int | None, str], zone: ZoneInfo) -> WorkLine:
     return WorkLine(
         id=task.id,
-        title=task.title,
+        title=spoken(task.title),
         reference=task.request.reference,
-        offering=task.request.version.document["name"],
+        offering=document_of(task.request.version).spoken().name,
         group=task.group.name,
         who=task.request.beneficiary.name,
         holder=people.get(task.holder_id if task.closed_by_id is None else task.closed_by_id, ""),

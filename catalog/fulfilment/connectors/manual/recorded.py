@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from catalog.attachments.model import Attachment
 from catalog.fulfilment.connectors.contract import PlanLine
 from catalog.fulfilment.connectors.manual.model import ManualTask
+from portal.core import times
+from portal.core.language import Said, _, every_language, say
 from portal.identity.model import Person
 
 
@@ -42,19 +44,30 @@ def facts_of(session: Session, task: ManualTask) -> dict[str, Any]:
 
 def lines_of(session: Session, task: ManualTask) -> tuple[PlanLine, ...]:
     """The same for people."""
-    person = session.get_one(Person, task.closed_by_id)
-    at = task.closed_at.astimezone(UTC) if task.closed_at else None
-    when = f" on {at.day} {at:%B %Y}, {at:%H:%M} UTC" if at else ""
-    lines = [PlanLine("note", f"{person.name} recorded it as done{when}")]
+    lines = [PlanLine("note", _recorded(session.get_one(Person, task.closed_by_id).name, task.closed_at))]
     lines += [
-        PlanLine(
-            "add" if item.ticked_at else "note", item.text if item.ticked_at else f"Left out: {item.text}"
-        )
+        PlanLine("add", item.text)
+        if item.ticked_at
+        else PlanLine("note", say("Left out: %(item)s", item=item.text))
         for item in task.items
     ]
     if task.reason:
-        lines.append(PlanLine("note", f"Why items were left out: {task.reason}"))
+        lines.append(PlanLine("note", say("Why items were left out: %(reason)s", reason=task.reason)))
     if task.note:
-        lines.append(PlanLine("note", f"Note: {task.note}"))
-    lines += [PlanLine("note", f"Proof: {file.name} ({file.digest})") for file in proof_of(session, task)]
+        lines.append(PlanLine("note", say("Note: %(note)s", note=task.note)))
+    lines += [
+        PlanLine("note", say("Proof: %(name)s (%(digest)s)", name=file.name, digest=file.digest))
+        for file in proof_of(session, task)
+    ]
     return tuple(lines)
+
+
+def _recorded(name: str, at: datetime | None) -> Said:
+    if at is None:
+        return say("%(name)s recorded it as done", name=name)
+
+    def speak() -> str:
+        when = times.moment_plain(at.astimezone(UTC))
+        return _("%(name)s recorded it as done on %(when)s", name=name, when=when)
+
+    return every_language(speak)

@@ -25,6 +25,7 @@ from catalog.fulfilment.connectors.manual.doing import (
 from catalog.fulfilment.connectors.manual.pages import work_list, work_page
 from portal.core.errors import FieldError
 from portal.core.http import reading, render, services, settings, transaction
+from portal.core.language import N_, _
 from portal.identity.access import current_actor, signed_in
 
 blueprint = Blueprint("work", __name__, url_prefix="/work")
@@ -32,7 +33,7 @@ blueprint = Blueprint("work", __name__, url_prefix="/work")
 _PROOF = tuple(KINDS)
 #: Digits of an item's position; Python refuses to read numbers of thousands.
 _LONGEST_NUMBER = 9
-_DONE = "Recorded as done. The portal goes on with the request by itself."
+_DONE = N_("Recorded as done. The portal goes on with the request by itself.")
 
 
 @blueprint.get("")
@@ -72,7 +73,7 @@ def update(task_id: int) -> BaseResponse:
         return _page(task_id, errors={error.field: error.message}, said=said, status=422)
     if refused:
         return _page(task_id, errors={"proof": " ".join(refused)}, status=422)
-    flash(_DONE if doing else "What you filled in is kept.", "success")
+    flash(_(_DONE) if doing else _("What you filled in is kept."), "success")
     return redirect(url_for("work.index") if doing else url_for("work.show", task_id=task_id), 303)
 
 
@@ -80,14 +81,14 @@ def update(task_id: int) -> BaseResponse:
 @signed_in
 def take_it(task_id: int) -> BaseResponse:
     """Say that one will do it."""
-    return _moved(task_id, take, "You have this task now.")
+    return _moved(task_id, take, _("You have this task now."))
 
 
 @blueprint.post("/<int:task_id>/give-back")
 @signed_in
 def put_back(task_id: int) -> BaseResponse:
     """Leave it to a colleague."""
-    return _moved(task_id, give_back, "The task waits for whoever takes it.")
+    return _moved(task_id, give_back, _("The task waits for whoever takes it."))
 
 
 @blueprint.post("/<int:task_id>/impossible")
@@ -100,7 +101,7 @@ def impossible(task_id: int) -> BaseResponse:
             cannot_be_done(session, current_actor(), task_id, why)
     except FieldError as error:
         return _page(task_id, errors={error.field: error.message}, why_not=why, status=422)
-    flash("Recorded. The requester and the operators are told why.", "success")
+    flash(_("Recorded. The requester and the operators are told why."), "success")
     return redirect(url_for("work.index"), 303)
 
 

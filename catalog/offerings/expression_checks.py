@@ -51,6 +51,9 @@ def written(document: OfferingDocument) -> Iterator[Written]:
     for i, stage in enumerate(document.route.stages):
         yield ("route", "stages", i, "when"), stage.when, every, "bool"
         yield ("route", "stages", i, "approvers", "group_from"), stage.approvers.group_from, every, "string"
+    for i, seat in enumerate(document.emergency.committee if document.emergency else ()):
+        where = ("emergency", "committee", i, "approvers", "group_from")
+        yield where, seat.approvers.group_from, every, "string"
     yield from _of_steps(document, every)
     if document.ends is not None:
         yield ("ends", "days"), document.ends.days, before, "int"

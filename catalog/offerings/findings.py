@@ -10,6 +10,7 @@ import holidays
 import re2
 
 from catalog.offerings.controls import known_controls
+from catalog.offerings.emergency_findings import emergency_findings
 from catalog.offerings.expression_checks import expression_findings, places
 from catalog.offerings.field_findings import field_findings, repeated
 from catalog.offerings.fields import PersonField, TableField, TextField
@@ -32,6 +33,7 @@ def findings_in(document: OfferingDocument) -> tuple[Finding, ...]:
         *_patterns(document),
         *_controls(document),
         *_calendar(document),
+        *emergency_findings(document),
         *expression_findings(document),
         *language_findings(document),
     )

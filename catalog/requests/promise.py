@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from catalog.offerings.facts import Facts
+from catalog.offerings.first_aid import is_emergency
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.queries import document_of
 from catalog.offerings.rules import holds, starts_at
@@ -59,6 +60,8 @@ def promised(
     if facts is not None and (start := starts_at(document, facts)) is not None:
         ready = max(ready, start)
     window = document.window
+    if facts is not None and is_emergency(document, facts):
+        window = None
     if window is not None and (window.when is None or facts is None or holds(window.when, facts)):
         ready = next_opening(window, ready)
     done = ready + FULFILMENT

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from catalog.offerings.emergency import RESERVED
 from catalog.offerings.rules import holds, starts_at
 from catalog.offerings.windows import next_opening
 from catalog.requests.context import Context, context_of
@@ -24,5 +25,15 @@ def carried_out_from(context: Context, at: datetime) -> datetime:
 
 def must_wait_until(session: Session, request: Request, at: datetime) -> datetime | None:
     """When the request may be carried out, if that is not now; else None."""
-    opens = carried_out_from(context_of(session, request), at)
+    context = context_of(session, request)
+    opens = (
+        starts_at(context.document, context.facts) or at
+        if goes_at_once(request)
+        else carried_out_from(context, at)
+    )
     return opens if opens > at else None
+
+
+def goes_at_once(request: Request) -> bool:
+    """Whether it was approved for now: by a committee, by break-glass, or in advance. It waits for no window."""
+    return any(stage["slug"] in RESERVED for stage in request.route)

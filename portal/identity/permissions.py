@@ -20,8 +20,12 @@ class Permission(StrEnum):
     WRITE_OFFERINGS = "write-offerings"
     PUBLISH_OFFERINGS = "publish-offerings"
     END_SESSIONS = "end-sessions"
+    BREAK_GLASS = "break-glass"
+    PROPOSE_STANDING = "propose-standing-approvals"
 
 
+#: Two people with this role together carry a waiting request past its approvers, who then review it.
+BREAK_GLASS_ROLE = "break_glass"
 #: Who heads a unit has this role without being given it, for that unit and those below.
 UNIT_LEAD = "unit_lead"
 
@@ -30,9 +34,14 @@ _TABLE: dict[str, frozenset[Permission]] = {
     UNIT_LEAD: frozenset({Permission.READ_UNIT_REQUESTS}),
     "compliance": frozenset({Permission.READ_ALL_REQUESTS, Permission.READ_EVIDENCE, Permission.READ_LEDGER}),
     "auditor": frozenset({Permission.READ_ALL_REQUESTS, Permission.READ_EVIDENCE, Permission.READ_LEDGER}),
-    "operator": frozenset({Permission.OPERATE, Permission.READ_ALL_REQUESTS}),
-    "catalogue_owner": frozenset({Permission.WRITE_OFFERINGS, Permission.PUBLISH_OFFERINGS}),
-    "security": frozenset({Permission.READ_ALL_REQUESTS}),
+    "operator": frozenset(
+        {Permission.OPERATE, Permission.READ_ALL_REQUESTS, Permission.PROPOSE_STANDING}
+    ),
+    "catalogue_owner": frozenset(
+        {Permission.WRITE_OFFERINGS, Permission.PUBLISH_OFFERINGS, Permission.PROPOSE_STANDING}
+    ),
+    "security": frozenset({Permission.READ_ALL_REQUESTS, Permission.PROPOSE_STANDING}),
+    BREAK_GLASS_ROLE: frozenset({Permission.BREAK_GLASS, Permission.READ_ALL_REQUESTS}),
     "administrator": frozenset({Permission.END_SESSIONS, Permission.OPERATE}),
 }
 

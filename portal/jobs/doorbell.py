@@ -34,8 +34,8 @@ ANSWER_SECONDS = 2.0
 class Doorbell(Protocol):
     """Rings for tasks. Never raises: who enqueues has committed already."""
 
-    def ring(self, task_ids: Iterable[int], queue: str) -> None:
-        """Tell the queue's workers that these tasks are due."""
+    def ring(self, task_ids: Iterable[int], queue: str, *, first: bool = False) -> None:
+        """Tell the queue's workers that these tasks are due; with `first`, before whatever they have not heard yet."""
         ...
 
     def pending(self, queue: str) -> int | None:
@@ -46,7 +46,7 @@ class Doorbell(Protocol):
 class NoDoorbell:
     """Where there is no Redis; workers look at the table themselves."""
 
-    def ring(self, task_ids: Iterable[int], queue: str) -> None:
+    def ring(self, task_ids: Iterable[int], queue: str, *, first: bool = False) -> None:
         """Nobody to ring for."""
 
     def pending(self, queue: str) -> int | None:
@@ -61,7 +61,7 @@ class RedisDoorbell:
         self._redis = connect(url)
         self._quiet_until = 0.0
 
-    def ring(self, task_ids: Iterable[int], queue: str) -> None:
+    def ring(self, task_ids: Iterable[int], queue: str, *, first: bool = False) -> None:
         """Push one RQ job per task. A failure is logged, and Redis is left alone for some seconds."""
         if time.monotonic() < self._quiet_until:
             return
@@ -76,6 +76,7 @@ class RedisDoorbell:
                         result_ttl=0,
                         failure_ttl=60,
                         description=f"task {task_id}",
+                        at_front=first,
                         pipeline=pipeline,
                     )
                 pipeline.execute()
@@ -109,8 +110,8 @@ def hang(database: Database, redis_url: str | None) -> Doorbell:
     return bell
 
 
-def ring_after_commit(session: Session, task_id: int, queue: str) -> None:
+def ring_after_commit(session: Session, task_id: int, queue: str, *, first: bool = False) -> None:
     """Ring for the task once this transaction is durable."""
     bell: Doorbell | None = session.info.get("doorbell")
     if bell is not None:
-        after_commit(session, lambda: bell.ring((task_id,), queue))
+        after_commit(session, lambda: bell.ring((task_id,), queue, first=first))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -15,6 +15,8 @@ from portal.jobs.doorbell import ring_after_commit
 from portal.jobs.model import Task, TaskState
 
 DEFAULT_QUEUE = "default"
+#: How far a task that goes first stands before those that came when it did.
+HEAD_START = timedelta(hours=1)
 
 
 def enqueue(
@@ -26,16 +28,21 @@ def enqueue(
     queue: str = DEFAULT_QUEUE,
     subject: str | None = None,
     dedupe_key: str | None = None,
+    first: bool = False,
 ) -> Task:
     """Add a task in the caller's transaction; it runs after the commit, at `run_at` (aware) or at once.
 
     Tasks of one `subject` (such as `request:123`) never run at the same time. With a `dedupe_key` that is
-    already there, whatever became of it, that task is returned and nothing is added.
+    already there, whatever became of it, that task is returned and nothing is added. With `first`, one that is due at
+    once goes before what waits already.
     """
     if dedupe_key is not None and (known := _find_by_key(session, dedupe_key)):
         return known
     at = now(session)
     due = run_at is None or run_at <= at
+    if due and first:
+        # The queue goes by time: it counts as if it had waited so long already.
+        run_at = at - HEAD_START
     task = Task(
         kind=kind,
         payload=dict(payload),
@@ -58,7 +65,7 @@ def enqueue(
             return known
         raise
     if due:
-        ring_after_commit(session, task.id, queue)
+        ring_after_commit(session, task.id, queue, first=first)
     return task
 
 

@@ -31,6 +31,16 @@ FILES = {
     "no-approvers": ("      approvers: {group: crm-owners}\n", "", "route.stages[1]", "'approvers' is missing"),
     "no-undone": ("undone: The thing is taken away.\n", "", "", "how it is undone"),
     "undone-and-irreversible": ("undone: The", "irreversible: Never.\nundone: The", "", "how it is undone"),
+    # Emergencies
+    "emergency-without-committee": ("category: Tests", "category: Tests\n§kind: emergency", "kind", "decided by a committee"),
+    "committee-of-nobodys-emergency": ("target: 2d", "emergency:\n  §committee: [{name: Chief, approvers: {group: soc}}]\n  first_aid: {steps: [put]}\ntarget: 2d", "emergency", "never an emergency"),
+    "committee-of-one": ("target: 2d", "kind: emergency\nemergency:\n  committee: [{name: Chief, approvers: {group: soc}}]\n  first_aid: {steps: [put]}\n  §quorum: 1\ntarget: 2d", "emergency.quorum", ""),
+    "first-aid-of-no-step": ("target: 2d", "kind: emergency\nemergency:\n  committee: [{name: Chief, approvers: {group: soc}}]\n  first_aid: {steps: [pot]}§\ntarget: 2d", "emergency.first_aid.steps[0]", "did you mean 'put'?"),
+    "first-aid-of-no-field": ("target: 2d", "kind: emergency\nemergency:\n  committee: [{name: Chief, approvers: {group: soc}}]\n  first_aid: {steps: [put], choices: {color: [red]}}§\ntarget: 2d", "emergency.first_aid.choices.color", "did you mean 'colour'?"),
+    "first-aid-of-no-choice": ("target: 2d", "kind: emergency\nemergency:\n  committee: [{name: Chief, approvers: {group: soc}}]\n  first_aid: {steps: [put], choices: {colour: [rde]}}§\ntarget: 2d", "emergency.first_aid.choices.colour[0]", "did you mean 'red'?"),
+    "emergency-for-ever": ("undone: The thing is taken away.", "kind: emergency\n§irreversible: It is gone.\nemergency:\n  committee: [{name: Chief, approvers: {group: soc}}]\n  first_aid: {steps: [put]}", "irreversible", "possible to undo"),
+    "seat-of-no-expression": ("target: 2d", "kind: emergency\nemergency:\n  committee: [{name: Chief, approvers: {group_from: nobody}}]§\n  first_aid: {steps: [put]}\ntarget: 2d", "emergency.committee[0].approvers.group_from", "no name 'nobody'"),
+    "stage-of-the-portal": ("    - slug: owners", "    - §slug: break-glass", "route.stages[1].slug", "the portal's own stage"),
     # Words that are no words
     "unknown-kind": ("kind: date", "§kind: dates", "form.sections[0].fields[4].kind", "did you mean 'date'?"),
     "unknown-offering-kind": ("category: Tests", "category: Tests\n§kind: normally", "kind", "did you mean 'normal'?"),

@@ -78,6 +78,13 @@ def offerings(draw):
             ]
         )
     )
+    if content["kind"] == "emergency":
+        content["emergency"] = {
+            "committee": [{"name": draw(TEXT), "approvers": {"group": "soc"}}],
+            "quorum": draw(st.integers(2, 20)),
+            "first_aid": {"steps": ["put"], "choices": draw(st.sampled_from([{}, {"colour": ["red"]}]))},
+            "review": draw(st.sampled_from(["90m", "24h", "2d"])),
+        }
     content["retention"] = draw(st.sampled_from(["one-year", "three-years", "seven-years", "ten-years"]))
     content["audience"] = draw(st.sampled_from(['"soc" in requester.groups', 'requester.unit == "x"']))
     content["window"] = {"timezone": "Europe/Berlin", "times": draw(st.lists(TIMES, min_size=1, max_size=3))}

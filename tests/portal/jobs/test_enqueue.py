@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from portal.jobs import Task, TaskState, enqueue
+from portal.jobs import DEFAULT_QUEUE, Task, TaskState, enqueue
+from portal.jobs.leases import due_tasks
 
 
 class HeardBell:
@@ -15,8 +16,8 @@ class HeardBell:
     def __init__(self) -> None:
         self.rung: list[int] = []
 
-    def ring(self, task_ids: Iterable[int], queue: str) -> None:
-        self.rung.extend(task_ids)
+    def ring(self, task_ids: Iterable[int], queue: str, *, first: bool = False) -> None:
+        self.rung[:] = [*task_ids, *self.rung] if first else [*self.rung, *task_ids]
 
     def pending(self, queue: str) -> int | None:
         return len(self.rung)
@@ -89,3 +90,13 @@ def test_losing_the_race_for_a_key_keeps_the_callers_other_work(postgres_url, cl
         assert session.get_one(Task, mine.id).kind == "mine"
         assert session.get_one(Task, theirs.id).dedupe_key == "k"
     db.dispose()
+
+
+def test_a_task_that_goes_first_is_run_and_rung_for_before_those_that_wait(db, bell):
+    with db.transaction() as session:
+        waiting = [enqueue(session, "look", {}).id for _ in range(2)]
+    with db.transaction() as session:
+        urgent = enqueue(session, "look", {}, first=True).id
+    assert bell.rung == [urgent, *waiting]
+    with db.reading() as session:
+        assert due_tasks(session, DEFAULT_QUEUE, 10) == [urgent, *waiting]

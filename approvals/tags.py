@@ -16,6 +16,25 @@ DENIED = "approval:denied"
 VOIDED = "approval:voided"
 LINK_REFUSED = "approval:link-refused"
 
+#: What was decided without its ordinary approvers is looked at by them afterwards.
+REVIEW_OPENED = "review:opened"
+REVIEW_FOUND_RIGHT = "review:found-right"
+REVIEW_FOUND_WRONG = "review:found-wrong"
+REVIEW_PASSED = "review:passed"
+REVIEW_LAPSED = "review:lapsed"
+#: Nothing of it was carried out, so nothing is left to review.
+REVIEW_VOIDED = "review:voided"
+REVIEW_UNDONE = "review:undone"
+#: Two people carried a waiting request past its approvers.
+GLASS_PROPOSED = "glass:proposed"
+GLASS_BROKEN = "glass:broken"
+#: Of standing approvals the subject is `standing:<number>`; of a use, the request.
+STANDING_PROPOSED = "standing:proposed"
+STANDING_SIGNED = "standing:signed"
+STANDING_ENTERED = "standing:entered-into-force"
+STANDING_REVOKED = "standing:revoked"
+STANDING_USED = "standing:used"
+
 #: An approver asked the requester, who answered.
 ASKED = "question:asked"
 ANSWERED = "question:answered"

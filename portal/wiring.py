@@ -17,10 +17,18 @@ from approvals.conversation import views as conversation_views
 from approvals.conversation import waiting as conversation_waiting
 from approvals.conversation.present import Conversations
 from approvals.decisions import views as decision_views
+from approvals.emergency import closing as emergency_closing
+from approvals.emergency import jobs as emergency_jobs
+from approvals.emergency import opening as emergency_opening
+from approvals.emergency import reactions as emergency
+from approvals.emergency import undoing as emergency_undoing
+from approvals.emergency import views as emergency_views
 from approvals.links import views as link_views
 from approvals.routing import holding, reactions
 from approvals.routing.book import RouteBook
 from approvals.routing.router import Router
+from approvals.standing import using as standing
+from approvals.standing import views as standing_views
 from catalog.attachments import attach, sweep
 from catalog.attachments import views as attachment_views
 from catalog.attachments.s3 import store_for
@@ -161,14 +169,27 @@ def reactions_table(settings: Settings) -> dict[type[Any], Sequence[Callable[...
             reactions.on_replanned,
             conversation_waiting.on_request_moved,
             manual_opening.on_replanned,
+            emergency.on_replanned,
         ),
-        events.RequestWithdrawn: (reactions.on_withdrawn, conversation_waiting.on_request_moved),
+        events.RequestWithdrawn: (
+            reactions.on_withdrawn,
+            conversation_waiting.on_request_moved,
+            emergency.on_withdrawn,
+        ),
         events.RequestRefused: (reactions.on_refused, conversation_waiting.on_request_moved),
-        events.RequestRejected: (conversation_waiting.on_request_moved,),
-        events.RequestFailed: (manual_opening.on_failed,),
-        events.RequestApproved: (conversation_waiting.on_request_moved, orders.on_approved),
-        events.EntitlementEnded: (entitlements_waiting.on_ended,),
-        events.FulfilmentStarting: (holding.on_fulfilment_starting,),
+        events.RequestRejected: (conversation_waiting.on_request_moved, emergency.on_rejected),
+        events.RequestFailed: (manual_opening.on_failed, emergency.on_failed),
+        events.RequestApproved: (
+            conversation_waiting.on_request_moved,
+            orders.on_approved,
+            emergency.on_approved,
+        ),
+        events.EntitlementEnded: (entitlements_waiting.on_ended, emergency.on_ended),
+        events.FulfilmentStarting: (
+            holding.on_fulfilment_starting,
+            emergency.on_fulfilment_starting,
+            standing.on_fulfilment_starting,
+        ),
     }
 
 
@@ -182,6 +203,9 @@ def job_handlers(portal: Portal) -> Handlers:
         "fulfil": partial(fulfilment_jobs.fulfil, connectors=connectors),
         "end_entitlement": partial(entitlement_jobs.end_entitlement, connectors=connectors),
         "warn_of_ending": entitlement_jobs.warn_of_ending,
+        emergency_opening.REMIND: emergency_jobs.remind_reviewers,
+        emergency_opening.LAPSE: emergency_jobs.lapse_review,
+        emergency_closing.UNDO: partial(emergency_undoing.undo_unreviewed, connectors=connectors),
         "send_mail": mail_jobs.send_mail,
         replaying.REPLAY: partial(replaying.carry_out, make_routes=RouteBook),
         sweep.SWEEP: partial(sweep.sweep_attachments, store=portal.store),
@@ -223,6 +247,8 @@ def blueprints(portal: Portal) -> tuple[Blueprint, ...]:
         ordering_views.blueprint,
         bulk_views.blueprint,
         unit_views.blueprint,
+        emergency_views.blueprint,
+        standing_views.blueprint,
         decision_views.blueprint,
         conversation_views.blueprint,
         link_views.blueprint,

@@ -65,6 +65,48 @@ MESSAGES: dict[str, dict[str, Any]] = {
         "items": ["Check the badge", "Hand the token over"],
         "path": "/work/7",
     },
+    "review_asked": REQUEST
+    | {
+        "broken": True,
+        "why": "Zoë and Jürgen broke the glass: orders stop within the hour.",
+        "requester": "Inês Carvalho",
+        "lines": [("add", "Beatriz Sousa (beatriz.sousa) becomes a member of crm-sales")],
+        "due_at": datetime(2026, 11, 20, 16, 0, tzinfo=UTC),
+        "path": "/approvals/SR-000042/review",
+    },
+    "review_reminder": REQUEST
+    | {"due_at": datetime(2026, 11, 20, 16, 0, tzinfo=UTC), "path": "/approvals/SR-000042/review"},
+    "review_ended": REQUEST
+    | {
+        "passed": False,
+        "undone": False,
+        "why": "Nobody reviewed it in time, so it is undone.",
+        "path": "/approvals/SR-000042/review",
+    },
+    "break_glass_proposed": REQUEST
+    | {
+        "proposer": "Sven Håkansson",
+        "why": "Every approver is on one plane.\nOrders stop within the hour.",
+        "ends_at": datetime(2026, 11, 20, 16, 0, tzinfo=UTC),
+        "path": "/approvals/SR-000042/break-glass",
+    },
+    "standing_asked": {
+        "name": "Block domains of the feed",
+        "offering": "Emergency change",
+        "proposer": "Łukasz Wiśniewski",
+        "why": "The feed names them at night.",
+        "scope": 'answers.what == "block"',
+        "uses": 20,
+        "ends_at": datetime(2026, 12, 24, 16, 0, tzinfo=UTC),
+        "path": "/approvals/standing/3",
+    },
+    "standing_revoked": {
+        "name": "Block domains of the feed",
+        "offering": "Emergency change",
+        "who": "Zoë Lindqvist",
+        "why": "The feed was taken over.",
+        "path": "/approvals/standing/3",
+    },
     "operator_attention": {
         "summary": "Carrying out SR-000042 was given up",
         "task": "17 (fulfil)",

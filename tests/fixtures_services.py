@@ -53,6 +53,7 @@ GROUPS = {
     "platform-owners": ("owner", "second_owner"),
     "security-office": ("head", "security", "second_owner"),
     "change-board": ("head", "compliance", "owner"),
+    "cio-office": ("head",),
     "service-desk": ("operator", "outsider"),
     "endpoint-security": ("security", "outsider"),
     "soc": ("security", "outsider"),

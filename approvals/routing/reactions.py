@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from approvals import tags
 from approvals.decisions.model import Decision
+from approvals.routing.chosen import route_of
 from approvals.routing.deadlines import promised_by
-from approvals.routing.lookalikes import look_alikes
 from approvals.routing.messages import tell_that_it_ended
-from approvals.routing.model import Sealing, Stage, StageApprover, StageState
+from approvals.routing.model import Stage, StageApprover, StageState
 from approvals.routing.opening import open_next_stage
 from approvals.routing.proposals import proposal_of
-from approvals.routing.resolve import resolve
+from approvals.routing.sealing import seal_with
 from approvals.routing.stages import ALIVE
+from approvals.standing.using import approve_by_standing
+from catalog.offerings.emergency import STANDING
 from catalog.offerings.queries import document_of
 from catalog.requests.events import (
     RequestApproved,
@@ -28,8 +30,6 @@ from catalog.requests.events import (
 from catalog.requests.model import Request
 from catalog.requests.moves import THE_PORTAL, get_locked, hand_baton, move, subject_of
 from catalog.requests.promise import calendar_for, promised
-from catalog.requests.route import RouteStage
-from catalog.requests.seal import seal, sealed_document
 from catalog.requests.states import Move
 from portal.audit import record
 from portal.core.clock import now
@@ -46,41 +46,20 @@ def on_planned(session: Session, event: RequestPlanned, *, settings: Settings) -
     """
     request = get_locked(session, event.request_id)
     proposal = proposal_of(session, request)
-    stages = resolve(session, proposal)
-    _write_stages(session, request, stages)
-    request.route = [stage.sealed() for stage in stages]
-    request.seal = seal(request)
-    request.sealed_at = now(session)
+    stages = route_of(session, proposal, request)
+    seal_with(session, request, stages)
     document = document_of(request.version)
+    begun = now(session)
     request.promised_by = promised(
-        promised_by(session, stages, request.sealed_at),
+        promised_by(session, stages, begun),
         document,
         proposal.facts,
-        begun=request.sealed_at,
+        begun=begun,
         calendar=calendar_for(document, request.beneficiary),
     )
-    session.add(
-        Sealing(
-            request_id=request.id,
-            revision=request.revision,
-            seal=request.seal,
-            document=sealed_document(request, plans=request.plans, route=request.route),
-            warnings=look_alikes(session, [request.requester, request.beneficiary]),
-            sealed_at=request.sealed_at,
-        )
-    )
-    record(
-        session,
-        tags.SEALED,
-        subject=subject_of(request),
-        actor=PORTAL,
-        facts={
-            "seal": request.seal,
-            "revision": request.revision,
-            "stages": [stage.slug for stage in stages],
-        },
-    )
-    if stages:
+    if [stage.slug for stage in stages] == [STANDING]:
+        approve_by_standing(session, request, stages[0])
+    elif stages:
         open_next_stage(session, request, settings=settings)
     else:
         _approve_by_policy(session, request)
@@ -128,31 +107,6 @@ def _approve_by_policy(session: Session, request: Request) -> None:
         },
     )
     publish(session, RequestApproved(request.id))
-
-
-def _write_stages(session: Session, request: Request, stages: Sequence[RouteStage]) -> None:
-    for position, route_stage in enumerate(stages, start=1):
-        stage = Stage(
-            request_id=request.id,
-            revision=request.revision,
-            position=position,
-            slug=route_stage.slug,
-            name=route_stage.name,
-            quorum=route_stage.quorum,
-            target_minutes=route_stage.target_minutes,
-            acr=route_stage.acr,
-            state=StageState.WAITING,
-            because=route_stage.because,
-        )
-        session.add(stage)
-        session.flush()
-        session.add_all(
-            StageApprover(
-                stage_id=stage.id, person_id=person.person_id, relation=person.relation, rule=person.rule
-            )
-            for person in route_stage.approvers
-        )
-    session.flush()
 
 
 def _close_stages(session: Session, request: Request, why: str) -> set[int]:

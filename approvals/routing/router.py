@@ -7,10 +7,12 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from approvals.emergency.queries import is_reviewer
+from approvals.routing.chosen import route_of
 from approvals.routing.deadlines import promised_by
 from approvals.routing.outlook import outlook
 from approvals.routing.progress import progress_of, was_asked
-from approvals.routing.resolve import resolve
+
 from catalog.offerings.language import OfferingDocument
 from catalog.requests.route import Proposal, RouteStage, StageProgress
 from portal.identity.model import Person
@@ -21,7 +23,7 @@ class Router:
 
     def preview(self, session: Session, proposal: Proposal) -> tuple[RouteStage, ...]:
         """The route that this proposal would take now; changes nothing. Raises NobodyToAsk."""
-        return resolve(session, proposal)
+        return route_of(session, proposal)
 
     def promised_by(self, session: Session, stages: tuple[RouteStage, ...], start: datetime) -> datetime:
         """When the last stage is due (UTC) if each one uses up its working time."""
@@ -41,5 +43,5 @@ class Router:
         return progress_of(session, request_id)
 
     def may_see(self, session: Session, request_id: int, person_id: int) -> bool:
-        """Whether the person is or was an approver of the request in a stage that has opened."""
-        return was_asked(session, request_id, person_id)
+        """Whether the person is or was an approver of the request in a stage that has opened, or reviews it."""
+        return was_asked(session, request_id, person_id) or is_reviewer(session, request_id, person_id)

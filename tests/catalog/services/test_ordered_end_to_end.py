@@ -208,14 +208,14 @@ def test_a_misused_rule_waits_for_no_window(world, cast, actor_of):
     assert world.clock() == before
 
 
-def test_an_emergency_change_is_for_its_audience_and_takes_two_of_the_board(world, cast, actor_of):
+def test_an_emergency_change_is_for_its_audience_and_takes_two_of_the_committee(world, cast, actor_of):
     outsider = actor_of(cast.requester)
     checked = world.checked(outsider, "emergency-change")
     with pytest.raises(NotFound), world.db.transaction() as session:
         submit(session, outsider, checked)
     request = world.done(actor_of(cast.security), "emergency-change")
     assert request.state is State.FULFILLED, request.outcome
-    assert world.agreed == ["change-board", "change-board"]
+    assert world.agreed == ["emergency-committee", "emergency-committee"]
     world.clock.time = request.ends_at + timedelta(seconds=1)
     world.work()
     world.act_by_hand()

@@ -1,0 +1,121 @@
+"""Emergencies: the small portal of tests/fixtures_manual with an offering that a committee decides."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from approvals.emergency.model import Finding, Review
+from approvals.emergency.speaking import speak
+from approvals.routing.model import Stage
+from catalog.requests.model import Request
+from portal.identity.actor import Actor
+from portal.identity.model import Group, Membership
+from tests.fixtures_manual import Hands
+from tests.fixtures_requests import OFFERING
+
+
+def urgent(**changes: Any) -> dict[str, Any]:
+    """The shelf's offering as an emergency: security, the head and the owners decide, the manager would have."""
+    content = copy.deepcopy(OFFERING)
+    content |= {"slug": "urgent-words", "name": "Urgent words", "kind": "emergency"}
+    content["window"] = {"timezone": "Europe/Berlin", "times": ["sat 22:00-04:00"]}
+    content["emergency"] = {
+        "committee": [
+            {"name": "Security", "approvers": {"group": "security"}},
+            {"name": "Chief", "approvers": {"relation": "unit-head"}},
+            {"name": "Owners", "approvers": {"group": "crm-owners"}},
+        ],
+        "quorum": 2,
+        "text": "Is waiting worse?",
+        "first_aid": {"steps": ["first"]},
+    }
+    return {**content, **changes}
+
+
+@dataclass
+class Urgency:
+    """The portal and its people."""
+
+    hands: Hands
+    cast: Any
+    actor_of: Callable[..., Actor]
+    clock: Any
+
+    @property
+    def db(self) -> Any:
+        return self.hands.portal.db
+
+    def publish(self, **changes: Any) -> None:
+        self.hands.publish(urgent(**changes))
+
+    def pending(self, **answers: Any) -> int:
+        """An emergency that waits for its committee."""
+        request_id = self.hands.submitted(self.cast.requester, **answers)
+        self.hands.work()
+        return request_id
+
+    def started(self, **answers: Any) -> int:
+        """One that security and the head have agreed to, and that was carried out."""
+        request_id = self.pending(**answers)
+        self.hands.approve(request_id, self.cast.security, self.cast.head)
+        self.hands.work()
+        return request_id
+
+    def say(self, request_id: int, person: int, finding: Finding, reason: str = "I have looked at it.") -> None:
+        with self.db.transaction() as session:
+            speak(
+                session,
+                self.actor_of(person),
+                request_id,
+                finding,
+                reason,
+                settings=self.hands.portal.settings,
+            )
+
+    def review(self, request_id: int) -> Review:
+        """The last review of the request."""
+        with self.db.reading() as session:
+            return session.scalars(
+                select(Review).where(Review.request_id == request_id).order_by(Review.id.desc())
+            ).first()
+
+    def stages(self, request_id: int) -> list[Stage]:
+        with self.db.reading() as session:
+            revision = session.get_one(Request, request_id).revision
+            statement = select(Stage).where(Stage.request_id == request_id, Stage.revision == revision)
+            return list(session.scalars(statement.order_by(Stage.position, Stage.part)))
+
+    def request(self, request_id: int) -> Request:
+        return self.hands.request(request_id)
+
+    def tags(self, request_id: int) -> list[str]:
+        return [tag for tag in self.hands.tags() if not tag.startswith(("people", "offering"))]
+
+    def join(self, person: int, slug: str, *roles: str) -> None:
+        """Make the person a member of this group, which is made if it is not there."""
+        with self.db.transaction() as session:
+            session.add(Membership(person_id=person, group_id=_group(session, slug, roles)))
+
+
+def _group(session: Session, slug: str, roles: tuple[str, ...]) -> int:
+    group = session.scalars(select(Group).where(Group.slug == slug)).one_or_none()
+    if group is None:
+        group = Group(slug=slug, name=slug, roles=list(roles))
+        session.add(group)
+        session.flush()
+    return group.id
+
+
+@pytest.fixture
+def urgency(hands: Hands, cast: Any, actor_of: Callable[..., Actor], clock: Any) -> Urgency:
+    """An emergency's offering published, nothing asked for yet."""
+    urgency = Urgency(hands, cast, actor_of, clock)
+    urgency.publish()
+    return urgency

@@ -10,6 +10,8 @@ STAGE_APPROVED = "stage:approved"
 STAGE_REJECTED = "stage:rejected"
 #: It ended without an outcome of its own.
 STAGE_CLOSED = "stage:closed"
+#: Of a rota others are asked than before.
+DUTY_CHANGED = "stage:duty-changed"
 APPROVED = "approval:approved"
 DENIED = "approval:denied"
 #: What was approved is no longer what stands there.

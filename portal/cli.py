@@ -19,6 +19,7 @@ from approvals.routing.cli import replay
 from catalog.assets.cli import asset_commands
 from portal.core.errors import PortalError, SettingsError
 from portal.core.settings import Settings
+from portal.identity.rotas.cli import rota_command
 from reports.evidence.cli import evidence, verify
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -124,6 +125,7 @@ def people_import(portal: Any, file: Path) -> None:
     console.print(f"{event.people} people, {event.units} units and {event.groups} groups are in.")
 
 
+people.add_command(rota_command(with_portal))
 cli.add_command(asset_commands(with_portal))
 
 

@@ -24,6 +24,9 @@ from catalog.versions.routes import Shortfall, StageOutline, WorkedOut
 from portal.core.calendar import WorkingCalendar
 from portal.identity.model import Person
 
+#: The kinds of rules that offerings can name.
+RULES = frozenset({*SUPERIORS, "group", "group-owner", "person", "named", "asset-owner", "rota"})
+
 
 @dataclass(frozen=True, slots=True)
 class _Stage:
@@ -137,6 +140,15 @@ class RouteBook:
                 )
             found[rule] = tuple(person for person in self._people[key] if person.person_id not in excluded)
         return found
+
+    def means(self, rule: str, person_id: int, parties: Mapping[str, int], excluded: frozenset[int]) -> bool:
+        """Whether the rule means this person now and they may decide; a rule that is not an offering's always does."""
+        if rule.partition(":")[0] not in RULES:
+            return True
+        return any(
+            found.person_id == person_id and found.called
+            for found in self.find({rule}, parties, excluded)[rule]
+        )
 
     def _meant(self, kind: str, name: str, parties: Mapping[str, int]) -> Iterator[tuple[Person, str, bool]]:
         organisation = self._organisation

@@ -11,11 +11,12 @@ from approvals import tags
 from approvals.delegation.substitutes import counted_in, principals_of
 from approvals.links.create import create_link
 from approvals.routing.deadlines import calendars_for, due_at
-from approvals.routing.eligible import eligible_now
+from approvals.routing.eligible import Eligible, eligible_now
 from approvals.routing.matching import first_unmet
 from approvals.routing.messages import tell_approvers
 from approvals.routing.model import Stage, StageApprover, StageState
 from approvals.routing.stages import decisions_of, stages_of, still_demanded
+from approvals.timing.arrange import arrange
 from catalog.offerings.queries import document_of
 from catalog.requests.model import Request
 from catalog.requests.moves import hand_baton, subject_of
@@ -66,6 +67,15 @@ def open_next_stage(session: Session, request: Request, *, settings: Settings) -
         session, request, ready, {stage: (demands[stage].quorum, people) for stage, people in asked.items()}
     )
     return ready
+
+
+def hand_on_to(session: Session, request: Request, stages: Sequence[Stage], eligible: Eligible) -> None:
+    """Give the baton to whoever may still decide in these open stages."""
+    decisions = decisions_of(session, request)
+    demands = still_demanded(stages, eligible, decisions)
+    used = counted_in(decisions)
+    asked = {stage.id: (demands[stage.id].quorum, _asked(eligible[stage.id], used)) for stage in stages}
+    hand_on(session, request, stages, asked)
 
 
 def too_few_left(stage: Stage) -> Said:
@@ -133,6 +143,7 @@ def _open(
     stage.state = StageState.OPEN
     stage.opened_at = now(session)
     stage.due_at = due_at(calendars, start=stage.opened_at, minutes=stage.target_minutes, quorum=stage.quorum)
+    arrange(session, request, stage, calendars)
     _call(session, stage, {person.person_id for person in principals})
     record(
         session,

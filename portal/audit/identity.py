@@ -9,10 +9,13 @@ from sqlalchemy.orm import Session
 from portal.audit.record import record
 from portal.identity.actor import PORTAL
 from portal.identity.events import (
+    AbsenceAdded,
+    AbsenceRemoved,
     PasskeyEnrolled,
     PasskeyRevoked,
     PeopleImported,
     PersonSignedIn,
+    RotaImported,
     SessionEnded,
     SignInRefused,
 )
@@ -72,6 +75,17 @@ def on_people_imported(session: Session, event: PeopleImported) -> None:
     )
 
 
+def on_rota_imported(session: Session, event: RotaImported) -> None:
+    """Which rota, how many duties of how many people, and the file's digest."""
+    record(
+        session,
+        "rota:imported",
+        subject=f"rota:{event.rota}",
+        actor=event.actor,
+        facts={"people": event.people, "shifts": event.shifts, "digest": event.digest},
+    )
+
+
 def passkey_subject(credential: str) -> str:
     """How the ledger names a key, by the digest of its identifier (`sha256:` and hex)."""
     return f"passkey:{credential}"
@@ -108,4 +122,25 @@ def on_passkey_revoked(session: Session, event: PasskeyRevoked) -> None:
         subject=passkey_subject(event.credential),
         actor=event.actor,
         facts={"person": f"person:{event.person_id}", "credential": event.credential},
+    )
+
+
+def on_absence_added(session: Session, event: AbsenceAdded) -> None:
+    """That a person is away; the days are theirs, so they can be erased."""
+    _record_absence(session, "absence:added", event)
+
+
+def on_absence_removed(session: Session, event: AbsenceRemoved) -> None:
+    """That a person took an absence back."""
+    _record_absence(session, "absence:removed", event)
+
+
+def _record_absence(session: Session, tag: str, event: AbsenceAdded | AbsenceRemoved) -> None:
+    record(
+        session,
+        tag,
+        subject=f"person:{event.actor.person_id}",
+        actor=event.actor,
+        facts={"absence": event.absence_id},
+        personal={"days": f"{event.first_day.isoformat()}/{event.last_day.isoformat()}"},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from portal.identity.actor import Actor
 
@@ -44,6 +45,18 @@ class PeopleImported:
 
 
 @dataclass(frozen=True, slots=True)
+class RotaImported:
+    """An on-call rota was read from a file: how many duties of how many people."""
+
+    actor: Actor
+    rota: str
+    name: str
+    people: int
+    shifts: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class PasskeyEnrolled:
     """A person enrolled a key to sign decisions with. `credential` is the digest of its identifier."""
 
@@ -67,3 +80,23 @@ class PasskeyRevoked:
     credential: str
     person_id: int
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AbsenceAdded:
+    """Somebody said that they are away."""
+
+    actor: Actor
+    absence_id: int
+    first_day: date
+    last_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class AbsenceRemoved:
+    """Somebody took an absence back that they had added."""
+
+    actor: Actor
+    absence_id: int
+    first_day: date
+    last_day: date

@@ -17,7 +17,7 @@ from catalog.offerings.language import OfferingDocument
 from catalog.offerings.rules import broken_rules, facts_for, holds, last_day, lasts, starts_at
 from catalog.offerings.typed import is_empty
 from portal.core.errors import FieldError, FieldErrors
-from portal.core.language import spoken
+from portal.core.language import SOURCE, _, language, ngettext, spoken
 
 __all__ = [
     "WHOLE_FORM",
@@ -39,7 +39,7 @@ def check_answers(document: OfferingDocument, raw: Mapping[str, Any], context: F
     `raw` holds what was typed, or answers that were checked before: both come out the same. What was not answered,
     or is not asked because of `show_when`, is left out. Raises FieldErrors with every problem, in the form's order.
     """
-    answers, _ = check_with_facts(document, raw, context)
+    answers, _facts = check_with_facts(document, raw, context)
     return answers
 
 
@@ -47,8 +47,12 @@ def check_with_facts(
     document: OfferingDocument, raw: Mapping[str, Any], context: FormContext
 ) -> tuple[dict[str, Any], Facts]:
     """As `check_answers`, with the facts that the answers were judged by."""
+    document = document.spoken()
     errors = [
-        FieldError(WHOLE_FORM, f"This form has no field “{name[:60]}”. Open it again and send it from there.")
+        FieldError(
+            WHOLE_FORM,
+            _("This form has no field “%(name)s”. Open it again and send it from there.", name=name[:60]),
+        )
         for name in raw
         if document.find_field(name) is None
     ]
@@ -103,25 +107,27 @@ def missing_sentence(field: FormField) -> str:
     if field.missing:
         return field.missing
     if field.label.endswith("?"):
-        return f"Answer “{field.label}”."
+        return _("Answer “%(question)s”.", question=field.label)
     if field.kind == "table":
-        return (
-            f"Fill in at least {field.at_least} row{'' if field.at_least == 1 else 's'} of “{field.label}”."
+        return ngettext(
+            "Fill in at least %(number)s row of “%(table)s”.",
+            "Fill in at least %(number)s rows of “%(table)s”.",
+            field.at_least,
+            table=field.label,
         )
-    verb = (
-        "Choose"
-        if field.kind in {"one_of", "some_of", "protocol", "date", "date_time", "group", "unit"}
-        else "Enter"
-    )
-    label = field.label if field.label[1:2].isupper() else field.label[:1].lower() + field.label[1:]
-    return f"{verb} the {label}."
+    label = field.label
+    if language() == SOURCE and not label[1:2].isupper():  # other languages write nouns as they write them
+        label = label[:1].lower() + label[1:]
+    if field.kind in {"one_of", "some_of", "protocol", "date", "date_time", "group", "unit"}:
+        return _("Choose the %(label)s.", label=label)
+    return _("Enter the %(label)s.", label=label)
 
 
 def _checked(document: OfferingDocument, field: FormField, typed: Any, context: FormContext) -> Any:
     if field.kind == "boolean":
         ticked = CHECKS["boolean"](field, typed, context)
         if field.required and not ticked:
-            raise ValueError(field.missing or f"Tick “{field.label}” to go on.")
+            raise ValueError(field.missing or _("Tick “%(label)s” to go on.", label=field.label))
         return ticked
     if is_empty(typed):
         if field.required:
@@ -130,7 +136,10 @@ def _checked(document: OfferingDocument, field: FormField, typed: Any, context: 
     answer = CHECKS[field.kind](field, typed, context)
     if field.name in document.resources and find_resource(document, field.name, answer) is None:
         raise ValueError(
-            f"“{answer}” has no owner in the catalogue yet, so nobody could approve it. Choose another."
+            _(
+                "“%(answer)s” has no owner in the catalogue yet, so nobody could approve it. Choose another.",
+                answer=answer,
+            )
         )
     return answer
 
@@ -141,13 +150,17 @@ def _across(document: OfferingDocument, facts: Facts, context: FormContext) -> l
     if last is not None and document.ends is not None:
         field = document.ends.date or WHOLE_FORM
         if last < context.today:
-            errors.append(FieldError(field, "The end lies in the past. Choose a later one."))
+            errors.append(FieldError(field, _("The end lies in the past. Choose a later one.")))
         elif document.longest_days is not None and (last - context.today).days > document.longest_days:
             latest = date.fromordinal(context.today.toordinal() + document.longest_days)
             errors.append(
                 FieldError(
                     field,
-                    f"This lasts at most {document.longest_days} days. Choose {day_text(latest)} or earlier.",
+                    _(
+                        "This lasts at most %(days)s days. Choose %(latest)s or earlier.",
+                        days=document.longest_days,
+                        latest=day_text(latest),
+                    ),
                 )
             )
     return errors + _by_the_clock(document, facts, context)
@@ -160,9 +173,10 @@ def _by_the_clock(document: OfferingDocument, facts: Facts, context: FormContext
         return []
     field = document.ends.lasting or WHOLE_FORM
     if document.longest_days is not None and duration > timedelta(days=document.longest_days):
-        return [FieldError(field, f"This lasts at most {document.longest_days} days. Choose a shorter time.")]
+        message = _("This lasts at most %(days)s days. Choose a shorter time.", days=document.longest_days)
+        return [FieldError(field, message)]
     if start is not None and (start + duration).date() < context.today:
-        return [FieldError(document.starts or field, "The end lies in the past. Choose a later start.")]
+        return [FieldError(document.starts or field, _("The end lies in the past. Choose a later start."))]
     return []
 
 
@@ -174,7 +188,7 @@ def _on_targets(
         try:
             problems = context.judge(check.connector, answers)
         except ConnectorError as error:
-            message = silent("This cannot be checked now.", error)
+            message = silent(_("This cannot be checked now."), error)
             return [FieldError(WHOLE_FORM, message)]
         errors += [
             FieldError(

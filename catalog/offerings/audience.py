@@ -15,6 +15,7 @@ from catalog.offerings.model import OfferingVersion
 from catalog.offerings.names import names_of_requester
 from catalog.offerings.queries import NO_SUCH_SERVICE, document_of, get_current_version
 from portal.core.errors import NotFound
+from portal.core.language import _
 from portal.identity.actor import Actor
 from portal.identity.model import Group, Membership, Person
 
@@ -62,5 +63,5 @@ def get_visible_version(session: Session, actor: Actor, slug: str) -> OfferingVe
     """The offering's current version. Raises NotFound where there is none that the actor may see."""
     version = get_current_version(session, slug)
     if not visible(session, actor, (version,)):
-        raise NotFound(NO_SUCH_SERVICE)
+        raise NotFound(_(NO_SUCH_SERVICE))
     return version

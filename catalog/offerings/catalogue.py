@@ -134,7 +134,10 @@ def card_of(document: OfferingDocument, times: Times | None = None) -> Card:
         document.slug,
         document.name,
         document.summary,
-        (times.pace or _("About %(time)s", time=time_text(document.target)), _approvals(document.route.stages)),
+        (
+            times.pace or _("About %(time)s", time=time_text(document.target)),
+            _approvals(document.route.stages),
+        ),
         _DRAWINGS.get(document.fulfilment[0].connector, "document"),
         _("Promised by %(when)s", when=times.by) if times.by else "",
     )

@@ -10,7 +10,7 @@ from catalog.offerings.derived import find_resource
 from catalog.offerings.fields import OneOfField, SomeOfField
 from catalog.offerings.form_context import PORTAL, FormContext
 from catalog.offerings.language import OfferingDocument
-from portal.core.language import spoken
+from portal.core.language import _, spoken
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +28,9 @@ def choices_of(
         read = context.choices_once(field.choices_from.connector, field.choices_from.name, fresh=fresh)
         return [Choice(choice.value, spoken(choice.label), spoken(choice.hint)) for choice in read]
     except ConnectorError as error:
-        raise ValueError(silent(f"The list for “{field.label}” cannot be read now.", error)) from error
+        raise ValueError(
+            silent(_("The list for “%(field)s” cannot be read now.", field=field.label), error)
+        ) from error
 
 
 def directory_choices(name: str, context: FormContext) -> Sequence[Choice]:
@@ -41,7 +43,8 @@ def silent(what: str, error: ConnectorError) -> str:
     if error.permanent:
         return f"{what} {spoken(error.message)}"
     _log.warning("%s %s", what, error.message)
-    return f"{what} The system behind it does not answer. Your answers are kept; try again in a few minutes."
+    why = _("The system behind it does not answer. Your answers are kept; try again in a few minutes.")
+    return f"{what} {why}"
 
 
 def orderable(

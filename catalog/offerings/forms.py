@@ -17,6 +17,7 @@ from catalog.offerings.posted import FILE_SUFFIX, Posted, as_sent, posted
 from catalog.offerings.several import check_people, people_in
 from catalog.offerings.widgets.forms import BUILDERS
 from portal.core.errors import FieldError, FieldErrors
+from portal.core.language import _
 
 __all__ = ["FILE_SUFFIX", "OfferingForm", "Posted", "answers_of", "build_form", "check_answers", "posted"]
 
@@ -79,13 +80,17 @@ class OfferingForm(Form):
 
 
 def build_form(document: OfferingDocument, context: FormContext) -> type[OfferingForm]:
-    """The form's class. Asks targets for their choices; one that does not answer shows on its field."""
+    """The form's class, in the language that is spoken.
+
+    Asks targets for their choices; one that does not answer shows on its field.
+    """
+    document = document.spoken()
     attributes: dict[str, Any] = {"document": document, "context": context}
     for field in document.fields:
         attributes[field.name] = BUILDERS[field.kind](document, field, context)
         if field.kind == "csr":
             attributes[field.name + FILE_SUFFIX] = FileField(
-                "Or upload the file", render_kw={"accept": ".csr,.pem,.req,.p10,.der,.txt"}
+                _("Or upload the file"), render_kw={"accept": ".csr,.pem,.req,.p10,.der,.txt"}
             )
     return cast("type[OfferingForm]", type("FormOfOffering", (OfferingForm,), attributes))
 

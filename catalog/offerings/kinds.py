@@ -7,11 +7,12 @@ ValueError with a sentence for the person who typed it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 import re2
+from babel.lists import format_list
 
 from catalog.fulfilment.connectors.ca.csr import CsrError, read_csr
 from catalog.offerings.choices import choices_of
@@ -34,10 +35,11 @@ from catalog.offerings.fields import (
 from catalog.offerings.form_context import FormContext, label_of, nearest_people
 from catalog.offerings.kinds_names import NAME_CHECKS, host_name
 from catalog.offerings.kinds_records import RECORD_CHECKS
-from catalog.offerings.kinds_times import TIME_CHECKS
+from catalog.offerings.kinds_times import TIME_CHECKS, check_day
 from catalog.offerings.tables import check_rows
 from catalog.offerings.typed import check_length, cut, like, listed, one
-from portal.core.language import spoken
+from portal.core import times
+from portal.core.language import _, locale, ngettext, spoken
 from portal.core.networks import parse_network, parse_networks
 from portal.core.ports import parse_ports, port_text
 from portal.core.spans import size
@@ -52,7 +54,8 @@ def _text(field: TextField, typed: Any, context: FormContext) -> str:
     check_length(field.label, text, field.at_least, field.at_most)
     if field.pattern is not None and not re2.fullmatch(field.pattern, text):
         raise ValueError(
-            field.pattern_says or f"“{cut(text)}” does not fit here. {like(field.example)}".strip()
+            field.pattern_says
+            or f"{_('“%(typed)s” does not fit here.', typed=cut(text))} {like(field.example)}".strip()
         )
     return text
 
@@ -68,13 +71,14 @@ def _number(field: NumberField, typed: Any, context: FormContext) -> int | float
         str(typed).strip() if isinstance(typed, int | float) and not isinstance(typed, bool) else one(typed)
     )
     if not _NUMBER.fullmatch(text):
-        raise ValueError(f"“{cut(text)}” is not a number. {like(field.example) or 'Write digits only.'}")
+        wrong = _("“%(typed)s” is not a number.", typed=cut(text))
+        raise ValueError(f"{wrong} {like(field.example) or _('Write digits only.')}")
     number = float(text)
     if field.whole and number != int(number):
-        raise ValueError("Enter a whole number.")
+        raise ValueError(_("Enter a whole number."))
     if not field.minimum <= number <= field.maximum:
-        unit = f" {field.unit}" if field.unit else ""
-        raise ValueError(f"Enter a number from {field.minimum} to {field.maximum}{unit}.")
+        most = f"{field.maximum} {field.unit}" if field.unit else field.maximum
+        raise ValueError(_("Enter a number from %(least)s to %(most)s.", least=field.minimum, most=most))
     return int(number) if field.whole else number
 
 
@@ -87,7 +91,9 @@ def _one_of(field: OneOfField, typed: Any, context: FormContext) -> str:
     if value not in {choice.value for choice in choices_of(field, context)} and value not in {
         choice.value for choice in choices_of(field, context, fresh=True)
     }:
-        raise ValueError(f"“{cut(value)}” is not one of the choices. Choose one from the list.")
+        raise ValueError(
+            _("“%(typed)s” is not one of the choices. Choose one from the list.", typed=cut(value))
+        )
     return value
 
 
@@ -96,10 +102,12 @@ def _some_of(field: SomeOfField, typed: Any, context: FormContext) -> list[str]:
     known = [choice.value for choice in choices_of(field, context)]
     for value in values:
         if value not in known:
-            raise ValueError(f"“{cut(str(value))}” is not one of the choices. Choose from the list.")
+            raise ValueError(
+                _("“%(typed)s” is not one of the choices. Choose from the list.", typed=cut(str(value)))
+            )
     chosen = [value for value in known if value in values]
     if not field.at_least <= len(chosen) <= field.at_most:
-        raise ValueError(f"Choose {field.at_least} to {field.at_most} of them.")
+        raise ValueError(_("Choose %(least)s to %(most)s of them.", least=field.at_least, most=field.at_most))
     return chosen
 
 
@@ -112,23 +120,30 @@ def _date(field: DateField, typed: Any, context: FormContext) -> str:
     if day is None:
         example = context.today + timedelta(days=90)
         raise ValueError(
-            f"“{cut(text)}” is not a date. Write year, month and day, like {example.isoformat()}."
+            _(
+                "“%(typed)s” is not a date. Write year, month and day, like %(example)s.",
+                typed=cut(text),
+                example=example.isoformat(),
+            )
         )
     earliest = context.today + timedelta(days=field.earliest_days)
     latest = context.today + timedelta(days=field.latest_days)
     if day < context.today <= earliest:
-        raise ValueError(f"{day_text(day)} is in the past. Choose {day_text(earliest)} or later.")
-    if day < earliest:
-        raise ValueError(f"{day_text(day)} is too early. Choose {day_text(earliest)} or later.")
-    if day > latest:
-        raise ValueError(f"{day_text(day)} is too late. Choose {day_text(latest)} or earlier.")
+        raise ValueError(
+            _(
+                "%(day)s is in the past. Choose %(earliest)s or later.",
+                day=day_text(day),
+                earliest=day_text(earliest),
+            )
+        )
+    check_day(day, earliest, latest)
     return day.isoformat()
 
 
 def _person(field: PersonField, typed: Any, context: FormContext) -> str:
     person = find_person(one(typed), context)
     if not field.may_be_self and person.user_name == context.actor.user_name:
-        raise ValueError("Name somebody else than yourself.")
+        raise ValueError(_("Name somebody else than yourself."))
     return person.user_name
 
 
@@ -139,20 +154,40 @@ def find_person(text: str, context: FormContext) -> PersonFacts:
     found = context.people.find(text) or (context.people.find(bracketed[1]) if bracketed else ())
     if not found:
         near = nearest_people(text, context.people.suggestions())
-        meant = f" Did you mean {' or '.join(label_of(person) for person in near)}?" if near else ""
-        raise ValueError(
-            f"Nobody is called “{cut(text)}”.{meant or ' Enter a name from the list, a user name or a mail address.'}"
-        )
+        nobody = _("Nobody is called “%(typed)s”.", typed=cut(text))
+        raise ValueError(f"{nobody} {_meant([label_of(person) for person in near])}")
     if len(found) > 1:
         several = ", ".join(f"{person.user_name} ({person.unit_name})" for person in found[:4])
-        raise ValueError(f"{len(found)} people are called “{cut(text)}”: {several}. Enter the user name.")
+        raise ValueError(
+            ngettext(
+                "%(number)s person is called “%(typed)s”: %(several)s. Enter the user name.",
+                "%(number)s people are called “%(typed)s”: %(several)s. Enter the user name.",
+                len(found),
+                typed=cut(text),
+                several=several,
+            )
+        )
     return found[0]
+
+
+def _meant(near: Sequence[str]) -> str:
+    if not near:
+        return _("Enter a name from the list, a user name or a mail address.")
+    if len(near) == 1:
+        return _("Did you mean %(person)s?", person=near[0])
+    return _("Did you mean %(person)s or %(other)s?", person=near[0], other=near[1])
 
 
 def _host_names(field: HostNamesField, typed: Any, context: FormContext) -> list[str]:
     names = list(dict.fromkeys(host_name(name) for name in listed(typed)))
     if len(names) > field.at_most:
-        raise ValueError(f"These are {len(names)} host names; at most {field.at_most} fit in one request.")
+        raise ValueError(
+            _(
+                "These are %(count)s host names; at most %(most)s fit in one request.",
+                count=len(names),
+                most=field.at_most,
+            )
+        )
     return names
 
 
@@ -162,14 +197,29 @@ def _networks(field: NetworksField, typed: Any, context: FormContext) -> list[st
         network = parse_network(part)
         if network.prefixlen == 0 and not field.anywhere:
             raise ValueError(
-                f"{cut(part)} means every address there is. Name the networks that need it, like 10.1.2.0/24."
+                _(
+                    "%(network)s means every address there is. Name the networks that need it, like 10.1.2.0/24.",
+                    network=cut(part),
+                )
             )
         widest = field.widest if network.version == 4 else (field.widest or 0) * 2  # noqa: PLR2004
         if widest is not None and network.prefixlen < widest:
-            raise ValueError(f"{cut(part)} is too wide. Name networks of /{widest} or smaller.")
+            raise ValueError(
+                _(
+                    "%(network)s is too wide. Name networks of /%(widest)s or smaller.",
+                    network=cut(part),
+                    widest=widest,
+                )
+            )
     networks = parse_networks(parts)
     if len(networks) > field.at_most:
-        raise ValueError(f"These are {len(networks)} networks; at most {field.at_most} fit in one request.")
+        raise ValueError(
+            _(
+                "These are %(count)s networks; at most %(most)s fit in one request.",
+                count=len(networks),
+                most=field.at_most,
+            )
+        )
     return [str(network) for network in networks]
 
 
@@ -177,7 +227,11 @@ def _ports(field: PortsField, typed: Any, context: FormContext) -> str:
     ports = parse_ports(" ".join(listed(typed)))
     if size(ports) > field.at_most:
         raise ValueError(
-            f"These are {size(ports):,} ports; at most {field.at_most:,} may be asked for. Name fewer."
+            _(
+                "These are %(count)s ports; at most %(most)s may be asked for. Name fewer.",
+                count=times.number(size(ports)),
+                most=times.number(field.at_most),
+            )
         )
     return port_text(ports)
 
@@ -185,7 +239,8 @@ def _ports(field: PortsField, typed: Any, context: FormContext) -> str:
 def _protocol(field: ProtocolField, typed: Any, context: FormContext) -> str:
     protocol = one(typed).lower()
     if protocol not in field.protocols:
-        raise ValueError(f"Choose {' or '.join(name.upper() for name in field.protocols)}.")
+        names = format_list([name.upper() for name in field.protocols], style="or", locale=locale())
+        raise ValueError(_("Choose %(protocols)s.", protocols=names))
     return protocol
 
 

@@ -12,6 +12,7 @@ from catalog.offerings.choices import directory_choices
 from catalog.offerings.field_names import EmailField, GroupField, HostNameField, UnitField
 from catalog.offerings.form_context import FormContext
 from catalog.offerings.typed import cut, one
+from portal.core.language import _
 from portal.core.text import clean_line
 
 #: What RFC 5321 takes without quotes, and what mail systems really use.
@@ -22,14 +23,22 @@ _LONGEST_LOCAL = 64
 def _email(field: EmailField, typed: Any, context: FormContext) -> str:
     text = clean_line(one(typed))
     if len(text) > field.at_most:
-        raise ValueError(f"This has {len(text)} characters; a mail address has at most {field.at_most}.")
-    local, _, domain = text.rpartition("@")
+        raise ValueError(
+            _(
+                "This has %(count)s characters; a mail address has at most %(most)s.",
+                count=len(text),
+                most=field.at_most,
+            )
+        )
+    local, _at, domain = text.rpartition("@")
     try:
         domain = host_name(domain)
     except ValueError:
         domain = ""
     if not domain or len(local) > _LONGEST_LOCAL or not _LOCAL.fullmatch(local):
-        raise ValueError(f"“{cut(text)}” is not a mail address. Write it like name@meridian.example.")
+        raise ValueError(
+            _("“%(typed)s” is not a mail address. Write it like name@meridian.example.", typed=cut(text))
+        )
     return f"{local}@{domain}"
 
 
@@ -44,7 +53,9 @@ def host_name(text: str) -> str:
     except (idna.IDNAError, UnicodeError):
         name = ""
     if "." not in name or name.rpartition(".")[2].isdecimal():
-        raise ValueError(f"“{cut(text)}” is not a host name. Write it whole, like app1.meridian.example.")
+        raise ValueError(
+            _("“%(typed)s” is not a host name. Write it whole, like app1.meridian.example.", typed=cut(text))
+        )
     return name
 
 
@@ -58,7 +69,12 @@ def _unit(field: UnitField, typed: Any, context: FormContext) -> str:
 
 def _listed_in(name: str, value: str, context: FormContext) -> str:
     if value not in {choice.value for choice in directory_choices(name, context)}:
-        raise ValueError(f"“{cut(value)}” is not one of the {name}. Choose one from the list.")
+        message = (
+            _("“%(typed)s” is not one of the groups. Choose one from the list.", typed=cut(value))
+            if name == "groups"
+            else _("“%(typed)s” is not one of the units. Choose one from the list.", typed=cut(value))
+        )
+        raise ValueError(message)
     return value
 
 

@@ -9,19 +9,33 @@ from catalog.attachments.references import read_reference
 from catalog.offerings.field_records import AssetField, FileField
 from catalog.offerings.form_context import FormContext
 from catalog.offerings.typed import cut, one
+from portal.core.language import _
 
 
 def _file(field: FileField, typed: Any, context: FormContext) -> list[str]:
     texts = [typed] if isinstance(typed, str) else typed
     files = list(dict.fromkeys(read_reference(str(text)) for text in texts if str(text).strip()))
     if len(files) > field.at_most:
-        raise ValueError(f"These are {len(files)} files; at most {field.at_most} fit here. Take some away.")
+        raise ValueError(
+            _(
+                "These are %(count)s files; at most %(most)s fit here. Take some away.",
+                count=len(files),
+                most=field.at_most,
+            )
+        )
     for file in files:
         kind = context.files(file)
         if kind is None:
-            raise ValueError(f"“{cut(file.name)}” is not there any more. Choose the file again.")
+            raise ValueError(
+                _("“%(file)s” is not there any more. Choose the file again.", file=cut(file.name))
+            )
         if kind not in field.kinds:
-            raise ValueError(f"“{cut(file.name)}” is not of a kind that is taken here. Choose another file.")
+            raise ValueError(
+                _(
+                    "“%(file)s” is not of a kind that is taken here. Choose another file.",
+                    file=cut(file.name),
+                )
+            )
     return [str(file) for file in files]
 
 
@@ -29,7 +43,12 @@ def _asset(field: AssetField, typed: Any, context: FormContext) -> dict[str, Any
     asset = context.assets.find(str(typed["id"]) if isinstance(typed, dict) and "id" in typed else one(typed))
     if field.kinds and asset.kind not in field.kinds:
         raise ValueError(
-            f"“{asset.name}” is of the kind {asset.kind}; choose one of {', '.join(field.kinds)}."
+            _(
+                "“%(asset)s” is of the kind %(kind)s; choose one of %(kinds)s.",
+                asset=asset.name,
+                kind=asset.kind,
+                kinds=", ".join(field.kinds),
+            )
         )
     return asset.to_json()
 

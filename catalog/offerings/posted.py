@@ -11,7 +11,7 @@ from catalog.offerings.fields import TableField
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.tables import MORE_ROWS, PASTE_SUFFIX, ROWS_ADDED, rows_posted
 from portal.core.errors import FieldError
-from portal.core.language import spoken
+from portal.core.language import _, spoken
 
 #: A CSR may be uploaded as `<field>_file` instead of being pasted.
 FILE_SUFFIX = "_file"
@@ -54,7 +54,10 @@ def posted(
     for name, value in raw.items():
         if _NEVER_KEPT in str(value):
             raw[name] = ""
-            message = "This held a private key, which was not kept. Never give it to anybody: treat it as disclosed and make a new one."
+            message = _(
+                "This held a private key, which was not kept. Never give it to anybody: treat it as disclosed "
+                "and make a new one."
+            )
             errors.append(FieldError(name, message))
     return Posted(raw, tuple(errors), more_rows=more)
 

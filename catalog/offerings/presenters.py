@@ -13,6 +13,7 @@ from catalog.offerings.fields import FormField
 from catalog.offerings.form_context import label_of
 from catalog.offerings.forms import FILE_SUFFIX, OfferingForm
 from catalog.offerings.tables import MORE_ROWS, PASTE_SUFFIX, cell_name
+from portal.core.language import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,12 @@ def _files(asked: language.FileField, given: list[Any]) -> AskedFiles:
         kept=tuple((answer, answer.rpartition(" (")[0] or answer) for answer in answers),
         input=asked.name + FILE_SUFFIX,
         accept=",".join(f".{ending}" for ending in endings),
-        limits=f"{', '.join(endings)}; up to {asked.at_most} files of {asked.largest_mib} MiB each.",
+        limits=_(
+            "%(kinds)s; up to %(most)s files of %(size)s MiB each.",
+            kinds=", ".join(endings),
+            most=asked.at_most,
+            size=asked.largest_mib,
+        ),
         full=len(answers) >= asked.at_most,
     )
 
@@ -164,7 +170,8 @@ def _table(asked: language.TableField, typed: list[Any]) -> AskedTable:
     rows += [{} for _ in range(count - len(rows))]
     return AskedTable(
         columns=tuple(
-            column.label if column.required else f"{column.label} (optional)" for column in asked.columns
+            column.label if column.required else _("%(label)s (optional)", label=column.label)
+            for column in asked.columns
         ),
         hints=tuple(f"{column.label}: {column.hint}" for column in asked.columns if column.hint),
         rows=tuple(
@@ -184,7 +191,7 @@ def _cell(asked: language.TableField, column: language.Column, row: int, value: 
         choices = tuple((choice.value, choice.label) for choice in column.choices)
     return AskedCell(
         name=cell_name(asked.name, row, column.name),
-        label=f"{column.label}, row {row + 1}",
+        label=_("%(column)s, row %(row)s", column=column.label, row=row + 1),
         value="" if value is None else str(value),
         kind="date" if column.kind == "date" else "text",
         choices=choices,

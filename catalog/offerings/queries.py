@@ -11,9 +11,10 @@ from catalog.offerings.language import OfferingDocument
 from catalog.offerings.model import Offering, OfferingVersion
 from portal.core.canonical import digest
 from portal.core.errors import NotFound, PortalError
+from portal.core.language import N_, _
 
 MOST_KEPT = 512
-NO_SUCH_SERVICE = (
+NO_SUCH_SERVICE = N_(
     "There is no such service in the catalogue. Look for it in the catalogue; it may have been renamed."
 )
 _documents: dict[str, OfferingDocument] = {}
@@ -23,11 +24,11 @@ class ChangedText(PortalError):
     """The text of a published version was changed behind the portal's back."""
 
     status = 500
-    title = "This offering was tampered with"
+    title = N_("This offering was tampered with")
 
     def __init__(self, version: OfferingVersion) -> None:
         super().__init__(
-            "The text of this offering is not the one that was published. Tell the security office."
+            _("The text of this offering is not the one that was published. Tell the security office.")
         )
         self.version_id = version.id
 
@@ -71,7 +72,7 @@ def get_current_version(session: Session, slug: str) -> OfferingVersion:
     """As find_current_version. Raises NotFound with a sentence for the catalogue's visitors."""
     version = find_current_version(session, slug)
     if version is None:
-        raise NotFound(NO_SUCH_SERVICE)
+        raise NotFound(_(NO_SUCH_SERVICE))
     return version
 
 

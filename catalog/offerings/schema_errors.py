@@ -49,7 +49,7 @@ def findings_of(error: ValidationError, content: Any) -> Iterator[Finding]:
         place = (*path, location[-1]) if details["type"] == "missing" else path
         if place not in told and not _follows(details, every):
             told.add(place)
-            yield Finding(path, _sentence(details, location))
+            yield Finding(path, _sentence(details, location), at_key=location[-1:] == ("[key]",))
 
 
 def _misspelt_kind(details: Any) -> str:

@@ -17,15 +17,18 @@ from catalog.offerings.language import OfferingDocument
 
 #: What a word counts by where it stands; the name says most.
 _WEIGHTS = {"name": 10.0, "keywords": 6.0, "category": 4.0, "summary": 3.0, "description": 1.0}
-#: A word as it stands, the beginning of one, or one that looks like it.
-_WHOLE, _PREFIX = 1.0, 0.75
+#: A word as it stands, the beginning of one, or a part of one.
+_WHOLE, _PREFIX, _INSIDE = 1.0, 0.75, 0.5
 #: Shares of equal trigrams from which on a word is taken for a mistyped one.
 _ALIKE = 0.45
 #: Shorter words are too much like too many others.
 _SHORTEST_MISTYPED = 4
 _SHORTEST_PREFIX = 2
+_SHORTEST_INSIDE = 5
 MOST_WORDS = 10
 _WORD = re.compile(r"[^\W_]+")
+#: How umlauts are written on a keyboard that has none; both ways of writing are the same word.
+_UMLAUTS = re.compile(r"(?<![aeq])([aou])e")
 #: Letters that are no letter with a mark on it.
 _FOLDED = str.maketrans(
     {"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "\u0131": "i", "þ": "th"}
@@ -37,6 +40,9 @@ class _Indexed:
     """One offering's words, each with what it counts."""
 
     words: Mapping[str, float]
+    #: Longer words of its most telling texts, in which the word may stand that is looked for: German writes
+    #: words together.
+    compounds: Mapping[str, float]
 
 
 def search(documents: Iterable[OfferingDocument], term: str) -> tuple[OfferingDocument, ...]:
@@ -67,7 +73,7 @@ def search(documents: Iterable[OfferingDocument], term: str) -> tuple[OfferingDo
 
 def words_of(text: str) -> list[str]:
     """The words of a text, folded, each one once."""
-    return list(dict.fromkeys(_WORD.findall(plain(text))))
+    return list(dict.fromkeys(_WORD.findall(_UMLAUTS.sub(r"\1", plain(text)))))
 
 
 def plain(text: str) -> str:
@@ -104,18 +110,21 @@ def _indexed(document: OfferingDocument) -> _Indexed:
 
 
 def _index(document: OfferingDocument) -> _Indexed:
+    # Whoever reads another language knows some English words too.
+    spoken = (document,) if document.source is document else (document, document.source)
     texts = {
-        "name": document.name,
-        "keywords": " ".join(document.keywords),
-        "category": document.category,
-        "summary": document.summary,
-        "description": document.description,
+        "name": " ".join(one.name for one in spoken),
+        "keywords": " ".join(keyword for one in spoken for keyword in one.keywords),
+        "category": " ".join(one.category for one in spoken),
+        "summary": " ".join(one.summary for one in spoken),
+        "description": " ".join(one.description for one in spoken),
     }
     words: dict[str, float] = {}
     for place, text in texts.items():
         for word in words_of(text):
             words[word] = max(words.get(word, 0.0), _WEIGHTS[place])
-    return _Indexed(words)
+    told = {word: weight for word, weight in words.items() if weight > _WEIGHTS["summary"]}
+    return _Indexed(words, {} if document.source is document else told)
 
 
 def _score(indexed: _Indexed, words: Sequence[str], mistyped: set[str]) -> float:
@@ -128,13 +137,18 @@ def _plainly(indexed: _Indexed, word: str) -> float:
     """What the word counts where it stands, whole or as the beginning of another."""
     if len(word) < _SHORTEST_PREFIX:
         return indexed.words.get(word, 0.0)
-    return max(
+    begun = max(
         (
             weight * (_WHOLE if known == word else _PREFIX)
             for known, weight in indexed.words.items()
             if known.startswith(word)
         ),
         default=0.0,
+    )
+    if begun or len(word) < _SHORTEST_INSIDE:
+        return begun
+    return max(
+        (weight * _INSIDE for known, weight in indexed.compounds.items() if word in known), default=0.0
     )
 
 

@@ -10,6 +10,7 @@ from catalog.offerings.fields import PersonField
 from catalog.offerings.form_context import FormContext
 from catalog.offerings.language import OfferingDocument
 from portal.core.errors import FieldError, FieldErrors
+from portal.core.language import _
 
 #: People in one order; a file takes more.
 MOST_PEOPLE = 50
@@ -42,7 +43,11 @@ def check_people(
             (
                 FieldError(
                     document.beneficiary or "",
-                    f"These are {len(names)} people; at most {MOST_PEOPLE} fit in one order. Order more from a file.",
+                    _(
+                        "These are %(count)s people; at most %(most)s fit in one order. Order more from a file.",
+                        count=len(names),
+                        most=MOST_PEOPLE,
+                    ),
                 ),
             )
         )
@@ -56,7 +61,8 @@ def check_people(
                 wrong.setdefault((problem.field, problem.message), []).append(name)
         else:
             if answers in found:
-                wrong.setdefault((document.beneficiary or "", f"“{name}” is named twice."), []).append("")
+                twice = _("“%(name)s” is named twice.", name=name)
+                wrong.setdefault((document.beneficiary or "", twice), []).append("")
             found.append(answers)
     if wrong:
         raise FieldErrors(
@@ -70,4 +76,4 @@ def check_people(
 
 def _for(names: Sequence[str], message: str) -> str:
     who = ", ".join(filter(None, names))
-    return f"{who}: {message}" if who else message
+    return _("%(who)s: %(problem)s", who=who, problem=message) if who else message

@@ -11,6 +11,7 @@ from typing import Any
 from catalog.offerings.fields import Column, TableField
 from catalog.offerings.form_context import FormContext
 from catalog.offerings.typed import cut, is_empty
+from portal.core.language import _, ngettext
 
 #: How a cell is named in a form, and where rows may be pasted.
 PASTE_SUFFIX = "-paste"
@@ -62,7 +63,12 @@ def rows_pasted(field: TableField, text: str) -> list[Row]:
         if len(cells) > len(field.columns):
             labels = ", ".join(column.label for column in field.columns)
             raise ValueError(
-                f"Line {number} of what was pasted has {len(cells)} cells; the columns are {labels}."
+                _(
+                    "Line %(line)s of what was pasted has %(count)s cells; the columns are %(columns)s.",
+                    line=number,
+                    count=len(cells),
+                    columns=labels,
+                )
             )
         row = {column.name: cell.strip() for column, cell in zip(field.columns, cells, strict=False)}
         if number == 1 and _is_heading(field.columns, row):
@@ -79,7 +85,7 @@ def check_rows(
 ) -> list[Row]:
     """The rows that are not empty, each cell checked as its column's kind is. Raises ValueError with every problem."""
     if not isinstance(typed, list | tuple) or not all(isinstance(row, Mapping) for row in typed):
-        raise ValueError("Fill in the rows of the table.")
+        raise ValueError(_("Fill in the rows of the table."))
     rows: list[Row] = []
     problems: list[str] = []
     for number, row in enumerate(typed, start=1):
@@ -88,7 +94,14 @@ def check_rows(
     if problems:
         raise ValueError(_told(problems))
     if not field.at_least <= len(rows) <= field.at_most:
-        raise ValueError(f"These are {len(rows)} rows; fill in {field.at_least} to {field.at_most}.")
+        raise ValueError(
+            _(
+                "These are %(count)s rows; fill in %(least)s to %(most)s.",
+                count=len(rows),
+                least=field.at_least,
+                most=field.at_most,
+            )
+        )
     return rows
 
 
@@ -103,13 +116,19 @@ def _row(
 ) -> Row:
     """The row's checked cells; what is wrong is added to the problems."""
     columns = {column.name for column in field.columns}
-    problems += [f"Row {number} has no column “{cut(name)}”." for name in row if name not in columns]
+    problems += [
+        _("Row %(row)s has no column “%(column)s”.", row=number, column=cut(name))
+        for name in row
+        if name not in columns
+    ]
     checked: Row = {}
     for column in field.columns:
         try:
             value = _cell(column, row.get(column.name), context, checks)
         except ValueError as error:
-            problems.append(f"Row {number}, {column.label}: {error}")
+            problems.append(
+                _("Row %(row)s, %(column)s: %(problem)s", row=number, column=column.label, problem=error)
+            )
         else:
             if value is not None:
                 checked[column.name] = value
@@ -120,7 +139,7 @@ def _told(problems: Sequence[str]) -> str:
     shown = list(problems[:_SHOWN_PROBLEMS])
     left = len(problems) - len(shown)
     if left:
-        shown.append(f"{left} more {'is' if left == 1 else 'are'} wrong.")
+        shown.append(ngettext("%(number)s more is wrong.", "%(number)s more are wrong.", left))
     return " ".join(text if text.endswith((".", "?", "”")) else text + "." for text in shown)
 
 
@@ -132,7 +151,7 @@ def _cell(
 ) -> Any:
     if is_empty(typed):
         if column.required:
-            raise ValueError(column.missing or "this cell is empty.")
+            raise ValueError(column.missing or _("this cell is empty."))
         return None
     return checks[column.kind](column, typed, context)
 

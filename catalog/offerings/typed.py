@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from portal.core import times
+from portal.core.language import _
 from portal.core.text import clean_text
 
 LONGEST_RAW = 40_000
@@ -16,9 +18,11 @@ def one(typed: Any) -> str:
     if isinstance(typed, list | tuple) and len(typed) == 1:
         typed = typed[0]
     if not isinstance(typed, str):
-        raise ValueError("Give one answer here.")  # noqa: TRY004  (every refusal of an answer is a ValueError)
+        raise ValueError(_("Give one answer here."))  # noqa: TRY004  (every refusal of an answer is a ValueError)
     if len(typed) > LONGEST_RAW:
-        raise ValueError(f"This is longer than {LONGEST_RAW:,} characters. Shorten it.")
+        raise ValueError(
+            _("This is longer than %(most)s characters. Shorten it.", most=times.number(LONGEST_RAW))
+        )
     return typed.strip()
 
 
@@ -28,23 +32,35 @@ def listed(typed: Any) -> list[str]:
         typed = "\n".join(typed)
     parts = [part for part in re.split(r"[,;\s]+", clean_text(one(typed))) if part]
     if not parts:
-        raise ValueError("Name at least one.")
+        raise ValueError(_("Name at least one."))
     return parts
 
 
 def check_length(label: str, text: str, least: int, most: int) -> None:
     """Raises ValueError for a text that is longer or shorter than it may be."""
     if len(text) > most:
-        raise ValueError(f"“{label}” has {len(text):,} characters; at most {most:,} fit. Shorten it.")
+        raise ValueError(
+            _(
+                "“%(label)s” has %(count)s characters; at most %(most)s fit. Shorten it.",
+                label=label,
+                count=times.number(len(text)),
+                most=times.number(most),
+            )
+        )
     if len(text) < least:
         raise ValueError(
-            f"“{label}” has {len(text)} characters; write at least {least}, so that it can be judged."
+            _(
+                "“%(label)s” has %(count)s characters; write at least %(least)s, so that it can be judged.",
+                label=label,
+                count=len(text),
+                least=least,
+            )
         )
 
 
 def like(example: str | None) -> str:
     """`Write it like 10.1.2.0/24.`, or nothing."""
-    return f"Write it like {example}." if example else ""
+    return _("Write it like %(example)s.", example=example) if example else ""
 
 
 def cut(text: str) -> str:

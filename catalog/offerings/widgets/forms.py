@@ -25,6 +25,7 @@ from catalog.offerings.defaults import default_of
 from catalog.offerings.fields import FormField
 from catalog.offerings.form_context import FormContext
 from catalog.offerings.language import OfferingDocument
+from portal.core.language import _
 
 #: With so few choices all of them are shown at once.
 MOST_RADIOS = 6
@@ -78,7 +79,9 @@ def _one_of(document: OfferingDocument, field: language.OneOfField, context: For
     settings = _settings(field, context)
     if field.choices_from is None and len(choices) <= MOST_RADIOS:
         return RadioField(**settings, choices=choices, validate_choice=False)
-    return SelectField(**settings, choices=[SelectChoice("", "Choose one"), *choices], validate_choice=False)
+    return SelectField(
+        **settings, choices=[SelectChoice("", _("Choose one")), *choices], validate_choice=False
+    )
 
 
 def _some_of(document: OfferingDocument, field: language.SomeOfField, context: FormContext) -> Any:
@@ -172,7 +175,7 @@ def _from_directory(
     choices = [SelectChoice(choice.value, choice.label) for choice in listed]
     return SelectField(
         **_settings(field, context),
-        choices=[SelectChoice("", "Choose one"), *choices],
+        choices=[SelectChoice("", _("Choose one")), *choices],
         validate_choice=False,
     )
 

@@ -60,10 +60,10 @@ def test_the_page_says_who_decides_when_and_by_when(shipped):
     assert groups_named(document) == {"network-security"}
     page = page_of(document, number=4, group_names={"network-security": "Network security"})
     first, second = page.stages
-    assert (first.who, first.when, first.time) == (
+    assert (first.who, first.when, first.decides) == (
         "The line manager of the person who asks",
         "",
-        "Within 1 working day",
+        "One agrees within 1 working day",
     )
     assert (second.who, second.when) == ("The group Network security", "Where the risk is medium or higher")
     assert page.ends == "By itself, at the end of the day that you choose, at most 365 days."
@@ -92,7 +92,7 @@ def test_every_way_of_approving_has_its_words(offering_with, approvers, who):
     )
     page = page_of(document, number=1, group_names={})
     assert page.stages[1].who == who
-    assert page.stages[1].how_many == "All of them agree"
+    assert page.stages[1].decides == "All of them agree within 1 working day"
     assert page.stages[1].when == "Where the answers ask for it"
 
 

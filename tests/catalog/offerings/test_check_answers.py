@@ -185,7 +185,7 @@ def test_a_rule_across_fields_is_said_at_its_field(small_document, context):
         ("ports", "443, 70000", "ports run from 1 to 65535"),
         ("ports", "80-90-100", "is not a port"),
         ("ports", "1-2000", "at most 1,024 may be asked for"),
-        ("protocol", "sctp", "Choose TCP or UDP or ICMP."),
+        ("protocol", "sctp", "Choose TCP, UDP or ICMP."),
         ("destination_zone", "moon", "not one of the choices"),
         ("destination_zone", "office", "Choose two different zones"),
         ("until", "2027-11-30", "too late"),

@@ -17,6 +17,7 @@ from catalog.offerings.presenters import asked_sections
 from catalog.offerings.reading import read_offering
 from portal.core.assets import services_folder, templates_folder
 from portal.core.errors import FieldError
+from portal.core.templates import teach
 from tests.catalog.offerings.conftest import SMALL
 
 TYPED = {
@@ -45,6 +46,7 @@ def page_of(form):
         autoescape=True,
         trim_blocks=True,
     )
+    teach(environment)
     template = environment.from_string(
         '{% from "catalog/offerings/fields.html" import offering_fields %}{{ offering_fields(sections) }}'
     )

@@ -53,6 +53,8 @@ def test_facts_hold_answers_people_day_and_risk_as_json(offering_with):
         *(
             "answers",
             "answered",
+            "asset",
+            "unit",
             "derived",
             "requester",
             "beneficiary",

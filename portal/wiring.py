@@ -13,10 +13,12 @@ from typing import Any
 
 from flask import Blueprint
 
+from approvals.bulk import views as chosen_views
 from approvals.conversation import views as conversation_views
 from approvals.conversation import waiting as conversation_waiting
 from approvals.conversation.present import Conversations
 from approvals.decisions import views as decision_views
+from approvals.delegation import views as delegation_views
 from approvals.emergency import closing as emergency_closing
 from approvals.emergency import jobs as emergency_jobs
 from approvals.emergency import opening as emergency_opening
@@ -24,11 +26,13 @@ from approvals.emergency import reactions as emergency
 from approvals.emergency import undoing as emergency_undoing
 from approvals.emergency import views as emergency_views
 from approvals.links import views as link_views
-from approvals.routing import holding, reactions
+from approvals.reassigning import views as reassigning_views
+from approvals.routing import holding, reactions, watching
 from approvals.routing.book import RouteBook
 from approvals.routing.router import Router
 from approvals.standing import using as standing
 from approvals.standing import views as standing_views
+from approvals.timing import watch
 from catalog.attachments import attach, sweep
 from catalog.attachments import views as attachment_views
 from catalog.attachments.s3 import store_for
@@ -71,6 +75,7 @@ from portal.core.clock import Clock, system_clock
 from portal.core.database import Database
 from portal.core.settings import Settings
 from portal.identity import events as identity_events
+from portal.identity.absences import views as absence_views
 from portal.identity.account import views as account_views
 from portal.identity.passkeys import views as passkey_views
 from portal.identity.sign_in import views as sign_in_views
@@ -154,7 +159,16 @@ def reactions_table(settings: Settings) -> dict[type[Any], Sequence[Callable[...
         identity_events.PersonSignedIn: (identity_entries.on_signed_in,),
         identity_events.SessionEnded: (identity_entries.on_session_ended,),
         identity_events.SignInRefused: (identity_entries.on_sign_in_refused,),
-        identity_events.PeopleImported: (identity_entries.on_people_imported,),
+        identity_events.PeopleImported: (
+            identity_entries.on_people_imported,
+            watching.on_directory_changed,
+        ),
+        identity_events.RotaImported: (
+            identity_entries.on_rota_imported,
+            watching.on_directory_changed,
+        ),
+        identity_events.AbsenceAdded: (identity_entries.on_absence_added,),
+        identity_events.AbsenceRemoved: (identity_entries.on_absence_removed,),
         identity_events.PasskeyEnrolled: (
             identity_entries.on_passkey_enrolled,
             passkey_mails.on_passkey_enrolled,
@@ -198,6 +212,7 @@ def job_handlers(portal: Portal) -> Handlers:
     connectors = portal.connectors
     return {
         "mark_missed_promises": promise.mark_missed_promises,
+        watch.WATCH: watch.watch_stages,
         "refresh_paces": pace.refresh_paces,
         "prepare": partial(request_jobs.prepare, connectors=connectors),
         "fulfil": partial(fulfilment_jobs.fulfil, connectors=connectors),
@@ -206,6 +221,8 @@ def job_handlers(portal: Portal) -> Handlers:
         emergency_opening.REMIND: emergency_jobs.remind_reviewers,
         emergency_opening.LAPSE: emergency_jobs.lapse_review,
         emergency_closing.UNDO: partial(emergency_undoing.undo_unreviewed, connectors=connectors),
+        watching.WATCH: watching.watch_stages,
+        watching.CHANGE_DUTY: partial(watching.change_duty, settings=portal.settings),
         "send_mail": mail_jobs.send_mail,
         replaying.REPLAY: partial(replaying.carry_out, make_routes=RouteBook),
         sweep.SWEEP: partial(sweep.sweep_attachments, store=portal.store),
@@ -218,7 +235,10 @@ def periodic_table() -> tuple[Periodic, ...]:
     return (
         Periodic("checkpoint", timedelta(seconds=10), "checkpoint"),
         Periodic("attachments", timedelta(days=1), sweep.SWEEP),
+        Periodic("stages", timedelta(minutes=10), watching.WATCH),
+        Periodic("duty", timedelta(minutes=1), watching.CHANGE_DUTY),
         Periodic("promises", timedelta(minutes=1), "mark_missed_promises"),
+        Periodic("stages", timedelta(minutes=1), watch.WATCH),
         Periodic("paces", timedelta(hours=1), "refresh_paces"),
     )
 
@@ -251,7 +271,11 @@ def blueprints(portal: Portal) -> tuple[Blueprint, ...]:
         standing_views.blueprint,
         decision_views.blueprint,
         conversation_views.blueprint,
+        reassigning_views.blueprint,
+        chosen_views.blueprint,
         link_views.blueprint,
+        delegation_views.blueprint,
+        absence_views.blueprint,
         fulfilment_views.blueprint,
         manual_views.blueprint,
         attachment_views.blueprint,

@@ -58,13 +58,17 @@ def in_force(session: Session, delegators: Collection[int], offering: str) -> Se
     return [InForce(*row) for row in rows]
 
 
-def reached_from(session: Session, people: Collection[int]) -> frozenset[int]:
-    """Who may decide in the place of one of these people now, for any offering. One statement."""
-    at = now(session)
-    statement = select(Delegation.substitute_id).where(
-        Delegation.delegator_id.in_(people), Delegation.begins_at <= at, Delegation.ends_at > at
-    )
-    return frozenset(session.scalars(statement))
+def reached_from(session: Session, people: Collection[int]) -> dict[int, set[int]]:
+    """By person, who may decide in their place now, for any offering. One statement, none without people."""
+    reached: dict[int, set[int]] = {}
+    if people:
+        at = now(session)
+        statement = select(Delegation.delegator_id, Delegation.substitute_id).where(
+            Delegation.delegator_id.in_(people), Delegation.begins_at <= at, Delegation.ends_at > at
+        )
+        for delegator, substitute in session.execute(statement):
+            reached.setdefault(delegator, set()).add(substitute)
+    return reached
 
 
 def decides_for(person: Any, at: Any) -> Select[tuple[int]]:

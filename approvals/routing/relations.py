@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from approvals.delegation.in_force import reached_from
 from approvals.routing import words
 from approvals.routing.holders import role_holders, standing_signers
 from catalog.assets.model import Asset
@@ -78,14 +79,15 @@ def people_by_rule(
             message = f"This is not a rule of a route: {rule}"
             raise ValueError(message)
         by_kind.setdefault(kind if kind in _KINDS else "superior", []).append(name)
+    kept_out: dict[str, set[int]] = {}
     if "superior" in by_kind:
-        _add(found, _superiors(session, parties), excluded)
+        _add(found, _superiors(session, parties), excluded, kept_out)
     for kind, find in _KINDS.items():
         if kind in by_kind:
-            _add(found, find(session, by_kind[kind]), excluded)
+            _add(found, find(session, by_kind[kind]), excluded, kept_out)
     if "rota" in by_kind:
-        _add(found, _on_duty(session, by_kind["rota"], since), excluded)
-    return {rule: tuple(people) for rule, people in found.items()}
+        _add(found, _on_duty(session, by_kind["rota"], since), excluded, kept_out)
+    return _without_reached(session, found, kept_out)
 
 
 def excluded_from(proposal: Proposal | Request, version: OfferingVersion) -> frozenset[int]:
@@ -103,10 +105,15 @@ def parties_of(proposal: Proposal | Request) -> dict[str, int]:
 
 
 def _add(
-    found: Mapping[str, list[RouteApprover]], people: Iterable[Found], excluded: Collection[int]
+    found: Mapping[str, list[RouteApprover]],
+    people: Iterable[Found],
+    excluded: Collection[int],
+    kept_out: dict[str, set[int]],
 ) -> None:
     for one in people:
-        if one.rule in found and one.person.id not in excluded:
+        if one.rule in found and one.person.id in excluded:
+            kept_out.setdefault(one.rule, set()).add(one.person.id)
+        elif one.rule in found:
             found[one.rule].append(
                 RouteApprover(
                     person_id=one.person.id,
@@ -118,6 +125,22 @@ def _add(
                     called=one.called,
                 )
             )
+
+
+def _without_reached(
+    session: Session, found: Mapping[str, Sequence[RouteApprover]], kept_out: Mapping[str, Collection[int]]
+) -> People:
+    """Where a rule means somebody who is kept out, whoever may decide in their place just now is kept out too.
+
+    Without such a person nobody is: a requester who delegates to their manager cannot rid themselves of that manager.
+    One statement, where somebody is kept out at all.
+    """
+    reached = reached_from(session, {person for people in kept_out.values() for person in people})
+    left: People = {}
+    for rule, people in found.items():
+        barred = {number for person in kept_out.get(rule, ()) for number in reached.get(person, ())}
+        left[rule] = tuple(person for person in people if person.person_id not in barred)
+    return left
 
 
 def _superiors(session: Session, parties: Mapping[str, int]) -> Iterable[Found]:

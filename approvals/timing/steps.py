@@ -28,7 +28,10 @@ def timing_of(request: Request, stage: Stage) -> Timing:
 
 
 def steps_of(session: Session, request: Request, stage: Stage) -> tuple[str, ...]:
-    """The rules by which others are asked, one for each time that the stage is escalated; empty where none are."""
+    """The rules by which others are asked, one for each time that the stage is escalated; empty where none are.
+
+    A stage that the offering does not name, such as an emergency's committee, climbs nowhere.
+    """
     document = document_of(request.version)
     timing = timing_of(request, stage)
     if timing.do == "cancel":
@@ -37,8 +40,10 @@ def steps_of(session: Session, request: Request, stage: Stage) -> tuple[str, ...
         unit = session.get_one(Unit, request.unit_id)
         return (rule_in(UnitSettings.from_json(unit.settings), timing.to),)
     found = _find(document, stage.slug)
-    approvers = found[1].approvers if found else None
-    party = approvers.of if approvers is not None and approvers.relation else "beneficiary"
+    if found is None:
+        return ()
+    approvers = found[1].approvers
+    party = approvers.of if approvers.relation else "beneficiary"
     return (f"manager-of-manager:{party}", f"group:{document.owner}")
 
 

@@ -121,16 +121,22 @@ def _write_people(
 
 
 def _write_absences(session: Session, read: Organisation, people: dict[str, Person]) -> None:
-    """The absences of the file's people are those of the file."""
+    """The imported absences are those of the file; what people added themselves stays.
+
+    What somebody added and the file now says too is the file's from then on.
+    """
     wanted = {(people[line.person].id, line.first_day, line.last_day) for line in read.absences}
     known = {
         (absence.person_id, absence.first_day, absence.last_day): absence
         for absence in session.scalars(select(Absence))
     }
-    for key in known.keys() - wanted:
-        session.delete(known[key])
+    for key, absence in known.items():
+        if key in wanted:
+            absence.imported = True
+        elif absence.imported:
+            session.delete(absence)
     session.add_all(
-        Absence(person_id=person, first_day=first, last_day=last)
+        Absence(person_id=person, first_day=first, last_day=last, imported=True)
         for person, first, last in sorted(wanted - known.keys())
     )
 

@@ -14,6 +14,16 @@ blueprint = Blueprint("account", __name__)
 #: What a person can change: title, one sentence, the page. A room that adds a page of theirs adds a line.
 SECTIONS: tuple[Section, ...] = (
     Section(
+        N_("Delegation"),
+        N_("Who decides in your place while you are away, and in whose place you decide."),
+        "delegation.index",
+    ),
+    Section(
+        N_("Absences"),
+        N_("The days on which you are away, which promised dates take into account."),
+        "absences.index",
+    ),
+    Section(
         N_("Passkeys"),
         N_("The keys with which you sign decisions that need a signature."),
         "passkeys.index",

@@ -15,6 +15,7 @@ from approvals.links.model import ApprovalLink
 from approvals.routing.eligible import eligible_now
 from approvals.routing.model import Stage, StageState
 from approvals.routing.progress import was_asked
+from catalog.offerings.queries import document_of
 from catalog.requests.model import Request
 from catalog.requests.moves import subject_of
 from portal.audit import record
@@ -83,7 +84,7 @@ def follow_link(session: Session, actor: Actor, token: str) -> Destination:
     return Destination(
         reference=request.reference,
         title=request.title,
-        offering=request.version.document["name"],
+        offering=document_of(request.version).spoken().name,
         state=request.state.value,
         outcome=request.outcome,
         ended=ended,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from approvals.routing.model import Stage
 from catalog.offerings.queries import document_of
+from catalog.offerings.translating import said_alike
 from catalog.requests.model import Request
 from catalog.requests.telling import about, tell_requester
 from portal.core.language import said
@@ -43,6 +44,7 @@ def tell_rejected(session: Session, request: Request) -> None:
 
 def card_of(request: Request, stage: Stage) -> dict[str, Any]:
     """The decision card as a mail shows it; texts are plain."""
+    document = document_of(request.version)
     return {
         "stage": stage.name,
         "requester": request.requester.name,
@@ -50,7 +52,7 @@ def card_of(request: Request, stage: Stage) -> dict[str, Any]:
         "for_themselves": request.requester_id == request.beneficiary_id,
         "reason": request.reason,
         "risk": request.risk["level"],
-        "risk_reasons": [said(reason["because"]) for reason in request.risk["reasons"]],
+        "risk_reasons": [document.say(said(reason["because"])) for reason in request.risk["reasons"]],
         # Not spoken yet: each mail is in its reader's language.
         "lines": [
             (line["change"], said(line["text"]))
@@ -58,7 +60,7 @@ def card_of(request: Request, stage: Stage) -> dict[str, Any]:
             for line in plan["lines"]
             if not line.get("technical", False)
         ],
-        "irreversible": document_of(request.version).cannot_be_undone,
+        "irreversible": said_alike(lambda: document.spoken().cannot_be_undone),
         "due_at": stage.due_at,
         "ends_at": request.ends_at,
     }

@@ -37,7 +37,7 @@ def answer_lines(
     """
     called = {person.user_name: f"{person.name} ({person.user_name})" for person in people}
     lines = []
-    for field in document.fields:
+    for field in document.spoken().fields:
         answer = answers.get(field.name)
         if answer in (None, "", [], ()):
             continue

@@ -139,15 +139,18 @@ offerings.add_command(replay)
 
 @offerings.command("check")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-def offerings_check(files: tuple[Path, ...]) -> None:
-    """Check offering FILES; every problem is said with file, line and field."""
-    from catalog.offerings.checks import check_files
+@click.option("--complete", is_flag=True, help="Refuse a text that is not in every language of the portal.")
+def offerings_check(files: tuple[Path, ...], *, complete: bool) -> None:
+    """Check offering FILES; every problem is said with file, line and field, missing translations in one line."""
+    from catalog.offerings.checks import check_files, lacking
 
-    problems = check_files(files)
+    problems = check_files(files, complete=complete)
     for problem in problems:
         errors.print(str(problem), style="red", highlight=False, markup=False)
     if problems:
         raise click.exceptions.Exit(1)
+    for told in lacking(files):
+        errors.print(told, style="yellow", highlight=False, markup=False)
     console.print("No problem found.")
 
 

@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from catalog.offerings.language import OfferingDocument
-from catalog.offerings.reading import OfferingFileError, Problem, read_offering
+from catalog.offerings.language_findings import told_counts
+from catalog.offerings.reading import OfferingFileError, Problem, read_offering, warnings_of
 
 
-def check_files(paths: Iterable[Path]) -> list[Problem]:
-    """Every problem of these files; none means that each could be published."""
+def check_files(paths: Iterable[Path], *, complete: bool = False) -> list[Problem]:
+    """Every problem of these files; none means that each could be published.
+
+    `complete` makes a problem of each text that one of the portal's languages lacks.
+    """
     problems: list[Problem] = []
     slugs: dict[str, str] = {}
     for path in paths:
@@ -22,11 +26,25 @@ def check_files(paths: Iterable[Path]) -> list[Problem]:
         except OfferingFileError as error:
             problems.extend(error.problems)
         else:
+            if complete:
+                problems.extend(warnings_of(path.read_bytes(), str(path), document))
             other = slugs.setdefault(document.slug, str(path))
             if other != str(path):
                 message = f"{other} has the slug {document.slug!r} already"
                 problems.append(Problem(str(path), 1, 1, "slug", message))
     return problems
+
+
+def lacking(paths: Iterable[Path]) -> list[str]:
+    """`access.yaml: de: 3 of 120 texts are not translated`, for the files and languages that lack some.
+
+    Raises OfferingFileError, OSError: it is for files that were checked.
+    """
+    return [
+        f"{path}: {told}"
+        for path in paths
+        for told in told_counts(read_offering(path.read_bytes(), str(path)))
+    ]
 
 
 def schema() -> dict[str, Any]:

@@ -37,7 +37,7 @@ def accept(
     remark.state = RemarkState.ACCEPTED
     remark.reply = reply
     remark.replied_at = now(session)
-    _record(session, actor, request, remark, stage, tags.ACCEPTED)
+    _record(session, actor, tags.ACCEPTED, request=request, remark=remark, stage=stage)
     edit(session, actor, request_id, answers)
     # Planning again has started the clocks; answers that turn out to be the same plan nothing.
     go_on(session, request)
@@ -51,13 +51,13 @@ def decline(session: Session, actor: Actor, request_id: int, remark_id: int, *, 
     reply = checked(reply, "reply")
     remark.state = RemarkState.DECLINED
     close_with(session, request, remark, reply)
-    _record(session, actor, request, remark, stage, tags.DECLINED)
+    _record(session, actor, tags.DECLINED, request=request, remark=remark, stage=stage)
     _tell(session, request, remark)
     return remark
 
 
 def _record(
-    session: Session, actor: Actor, request: Request, remark: Remark, stage: str, tag: str
+    session: Session, actor: Actor, tag: str, *, request: Request, remark: Remark, stage: str
 ) -> None:
     record(
         session,

@@ -10,7 +10,7 @@ from catalog.offerings.language import OfferingDocument
 from catalog.requests.answers import answer_lines
 from portal.core.language import _
 
-_EMPTY = (None, "", [], ())
+_EMPTY: tuple[Any, ...] = (None, "", [], ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from approvals import tags
-from approvals.conversation.difference import differing, difference_of
+from approvals.conversation.difference import difference_of, differing
 from approvals.conversation.model import Remark, RemarkKind, RemarkState
 from approvals.conversation.standing import insist_on_none_open, stand
 from approvals.conversation.waiting import wait_for_requester

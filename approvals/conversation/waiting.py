@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from approvals import tags
 from approvals.conversation.model import Remark, RemarkKind, RemarkState
+from approvals.decisions.model import Decision
+from approvals.reassigning.holders import hand_back
 from approvals.routing.model import Stage, StageState
 from catalog.offerings.queries import document_of
 from catalog.requests.events import (
@@ -26,7 +28,6 @@ from catalog.requests.states import State
 from catalog.requests.working_hours import calendars_of
 from portal.audit import record
 from portal.core.clock import now
-from portal.core.language import say
 from portal.identity.actor import PORTAL
 from portal.identity.model import Person
 
@@ -42,13 +43,15 @@ def wait_for_requester(session: Session, request: Request) -> None:
 def go_on(session: Session, request: Request) -> None:
     """Let the clocks run again once nothing waits for the requester any more.
 
-    What the stage that it was about has outlived needs no answer: it is closed. Call it whenever a remark was
-    answered or a stage ended. Then the baton goes back to whoever asked, for as long as their stage is open.
+    What its stage has outlived, or its author has decided without, needs no answer: it is closed. Call it whenever
+    a remark was answered, somebody decided or a stage ended. Then the baton goes back to whoever asked, for as long
+    as their stage is open.
     """
     if request.paused_since is None:
         return
     session.flush()
     if _close_moot(session, request):
+        hand_baton(session, request, request.requester.name)
         return
     since = request.paused_since
     resume(session, request)
@@ -57,17 +60,11 @@ def go_on(session: Session, request: Request) -> None:
     asked = _asked_since(session, request, since)
     stages = _open_stages(session, request)
     _move_due_dates(session, request, stages, since, asked)
-    open_ones = {stage.id for stage in stages}
-    holders = [person.name for person, remark in asked if remark.replied_at and remark.stage_id in open_ones]
-    if holders:
-        dues = [stage.due_at for stage in stages if stage.due_at is not None]
-        hand_baton(session, request, names(holders), due=min(dues, default=None))
-
-
-def names(people: Sequence[str]) -> str:
-    """Several people in a line, in every language: `Ada, Bo and Cy`."""
-    *first, last = dict.fromkeys(people)
-    return say("%(several)s and %(last)s", several=", ".join(first), last=last) if first else last
+    answered: dict[int, set[int]] = {}
+    for person, remark in asked:
+        if remark.stage_id is not None and remark.replied_at is not None:
+            answered.setdefault(remark.stage_id, set()).add(person.id)
+    hand_back(session, request, answered)
 
 
 def on_request_moved(session: Session, event: Moved) -> None:
@@ -78,16 +75,21 @@ def on_request_moved(session: Session, event: Moved) -> None:
 def _close_moot(session: Session, request: Request) -> bool:
     """Close what needs no answer any more; whether something still waits."""
     rows = session.execute(
-        select(Remark, Stage)
+        select(Remark, Stage, Decision.id)
         .join(Stage, Stage.id == Remark.stage_id)
+        .outerjoin(
+            Decision,
+            and_(Decision.stage_id == Remark.stage_id, Decision.person_id == Remark.author_id),
+        )
         .where(Remark.request_id == request.id, Remark.state == RemarkState.OPEN)
     ).all()
     still = False
-    for remark, stage in rows:
+    for remark, stage, decided in rows:
         if (
             request.state is State.PENDING
             and stage.state is StageState.OPEN
             and stage.revision == request.revision
+            and decided is None
         ):
             still = True
             continue
@@ -97,7 +99,11 @@ def _close_moot(session: Session, request: Request) -> bool:
             tags.MOOT,
             subject=subject_of(request),
             actor=PORTAL,
-            facts={"stage": stage.slug, "revision": remark.revision, "asked_by": f"person:{remark.author_id}"},
+            facts={
+                "stage": stage.slug,
+                "revision": remark.revision,
+                "asked_by": f"person:{remark.author_id}",
+            },
         )
     return still
 
@@ -142,5 +148,10 @@ def _move_due_dates(
     calendar = calendars[asked[0][0].id]
     stood_still = calendar.minutes_between(since, now(session))
     for stage in stages:
-        if stood_still and stage.due_at is not None and stage.opened_at is not None and stage.opened_at <= since:
+        if (
+            stood_still
+            and stage.due_at is not None
+            and stage.opened_at is not None
+            and stage.opened_at <= since
+        ):
             stage.due_at = calendar.add(stage.due_at, stood_still)

@@ -10,8 +10,10 @@ LONGEST = 2000
 
 
 def checked(text: str, field: str, *, missing: str = "") -> str:
-    """The text in its normal form. Raises FieldError: for one that is too long or holds what cannot be seen, and,
-    where `missing` says what to do, for none.
+    """The text in its normal form.
+
+    Raises FieldError for one that is too long or holds what cannot be seen, and, where `missing` says what to do,
+    for none.
     """
     try:
         text = clean_text(text)

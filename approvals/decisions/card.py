@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from catalog.requests.answers import AnswerLine
+from catalog.requests.conversation import Conversation
 from catalog.requests.presenters import PlanCard, RiskCard, StageCard
+from portal.core.language import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,16 @@ class Holding:
     target: str
     until: str
     reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Something the organisation runs that this request touches, and how much depends on it."""
+
+    name: str
+    #: low, medium, high or critical
+    criticality: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +44,7 @@ class Card:
     #: Who asks for whom, in a sentence.
     asked: str
     requester: str
+    requester_name: str
     beneficiary: str
     beneficiary_name: str
     reason: str
@@ -42,6 +55,8 @@ class Card:
     late: bool
     plan: tuple[PlanCard, ...]
     risk: RiskCard | None
+    #: What it touches, as the seal covers it.
+    touched: tuple[Touched, ...]
     #: That it cannot be undone, where it cannot.
     irreversible: str
     #: What the approver should mind: already true, look-alike names, and what the targets warn of.
@@ -63,10 +78,14 @@ class Card:
     may_deny: bool
     #: Why the reader cannot decide, where they cannot.
     why_not: str
-    #: How the decision will have to be signed.
-    signing: str
+    #: In whose place the reader decides, by a delegation; empty where it is their own.
+    in_place_of: str
     #: What follows from saying no.
     no_means: str
+    #: What people said about it.
+    conversation: Conversation
+    #: Who else decides the reader's open stage, by number and name: it may be left to them.
+    others: tuple[tuple[int, str], ...]
 
     @property
     def open(self) -> bool:
@@ -76,7 +95,9 @@ class Card:
     @property
     def holdings_count(self) -> str:
         """How many things the beneficiary has, as far as was read."""
-        return f"{len(self.holdings)} or more" if self.more_holdings else str(len(self.holdings))
+        if self.more_holdings:
+            return _("%(number)s or more", number=len(self.holdings))
+        return str(len(self.holdings))
 
     @property
     def agreed(self) -> str:
@@ -87,7 +108,7 @@ class Card:
             for decision in stage.decisions
             if decision.verdict == "approve" and not decision.voided
         ]
-        return ", ".join(names) or "nobody yet"
+        return ", ".join(names) or _("nobody yet")
 
     @property
     def stage_rows(self) -> tuple[tuple[str, str, tuple[str, ...], str], ...]:

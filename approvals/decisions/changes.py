@@ -11,26 +11,26 @@ from sqlalchemy.orm import Session
 from approvals.routing.model import Sealing
 from catalog.requests.model import Request
 from portal.core.errors import Conflict
-from portal.core.language import spoken
+from portal.core.language import N_, _, spoken
 
 PARTS = {
-    "answers": "the answers",
-    "plan": "what would be changed on the target",
-    "risk": "the risk",
-    "route": "the approval chain",
-    "offering": "the offering's version",
-    "beneficiary": "who would receive it",
-    "ends_at": "when it ends",
+    "answers": N_("the answers"),
+    "plan": N_("what would be changed on the target"),
+    "risk": N_("the risk"),
+    "route": N_("the approval chain"),
+    "offering": N_("the offering's version"),
+    "beneficiary": N_("who would receive it"),
+    "ends_at": N_("when it ends"),
 }
 
 
 class SealChanged(Conflict):
     """The request is not what the approver saw; nothing was decided. `changes` are sentences for the page."""
 
-    title: ClassVar[str] = "This request has changed"
+    title: ClassVar[str] = N_("This request has changed")
 
     def __init__(self, changes: tuple[str, ...]) -> None:
-        super().__init__("This request has changed since you opened it. Read it again before you decide.")
+        super().__init__(_("This request has changed since you opened it. Read it again before you decide."))
         self.changes = changes
 
 
@@ -43,9 +43,9 @@ def changes_since(session: Session, request: Request, seen: str) -> tuple[str, .
     ).all()
     documents: dict[str, Mapping[str, Any]] = {row.seal: row.document for row in rows}
     if seen not in documents:
-        return ("The page that you sent was not made from this request.",)
+        return (_("The page that you sent was not made from this request."),)
     if request.seal not in documents:
-        return ("It is being prepared again; the earlier plan no longer stands.",)
+        return (_("It is being prepared again; the earlier plan no longer stands."),)
     return compare(documents[seen], documents[request.seal])
 
 
@@ -63,16 +63,28 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, .
         elif part == "plan":
             sentences += _lines(old or [], new or [])
         elif part == "risk":
-            sentences.append(f"The risk was {old['level']} and is now {new['level']} (score {new['score']}).")
+            sentences.append(
+                _(
+                    "The risk was %(before)s and is now %(after)s (score %(score)s).",
+                    before=_(old["level"]),
+                    after=_(new["level"]),
+                    score=new["score"],
+                )
+            )
         else:
-            sentences.append(f"Different now: {name}.")
-    return tuple(sentences) or ("It was sealed again without any other change.",)
+            sentences.append(_("Different now: %(part)s.", part=_(name)))
+    return tuple(sentences) or (_("It was sealed again without any other change."),)
 
 
 def _answers(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     fields = [*old, *(field for field in new if field not in old)]
     return [
-        f"The answer {field.replace('_', ' ')} was {_shown(old.get(field))} and is now {_shown(new.get(field))}."
+        _(
+            "The answer %(field)s was %(before)s and is now %(after)s.",
+            field=field.replace("_", " "),
+            before=_shown(old.get(field)),
+            after=_shown(new.get(field)),
+        )
         for field in fields
         if old.get(field) != new.get(field)
     ]
@@ -81,14 +93,14 @@ def _answers(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 def _lines(old: list[Any], new: list[Any]) -> list[str]:
     before = [spoken(line["text"]) for plan in old for line in plan["lines"]]
     after = [spoken(line["text"]) for plan in new for line in plan["lines"]]
-    gone = [f"No longer planned: {text}" for text in before if text not in after]
-    added = [f"Planned now: {text}" for text in after if text not in before]
-    return gone + added or ["What would be changed on the target is different now."]
+    gone = [_("No longer planned: %(text)s", text=text) for text in before if text not in after]
+    added = [_("Planned now: %(text)s", text=text) for text in after if text not in before]
+    return gone + added or [_("What would be changed on the target is different now.")]
 
 
 def _shown(value: Any) -> str:
     if value in (None, "", []):
-        return "empty"
+        return _("empty")
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
-    return f"“{value}”" if isinstance(value, str) else str(value)
+    return _("“%(text)s”", text=value) if isinstance(value, str) else str(value)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from approvals.decisions.queries import PAGE, decided_by, requests_awaiting
+from approvals.decisions.filters import Filter
+from approvals.decisions.queries import EVERYTHING, PAGE, choices_for, decided_by, requests_awaiting
 from portal.core.clock import now
+from portal.core.language import _
 from portal.identity.actor import Actor
 
 
@@ -26,6 +29,9 @@ class WaitingRow:
     due_at: datetime
     late: bool
     missed: bool
+    #: What choosing it for a decision on many sends; empty until its card was opened as it is now.
+    choice: str
+    asked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +54,30 @@ class Inbox:
     next: str
     first: bool
     now: datetime
+    only: Filter
+    #: What it can be filtered by, as (slug, name).
+    offerings: tuple[tuple[str, str], ...]
+    units: tuple[tuple[str, str], ...]
+
+    @property
+    def choosable(self) -> bool:
+        """Whether anything on this page may be decided together."""
+        return any(row.choice for row in self.waiting)
 
 
-def inbox_of(session: Session, actor: Actor, *, after: tuple[datetime, int] | None = None) -> Inbox:
-    """What waits for the actor and, on the first page, what they decided lately. Two statements."""
+def inbox_of(
+    session: Session,
+    actor: Actor,
+    *,
+    after: tuple[datetime, int] | None = None,
+    only: Filter = EVERYTHING,
+) -> Inbox:
+    """What waits for the actor and, on the first page, what they decided lately. Three statements."""
     zone = ZoneInfo(actor.timezone)
     at = now(session)
-    rows = requests_awaiting(session, actor, after=after)
+    rows = requests_awaiting(session, actor, after=after, only=only)
     shown = rows[:PAGE]
+    choices = choices_for(session, actor)
     return Inbox(
         waiting=tuple(
             WaitingRow(
@@ -65,11 +87,15 @@ def inbox_of(session: Session, actor: Actor, *, after: tuple[datetime, int] | No
                 stage=row.stage,
                 who=row.requester
                 if row.requester == row.beneficiary
-                else f"{row.requester} for {row.beneficiary}",
+                else _(
+                    "%(requester)s for %(beneficiary)s", requester=row.requester, beneficiary=row.beneficiary
+                ),
                 risk=row.risk,
                 due_at=row.due_at.astimezone(zone),
                 late=row.due_at < at,
                 missed=row.missed_at is not None,
+                choice=f"{row.reference} {row.seal}" if row.seen else "",
+                asked=row.asked,
             )
             for row in shown
         ),
@@ -86,4 +112,12 @@ def inbox_of(session: Session, actor: Actor, *, after: tuple[datetime, int] | No
         next=f"{shown[-1].due_at.isoformat()}~{shown[-1].stage_id}" if len(rows) > PAGE else "",
         first=after is None,
         now=at.astimezone(zone),
+        only=only,
+        offerings=_sorted((choice.offering, choice.offering_name) for choice in choices),
+        units=_sorted((choice.unit, choice.unit_name) for choice in choices),
     )
+
+
+def _sorted(choices: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Each slug once, with one of its names, by name."""
+    return tuple(sorted(dict(choices).items(), key=lambda choice: choice[1].casefold()))

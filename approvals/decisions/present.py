@@ -8,40 +8,40 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from approvals.decisions.card import Card, Holding
+from approvals.decisions.card import Card, Holding, Touched
 from approvals.decisions.model import Verdict
 from approvals.decisions.read import HOLDINGS_SHOWN, Reading
 from approvals.decisions.right import find_stage
-from approvals.decisions.step_up import StepUp, StepUpNeeded
 from approvals.routing.model import Stage
 from approvals.routing.progress import progress_from
+from catalog.offerings.language import OfferingDocument
 from catalog.offerings.queries import document_of
 from catalog.requests.answers import answer_lines, spoken_end
 from catalog.requests.model import Request
 from catalog.requests.presenters import plan_cards, risk_card, stage_cards
 from catalog.requests.states import State
-from portal.core.language import spoken
-from portal.core.settings import Settings
+from portal.core.language import N_, _, spoken
 from portal.identity.actor import Actor
+from portal.identity.model import Person
 
 _WHY_NOT = {
-    State.PREPARING: "It is being prepared again. You will be asked again if your decision is needed.",
-    State.PENDING: "Others have decided your stage.",
-    State.SCHEDULED: "It was approved and waits to be carried out.",
-    State.FULFILLING: "It was approved and is being carried out.",
-    State.FULFILLED: "It was approved and has been carried out.",
-    State.ENDED: "It was approved and carried out, and has ended since.",
-    State.FAILED: "It was approved and could not be carried out. The operators look at it.",
+    State.PREPARING: N_("It is being prepared again. You will be asked again if your decision is needed."),
+    State.PENDING: N_("Others have decided your stage."),
+    State.SCHEDULED: N_("It was approved and waits to be carried out."),
+    State.FULFILLING: N_("It was approved and is being carried out."),
+    State.FULFILLED: N_("It was approved and has been carried out."),
+    State.ENDED: N_("It was approved and carried out, and has ended since."),
+    State.FAILED: N_("It was approved and could not be carried out. The operators look at it."),
 }
 
 
-def card_of(reading: Reading, actor: Actor, *, at: datetime, settings: Settings) -> Card:
+def card_of(reading: Reading, actor: Actor, *, at: datetime) -> Card:
     """The card as this reader sees it at this moment (aware)."""
     request = reading.request
     zone = ZoneInfo(actor.timezone)
     version = request.version
-    document = document_of(version)
-    approve, deny = (_stage(reading, actor, verdict) for verdict in Verdict)
+    document = document_of(version).spoken()
+    approve, deny = (stage_of(reading, actor, verdict) for verdict in Verdict)
     stage = approve or deny
     due = stage.due_at if stage else None
 
@@ -56,16 +56,18 @@ def card_of(reading: Reading, actor: Actor, *, at: datetime, settings: Settings)
         version_digest=version.digest,
         state=request.state.value,
         asked=asked(request),
-        requester=f"{request.requester.name} ({request.requester.user_name}), {request.requester.unit.name}",
-        beneficiary=f"{request.beneficiary.name} ({request.beneficiary.user_name}), {request.beneficiary.unit.name}",
+        requester=_called(request.requester),
+        requester_name=request.requester.name,
+        beneficiary=_called(request.beneficiary),
         beneficiary_name=request.beneficiary.name,
         reason=request.reason,
         submitted_at=request.submitted_at.astimezone(zone),
         ends=_end(request.ends_at, actor.timezone),
         due_at=local(due),
         late=due is not None and due < at,
-        plan=plan_cards(request.plans),
-        risk=risk_card(request.risk),
+        plan=plan_cards(request.plans, speak=document.speak),
+        risk=risk_card(request.risk, speak=document.speak),
+        touched=_touched(document, request),
         irreversible=document.cannot_be_undone,
         warnings=_warnings(reading),
         holdings=tuple(
@@ -90,8 +92,10 @@ def card_of(reading: Reading, actor: Actor, *, at: datetime, settings: Settings)
         may_approve=approve is not None,
         may_deny=deny is not None,
         why_not="" if stage else _why_not(reading, actor),
-        signing=_signing(stage, request, actor, at, settings) if stage else "",
+        in_place_of=reading.eligible[stage.id][actor.person_id or 0].on_behalf_of if stage else "",
         no_means=_no_means(request),
+        conversation=reading.conversation,
+        others=_others(reading, actor, approve),
     )
 
 
@@ -99,14 +103,19 @@ def asked(request: Request) -> str:
     """Who asks for whom, in a sentence, each with the account name that cannot be mistaken."""
     requester, beneficiary = request.requester, request.beneficiary
     if request.requester_id == request.beneficiary_id:
-        return f"{requester.name} ({requester.user_name}), {requester.unit.name}, asks for themselves."
-    return (
-        f"{requester.name} ({requester.user_name}), {requester.unit.name}, asks for {beneficiary.name} "
-        f"({beneficiary.user_name}), {beneficiary.unit.name}."
+        return _("%(requester)s, asks for themselves.", requester=_called(requester))
+    return _(
+        "%(requester)s, asks for %(beneficiary)s.",
+        requester=_called(requester),
+        beneficiary=_called(beneficiary),
     )
 
 
-def _stage(reading: Reading, actor: Actor, verdict: Verdict) -> Stage | None:
+def _called(person: Person) -> str:
+    return f"{person.name} ({person.user_name}), {person.unit.name}"
+
+
+def stage_of(reading: Reading, actor: Actor, verdict: Verdict) -> Stage | None:
     """Where the reader may give this verdict now; deciding looks at all of it again."""
     if actor.person_id is None or reading.decision_of(actor.person_id):
         return None
@@ -115,7 +124,10 @@ def _stage(reading: Reading, actor: Actor, verdict: Verdict) -> Stage | None:
 
 def _warnings(reading: Reading) -> tuple[str, ...]:
     warnings = [
-        f"{plan['target']} is already as this request wants it: approving changes nothing there."
+        _(
+            "%(target)s is already as this request wants it: approving changes nothing there.",
+            target=spoken(plan["target"]),
+        )
         for plan in reading.request.plans
         if plan["already_true"]
     ]
@@ -125,32 +137,59 @@ def _warnings(reading: Reading) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for text in warnings if text not in said))
 
 
+def _touched(document: OfferingDocument, request: Request) -> tuple[Touched, ...]:
+    """The assets that the answers name, with what was known of them when it was asked for."""
+    touched = []
+    for field in document.fields:
+        asset = request.answers.get(field.name)
+        if field.kind == "asset" and isinstance(asset, Mapping):
+            text = _(
+                "%(name)s (%(id)s) is owned by %(owner)s.",
+                name=asset["name"],
+                id=asset["id"],
+                owner=asset["owner"],
+            )
+            if asset.get("zone"):
+                text += " " + _("It stands in the zone %(zone)s.", zone=asset["zone"])
+            touched.append(Touched(asset["name"], asset["criticality"], text))
+    return tuple(touched)
+
+
+def _others(reading: Reading, actor: Actor, stage: Stage | None) -> tuple[tuple[int, str], ...]:
+    """Whom the reader may leave the decision to: who stands in the same stage and has not decided."""
+    if stage is None:
+        return ()
+    return tuple(
+        (place.approver.person_id, place.name)
+        for place in reading.places
+        if place.stage.id == stage.id
+        and place.approver.person_id != actor.person_id
+        and not reading.decision_of(place.approver.person_id)
+    )
+
+
 def _why_not(reading: Reading, actor: Actor) -> str:
     request = reading.request
     decision = reading.decision_of(actor.person_id)
     if decision:
-        said = "approved" if decision.verdict is Verdict.APPROVE else "denied"
-        return f"You have {said} it. A decision cannot be taken back."
+        if decision.verdict is Verdict.APPROVE:
+            return _("You have approved it. A decision cannot be taken back.")
+        return _("You have denied it. A decision cannot be taken back.")
     if request.state is State.PENDING and not any(reading.eligible.values()):
-        return "You are no longer one of the people who decide this: your account, group or team has changed."
-    return _WHY_NOT.get(request.state, "Nothing is left to decide.")
-
-
-def _signing(stage: Stage, request: Request, actor: Actor, at: datetime, settings: Settings) -> str:
-    try:
-        StepUp.of(settings).check(actor, risk=str(request.risk.get("level", "")), acr=stage.acr, at=at)
-    except StepUpNeeded:
-        return "You will be asked to sign in again first; your comment is kept."
-    return "Your sign-in just now is your signature."
+        return _(
+            "You are no longer one of the people who decide this: your account, group or team has changed."
+        )
+    return _(_WHY_NOT.get(request.state, N_("Nothing is left to decide.")))
 
 
 def _no_means(request: Request) -> str:
     if request.state is State.SCHEDULED:
-        return (
+        return _(
             "Others have approved it. Your denial still stops it, because nothing has been carried out yet."
         )
-    return (
-        f"If you deny it, nothing is changed. {request.requester.name} reads your reason and may ask again."
+    return _(
+        "If you deny it, nothing is changed. %(requester)s reads your reason and may ask again.",
+        requester=request.requester.name,
     )
 
 

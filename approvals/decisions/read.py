@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import Session, joinedload
 
+from approvals.conversation.model import Remark
 from approvals.conversation.present import Conversations
 from approvals.decisions.model import CardOpening, Decision
 from approvals.delegation.beside_request import COLUMNS, SUBSTITUTE, concerns_request, read_from
@@ -67,7 +68,7 @@ def read_for_decision(session: Session, actor: Actor, reference: str) -> Reading
     Raises NotFound for everybody who neither is nor was asked to decide, whether or not the request exists: its
     existence is itself a secret.
     """
-    request, sealing, seen, delegations = _request(session, actor, reference)
+    request, sealing, seen, talked, delegations = _request(session, actor, reference)
     places = places_of(session, request.id)
     me = {actor.person_id} | {one.delegator_id for one in delegations if one.substitute_id == actor.person_id}
     mine = [place for place in places if place.approver.person_id in me and place.stage.opened_at]
@@ -82,17 +83,18 @@ def read_for_decision(session: Session, actor: Actor, reference: str) -> Reading
             session, request, stages, [place.approver for place in mine], delegations=delegations
         ),
         entitlements=_entitlements(session, request),
-        conversation=Conversations().of(session, actor, request),
+        conversation=Conversations().of(session, actor, request) if talked else Conversation(),
         seen=seen,
     )
 
 
 def _request(
     session: Session, actor: Actor, reference: str
-) -> tuple[Request, Sealing | None, str, tuple[InForce, ...]]:
-    """The request, what was sealed, under which seal the reader saw it, and what was delegated in it just now."""
+) -> tuple[Request, Sealing | None, str, bool, tuple[InForce, ...]]:
+    """The request, what was sealed, the seal that the reader saw, whether anybody spoke, and what was delegated."""
+    talked = exists().where(Remark.request_id == Request.id).correlate(Request)
     statement = (
-        select(Request, Sealing, CardOpening.seal, *COLUMNS)
+        select(Request, Sealing, CardOpening.seal, talked, *COLUMNS)
         .outerjoin(Sealing, and_(Sealing.request_id == Request.id, Sealing.revision == Request.revision))
         .outerjoin(
             CardOpening,
@@ -111,7 +113,7 @@ def _request(
     rows = session.execute(statement).all()
     if not rows:
         raise _unknown()
-    return rows[0][0], rows[0][1], rows[0][2] or "", read_from(rows)
+    return rows[0][0], rows[0][1], rows[0][2] or "", rows[0][3], read_from(rows)
 
 
 def _entitlements(session: Session, request: Request) -> Sequence[tuple[Entitlement, str]]:

@@ -9,25 +9,33 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from approvals.decisions.changes import SealChanged
 from approvals.decisions.decide import decide as decide_on
+from approvals.decisions.filters import Filter
 from approvals.decisions.inbox import inbox_of
 from approvals.decisions.model import Verdict
-from approvals.decisions.present import card_of
+from approvals.decisions.openings import remember_opening
+from approvals.decisions.present import card_of, stage_of
 from approvals.decisions.read import read_for_decision
 from approvals.decisions.right import NotYours
-from approvals.decisions.step_up import StepUpNeeded
+from approvals.signatures.page import signing_of
+from approvals.signatures.sign import PasskeyMissing, Signature, SignatureNeeded
+from catalog.requests.conversation import Typed
 from catalog.requests.queries import find_id
 from portal.core.clock import now
 from portal.core.errors import Conflict, FieldError, NotFound, PortalError
 from portal.core.http import reading, render, settings, transaction
 from portal.identity.access import current_actor, signed_in
+from portal.identity.step_up import StepUpNeeded
 
 blueprint = Blueprint("approvals", __name__)
 
 #: Where a decision that waits for a fresh sign-in is kept: on the server, in the session.
 PENDING = "pending_decision"
-_FIELDS = frozenset({"csrf_token", "seal", "comment", "decision"})
+#: What became of requests that were decided together, told once.
+OUTCOMES = "outcomes_of_choice"
+_FIELDS = frozenset({"csrf_token", "seal", "comment", "decision", "passkey_nonce", "passkey_answer"})
 _LONGEST_KEPT = 20_000
 _LONGEST_NUMBER = 18
+_NOTHING = Typed()
 _DONE = {
     Verdict.APPROVE: "You approved {}.",
     Verdict.DENY: "You denied {}. The requester is told your reason.",
@@ -39,8 +47,8 @@ _DONE = {
 def index() -> Response:
     """What waits for the reader's decision, the oldest promise first."""
     with reading() as db:
-        inbox = inbox_of(db, current_actor(), after=_after())
-    return render("approvals/decisions/index.html", inbox=inbox)
+        inbox = inbox_of(db, current_actor(), after=_after(), only=Filter.of(request.args))
+    return render("approvals/decisions/index.html", inbox=inbox, outcomes=session.pop(OUTCOMES, ()))
 
 
 @blueprint.get("/approvals/<reference>")
@@ -49,7 +57,9 @@ def show(reference: str) -> Response:
     """The decision card. What was typed before signing in again stands there again; the person presses anew."""
     kept = session.get(PENDING)
     mine = kept if kept and kept["reference"] == reference else None
-    return _card(reference, comment=mine["comment"] if mine else "", again=mine["decision"] if mine else "")
+    return card_page(
+        reference, comment=mine["comment"] if mine else "", again=mine["decision"] if mine else ""
+    )
 
 
 @blueprint.post("/approvals/<reference>/decision")
@@ -71,47 +81,72 @@ def decide(reference: str) -> BaseResponse:
                 comment=comment,
                 seal=request.form.get("seal", ""),
                 settings=settings(),
+                signature=_signature(),
             )
+    except PasskeyMissing:
+        here = _keep(reference, verdict, comment)
+        return redirect(url_for("passkeys.new", next=here), 303)
     except StepUpNeeded as needed:
-        session[PENDING] = {
-            "reference": reference,
-            "decision": verdict.value,
-            "comment": comment[:_LONGEST_KEPT],
-        }
-        here = url_for("approvals.show", reference=reference)
+        here = _keep(reference, verdict, comment)
         return redirect(url_for("sign_in.step_up", max_age=needed.max_age, acr=needed.acr, next=here), 303)
     except SealChanged as changed:
-        return _card(reference, comment=comment, problem=changed, changes=changed.changes)
-    except (Conflict, FieldError, NotYours) as problem:
+        return card_page(reference, comment=comment, problem=changed, changes=changed.changes)
+    except (Conflict, FieldError, NotYours, SignatureNeeded) as problem:
         # Whoever was never asked gets "not found" from the card itself.
-        return _card(reference, comment=comment, problem=problem)
+        return card_page(reference, comment=comment, problem=problem)
     session.pop(PENDING, None)
     flash(_DONE[verdict].format(reference), "success")
     return redirect(url_for("approvals.show", reference=reference), 303)
 
 
-def _card(
+def card_page(
     reference: str,
     *,
-    comment: str,
+    comment: str = "",
     again: str = "",
     problem: PortalError | None = None,
     changes: tuple[str, ...] = (),
+    typed: Typed = _NOTHING,
+    status: int = 200,
 ) -> Response:
+    """The card, with what was typed into one of its forms and could not be taken. Raises NotFound."""
     actor = current_actor()
     with reading() as db:
-        card = card_of(read_for_decision(db, actor, reference), actor, at=now(db), settings=settings())
+        found, at = read_for_decision(db, actor, reference), now(db)
+        card = card_of(found, actor, at=at)
+        stages = {verdict: stage for verdict in Verdict if (stage := stage_of(found, actor, verdict))}
+        signing = signing_of(db, actor, found.request, stages, at=at, settings=settings())
+    if card.open and card.seal != found.seen and request.method != "HEAD":
+        with transaction() as db:
+            remember_opening(db, actor, found.request.id, card.seal)
     on_comment = isinstance(problem, FieldError)
     return render(
         "approvals/decisions/show.html",
-        problem.status if problem else 200,
+        problem.status if problem else status,
         card=card,
+        signing=signing,
         comment=comment,
         again=again,
         comment_error=problem.sentence if problem and on_comment else "",
         conflict=problem.sentence if problem and not on_comment else "",
         changes=changes,
+        typed=typed,
     )
+
+
+def _keep(reference: str, verdict: Verdict, comment: str) -> str:
+    """Keep what was typed until the person is back; gives where they come back to."""
+    session[PENDING] = {
+        "reference": reference,
+        "decision": verdict.value,
+        "comment": comment[:_LONGEST_KEPT],
+    }
+    return url_for("approvals.show", reference=reference)
+
+
+def _signature() -> Signature | None:
+    answer = request.form.get("passkey_answer", "")
+    return Signature(answer, request.form.get("passkey_nonce", "")) if answer else None
 
 
 def _verdict() -> Verdict:

@@ -18,6 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from approvals.conversation import waiting
 from approvals.decisions.decide import decide as decide_it
 from approvals.decisions.model import Verdict
 from approvals.routing import holding, reactions
@@ -55,7 +56,7 @@ OWNER_STAGE: dict[str, Any] = {
 LOW_RISK: dict[str, Any] = {"level": "low", "score": 0, "reasons": []}
 
 
-def offering_text(stages: Sequence[Mapping[str, Any]], *, slug: str = "crm-access") -> str:
+def offering_text(stages: Sequence[Mapping[str, Any]], *, slug: str = "crm-access", **changed: Any) -> str:
     """A small offering with this route, owned by the group catalogue-owners."""
     return yaml.safe_dump(
         {
@@ -75,6 +76,8 @@ def offering_text(stages: Sequence[Mapping[str, Any]], *, slug: str = "crm-acces
                             {"kind": "person", "name": "person", "label": "Who"},
                             {"kind": "text", "name": "role", "label": "Role"},
                             {"kind": "long_text", "name": "reason", "label": "Why"},
+                            {"kind": "person", "name": "sponsor", "label": "Sponsor", "required": False},
+                            {"kind": "asset", "name": "system", "label": "System", "required": False},
                         ],
                     }
                 ]
@@ -82,7 +85,10 @@ def offering_text(stages: Sequence[Mapping[str, Any]], *, slug: str = "crm-acces
             "beneficiary": "person",
             "reason": "reason",
             "title": "answers.role",
-            "route": {"stages": [dict(stage) for stage in stages]},
+            "route": {
+                "stages": [dict(stage) for stage in stages],
+                **({"fallback": changed.pop("fallback")} if "fallback" in changed else {}),
+            },
             "resources": {"role": [{"name": "CRM", "values": ["sales.*"], "owner": "crm-owners"}]},
             "target": "2d",
             "fulfilment": [
@@ -94,6 +100,7 @@ def offering_text(stages: Sequence[Mapping[str, Any]], *, slug: str = "crm-acces
                     "with": {"role": {"answer": "role"}},
                 }
             ],
+            **changed,
         },
         sort_keys=False,
     )
@@ -113,10 +120,13 @@ class Story:
         self,
         *stages: Mapping[str, Any],
         publisher: int | None = None,
-        kind: str = "normal",
+        **changed: Any,
     ) -> int:
-        """Publish an offering with these stages; gives the version's number in the database."""
-        text = offering_text(stages, slug=f"crm-access-{len(self.texts)}")
+        """Publish an offering with these stages; gives the version's number in the database.
+
+        `changed` are further keys of the offering, and `fallback` of its route.
+        """
+        text = offering_text(stages, slug=f"crm-access-{len(self.texts)}", **changed)
         self.texts.append(text)
         actor = Actor(name="Publisher", person_id=publisher or self.cast.operator)
         with self.db.transaction() as session:
@@ -183,7 +193,8 @@ class Story:
     def planned(self, *stages: Mapping[str, Any], **people: Any) -> int:
         """A request whose first stage is open."""
         publisher = people.pop("publisher", None)
-        request_id = self.request(self.offer(*stages, publisher=publisher), **people)
+        offering = people.pop("offering", {})
+        request_id = self.request(self.offer(*stages, publisher=publisher, **offering), **people)
         self.plan(request_id)
         return request_id
 
@@ -223,9 +234,11 @@ def story(db: Database, cast: Cast, settings: Settings) -> Story:
     """A portal in which what follows a planned request is wired as in portal.wiring."""
     db.info["handlers"] = {
         events.RequestPlanned: (partial(reactions.on_planned, settings=settings),),
-        events.RequestReplanned: (reactions.on_replanned,),
-        events.RequestWithdrawn: (reactions.on_withdrawn,),
-        events.RequestRefused: (reactions.on_refused,),
+        events.RequestReplanned: (reactions.on_replanned, waiting.on_request_moved),
+        events.RequestWithdrawn: (reactions.on_withdrawn, waiting.on_request_moved),
+        events.RequestRefused: (reactions.on_refused, waiting.on_request_moved),
+        events.RequestRejected: (waiting.on_request_moved,),
+        events.RequestApproved: (waiting.on_request_moved,),
         events.FulfilmentStarting: (holding.on_fulfilment_starting,),
     }
     return Story(db, cast, settings)

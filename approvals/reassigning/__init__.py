@@ -1,0 +1,1 @@
+"""Leaving a decision to another person who may make it."""

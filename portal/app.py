@@ -24,7 +24,7 @@ from portal.wiring import Portal, blueprints, build
 #: Sent more than this, the answer is 413.
 MAXIMUM_BODY = 1024 * 1024
 #: These take files beside a form: so many of the largest, and the form.
-UPLOADS = frozenset({"requests.upload", "requests.autosave", "requests.edit", "work.update"})
+UPLOADS = frozenset({"requests.upload", "requests.edit", "work.update"})
 FILES_AT_ONCE = 5
 #: Nobody's session is looked up for these.
 SESSIONLESS = frozenset(

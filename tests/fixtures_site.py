@@ -16,9 +16,10 @@ import requests
 from flask import Flask
 
 from portal.app import create_app
+from portal.core.assets import ROOT
 from portal.core.development import listen_on_loopback, serving
 from portal.core.migrate import upgrade
-from portal.core.settings import ROOT, Settings
+from portal.core.settings import Settings
 from portal.demo.prepare import prepare_demo
 from portal.wiring import Portal
 from tests.fixtures_sso import DevelopmentSso, sign_in_through_sso

@@ -12,6 +12,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from catalog.assets.model import Asset
+from portal.core.language import _
 
 #: A longer list helps nobody to choose; what is beyond it is found by typing its id or name.
 MOST_SUGGESTIONS = 500
@@ -61,7 +62,7 @@ class NoAssets:
 
     def find(self, text: str) -> AssetFacts:
         """Nothing is found."""
-        raise ValueError("The list of assets is empty. Ask the operators to import it.")
+        raise ValueError(_("The list of assets is empty. Ask the operators to import it."))
 
     def suggestions(self, kinds: Sequence[str] = ()) -> Sequence[AssetFacts]:
         """Nothing to suggest."""
@@ -91,12 +92,21 @@ class Register:
         shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
         if exact:
             ids = ", ".join(asset.id for asset in exact[:4])
-            raise ValueError(f"{len(exact)} assets are called “{shown}”: {ids}. Enter the id.")
+            raise ValueError(
+                _(
+                    "%(count)s assets are called “%(name)s”: %(ids)s. Enter the id.",
+                    count=len(exact),
+                    name=shown,
+                    ids=ids,
+                )
+            )
         near = difflib.get_close_matches(text, [asset.name for asset in self.suggestions()], n=2, cutoff=0.7)
         meant = (
-            f" Did you mean {' or '.join(near)}?" if near else " Choose one from the list, or enter its id."
+            _("Did you mean %(names)s?", names=_(" or ").join(near))
+            if near
+            else _("Choose one from the list, or enter its id.")
         )
-        raise ValueError(f"No asset is called “{shown}”.{meant}")
+        raise ValueError(_("No asset is called “%(name)s”. %(meant)s", name=shown, meant=meant))
 
     def suggestions(self, kinds: Sequence[str] = ()) -> Sequence[AssetFacts]:
         """The first 500 by name, of these kinds or of all."""

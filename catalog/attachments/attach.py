@@ -18,6 +18,7 @@ from catalog.requests.moves import subject_of
 from portal.audit import record
 from portal.core.clock import now
 from portal.core.errors import Conflict
+from portal.core.language import _
 from portal.identity.actor import PORTAL, Actor
 
 ANSWERS = "answers"
@@ -54,7 +55,7 @@ def attach(
             continue
         upload = find_upload(session, uploader_id, file)
         if upload is None:
-            raise Conflict(f"“{file.name}” is not there any more. Choose the file again.")
+            raise Conflict(_("“%(name)s” is not there any more. Choose the file again.", name=file.name))
         known.add((file.name, file.digest))
         session.add(
             Attachment(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from catalog.attachments.names import ending_of
 from catalog.attachments.office import is_office
+from portal.core.language import N_, _
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +76,26 @@ def _is_text(content: bytes) -> bool:
 
 #: By the word that offerings use. Text stands last: it fits whatever is no better kind.
 KINDS: Mapping[str, Kind] = {
-    "pdf": Kind("a PDF document", ("pdf",), _is_pdf),
-    "png": Kind("a PNG picture", ("png",), _is_png),
-    "jpeg": Kind("a JPEG picture", ("jpg", "jpeg"), _is_jpeg),
-    "xlsx": Kind("an Excel workbook", ("xlsx",), lambda content: is_office(content, "xlsx")),
-    "docx": Kind("a Word document", ("docx",), lambda content: is_office(content, "docx")),
-    "csv": Kind("a CSV table", ("csv",), _is_text),
-    "txt": Kind("plain text", ("txt", "log", "md"), _is_text),
+    "pdf": Kind(N_("a PDF document"), ("pdf",), _is_pdf),
+    "png": Kind(N_("a PNG picture"), ("png",), _is_png),
+    "jpeg": Kind(N_("a JPEG picture"), ("jpg", "jpeg"), _is_jpeg),
+    "xlsx": Kind(N_("an Excel workbook"), ("xlsx",), lambda content: is_office(content, "xlsx")),
+    "docx": Kind(N_("a Word document"), ("docx",), lambda content: is_office(content, "docx")),
+    "csv": Kind(N_("a CSV table"), ("csv",), _is_text),
+    "txt": Kind(N_("plain text"), ("txt", "log", "md"), _is_text),
 }
 #: What begins so is called by its name when it is refused.
 _SEEN = (
-    (b"%PDF-", "a PDF document"),
-    (_PNG, "a PNG picture"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"MZ", "a Windows program"),
-    (b"\x7fELF", "a Linux program"),
-    (b"\xd0\xcf\x11\xe0", "an old Office document"),
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"7z\xbc\xaf", "a 7-Zip archive"),
+    (b"%PDF-", N_("a PDF document")),
+    (_PNG, N_("a PNG picture")),
+    (b"\xff\xd8\xff", N_("a JPEG picture")),
+    (b"MZ", N_("a Windows program")),
+    (b"\x7fELF", N_("a Linux program")),
+    (b"\xd0\xcf\x11\xe0", N_("an old Office document")),
+    (b"PK\x03\x04", N_("a ZIP archive")),
+    (b"\x1f\x8b", N_("a gzip archive")),
+    (b"Rar!", N_("a RAR archive")),
+    (b"7z\xbc\xaf", N_("a 7-Zip archive")),
 )
 
 
@@ -110,22 +111,37 @@ def kind_of(name: str, content: bytes, allowed: Iterable[str]) -> str:
     if kind not in allowed:
         listed = ", ".join(sorted(endings_of(allowed)))
         raise ValueError(
-            f"“{name}” is not of a kind that is taken here. Choose a file that ends in {listed}."
+            _(
+                "“%(name)s” is not of a kind that is taken here. Choose a file that ends in %(listed)s.",
+                name=name,
+                listed=listed,
+            )
         )
     if not content:
-        raise ValueError(f"“{name}” is empty. Choose the file that you meant.")
+        raise ValueError(_("“%(name)s” is empty. Choose the file that you meant.", name=name))
     if not KINDS[kind].fits(content):
         raise ValueError(_mismatch(name, kind, content))
     return kind
 
 
 def _mismatch(name: str, kind: str, content: bytes) -> str:
-    wanted = KINDS[kind].words
-    if kind in {"csv", "txt"} and not any(content.startswith(start) for start, _ in _SEEN):
-        return f"“{name}” is not {wanted} in UTF-8. Save it as UTF-8 and choose it again."
-    seen = next((words for start, words in _SEEN if content.startswith(start)), "")
-    if seen and seen != wanted:
-        return (
-            f"“{name}” is called {wanted} and holds {seen}. Choose the right file, or give it its real name."
+    wanted = _(KINDS[kind].words)
+    if kind in {"csv", "txt"} and not any(content.startswith(start) for start, _words in _SEEN):
+        return _(
+            "“%(name)s” is not %(kind)s in UTF-8. Save it as UTF-8 and choose it again.",
+            name=name,
+            kind=wanted,
         )
-    return f"“{name}” is not a whole {wanted.partition(' ')[2]}, or holds what is not taken, such as macros. Save it anew and choose it again."
+    seen = next((_(words) for start, words in _SEEN if content.startswith(start)), "")
+    if seen and seen != wanted:
+        return _(
+            "“%(name)s” is called %(kind)s and holds %(seen)s. Choose the right file, or give it its real name.",
+            name=name,
+            kind=wanted,
+            seen=seen,
+        )
+    return _(
+        "“%(name)s” is not whole as %(kind)s, or holds what is not taken, such as macros. Save it anew and choose it again.",
+        name=name,
+        kind=wanted,
+    )

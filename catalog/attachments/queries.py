@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from catalog.attachments.model import Attachment
 from catalog.attachments.references import FileReference
 from portal.core.errors import NotFound
+from portal.core.language import _
 
 
 def find_upload(session: Session, person_id: int, file: FileReference) -> Attachment | None:
@@ -36,5 +37,5 @@ def get_attachment(session: Session, request_id: int, attachment_id: int) -> Att
     """One file of the request. Raises NotFound, also for a file of another request."""
     found = session.get(Attachment, attachment_id)
     if found is None or found.request_id != request_id:
-        raise NotFound("There is no such file, or it is not yours to see.")
+        raise NotFound(_("There is no such file, or it is not yours to see."))
     return found

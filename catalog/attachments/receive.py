@@ -15,6 +15,8 @@ from catalog.attachments.queries import find_upload
 from catalog.attachments.references import FileReference
 from catalog.attachments.store import Store
 from portal.core.clock import now
+from portal.core.language import _
+from portal.core.times import size
 
 MIB = 1024 * 1024
 #: Files of one field in one sending; each field's own limit is smaller or the same.
@@ -61,7 +63,11 @@ def receive(
         content = upload.stream.read(most_bytes + 1)
         if len(content) > most_bytes:
             refused.append(
-                f"“{name}” is larger than {most_bytes / MIB:.3g} MiB. Make it smaller or split it."
+                _(
+                    "“%(name)s” is larger than %(size)s. Make it smaller or split it.",
+                    name=name,
+                    size=size(most_bytes),
+                )
             )
             continue
         try:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from portal.core.language import _
+
 _WRITTEN = re.compile(r"(?P<name>.{1,120}) \((?P<digest>sha256:[0-9a-f]{64})\)")
 
 
@@ -26,7 +28,7 @@ def read_reference(text: str) -> FileReference:
     """The file that this text names. Raises ValueError for any other text."""
     found = _WRITTEN.fullmatch(text)
     if found is None:
-        raise ValueError("This names no file. Choose the file again.")
+        raise ValueError(_("This names no file. Choose the file again."))
     return FileReference(found["name"], found["digest"])
 
 

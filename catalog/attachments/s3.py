@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from catalog.attachments.store import FolderStore, Store, checked, digest_of, hex_of
 from portal.core.errors import SettingsError, Unavailable
+from portal.core.language import _
 from portal.core.settings import Settings
 
 #: Seconds to wait for the storage; a page waits that long at most, twice.
@@ -27,7 +28,7 @@ class S3Store:
     def put(self, content: bytes) -> str:
         """Put the object, with its checksum for the storage to compare."""
         digest = digest_of(content)
-        with _trouble("The file cannot be stored now. Try again in a few minutes."):
+        with _trouble(_("The file cannot be stored now. Try again in a few minutes.")):
             self.client.put_object(
                 Bucket=self.bucket,
                 Key=self._key(digest),
@@ -39,19 +40,19 @@ class S3Store:
 
     def get(self, digest: str) -> bytes:
         """Read the object and check it."""
-        with _trouble("This file cannot be read now. Tell the operators."):
+        with _trouble(_("This file cannot be read now. Tell the operators.")):
             answer = self.client.get_object(Bucket=self.bucket, Key=self._key(digest))
             content: bytes = answer["Body"].read()
         return checked(content, digest)
 
     def delete(self, digest: str) -> None:
         """Delete the object."""
-        with _trouble("The storage does not answer."):
+        with _trouble(_("The storage does not answer.")):
             self.client.delete_object(Bucket=self.bucket, Key=self._key(digest))
 
     def older_than(self, moment: datetime) -> Iterator[str]:
         """By the objects' own times."""
-        with _trouble("The storage does not answer."):
+        with _trouble(_("The storage does not answer.")):
             pages = self.client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.bucket, Prefix=self.prefix
             )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from portal.core.errors import Unavailable
+from portal.core.language import _
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -45,7 +46,7 @@ def digest_of(content: bytes) -> str:
 def checked(content: bytes, digest: str) -> bytes:
     """The content, if it is what was put there. Raises Unavailable."""
     if digest_of(content) != digest:
-        raise Unavailable("This file is not what was stored, so it is not given out. Tell the operators.")
+        raise Unavailable(_("This file is not what was stored, so it is not given out. Tell the operators."))
     return content
 
 
@@ -83,7 +84,7 @@ class FolderStore:
                     raise
             _sync_folder(path.parent)
         except OSError as error:
-            raise Unavailable("The file cannot be stored now. Try again in a few minutes.") from error
+            raise Unavailable(_("The file cannot be stored now. Try again in a few minutes.")) from error
         return digest
 
     def get(self, digest: str) -> bytes:
@@ -91,7 +92,7 @@ class FolderStore:
         try:
             return checked(self._path(digest).read_bytes(), digest)
         except OSError as error:
-            raise Unavailable("This file cannot be read now. Tell the operators.") from error
+            raise Unavailable(_("This file cannot be read now. Tell the operators.")) from error
 
     def delete(self, digest: str) -> None:
         """Remove the file."""

@@ -16,6 +16,7 @@ from catalog.ordering.model import Favourite
 from catalog.requests.drafts import get_draft
 from portal.core.clock import now
 from portal.core.errors import Conflict, FieldError, NotFound
+from portal.core.language import _
 from portal.core.text import clean_line
 from portal.identity.actor import Actor
 
@@ -48,7 +49,7 @@ def favourites_of(
     lines = []
     for number, offering_id, name in rows:
         if offering_id in versions:
-            document = document_of(versions[offering_id])
+            document = document_of(versions[offering_id]).spoken()
             title = f"{document.name}: {name}" if name else document.name
             lines.append(FavouriteLine(number, document.slug, title, bool(name)))
     return tuple(sorted(lines, key=lambda line: line.name.casefold()))
@@ -100,7 +101,7 @@ def get_favourite(session: Session, actor: Actor, number: int) -> Favourite:
     """The actor's favourite. Raises NotFound."""
     found = session.get(Favourite, number)
     if found is None or found.person_id != actor.person_id:
-        raise NotFound("There is no such favourite, or it is not yours.")
+        raise NotFound(_("There is no such favourite, or it is not yours."))
     return found
 
 
@@ -122,7 +123,7 @@ def _add(session: Session, actor: Actor, offering_id: int, name: str, answers: d
         select(func.count()).select_from(Favourite).where(Favourite.person_id == actor.person_id)
     )
     if (count or 0) >= MOST:
-        raise Conflict(f"You have {MOST} favourites already. Remove one of them first.")
+        raise Conflict(_("You have %(most)s favourites already. Remove one of them first.", most=MOST))
     made = Favourite(
         person_id=actor.person_id,
         offering_id=offering_id,
@@ -134,7 +135,7 @@ def _add(session: Session, actor: Actor, offering_id: int, name: str, answers: d
         with session.begin_nested():
             session.add(made)
     except IntegrityError:
-        raise Conflict("This favourite was just saved from another page. Reload the page.") from None
+        raise Conflict(_("This favourite was just saved from another page. Reload the page.")) from None
     return made
 
 
@@ -144,7 +145,10 @@ def _clean(name: str) -> str:
     except ValueError as error:
         raise FieldError("name", f"{error}.") from error
     if not said:
-        raise FieldError("name", "Give the favourite a name, so that you find it again.")
+        raise FieldError("name", _("Give the favourite a name, so that you find it again."))
     if len(said) > LONGEST_NAME:
-        raise FieldError("name", f"The name is longer than {LONGEST_NAME} characters; shorten it.")
+        raise FieldError(
+            "name",
+            _("The name is longer than %(longest_name)s characters; shorten it.", longest_name=LONGEST_NAME),
+        )
     return said

@@ -14,6 +14,7 @@ from catalog.offerings.model import OfferingVersion
 from catalog.offerings.queries import document_of
 from catalog.requests.model import OrderGroup, Request
 from portal.core.errors import NotFound
+from portal.core.language import _, spoken
 from portal.identity.actor import Actor
 from portal.identity.model import Person
 from portal.identity.permissions import Permission
@@ -49,7 +50,7 @@ def group_page(session: Session, actor: Actor, group_id: int) -> GroupPage:
     """The page, in three statements. Raises NotFound for an order that is not the actor's to see."""
     group = session.get(OrderGroup, group_id) if group_id <= _LARGEST_ID else None
     if group is None or not (group.person_id == actor.person_id or actor.may(Permission.READ_ALL_REQUESTS)):
-        raise NotFound("There is no such order, or it is not yours to see.")
+        raise NotFound(_("There is no such order, or it is not yours to see."))
     zone = ZoneInfo(actor.timezone)
     version = session.get_one(OfferingVersion, group.offering_version_id)
     rows = session.execute(
@@ -69,17 +70,17 @@ def group_page(session: Session, actor: Actor, group_id: int) -> GroupPage:
     lines = tuple(
         GroupLine(
             reference,
-            title,
+            spoken(title),
             beneficiary,
             state.value,
-            baton,
+            spoken(baton),
             promised_by.astimezone(zone) if promised_by else None,
             missed_at is not None,
         )
         for reference, title, beneficiary, state, baton, promised_by, missed_at in rows
     )
     return GroupPage(
-        offering=document_of(version).name,
+        offering=document_of(version).spoken().name,
         placed_by=session.get_one(Person, group.person_id).name,
         placed_at=group.created_at.astimezone(zone),
         lines=lines,

@@ -22,6 +22,8 @@ from catalog.requests.model import Request
 from catalog.requests.working_hours import calendar_of
 from portal.core.calendar import WorkingCalendar
 from portal.core.clock import now
+from portal.core.language import _, ngettext
+from portal.core.times import duration
 from portal.identity.model import Unit
 from portal.identity.unit_settings import UnitSettings
 from portal.jobs import Job
@@ -47,9 +49,9 @@ class PaceFigures:
     def text(self) -> str:
         """In words: `Usually within 6 working hours; 9 of 10 within 2 working days`."""
         usual, most = spoken_minutes(self.half), spoken_minutes(self.most)
-        return (
-            f"Usually within {usual}" if usual == most else f"Usually within {usual}; 9 of 10 within {most}"
-        )
+        if usual == most:
+            return _("Usually within %(time)s", time=usual)
+        return _("Usually within %(usual)s; 9 of 10 within %(most)s", usual=usual, most=most)
 
 
 def percentile(values: Sequence[int], percent: int) -> int:
@@ -66,12 +68,12 @@ def percentile(values: Sequence[int], percent: int) -> int:
 def spoken_minutes(minutes: int) -> str:
     """Working minutes in words, rounded up, so that the words never promise less time than the figure."""
     if minutes <= _STEPS[-1]:
-        return f"{next(step for step in _STEPS if minutes <= step)} minutes"
+        return duration(next(step for step in _STEPS if minutes <= step))
     hours = math.ceil(minutes / _HOUR)
     if hours <= _MOST_HOURS:
-        return f"{hours} working hour{'' if hours == 1 else 's'}"
+        return ngettext("%(number)s working hour", "%(number)s working hours", hours)
     days = math.ceil(minutes / _DAY)
-    return f"{days} working day{'' if days == 1 else 's'}"
+    return ngettext("%(number)s working day", "%(number)s working days", days)
 
 
 def paces(session: Session) -> dict[int, PaceFigures]:

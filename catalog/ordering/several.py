@@ -24,6 +24,7 @@ from catalog.requests.submit import insist_on_current, make_request
 from portal.audit import record
 from portal.core.clock import now
 from portal.core.errors import Conflict, PortalError
+from portal.core.language import _, spoken
 from portal.identity.actor import Actor
 
 
@@ -73,7 +74,9 @@ def submit_draft_for(
     if draft.order_group_id is not None:
         return session.get_one(OrderGroup, draft.order_group_id)
     if draft.answers != raw or draft.request_id is not None:
-        raise Conflict("Your answers changed while they were being sent. Look them over and send them again.")
+        raise Conflict(
+            _("Your answers changed while they were being sent. Look them over and send them again.")
+        )
     group = place(session, actor, token, version, answers)
     draft.offering_version_id = version.id
     draft.order_group_id = group.id
@@ -131,5 +134,7 @@ def _one(
         )
         problem = sentence_about(open_duplicate(session, context))
     except PortalError as error:
-        return OnePerson(name, name, "", answers, (error.sentence,))
-    return OnePerson(name, context.beneficiary.name, context.title, answers, (problem,) if problem else ())
+        return OnePerson(name, name, "", answers, (spoken(error.sentence),))
+    return OnePerson(
+        name, context.beneficiary.name, spoken(context.title), answers, (problem,) if problem else ()
+    )

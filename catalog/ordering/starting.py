@@ -18,6 +18,7 @@ from catalog.ordering.favourites import get_favourite
 from catalog.requests.queries import request_for
 from catalog.requests.route import Router
 from portal.core.errors import NotFound
+from portal.core.language import _
 from portal.core.text import clean_text
 from portal.identity.actor import Actor
 
@@ -83,7 +84,7 @@ def from_request(
     """
     found = request_for(session, actor, reference, router)
     if found.version.document["slug"] != document.slug:
-        raise NotFound("This request is of another service. Order it again from its own page.")
+        raise NotFound(_("This request is of another service. Order it again from its own page."))
     return _again(document, found.answers, context)
 
 

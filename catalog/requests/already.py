@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from catalog.fulfilment.connectors.registry import Connectors
 from catalog.fulfilment.planning import StepOrder
+from portal.core.language import every_language, spoken
 
 
 def why_needless(orders: Sequence[StepOrder], connectors: Connectors) -> str:
@@ -21,4 +22,4 @@ def why_needless(orders: Sequence[StepOrder], connectors: Connectors) -> str:
         if not reason:
             return ""
         reasons.append(reason)
-    return " ".join(dict.fromkeys(reasons))
+    return every_language(lambda: " ".join(str(spoken(reason)) for reason in dict.fromkeys(reasons)))

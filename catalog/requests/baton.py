@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from catalog.offerings.queries import document_of
 from catalog.requests.model import Request
 from catalog.requests.route import StageProgress
 from catalog.requests.states import State
+from portal.core.language import _, spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ def baton_of(
     zone = ZoneInfo(timezone)
     due = request.baton_due
     return Baton(
-        who=request.baton,
+        who=spoken(request.baton),
         since=request.baton_since.astimezone(zone) if request.baton_since else None,
         by=due.astimezone(zone) if due else None,
         what_follows=_what_follows(request, stages),
@@ -41,17 +43,18 @@ def baton_of(
 
 
 def _what_follows(request: Request, stages: Sequence[StageProgress]) -> str:
+    document = document_of(request.version)
     match request.state:
         case State.PREPARING:
-            return "the change is read from the target, and the approvers are asked."
+            return _("the change is read from the target, and the approvers are asked.")
         case State.PENDING:
-            waiting = [stage.name for stage in stages if stage.state == "waiting"]
+            waiting = [document.speak(stage.name) for stage in stages if stage.state == "waiting"]
             if waiting:
-                return f"the stage “{waiting[0]}” decides."
-            return "it is carried out by itself, exactly as approved."
+                return _("the stage “%(stage)s” decides.", stage=waiting[0])
+            return _("it is carried out by itself, exactly as approved.")
         case State.SCHEDULED | State.FULFILLING:
-            return "it is read back from the target, and you are told that it is done."
+            return _("it is read back from the target, and you are told that it is done.")
         case State.FAILED:
-            return "it is tried again, or you are told why it cannot be done."
+            return _("it is tried again, or you are told why it cannot be done.")
         case _:
             return ""

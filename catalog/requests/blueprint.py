@@ -1,4 +1,4 @@
-"""The blueprint of requests; its routes stand in views.py and draft_views.py."""
+"""The blueprint of requests; its routes stand in views.py, form_views.py and submit_views.py."""
 
 from __future__ import annotations
 

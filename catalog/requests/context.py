@@ -22,7 +22,7 @@ from catalog.offerings.rules import facts_for, last_day, lasts, say_text, starts
 from catalog.requests.model import Request
 from catalog.requests.route import Proposal
 from portal.core.errors import FieldError
-from portal.core.language import _
+from portal.core.language import say
 from portal.identity.model import Person
 from portal.identity.unit_settings import UnitSettings
 
@@ -153,6 +153,6 @@ def _beneficiary(
     person = session.scalars(statement.options(joinedload(Person.unit))).one_or_none()
     if person is None:
         raise FieldError(
-            document.beneficiary, _("This person is not in the organisation any more; choose another.")
+            document.beneficiary, say("This person is not in the organisation any more; choose another.")
         )
     return person

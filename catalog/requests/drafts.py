@@ -22,6 +22,7 @@ from catalog.offerings.model import OfferingVersion
 from catalog.requests.model import Draft
 from portal.core.clock import now
 from portal.core.errors import Conflict, NotFound, TooLarge
+from portal.core.language import _
 from portal.identity.actor import Actor
 
 #: Bytes of randomness in a token, and of the proof of whose it is.
@@ -40,19 +41,19 @@ def new_token(person_id: int, key: str) -> str:
 
 def owner_of(token: str, key: str) -> int:
     """Whose draft the token is for. Raises NotFound for a token that the portal did not make."""
-    nonce, _, rest = token.partition(".")
-    person, _, proof = rest.partition(".")
+    nonce, _dot, rest = token.partition(".")
+    person, _dot, proof = rest.partition(".")
     if person.isascii() and person.isdecimal() and len(person) <= 18:  # noqa: PLR2004  (what a 64-bit key can hold)
         expected = _proof(nonce, int(person), key)
         if hmac.compare_digest(proof.encode(), expected.encode()):
             return int(person)
-    raise NotFound("There is no such draft.")
+    raise NotFound(_("There is no such draft."))
 
 
 def insist_on_owner(actor: Actor, token: str, key: str) -> None:
     """Raises NotFound unless the token is for a draft of the actor."""
     if owner_of(token, key) != actor.person_id:
-        raise NotFound("There is no such draft, or it is not yours.")
+        raise NotFound(_("There is no such draft, or it is not yours."))
 
 
 def keep(
@@ -77,7 +78,7 @@ def keep(
             return keep(session, token, version, answers, key=key)
         return draft
     if draft.request_id is not None or draft.order_group_id is not None:
-        raise Conflict("This form was sent already. Open the service again to ask once more.")
+        raise Conflict(_("This form was sent already. Open the service again to ask once more."))
     draft.offering_version_id = version.id
     draft.answers = dict(answers)
     draft.updated_at = now(session)
@@ -95,7 +96,7 @@ def get_draft(session: Session, actor: Actor, token: str) -> Draft:
     """The actor's draft under this token. Raises NotFound."""
     draft = find_draft(session, actor, token)
     if draft is None:
-        raise NotFound("There is no such draft, or it is not yours.")
+        raise NotFound(_("There is no such draft, or it is not yours."))
     return draft
 
 
@@ -103,7 +104,7 @@ def get_locked_draft(session: Session, actor: Actor, token: str) -> Draft:
     """The actor's draft, locked until this transaction ends. Raises NotFound."""
     draft = _find_locked(session, token)
     if draft is None or draft.person_id != actor.person_id:
-        raise NotFound("There is no such draft, or it is not yours.")
+        raise NotFound(_("There is no such draft, or it is not yours."))
     return draft
 
 
@@ -128,7 +129,7 @@ def discard(session: Session, actor: Actor, token: str) -> None:
     """Throw the draft away. Raises NotFound, and Conflict once it was submitted."""
     draft = get_locked_draft(session, actor, token)
     if draft.request_id is not None or draft.order_group_id is not None:
-        raise Conflict("This form was sent already; withdraw the request instead.")
+        raise Conflict(_("This form was sent already; withdraw the request instead."))
     session.delete(draft)
 
 
@@ -147,4 +148,4 @@ def _check_size(answers: Mapping[str, Any]) -> None:
         value for answer in answers.values() for value in (answer if isinstance(answer, list) else [answer])
     ]
     if len(values) > MOST_VALUES or sum(len(str(value)) for value in values) > LONGEST_DRAFT:
-        raise TooLarge("This is more than a form takes. Shorten your answers.")
+        raise TooLarge(_("This is more than a form takes. Shorten your answers."))

@@ -10,6 +10,7 @@ from catalog.offerings.rules import likeness_of
 from catalog.requests.context import Context
 from catalog.requests.model import Request
 from catalog.requests.states import State
+from portal.core.language import _
 
 #: What is still on its way, and what is in place.
 OPEN = (State.PREPARING, State.PENDING, State.SCHEDULED, State.FULFILLING)
@@ -43,6 +44,7 @@ def sentence_about(reference: str) -> str:
     """What is said to whoever asks for the same again; empty for no reference."""
     if not reference:
         return ""
-    return (
-        f"{reference} asks for the same and is still open. Asking again is needless unless you need it twice."
+    return _(
+        "%(reference)s asks for the same and is still open. Asking again is needless unless you need it twice.",
+        reference=reference,
     )

@@ -19,9 +19,10 @@ from catalog.requests.telling import tell_beneficiary
 from portal.audit import record
 from portal.core.clock import now
 from portal.core.errors import Conflict, FieldErrors, Forbidden
+from portal.core.language import N_, _, say
 from portal.identity.actor import Actor
 
-WHY = "The requester changed the answers."
+WHY = N_("The requester changed the answers.")
 
 
 def edit(session: Session, actor: Actor, request_id: int, answers: Mapping[str, Any]) -> Request:
@@ -33,7 +34,7 @@ def edit(session: Session, actor: Actor, request_id: int, answers: Mapping[str, 
     request = get_locked(session, request_id)
     insist_on_requester(actor, request)
     if request.state is not State.PENDING:
-        raise Conflict("This request can only be changed while it waits for approval.")
+        raise Conflict(_("This request can only be changed while it waits for approval."))
     if dict(answers) == request.answers:
         return request
     # The rules' today stays the day of submitting, so that preparing finds the same facts as this check.
@@ -42,7 +43,7 @@ def edit(session: Session, actor: Actor, request_id: int, answers: Mapping[str, 
     )
     if broken := broken_rules(context.document, context.facts):
         raise FieldErrors(broken)
-    replan(session, request, WHY)
+    replan(session, request, say(WHY))
     request.answers = dict(answers)
     is_new_to_it = request.beneficiary_id != context.beneficiary.id
     request.beneficiary = context.beneficiary
@@ -73,4 +74,4 @@ def edit(session: Session, actor: Actor, request_id: int, answers: Mapping[str, 
 def insist_on_requester(actor: Actor, request: Request) -> None:
     """Raises Forbidden for anyone but the requester."""
     if actor.person_id is None or actor.person_id != request.requester_id:
-        raise Forbidden("Only the person who made this request can change it.")
+        raise Forbidden(_("Only the person who made this request can change it."))

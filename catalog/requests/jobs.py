@@ -42,7 +42,7 @@ def prepare(job: Job, *, connectors: Connectors) -> None:
     orders, facts = found
     denied = denial_of(facts.document, facts)
     if denied:
-        _refuse(job, denied)
+        _refuse(job, facts.document.say(denied))
         return
     try:
         needless = why_needless(orders, connectors)

@@ -11,10 +11,11 @@ from catalog.requests.model import Request
 from catalog.requests.states import CLOSED, Move, after
 from portal.core.clock import now
 from portal.core.errors import NotFound
+from portal.core.language import N_, _, say
 
 #: Who holds the baton when nobody in particular does.
 THE_PORTAL = "Countersign"
-OPERATORS = "The operators"
+OPERATORS = N_("The operators")
 
 
 def get_locked(session: Session, request_id: int) -> Request:
@@ -22,7 +23,7 @@ def get_locked(session: Session, request_id: int) -> Request:
     statement = select(Request).where(Request.id == request_id).with_for_update()
     request = session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
     if request is None:
-        raise NotFound("There is no such request.")
+        raise NotFound(_("There is no such request."))
     return request
 
 
@@ -39,7 +40,7 @@ def move(session: Session, request: Request, how: Move) -> None:
 
 def hand_baton(session: Session, request: Request, holder: str, *, due: datetime | None = None) -> None:
     """Say who must act from now on, and by when (UTC)."""
-    request.baton = holder
+    request.baton = say(OPERATORS) if holder == OPERATORS else holder
     request.baton_since = now(session)
     request.baton_due = due
 

@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 
 from catalog.attachments.queries import attachments_of
 from catalog.fulfilment.model import Artefact, Step
+from catalog.offerings.language import OfferingDocument
 from catalog.offerings.queries import document_of
 from catalog.ordering.times import spoken_moment
 from catalog.requests.answers import answer_lines, spoken_end
 from catalog.requests.baton import baton_of
+from catalog.requests.conversation import Conversations
 from catalog.requests.model import Request
 from catalog.requests.presenters import (
     RequestPage,
@@ -29,18 +31,22 @@ from catalog.requests.route import Router
 from catalog.requests.states import TRANSITIONS, Move, State
 from catalog.requests.timeline import timeline_of
 from portal.core.clock import now
+from portal.core.language import spoken
 from portal.identity.actor import Actor
 from portal.identity.permissions import Permission
 
 _MOVING = frozenset({State.PREPARING, State.SCHEDULED, State.FULFILLING})
 
 
-def request_page(session: Session, actor: Actor, reference: str, *, router: Router) -> RequestPage:
+def request_page(
+    session: Session, actor: Actor, reference: str, *, router: Router, conversations: Conversations
+) -> RequestPage:
     """The page of one request as this actor sees it. Raises NotFound for one that is not theirs to see."""
     request = request_for(session, actor, reference, router)
     zone = ZoneInfo(actor.timezone)
     stages = router.progress(session, request.id)
     steps, artefacts = _steps(session, request)
+    document = document_of(request.version)
     mine = request.requester_id == actor.person_id
 
     def local(moment: datetime | None) -> datetime | None:
@@ -48,8 +54,8 @@ def request_page(session: Session, actor: Actor, reference: str, *, router: Rout
 
     return RequestPage(
         reference=request.reference,
-        title=request.title,
-        offering=request.version.document["name"],
+        title=spoken(request.title),
+        offering=document.spoken().name,
         slug=request.version.document["slug"],
         version=request.version.number,
         state=request.state.value,
@@ -67,26 +73,27 @@ def request_page(session: Session, actor: Actor, reference: str, *, router: Rout
         paused_since=local(request.paused_since),
         order_group_id=request.order_group_id if mine or actor.may(Permission.READ_ALL_REQUESTS) else None,
         may_order_again=mine or request.beneficiary_id == actor.person_id,
-        outcome=request.outcome,
+        outcome=document.speak(request.outcome),
         seal=request.seal,
         sealed_at=local(request.sealed_at),
         now=now(session).astimezone(zone),
-        answers=answer_lines(
-            document_of(request.version), request.answers, (request.requester, request.beneficiary)
-        ),
-        plan=plan_cards(request.plans),
-        risk=risk_card(request.risk),
-        stages=stage_cards(stages, timezone=actor.timezone),
+        answers=answer_lines(document.spoken(), request.answers, (request.requester, request.beneficiary)),
+        plan=plan_cards(request.plans, speak=document.speak),
+        risk=risk_card(request.risk, speak=document.speak),
+        stages=stage_cards(stages, timezone=actor.timezone, speak=document.speak),
         baton=baton_of(request, stages, timezone=actor.timezone, now=now(session)),
-        steps=tuple(_step_card(step, zone) for step in steps),
+        steps=tuple(_step_card(step, zone, document) for step in steps),
         artefacts=artefacts,
         attached=tuple((file.id, file.name) for file in attachments_of(session, request.id)),
         timeline=timeline_of(
             session,
             request.reference,
             timezone=actor.timezone,
-            steps={position: plan["name"] for position, plan in enumerate(request.plans, start=1)},
+            steps={
+                position: document.speak(plan["name"]) for position, plan in enumerate(request.plans, start=1)
+            },
         ),
+        conversation=conversations.of(session, actor, request),
         moving=request.state in _MOVING,
         may_withdraw=mine and (request.state, Move.WITHDRAW) in TRANSITIONS,
         may_edit=mine and request.state is State.PENDING,
@@ -111,13 +118,13 @@ def _steps(session: Session, request: Request) -> tuple[Sequence[Step], tuple[st
     return tuple(steps.values()), tuple(dict.fromkeys(name for _, name in rows if name))
 
 
-def _step_card(step: Step, zone: ZoneInfo) -> StepCard:
+def _step_card(step: Step, zone: ZoneInfo, document: OfferingDocument) -> StepCard:
     return StepCard(
-        name=step.name,
+        name=document.speak(step.name),
         connector=step.connector,
         state=step.state.value,
         finished_at=step.finished_at.astimezone(zone) if step.finished_at else None,
         did=lines_of(step.outcome),
         read=lines_of(step.read_back),
-        error=step.error,
+        error=spoken(step.error),
     )

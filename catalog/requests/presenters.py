@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,10 +10,14 @@ from zoneinfo import ZoneInfo
 
 from catalog.requests.answers import AnswerLine
 from catalog.requests.baton import Baton
+from catalog.requests.conversation import Conversation
 from catalog.requests.route import RouteStage, StageProgress
 from catalog.requests.timeline import Event
+from portal.core.language import N_, _, ngettext, spoken
 
 PlanLines = tuple[tuple[str, str], ...]
+#: Gives an English or a kept text in the language that is spoken.
+Speak = Callable[[Any], str]
 
 #: The page's words for a stage's state.
 _STAGE_WORDS = {
@@ -25,13 +29,13 @@ _STAGE_WORDS = {
 }
 
 _STEP_TAGS = {
-    "waiting": ("Not yet", "quiet", "circle"),
-    "applying": ("Under way", "note", "arrow"),
-    "waiting-for-people": ("Waiting for people", "note", "clock"),
-    "applied": ("Done, being read back", "note", "dots"),
-    "done": ("Done and read back", "good", "tick"),
-    "reverted": ("Undone", "quiet", "stop"),
-    "failed": ("Not possible", "bad", "alert"),
+    "waiting": (N_("Not yet"), "quiet", "circle"),
+    "applying": (N_("Under way"), "note", "arrow"),
+    "waiting-for-people": (N_("Waiting for people"), "note", "clock"),
+    "applied": (N_("Done, being read back"), "note", "dots"),
+    "done": (N_("Done and read back"), "good", "tick"),
+    "reverted": (N_("Undone"), "quiet", "stop"),
+    "failed": (N_("Not possible"), "bad", "alert"),
 }
 
 
@@ -99,7 +103,8 @@ class StepCard:
     @property
     def tag(self) -> tuple[str, str, str]:
         """Text, tone and sign of the step's state."""
-        return _STEP_TAGS[self.state]
+        text, tone, sign = _STEP_TAGS[self.state]
+        return _(text), tone, sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +144,8 @@ class RequestPage:
     #: Files that people added, by number and name.
     attached: tuple[tuple[int, str], ...]
     timeline: tuple[Event, ...]
+    #: What people said about it.
+    conversation: Conversation
     #: Whether the page will say something else before long.
     moving: bool
     may_withdraw: bool
@@ -156,10 +163,10 @@ class RequestPage:
         return tuple(event.as_row() for event in self.timeline)
 
 
-def plan_cards(plans: Sequence[Mapping[str, Any]]) -> tuple[PlanCard, ...]:
-    """Stored plans, in order."""
+def plan_cards(plans: Sequence[Mapping[str, Any]], *, speak: Speak = spoken) -> tuple[PlanCard, ...]:
+    """Stored plans, in order. `speak` is that of the offering's document, whose texts stand in them."""
     return tuple(
-        PlanCard(plan["name"], plan["target"], lines_of(plan), lines_of(plan, technical=True))
+        PlanCard(speak(plan["name"]), spoken(plan["target"]), lines_of(plan), lines_of(plan, technical=True))
         for plan in plans
     )
 
@@ -167,50 +174,54 @@ def plan_cards(plans: Sequence[Mapping[str, Any]]) -> tuple[PlanCard, ...]:
 def lines_of(kept: Mapping[str, Any], *, technical: bool = False) -> PlanLines:
     """The lines of a stored plan, outcome or read-back that are for everybody, or those that are technical."""
     return tuple(
-        (line["change"], line["text"])
+        (line["change"], spoken(line["text"]))
         for line in kept.get("lines", ())
         if line.get("technical", False) is technical
     )
 
 
-def risk_card(risk: Mapping[str, Any]) -> RiskCard | None:
-    """The stored risk; None before it is weighed."""
+def risk_card(risk: Mapping[str, Any], *, speak: Speak = spoken) -> RiskCard | None:
+    """The stored risk; None before it is weighed. `speak` as for plan_cards."""
     if not risk:
         return None
-    return RiskCard(risk["level"], risk["score"], tuple(reason["because"] for reason in risk["reasons"]))
+    return RiskCard(
+        risk["level"], risk["score"], tuple(speak(reason["because"]) for reason in risk["reasons"])
+    )
 
 
-def planned_stages(stages: Sequence[RouteStage]) -> tuple[StageCard, ...]:
-    """A route before anybody is asked."""
+def planned_stages(stages: Sequence[RouteStage], *, speak: Speak = spoken) -> tuple[StageCard, ...]:
+    """A route before anybody is asked. `speak` as for plan_cards."""
     return tuple(
         StageCard(
-            name=stage.name,
+            name=_name(stage, speak),
             status="waiting",
-            people=tuple(person.name for person in stage.approvers),
-            note=_quorum(stage.quorum, len(stage.approvers)),
-            because=stage.because,
+            people=tuple(person.name for person in stage.called),
+            note=_note(stage, stages, len(stage.called), speak),
+            because=speak(stage.because),
             due_at=None,
         )
         for stage in stages
     )
 
 
-def stage_cards(stages: Sequence[StageProgress], *, timezone: str) -> tuple[StageCard, ...]:
-    """A route on its way."""
+def stage_cards(
+    stages: Sequence[StageProgress], *, timezone: str, speak: Speak = spoken
+) -> tuple[StageCard, ...]:
+    """A route on its way. `speak` as for plan_cards."""
     zone = ZoneInfo(timezone)
     return tuple(
         StageCard(
-            name=stage.name,
+            name=_name(stage, speak),
             status=_STAGE_WORDS[stage.state],
             people=stage.approvers,
-            note=_quorum(stage.quorum, len(stage.approvers)),
-            because=stage.because,
+            note=_note(stage, stages, len(stage.approvers), speak),
+            because=speak(stage.because),
             due_at=stage.due_at.astimezone(zone) if stage.due_at else None,
             decisions=tuple(
                 DecisionCard(
                     person=decision.person,
                     verdict=decision.verdict,
-                    comment=decision.comment,
+                    comment=spoken(decision.comment),
                     when=decision.decided_at.astimezone(zone),
                     voided=decision.voided,
                 )
@@ -221,7 +232,34 @@ def stage_cards(stages: Sequence[StageProgress], *, timezone: str) -> tuple[Stag
     )
 
 
+def _name(stage: RouteStage | StageProgress, speak: Speak) -> str:
+    """The stage's name; a part's name beside its stage's."""
+    if not stage.part_of:
+        return speak(stage.name)
+    return _("%(stage)s: %(part)s", stage=speak(stage.part_of), part=speak(stage.name))
+
+
+def _note(
+    stage: RouteStage | StageProgress,
+    stages: Sequence[RouteStage | StageProgress],
+    people: int,
+    speak: Speak,
+) -> str:
+    """How many must agree, and who is asked at the same time."""
+    beside = [
+        speak(other.name) for other in stages if other.position == stage.position and other is not stage
+    ]
+    together = (
+        _("at the same time as %(others)s", others=", ".join(beside)) if beside and stage.part_of else ""
+    )
+    return ", ".join(filter(None, (_quorum(stage.quorum, people), together)))
+
+
 def _quorum(quorum: int, people: int) -> str:
     if people == 1:
         return ""
-    return "all must agree" if quorum == people else f"{quorum} of {people} must agree"
+    if quorum == people:
+        return _("all must agree")
+    return ngettext(
+        "%(number)s of %(people)s must agree", "%(number)s of %(people)s must agree", quorum, people=people
+    )

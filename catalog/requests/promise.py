@@ -26,6 +26,7 @@ from catalog.requests.working_hours import calendar_of
 from portal.audit import record
 from portal.core.calendar import WorkingCalendar
 from portal.core.clock import now
+from portal.core.language import say
 from portal.identity.actor import PORTAL
 from portal.identity.model import Person
 from portal.identity.people import members_of
@@ -145,7 +146,7 @@ def _mark(session: Session, request: Request) -> None:
             {
                 **about(request),
                 "promised_by": promised_by,
-                "waiting_for": request.baton or "nobody in particular",
+                "waiting_for": request.baton or say("nobody in particular"),
                 "beneficiary": beneficiary.name,
             },
         )

@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
+from catalog.offerings.called import names_of
 from catalog.offerings.model import OfferingVersion
 from catalog.ordering.units.queries import units_led_by
 from catalog.requests.model import Request
 from catalog.requests.route import Router
 from catalog.requests.states import CLOSED, State
 from portal.core.errors import NotFound
+from portal.core.language import _, spoken
 from portal.identity.actor import Actor
 from portal.identity.model import Person
 from portal.identity.permissions import Permission
@@ -50,18 +52,19 @@ class FailedLine(NamedTuple):
 
 
 _BENEFICIARY = aliased(Person)
-_OFFERING_NAME = OfferingVersion.document["name"].as_string()
+_OFFERING_NAME = OfferingVersion.document["name"].as_string().label("name")
 # Built once: making the statement costs more than running it.
 _MINE = (
     select(
         Request.number,
         Request.reference,
         Request.title,
+        OfferingVersion.digest,
         _OFFERING_NAME,
         Request.state,
         Request.baton,
         Request.submitted_at,
-        _BENEFICIARY.name,
+        _BENEFICIARY.name.label("beneficiary"),
     )
     .join(OfferingVersion, OfferingVersion.id == Request.offering_version_id)
     .join(_BENEFICIARY, _BENEFICIARY.id == Request.beneficiary_id)
@@ -75,7 +78,13 @@ _MINE = (
 )
 _FAILED = (
     select(
-        Request.reference, Request.title, _OFFERING_NAME, Person.name, Request.outcome, Request.baton_since
+        Request.reference,
+        Request.title,
+        OfferingVersion.digest,
+        _OFFERING_NAME,
+        Person.name,
+        Request.outcome,
+        Request.baton_since,
     )
     .join(OfferingVersion, OfferingVersion.id == Request.offering_version_id)
     .join(Person, Person.id == Request.requester_id)
@@ -106,8 +115,8 @@ def request_for(session: Session, actor: Actor, reference: str, router: Router) 
         )
     )
     request = session.scalars(statement).one_or_none()
-    if request is None or not _may_see(session, actor, request, router):
-        raise NotFound("There is no such request, or it is not yours to see.")
+    if request is None or not may_see(session, actor, request, router):
+        raise NotFound(_("There is no such request, or it is not yours to see."))
     return request
 
 
@@ -128,22 +137,34 @@ def requests_of(
         },
     ).all()
     zone = ZoneInfo(actor.timezone)
+    called = names_of(session, ((row.digest, row.name) for row in rows))
     lines = tuple(
         RequestLine(
-            reference, title, offering, state.value, baton, submitted_at.astimezone(zone), beneficiary
+            row.reference,
+            spoken(row.title),
+            called[row.digest],
+            row.state.value,
+            spoken(row.baton),
+            row.submitted_at.astimezone(zone),
+            row.beneficiary,
         )
-        for _, reference, title, offering, state, baton, submitted_at, beneficiary in rows[:limit]
+        for row in rows[:limit]
     )
     return lines, rows[limit - 1].number if len(rows) > limit else None
 
 
 def requests_failed(session: Session, limit: int = 100) -> Sequence[FailedLine]:
     """Requests that stopped for good and wait for an operator, the latest first."""
-    rows = session.execute(_FAILED.limit(limit))
-    return tuple(FailedLine(*row) for row in rows)
+    rows = session.execute(_FAILED.limit(limit)).all()
+    called = names_of(session, ((digest, name) for _ref, _title, digest, name, *_rest in rows))
+    return tuple(
+        FailedLine(reference, spoken(title), called[digest], requester, spoken(outcome), since)
+        for reference, title, digest, _name, requester, outcome, since in rows
+    )
 
 
-def _may_see(session: Session, actor: Actor, request: Request, router: Router) -> bool:
+def may_see(session: Session, actor: Actor, request: Request, router: Router) -> bool:
+    """Whether the actor is one of those whom `request_for` names."""
     if actor.person_id is None:
         return False
     if actor.person_id in {request.requester_id, request.beneficiary_id}:

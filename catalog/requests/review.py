@@ -26,6 +26,7 @@ from catalog.requests.route import Router, RouteStage
 from catalog.requests.working_hours import who_is_away
 from portal.core.clock import now
 from portal.core.errors import PortalError
+from portal.core.language import spoken
 from portal.identity.actor import Actor
 
 
@@ -89,7 +90,7 @@ def review_page(
     asked = ask_briefly(lambda: (why_needless(orders, connectors), plan_steps(orders, connectors)), nothing)
     needless, steps = asked.answer
     stages, promised_by, nobody = _route(session, context, actor, router, at)
-    zone = ZoneInfo(actor.timezone)
+    zone, speak = ZoneInfo(actor.timezone), context.document.speak
     pace = pace_of(session, version.offering_id)
     asked_people = {person.person_id for stage in stages for person in stage.approvers}
     duplicate = open_duplicate(session, context)
@@ -98,25 +99,25 @@ def review_page(
         version_id=version.id,
         reviewed=checked.digest,
         slug=context.document.slug,
-        offering=context.document.name,
-        title=context.title,
+        offering=context.document.spoken().name,
+        title=spoken(context.title),
         beneficiary=context.beneficiary.name,
         for_self=context.beneficiary.id == requester.id,
         ends=spoken_end(context.ends_at, actor.timezone),
-        answers=answer_lines(context.document, checked.answers, (requester, context.beneficiary)),
-        plan=plan_cards([step.to_json() for step in steps]),
-        risk=risk_card(risk_of(context.facts, steps)),
-        stages=planned_stages(stages),
+        answers=answer_lines(context.document.spoken(), checked.answers, (requester, context.beneficiary)),
+        plan=plan_cards([step.to_json() for step in steps], speak=speak),
+        risk=risk_card(risk_of(context.facts, steps), speak=speak),
+        stages=planned_stages(stages, speak=speak),
         promised_by=promised_by.astimezone(zone) if promised_by else None,
         promised_text=spoken_moment(promised_by.astimezone(zone), at.astimezone(zone)) if promised_by else "",
         pace=pace.text if pace else "",
         away=who_is_away(session, asked_people, at, promised_by) if promised_by else "",
         now=at.astimezone(zone),
-        stop=denial_of(context.document, context.facts) or nobody or asked.refused or needless,
-        unreachable=asked.unreachable,
+        stop=speak(denial_of(context.document, context.facts) or nobody or asked.refused or needless),
+        unreachable=spoken(asked.unreachable),
         duplicate=duplicate,
         same=sentence_about(duplicate),
-        irreversible=context.document.cannot_be_undone,
+        irreversible=context.document.spoken().cannot_be_undone,
     )
 
 
@@ -127,7 +128,7 @@ def needless_answers(
     requester = get_person(session, actor.person_id or 0)
     context = context_for(session, version, checked.answers, requester=requester, at=now(session))
     orders = orders_for(context)
-    return ask_briefly(lambda: why_needless(orders, connectors), "").answer
+    return str(spoken(ask_briefly(lambda: why_needless(orders, connectors), "").answer))
 
 
 def _route(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from portal.core.errors import Conflict
+from portal.core.language import N_, _
 
 
 class State(StrEnum):
@@ -20,6 +22,21 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
     REFUSED = "refused"
     FAILED = "failed"
+
+
+#: In a sentence.
+WORDS: Mapping[State, str] = {
+    State.PREPARING: N_("preparing"),
+    State.PENDING: N_("pending"),
+    State.SCHEDULED: N_("scheduled"),
+    State.FULFILLING: N_("fulfilling"),
+    State.FULFILLED: N_("fulfilled"),
+    State.ENDED: N_("ended"),
+    State.REJECTED: N_("rejected"),
+    State.WITHDRAWN: N_("withdrawn"),
+    State.REFUSED: N_("refused"),
+    State.FAILED: N_("failed"),
+}
 
 
 class Move(StrEnum):
@@ -69,5 +86,7 @@ def after(state: State, move: Move) -> State:
     try:
         return TRANSITIONS[state, move]
     except KeyError:
-        message = f"This request is {state.value}; it cannot be changed that way any more."
+        message = _(
+            "This request is %(state)s; it cannot be changed that way any more.", state=_(WORDS[state])
+        )
         raise Conflict(message) from None

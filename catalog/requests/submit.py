@@ -30,6 +30,7 @@ from portal.core.clock import now
 from portal.core.database import is_sqlite
 from portal.core.errors import Conflict, FieldErrors
 from portal.core.events import publish
+from portal.core.language import _
 from portal.identity.actor import Actor
 
 NUMBERS = "request"
@@ -46,7 +47,9 @@ def submit(session: Session, actor: Actor, checked: Checked, *, confirmed: str =
     if draft.request_id is not None:
         return session.get_one(Request, draft.request_id)
     if draft.answers != checked.raw:
-        raise Conflict("Your answers changed while they were being sent. Look them over and send them again.")
+        raise Conflict(
+            _("Your answers changed while they were being sent. Look them over and send them again.")
+        )
     version = session.get_one(OfferingVersion, checked.version_id)
     insist_on_current(session, version)
     get_visible_version(session, actor, version.offering.slug)
@@ -60,7 +63,7 @@ def insist_on_current(session: Session, version: OfferingVersion) -> None:
     """Raises Conflict unless this is what is published now."""
     if find_current_version(session, version.offering.slug) is not version:
         raise Conflict(
-            "This service was changed while you were asking. Look your answers over and send them again."
+            _("This service was changed while you were asking. Look your answers over and send them again.")
         )
 
 

@@ -47,10 +47,11 @@ def tell_beneficiary(session: Session, request: Request, event: str) -> None:
 def about(request: Request, event: str = "") -> dict[str, Any]:
     """What every mail of a request may show; `note` is what the offering says in the mails of this event."""
     text = _TEXTS.get(event)
+    document = document_of(request.version)
     return {
-        "note": (getattr(document_of(request.version).mails, text) or "") if text else "",
+        "note": document.say(getattr(document.mails, text) or "") if text else "",
         "reference": request.reference,
-        "offering": request.version.document["name"],
+        "offering": document.say(document.name),
         "title": request.title,
         "outcome": request.outcome,
         "path": f"/requests/{request.reference}",

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from catalog.requests import tags
 from portal.audit.model import Entry, PersonalValue
+from portal.core.language import N_, _, spoken
 from portal.identity.model import Person
 
 Tone = Literal["", "good", "bad", "wait"]
@@ -21,37 +22,43 @@ Tone = Literal["", "good", "bad", "wait"]
 #: What each entry says on the page. Entries of approvals are told here by their tag, because that room stands above;
 #: a tag that is not here is for machines and is left out.
 WORDS: Mapping[str, tuple[str, Tone]] = {
-    tags.SUBMITTED: ("Submitted", ""),
-    tags.PREPARED: ("Prepared: the target was read and the risk weighed", ""),
-    tags.EDITED: ("Answers changed; every approval so far is void", "wait"),
-    tags.REFUSED: ("Refused by the portal", "bad"),
-    tags.WITHDRAWN: ("Withdrawn", ""),
-    tags.STOPPED: ("Stopped: what was approved no longer fits", "wait"),
-    tags.SEAL_MISMATCH: ("The seal did not match; nothing was carried out", "bad"),
-    tags.FULFILMENT_STARTED: ("Fulfilment started", ""),
-    tags.STEP_HANDED_OVER: ("Handed to people, who carry it out by hand", "wait"),
-    tags.STEP_APPLIED: ("Carried out on the target", ""),
-    tags.STEP_READ_BACK: ("Read back from the target", "good"),
-    tags.STEP_FAILED: ("A step was not possible", "bad"),
-    tags.STEP_REVERTED: ("A step was undone", "wait"),
-    tags.STEP_NOT_REVERTED: ("A step could not be undone", "bad"),
-    tags.FULFILLED: ("Fulfilled", "good"),
-    tags.FAILED: ("Failed; the operators were told", "bad"),
-    tags.RETRIED: ("Tried again", ""),
-    tags.PROMISE_MISSED: ("The promised date passed; the owners of the service were told", "bad"),
-    tags.SET_ASIDE: ("Set aside for the operators", "bad"),
-    tags.ENTITLEMENT_GRANTED: ("In place from now on", "good"),
-    tags.ENTITLEMENT_GIVEN_BACK: ("Given back", ""),
-    tags.ENTITLEMENT_ENDED: ("Taken away", ""),
-    tags.ENDED: ("Ended", ""),
-    "request:sealed": ("Sealed", ""),
-    "stage:opened": ("Approvers asked", "wait"),
-    "stage:approved": ("Stage approved", "good"),
-    "stage:rejected": ("Stage rejected", "bad"),
-    "approval:approved": ("Approved", "good"),
-    "approval:denied": ("Denied", "bad"),
-    "approval:voided": ("An approval became void", "wait"),
-    "request:approved-by-policy": ("Approved by the published service itself", "good"),
+    tags.SUBMITTED: (N_("Submitted"), ""),
+    tags.PREPARED: (N_("Prepared: the target was read and the risk weighed"), ""),
+    tags.EDITED: (N_("Answers changed; every approval so far is void"), "wait"),
+    tags.REFUSED: (N_("Refused by the portal"), "bad"),
+    tags.WITHDRAWN: (N_("Withdrawn"), ""),
+    tags.STOPPED: (N_("Stopped: what was approved no longer fits"), "wait"),
+    tags.SEAL_MISMATCH: (N_("The seal did not match; nothing was carried out"), "bad"),
+    tags.FULFILMENT_STARTED: (N_("Fulfilment started"), ""),
+    tags.STEP_HANDED_OVER: (N_("Handed to people, who carry it out by hand"), "wait"),
+    tags.STEP_APPLIED: (N_("Carried out on the target"), ""),
+    tags.STEP_READ_BACK: (N_("Read back from the target"), "good"),
+    tags.STEP_FAILED: (N_("A step was not possible"), "bad"),
+    tags.STEP_REVERTED: (N_("A step was undone"), "wait"),
+    tags.STEP_NOT_REVERTED: (N_("A step could not be undone"), "bad"),
+    tags.FULFILLED: (N_("Fulfilled"), "good"),
+    tags.FAILED: (N_("Failed; the operators were told"), "bad"),
+    tags.RETRIED: (N_("Tried again"), ""),
+    tags.PROMISE_MISSED: (N_("The promised date passed; the owners of the service were told"), "bad"),
+    tags.SET_ASIDE: (N_("Set aside for the operators"), "bad"),
+    tags.ENTITLEMENT_GRANTED: (N_("In place from now on"), "good"),
+    tags.ENTITLEMENT_GIVEN_BACK: (N_("Given back"), ""),
+    tags.ENTITLEMENT_ENDED: (N_("Taken away"), ""),
+    tags.ENDED: (N_("Ended"), ""),
+    "request:sealed": (N_("Sealed"), ""),
+    "stage:opened": (N_("Approvers asked"), "wait"),
+    "stage:approved": (N_("Stage approved"), "good"),
+    "stage:rejected": (N_("Stage rejected"), "bad"),
+    "approval:approved": (N_("Approved"), "good"),
+    "approval:denied": (N_("Denied"), "bad"),
+    "approval:voided": (N_("An approval became void"), "wait"),
+    "question:asked": (N_("Asked the requester; the clock stands still"), "wait"),
+    "question:answered": (N_("Answered; the clock runs again"), ""),
+    "proposal:made": (N_("Proposed less; the clock stands still"), "wait"),
+    "proposal:accepted": (N_("Accepted the proposal"), "good"),
+    "proposal:declined": (N_("Declined the proposal"), ""),
+    "stage:reassigned": (N_("Left the decision to somebody else"), ""),
+    "request:approved-by-policy": (N_("Approved by the published service itself"), "good"),
 }
 #: Personal values that tell why or what in a person's or a target's words, in the order of preference.
 _TEXTS = ("why", "reason", "comment")
@@ -96,7 +103,7 @@ def timeline_of(
     return tuple(
         Event(
             when=entry.at.astimezone(zone),
-            what=WORDS[entry.tag][0],
+            what=_(WORDS[entry.tag][0]),
             who=names.get(entry.actor, ""),
             text=_text(entry, texts.get(number, {}), steps),
             tone=WORDS[entry.tag][1],
@@ -116,5 +123,5 @@ def _names(session: Session, entries: Sequence[Entry]) -> dict[str, str]:
 def _text(entry: Entry, personal: Mapping[str, str], steps: Mapping[int, str]) -> str:
     for field in _TEXTS:
         if personal.get(field) and not (entry.tag == tags.SUBMITTED and field == "reason"):
-            return personal[field]
+            return str(spoken(personal[field]))
     return steps.get(json.loads(entry.body)["facts"].get("step", 0), "")

@@ -13,27 +13,33 @@ from catalog.attachments import forms as attached
 from catalog.fulfilment.artefacts import get_artefact, media_type_of
 from catalog.offerings.forms import answers_of
 from catalog.offerings.queries import document_of
-from catalog.requests import draft_views, tags
+from catalog.requests import form_views, submit_views, tags
 from catalog.requests.blueprint import blueprint
+from catalog.requests.conversation import Conversations, Typed
 from catalog.requests.drafts import discard as discard_draft
 from catalog.requests.drafts import open_drafts
 from catalog.requests.edit import edit as edit_request
 from catalog.requests.edit import insist_on_requester
+from catalog.requests.form_page import form_for, router, show_form
 from catalog.requests.moves import subject_of
 from catalog.requests.page import request_page
 from catalog.requests.queries import request_for, requests_of
-from catalog.requests.route import Router
 from catalog.requests.withdraw import withdraw as withdraw_request
 from portal.audit import record
 from portal.core.clock import now
 from portal.core.errors import FieldError
-from portal.core.http import file_response, reading, render, services, transaction
+from portal.core.http import file_response, reading, render, services, takes, transaction
+from portal.core.language import N_, _, spoken
 from portal.identity.access import current_actor, signed_in
 
-#: draft_views is imported so that its routes stand on the blueprint too.
-__all__ = ["blueprint", "draft_views"]
+#: These are imported so that their routes stand on the blueprint too.
+__all__ = ["blueprint", "form_views", "submit_views"]
 
-ONE_PERSON = "A request is for one person. Name one here, and ask for the others by a new order."
+_NOTHING = Typed()
+#: Wiring made one that fits the protocol.
+_CONVERSATIONS: Any = Conversations
+
+ONE_PERSON = N_("A request is for one person. Name one here, and ask for the others by a new order.")
 
 
 @blueprint.get("/requests")
@@ -54,7 +60,7 @@ def index() -> Response:
         lines=lines,
         drafts=[
             (
-                version.document["name"],
+                document_of(version).spoken().name,
                 url_for("requests.new", slug=version.offering.slug, draft=draft.token),
                 draft.updated_at.astimezone(zone),
                 draft.token,
@@ -70,11 +76,12 @@ def index() -> Response:
 
 @blueprint.post("/drafts/<token>/discard")
 @signed_in
+@takes()
 def discard(token: str) -> BaseResponse:
     """Throw a draft away."""
     with transaction() as session:
         discard_draft(session, current_actor(), token)
-    flash("The draft is gone.", "success")
+    flash(_("The draft is gone."), "success")
     return redirect(url_for("requests.index"), 303)
 
 
@@ -82,22 +89,23 @@ def discard(token: str) -> BaseResponse:
 @signed_in
 def show(reference: str) -> Response:
     """One request: who must act, what was asked, what changes, who decided, what was done."""
-    return _page(reference)
+    return page_of(reference)
 
 
 @blueprint.post("/requests/<reference>/withdraw")
 @signed_in
+@takes("reason")
 def withdraw(reference: str) -> BaseResponse:
     """Take the request back."""
     actor = current_actor()
     reason = request.form.get("reason", "")
     try:
         with transaction() as session:
-            found = request_for(session, actor, reference, _router())
+            found = request_for(session, actor, reference, router())
             withdraw_request(session, actor, found.id, reason)
     except FieldError as error:
-        return _page(reference, reason=reason, reason_error=error.message, status=error.status)
-    flash(f"{reference} is withdrawn. Nothing was changed on any system.", "success")
+        return page_of(reference, reason=reason, reason_error=spoken(error.message), status=error.status)
+    flash(_("%(reference)s is withdrawn. Nothing was changed on any system.", reference=reference), "success")
     return redirect(url_for("requests.show", reference=reference), 303)
 
 
@@ -107,30 +115,28 @@ def edit(reference: str) -> BaseResponse:
     """Change the answers of a request that waits for approval; every approval so far becomes void."""
     actor = current_actor()
     with reading() as session:
-        waiting = request_for(session, actor, reference, _router())
+        waiting = request_for(session, actor, reference, router())
         insist_on_requester(actor, waiting)
         version = waiting.version
     sent = attached.posted_with_files(document_of(version)) if request.method == "POST" else None
     with reading() as session:
-        found = request_for(session, actor, reference, _router())
-        form = draft_views.form_for(
-            session, version, sent.raw if sent else found.answers, sent.errors if sent else ()
-        )
+        found = request_for(session, actor, reference, router())
+        form = form_for(session, version, sent.raw if sent else found.answers, sent.errors if sent else ())
         more = sent is not None and (bool(sent.more_rows) or attached.uploading())
         if sent is None or more or not form.validate():
             status = 422 if sent and (sent.errors or not more) else 200
-            return draft_views.show_form(
-                session, version.document["slug"], form, editing=reference, status=status
-            )
+            return show_form(session, version.document["slug"], form, editing=reference, status=status)
         if form.people:
-            form.refuse((FieldError(form.document.beneficiary or "", ONE_PERSON),))
-            return draft_views.show_form(
-                session, version.document["slug"], form, editing=reference, status=422
-            )
+            form.refuse((FieldError(form.document.beneficiary or "", _(ONE_PERSON)),))
+            return show_form(session, version.document["slug"], form, editing=reference, status=422)
     with transaction() as session:
         edit_request(session, actor, found.id, answers_of(form))
     flash(
-        f"{reference} is changed. It is prepared again, and whoever had approved is asked again.", "success"
+        _(
+            "%(reference)s is changed. It is prepared again, and whoever had approved is asked again.",
+            reference=reference,
+        ),
+        "success",
     )
     return redirect(url_for("requests.show", reference=reference), 303)
 
@@ -141,7 +147,7 @@ def artefact(reference: str, name: str) -> Response:
     """A file that fulfilment made, such as a certificate."""
     actor = current_actor()
     with transaction() as session:
-        found = request_for(session, actor, reference, _router())
+        found = request_for(session, actor, reference, router())
         file = get_artefact(session, found.id, name)
         record(
             session,
@@ -153,19 +159,21 @@ def artefact(reference: str, name: str) -> Response:
         return file_response(file.content, name=file.name, media_type=media_type_of(file.name))
 
 
-def _page(reference: str, *, reason: str = "", reason_error: str = "", status: int = 200) -> Response:
+def page_of(
+    reference: str, *, reason: str = "", reason_error: str = "", typed: Typed = _NOTHING, status: int = 200
+) -> Response:
+    """The page of a request, with what was typed into one of its forms and could not be taken."""
     actor = current_actor()
     with reading() as session:
-        page = request_page(session, actor, reference, router=_router())
+        page = request_page(
+            session, actor, reference, router=router(), conversations=services().get(_CONVERSATIONS)
+        )
     return render(
         "catalog/requests/show.html",
         status,
         request_page=page,
         reason=reason,
         reason_error=reason_error,
+        typed=typed,
         evidence_url=url_for("evidence.request", reference=reference) if page.may_read_evidence else "",
     )
-
-
-def _router() -> Any:
-    return services().get(Router)  # type: ignore[type-abstract]  # wiring made one that fits the protocol

@@ -12,6 +12,7 @@ from catalog.requests.states import TRANSITIONS, Move
 from portal.audit import record
 from portal.core.errors import Conflict, FieldError, Forbidden
 from portal.core.events import publish
+from portal.core.language import _, say
 from portal.core.text import clean_text
 from portal.identity.actor import Actor
 
@@ -26,12 +27,14 @@ def withdraw(session: Session, actor: Actor, request_id: int, reason: str = "") 
     """
     request = get_locked(session, request_id)
     if actor.person_id is None or actor.person_id != request.requester_id:
-        raise Forbidden("Only the person who made this request can withdraw it.")
+        raise Forbidden(_("Only the person who made this request can withdraw it."))
     if (request.state, Move.WITHDRAW) not in TRANSITIONS:
-        raise Conflict("This request can no longer be withdrawn: it is being carried out, or it is closed.")
+        raise Conflict(
+            _("This request can no longer be withdrawn: it is being carried out, or it is closed.")
+        )
     said = _clean(reason)
     move(session, request, Move.WITHDRAW)
-    request.outcome = said or "The requester withdrew it."
+    request.outcome = said or say("The requester withdrew it.")
     record(
         session,
         tags.WITHDRAWN,
@@ -50,5 +53,11 @@ def _clean(reason: str) -> str:
     except ValueError as error:
         raise FieldError("reason", f"{error}.") from error
     if len(said) > LONGEST_REASON:
-        raise FieldError("reason", f"The reason is longer than {LONGEST_REASON} characters; shorten it.")
+        raise FieldError(
+            "reason",
+            _(
+                "The reason is longer than %(longest_reason)s characters; shorten it.",
+                longest_reason=LONGEST_REASON,
+            ),
+        )
     return said

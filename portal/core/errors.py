@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from portal.core.language import N_, _
+
 
 class PortalError(Exception):
-    """Something that the user is told; `sentence` says what is wrong and what to do."""
+    """Something that the user is told; `sentence` says what is wrong and what to do.
+
+    The title is a message that is translated where it is shown; the sentence is spoken where it is raised.
+    """
 
     status: ClassVar[int] = 400
-    title: ClassVar[str] = "That did not work"
+    title: ClassVar[str] = N_("That did not work")
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -20,7 +25,7 @@ class FieldError(PortalError):
     """One field's answer cannot be taken; shown beside the field and in the summary above the form."""
 
     status = 422
-    title = "There is a problem"
+    title = N_("There is a problem")
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -32,10 +37,10 @@ class FieldErrors(PortalError):
     """Several fields' answers cannot be taken."""
 
     status = 422
-    title = "There is a problem"
+    title = N_("There is a problem")
 
     def __init__(self, errors: tuple[FieldError, ...]) -> None:
-        super().__init__(errors[0].message if errors else "There is a problem")
+        super().__init__(errors[0].message if errors else _("There is a problem"))
         self.errors = errors
 
 
@@ -43,42 +48,42 @@ class NotFound(PortalError):
     """There is no such thing, or its existence is itself a secret."""
 
     status = 404
-    title = "Page not found"
+    title = N_("Page not found")
 
 
 class Forbidden(PortalError):
     """The thing exists and this person may not see or do it."""
 
     status = 403
-    title = "You cannot see this page"
+    title = N_("You cannot see this page")
 
 
 class Conflict(PortalError):
     """Something changed meanwhile; nothing was done."""
 
     status = 409
-    title = "This has changed"
+    title = N_("This has changed")
 
 
 class Gone(PortalError):
     """It was here and has ended."""
 
     status = 410
-    title = "This has ended"
+    title = N_("This has ended")
 
 
 class TooLarge(PortalError):
     """More was sent than is taken."""
 
     status = 413
-    title = "That is too large"
+    title = N_("That is too large")
 
 
 class Unavailable(PortalError):
     """A part that the portal needs does not answer; nothing was done."""
 
     status = 503
-    title = "The service is not available"
+    title = N_("The service is not available")
 
 
 class SettingsError(Exception):

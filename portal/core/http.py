@@ -5,17 +5,21 @@ Only views, forms and the web room import this; services never see a web request
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import Response, current_app, make_response, render_template
+from flask import Response, current_app, make_response, render_template, request
 from sqlalchemy.orm import Session
 
 from portal.core.database import Database
+from portal.core.errors import PortalError
+from portal.core.language import _
 from portal.core.settings import Settings
 
 T = TypeVar("T")
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Services:
@@ -62,6 +66,26 @@ def render(template: str, status: int = 200, **context: Any) -> Response:
     response = make_response(render_template(template, **context), status)
     response.headers.setdefault("Content-Type", "text/html; charset=utf-8")
     return response
+
+
+def takes(*names: str) -> Callable[[View], View]:
+    """The view's form has these fields and no others. Raises PortalError for a form that holds more."""
+    known = frozenset((*names, "csrf_token"))
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            if not known.issuperset(request.form):
+                raise PortalError(
+                    _(
+                        "This form holds something that the page does not ask for. Reload the page and try again."
+                    )
+                )
+            return view(*args, **kwargs)
+
+        return cast("View", guarded)
+
+    return decorate
 
 
 def file_response(content: bytes, *, name: str, media_type: str) -> Response:

@@ -20,6 +20,7 @@ from ipaddress import (
 )
 from typing import Literal
 
+from portal.core.language import _
 from portal.core.spans import Span, intersect, merge, size, subtract
 
 Network = IPv4Network | IPv6Network
@@ -84,18 +85,33 @@ def parse_network(text: str) -> Network:
     if prefix is None:
         prefix = base.max_prefixlen
     if prefix > base.max_prefixlen:
-        raise ValueError(f"{text}: the number after the slash is at most {base.max_prefixlen} here.")
+        raise ValueError(
+            _(
+                "%(text)s: the number after the slash is at most %(max_prefixlen)s here.",
+                text=text,
+                max_prefixlen=base.max_prefixlen,
+            )
+        )
     bits = (int(base), prefix)
     network = IPv4Network(bits, False) if isinstance(base, IPv4Address) else IPv6Network(bits, False)  # noqa: FBT003
     if network.network_address != base:
         raise ValueError(
-            f"{text} names an address inside a network. "
-            f"Write {network} for the network, or {base}/{base.max_prefixlen} for the one address."
+            _(
+                "%(text)s names an address inside a network. Write %(network)s for the network, or %(base)s/%(max_prefixlen)s for the one address.",
+                text=text,
+                network=network,
+                base=base,
+                max_prefixlen=base.max_prefixlen,
+            )
         )
     carrier = _carrier_inside(network)
     if carrier is not None:
         raise ValueError(
-            f"{text} contains {carrier}, which carries IPv4 addresses. Name smaller networks, or the IPv4 ones."
+            _(
+                "%(text)s contains %(carrier)s, which carries IPv4 addresses. Name smaller networks, or the IPv4 ones.",
+                text=text,
+                carrier=carrier,
+            )
         )
     return unwrap(network)
 
@@ -108,55 +124,71 @@ def parse_networks(text: str | Sequence[str]) -> tuple[Network, ...]:
     parts = re.split(r"[,\r\n ]+", text) if isinstance(text, str) else list(text)
     named = [part for part in parts if part]
     if not named:
-        raise ValueError("Name at least one network, like 10.1.2.0/24.")
+        raise ValueError(_("Name at least one network, like 10.1.2.0/24."))
     if len(named) > MOST_NETWORKS:
-        raise ValueError(f"Name at most {MOST_NETWORKS} networks; {len(named)} are too many to review.")
+        raise ValueError(
+            _(
+                "Name at most %(most_networks)s networks; %(named)s are too many to review.",
+                most_networks=MOST_NETWORKS,
+                named=len(named),
+            )
+        )
     return collapse(parse_network(part) for part in named)
 
 
 def _split(text: str) -> tuple[str, int | None]:
     if not text or len(text) > LONGEST_TEXT:
-        raise ValueError("Write one network, like 10.1.2.0/24.")
+        raise ValueError(_("Write one network, like 10.1.2.0/24."))
     if not text.isascii() or not text.isprintable() or " " in text:
         raise ValueError(
-            "A network has only digits, letters a to f, dots, colons and a slash, without spaces."
+            _("A network has only digits, letters a to f, dots, colons and a slash, without spaces.")
         )
     if "%" in text:
-        raise ValueError(f"{text} carries a zone id after the % sign. Leave it out.")
+        raise ValueError(_("%(text)s carries a zone id after the %% sign. Leave it out.", text=text))
     if not _ALPHABET.fullmatch(text):
-        raise ValueError(f"{text} is not a network. Write it like 10.1.2.0/24.")
+        raise ValueError(_("%(text)s is not a network. Write it like 10.1.2.0/24.", text=text))
     address, slash, prefix = text.partition("/")
     if not slash:
         return address, None
     if "." in prefix or ":" in prefix:
-        raise ValueError(f"{text} gives a mask. Write how many bits are fixed instead, like 10.1.2.0/24.")
+        raise ValueError(
+            _("%(text)s gives a mask. Write how many bits are fixed instead, like 10.1.2.0/24.", text=text)
+        )
     if not _PREFIX.fullmatch(prefix):
-        raise ValueError(f"{text}: after the slash stands a number without leading zeros, like 10.1.2.0/24.")
+        raise ValueError(
+            _("%(text)s: after the slash stands a number without leading zeros, like 10.1.2.0/24.", text=text)
+        )
     return address, int(prefix)
 
 
 def _ipv4(address: str, text: str) -> IPv4Address:
     octets = address.split(".")
     if len(octets) != _OCTETS:
-        raise ValueError(f"{text} is not a network. An IPv4 address has four numbers, like 10.1.2.0/24.")
+        raise ValueError(
+            _("%(text)s is not a network. An IPv4 address has four numbers, like 10.1.2.0/24.", text=text)
+        )
     for octet in octets:
         if len(octet) > 1 and octet.startswith("0"):
-            raise ValueError(f"{text} has a leading zero, which some systems read as octal. Leave it out.")
+            raise ValueError(
+                _("%(text)s has a leading zero, which some systems read as octal. Leave it out.", text=text)
+            )
         if not _OCTET.fullmatch(octet) or int(octet) > _LARGEST_OCTET:
-            raise ValueError(f"{text} is not a network. Each of the four numbers is from 0 to 255.")
+            raise ValueError(
+                _("%(text)s is not a network. Each of the four numbers is from 0 to 255.", text=text)
+            )
     return IPv4Address(address)
 
 
 def _ipv6(address: str, text: str) -> IPv6Address:
-    head, _, last = address.rpartition(":")
+    head, _colon, last = address.rpartition(":")
     if "." in head:
-        raise ValueError(f"{text} is not a network. Write it like 2001:db8::/32.")
+        raise ValueError(_("%(text)s is not a network. Write it like 2001:db8::/32.", text=text))
     if "." in last:
         _ipv4(last, text)
     try:
         return IPv6Address(address)
     except ValueError as error:
-        raise ValueError(f"{text} is not a network. Write it like 2001:db8::/32.") from error
+        raise ValueError(_("%(text)s is not a network. Write it like 2001:db8::/32.", text=text)) from error
 
 
 def _carrier_inside(network: Network) -> IPv6Network | None:

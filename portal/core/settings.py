@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from portal.core.assets import ROOT as ROOT  # noqa: PLC0414  (named here too)
+from portal.core.assets import ROOT
 from portal.core.errors import SettingsError
 
 DEFAULT_SECRET = "development-only-not-a-secret"  # noqa: S105  (refused outside development)

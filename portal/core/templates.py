@@ -5,7 +5,7 @@ from __future__ import annotations
 from jinja2 import Environment
 
 from portal.core import times
-from portal.core.language import gettext, ngettext_plain, pgettext, spoken
+from portal.core.language import N_, gettext, ngettext_plain, pgettext, spoken
 
 
 def teach(environment: Environment) -> None:
@@ -19,6 +19,7 @@ def teach(environment: Environment) -> None:
     environment.install_gettext_callables(  # type: ignore[attr-defined]
         gettext, ngettext_plain, newstyle=True, pgettext=pgettext
     )
+    environment.globals["N_"] = N_
     environment.finalize = environment.finalize or spoken
     environment.filters.update(
         spoken=spoken,

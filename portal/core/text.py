@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from portal.core.language import _
+
 #: Line feed and tab are text in long answers; every other control character is not.
 _PLAIN_CONTROLS = {"\n", "\t"}
 _REFUSED = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -16,7 +18,10 @@ def clean_line(text: str) -> str:
     text = unicodedata.normalize("NFC", text).strip()
     for character in text:
         if unicodedata.category(character) in _REFUSED and character not in _ALLOWED_FORMAT:
-            message = f"It holds a character that cannot be seen (U+{ord(character):04X}); remove it"
+            message = _(
+                "It holds a character that cannot be seen (U+%(code)s); remove it",
+                code=f"{ord(character):04X}",
+            )
             raise ValueError(message)
     return text
 
@@ -28,7 +33,10 @@ def clean_text(text: str) -> str:
         if character in _PLAIN_CONTROLS or character in _ALLOWED_FORMAT:
             continue
         if unicodedata.category(character) in _REFUSED:
-            message = f"It holds a character that cannot be seen (U+{ord(character):04X}); remove it"
+            message = _(
+                "It holds a character that cannot be seen (U+%(code)s); remove it",
+                code=f"{ord(character):04X}",
+            )
             raise ValueError(message)
     return text
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from portal.core.assets import ROOT
 from portal.core.errors import SettingsError
-from portal.core.settings import ROOT, Settings
+from portal.core.settings import Settings
 from portal.identity.development_sso.__main__ import DEMO_ORGANISATION
 from portal.jobs.process import ready_file
 from portal.supervisor.folders import SECRETS, lay_out, secret_file

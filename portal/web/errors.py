@@ -15,24 +15,29 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal.core.errors import PortalError
 from portal.core.http import render
+from portal.core.language import N_, _, spoken
 from portal.identity.access import SignInNeeded
 
 log = logging.getLogger(__name__)
 
 #: For errors that Werkzeug raises: the title and the sentence.
 _WORDS = {
-    400: ("That did not work", "The browser sent something that the portal cannot read."),
-    404: ("Page not found", "There is no page at this address, or it is not yours to see."),
-    405: ("That did not work", "This page cannot be used that way."),
+    400: (N_("That did not work"), N_("The browser sent something that the portal cannot read.")),
+    404: (N_("Page not found"), N_("There is no page at this address, or it is not yours to see.")),
+    405: (N_("That did not work"), N_("This page cannot be used that way.")),
     413: (
-        "That is too large",
-        "What you sent is larger than this page takes. Send a smaller file, or fewer at once.",
+        N_("That is too large"),
+        N_("What you sent is larger than this page takes. Send a smaller file, or fewer at once."),
     ),
-    429: ("Too many attempts", "Wait a minute and try again."),
+    429: (N_("Too many attempts"), N_("Wait a minute and try again.")),
 }
+#: The library's own words for rarer ones are English; the page's advice goes with the status.
+_UNUSUAL = (N_("That did not work"), N_("The portal cannot do that."))
 _OURS = (
-    "Something went wrong",
-    "The portal made a mistake and nothing was changed. The operators can find it by the reference below.",
+    N_("Something went wrong"),
+    N_(
+        "The portal made a mistake and nothing was changed. The operators can find it by the reference below."
+    ),
 )
 
 
@@ -65,7 +70,7 @@ def to_sign_in(_error: SignInNeeded) -> BaseResponse:
 
 def show_portal_error(error: PortalError) -> Response:
     """The error's own sentence."""
-    return _page(ErrorPage(error.status, error.title, error.sentence))
+    return _page(ErrorPage(error.status, _(error.title), spoken(error.sentence)))
 
 
 def show_csrf_error(_error: CSRFError) -> Response:
@@ -73,9 +78,9 @@ def show_csrf_error(_error: CSRFError) -> Response:
     return _page(
         ErrorPage(
             400,
-            "Your session has ended",
-            "The page was open for too long or in another session, so nothing was changed.",
-            "Go back, reload the page and send it again. Drafts are kept.",
+            _("Your session has ended"),
+            _("The page was open for too long or in another session, so nothing was changed."),
+            _("Go back, reload the page and send it again. Drafts are kept."),
         )
     )
 
@@ -85,8 +90,8 @@ def show_http_error(error: HTTPException) -> BaseResponse:
     status = error.code or 500
     if status < 400 and error.response is not None:  # noqa: PLR2004  (a redirect)
         return cast("BaseResponse", error.response)
-    title, sentence = _WORDS.get(status, ("That did not work", error.description or "That did not work."))
-    response = _page(ErrorPage(status, title, sentence))
+    title, sentence = _WORDS.get(status, _UNUSUAL)
+    response = _page(ErrorPage(status, _(title), _(sentence)))
     for name, value in error.get_headers():
         if name not in {"Content-Type", "Content-Length"}:
             response.headers[name] = value
@@ -100,9 +105,9 @@ def show_database_error(error: DBAPIError) -> Response:
     return _bare(
         ErrorPage(
             503,
-            "The portal is not available",
-            "Its database does not answer at the moment, so nothing was changed.",
-            "Try again in a minute.",
+            _("The portal is not available"),
+            _("Its database does not answer at the moment, so nothing was changed."),
+            _("Try again in a minute."),
             reference,
         )
     )
@@ -112,7 +117,8 @@ def show_mistake(error: Exception) -> Response:
     """Our own mistake: the log gets all of it, the page a reference."""
     reference = _reference()
     log.error("%s: %s %s", reference, request.method, request.endpoint, exc_info=error)
-    return _bare(ErrorPage(500, *_OURS, reference=reference))
+    title, sentence = _OURS
+    return _bare(ErrorPage(500, _(title), _(sentence), reference=reference))
 
 
 def _page(error: ErrorPage) -> Response:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, request
 
 from portal.core.errors import Forbidden
+from portal.core.language import _
 from portal.core.settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -22,7 +23,9 @@ def install(app: Flask, settings: Settings) -> None:
         if request.method in SAFE_METHODS or request.endpoint in app.config["MACHINE_ENDPOINTS"]:
             return
         if not comes_from_us(request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site"), own):
-            message = "This was not sent from a page of this portal, so nothing was changed. Open the page here and try again."
+            message = _(
+                "This was not sent from a page of this portal, so nothing was changed. Open the page here and try again."
+            )
             raise Forbidden(message)
 
     @app.after_request

@@ -12,13 +12,15 @@ from flask_wtf.csrf import generate_csrf
 from approvals.decisions.queries import count_awaiting
 from catalog.fulfilment.connectors.manual.queries import count_tasks
 from portal.core.http import reading, settings
-from portal.core.language import LANGUAGES, language
+from portal.core.language import LANGUAGES, _, language
 from portal.identity.access import find_actor
 from portal.identity.actor import Actor
 from portal.identity.permissions import Permission
 
 NavItem = tuple[str, str, bool, int | None]
 _VERSION = version("countersign")
+#: To come back to a longer address costs more than its query is worth.
+_LONGEST_HERE = 2000
 #: Asking for a service is still being in the catalogue; a request begins when it is submitted.
 _ASKING = frozenset({"requests.new", "requests.review"})
 #: Orders of many begin in the catalogue too.
@@ -62,6 +64,8 @@ def current_page() -> Page:
     bare = bool(g.get("bare"))
     actor = None if bare else find_actor()
     here = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    if len(here) > _LONGEST_HERE:
+        here = request.path
     return Page(
         signed_in=actor is not None,
         person_name=actor.name if actor else "",
@@ -92,23 +96,23 @@ def _nav(actor: Actor) -> tuple[NavItem, ...]:
         waiting = count_awaiting(session, actor)
         open_tasks, tasks = count_tasks(session, actor) if actor.group_ids else (0, 0)
     entries: list[tuple[str, str, int | None]] = [
-        ("Catalogue", "catalogue.index", None),
-        ("My requests", "requests.index", None),
-        ("Approvals", "approvals.index", waiting or None),
-        ("Entitlements", "entitlements.index", None),
+        (_("Catalogue"), "catalogue.index", None),
+        (_("My requests"), "requests.index", None),
+        (_("Approvals"), "approvals.index", waiting or None),
+        (_("Entitlements"), "entitlements.index", None),
     ]
     if tasks:
-        entries.append(("Tasks", "work.index", open_tasks or None))
+        entries.append((_("Tasks"), "work.index", open_tasks or None))
     if actor.may(Permission.WRITE_OFFERINGS):
-        entries.append(("Offerings", "versions.index", None))
+        entries.append((_("Offerings"), "versions.index", None))
     if actor.may(Permission.READ_UNIT_REQUESTS):
-        entries.append(("My unit", "units.requests", None))
+        entries.append((_("My unit"), "units.requests", None))
     if actor.may(Permission.READ_EVIDENCE):
-        entries.append(("Evidence", "evidence.index", None))
+        entries.append((_("Evidence"), "evidence.index", None))
     if actor.may(Permission.READ_LEDGER):
-        entries.append(("Ledger", "ledger.index", None))
+        entries.append((_("Ledger"), "ledger.index", None))
     if actor.may(Permission.OPERATE):
-        entries.append(("Operations", "operations.index", None))
+        entries.append((_("Operations"), "operations.index", None))
     room = (request.endpoint or "").partition(".")[0]
     if request.endpoint in _ASKING or room in _ORDERING:
         room = "catalogue"

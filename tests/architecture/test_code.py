@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.core.settings import ROOT
+from portal.core.assets import ROOT
 
 PACKAGES = ("portal", "catalog", "approvals", "reports")
 FILES = sorted(

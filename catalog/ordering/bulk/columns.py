@@ -9,24 +9,25 @@ from catalog.offerings.fields import FormField, OneOfField, SomeOfField
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.search import plain
 from portal.core.errors import PortalError
+from portal.core.language import N_, _
 
 #: What no cell can hold.
 _NOT_IN_CELLS = frozenset({"table", "file"})
 _ACCEPTED = {
-    "text": "One line of text",
-    "long_text": "Text; line breaks are kept",
-    "number": "Digits",
-    "boolean": "yes or no",
-    "one_of": "One of the choices",
-    "some_of": "One or more of the choices, with ; between them",
-    "date": "Year-month-day, such as 2027-03-31, or a date cell",
-    "date_time": "Year-month-day and time, such as 2027-03-31T14:00",
-    "duration": "A number with m, h or d, such as 30m, 8h or 2d",
-    "person": "A user name or mail address, or a name that only one person has",
-    "host_names": "Host names, with ; between them",
-    "networks": "Networks such as 10.1.2.0/24, with ; between them",
-    "ports": "Ports and ranges, such as 443, 8000-8010",
-    "csr": "The signing request as text",
+    "text": N_("One line of text"),
+    "long_text": N_("Text; line breaks are kept"),
+    "number": N_("Digits"),
+    "boolean": N_("yes or no"),
+    "one_of": N_("One of the choices"),
+    "some_of": N_("One or more of the choices, with ; between them"),
+    "date": N_("Year-month-day, such as 2027-03-31, or a date cell"),
+    "date_time": N_("Year-month-day and time, such as 2027-03-31T14:00"),
+    "duration": N_("A number with m, h or d, such as 30m, 8h or 2d"),
+    "person": N_("A user name or mail address, or a name that only one person has"),
+    "host_names": N_("Host names, with ; between them"),
+    "networks": N_("Networks such as 10.1.2.0/24, with ; between them"),
+    "ports": N_("Ports and ranges, such as 443, 8000-8010"),
+    "csr": N_("The signing request as text"),
 }
 _SHOWN_CHOICES = 20
 
@@ -74,31 +75,34 @@ def columns_in(document: OfferingDocument, header: Sequence[str]) -> tuple[Colum
     by_word = {plain(word).strip(): column for column in known for word in (column.label, column.name)}
     found = [by_word.get(plain(cell).strip()) if cell.strip() else None for cell in header]
     problems = [
-        f"“{cell.strip()[:60]}” is not a column of this service."
+        _("“%(name)s” is not a column of this service.", name=cell.strip()[:60])
         for cell, column in zip(header, found, strict=True)
         if column is None and cell.strip()
     ]
     there = [column for column in found if column is not None]
     problems += [
-        f"The column “{column.label}” stands there twice."
+        _("The column “%(name)s” stands there twice.", name=column.label)
         for column in dict.fromkeys(there)
         if there.count(column) > 1
     ]
     problems += [
-        f"The column “{column.label}” is missing."
+        _("The column “%(name)s” is missing.", name=column.label)
         for column in known
         if column.needed and column not in there
     ]
     if problems:
         raise PortalError(
-            f"{' '.join(problems[:10])} Take the template and fill it in without changing its first row."
+            _(
+                "%(problems)s Take the template and fill it in without changing its first row.",
+                problems=" ".join(problems[:10]),
+            )
         )
     return tuple(found)
 
 
 def _accepted(field: FormField) -> str:
-    text = _ACCEPTED.get(field.kind, "As on the form")
+    text = _(_ACCEPTED.get(field.kind, N_("As on the form")))
     if isinstance(field, OneOfField | SomeOfField) and field.choices:
         shown = ", ".join(choice.value for choice in field.choices[:_SHOWN_CHOICES])
-        return f"{text}: {shown}"
+        return _("%(what)s: %(choices)s", what=text, choices=shown)
     return text

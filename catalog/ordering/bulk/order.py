@@ -23,8 +23,10 @@ from catalog.requests.context import context_for
 from catalog.requests.drafts import new_token
 from catalog.requests.duplicates import likeness_in, open_duplicate, sentence_about
 from catalog.requests.model import OrderGroup
+from portal.core.canonical import digest
 from portal.core.clock import now
 from portal.core.errors import Conflict, FieldErrors, NotFound, PortalError
+from portal.core.language import _, spoken
 from portal.core.text import header_safe
 from portal.identity.actor import Actor
 from portal.identity.model import Person
@@ -61,6 +63,8 @@ class CheckedFile:
     rows: tuple[CheckedRow, ...]
     problems: tuple[RowProblem, ...]
     count: int
+    #: Of what the file says, by which the page that shows it is known again.
+    digest: str
 
     @property
     def answers(self) -> list[Mapping[str, Any]]:
@@ -74,7 +78,7 @@ def keep_file(
     """Read the file and keep its rows until they are sent. Raises PortalError with what is wrong with the file."""
     document = document_of(version)
     if not takes_bulk(document):
-        raise NotFound("This service cannot be ordered from a file.")
+        raise NotFound(_("This service cannot be ordered from a file."))
     header, rows = read_rows(content, filename)
     columns = columns_in(document, header)
     raw = [
@@ -108,7 +112,7 @@ def get_file(session: Session, actor: Actor, token: str) -> BulkOrder:
         select(BulkOrder).where(BulkOrder.token == token, BulkOrder.person_id == actor.person_id)
     ).one_or_none()
     if found is None:
-        raise NotFound("There is no such file, or it is not yours. Upload it again.")
+        raise NotFound(_("There is no such file, or it is not yours. Upload it again."))
     return found
 
 
@@ -118,7 +122,7 @@ def check_file(
     """Check every row as a form is checked, and each against the others; changes nothing."""
     person, context = form_context_of(session, actor, connectors)
     document = document_of(version)
-    labels = {column.name: column.label for column in columns_of(document)}
+    labels = {column.name: column.label for column in columns_of(document.spoken())}
     rows: list[CheckedRow] = []
     problems: list[RowProblem] = []
     seen: dict[str, int] = {}
@@ -128,11 +132,12 @@ def check_file(
             rows.append(_checked(session, version, person, number=number, answers=answers, seen=seen))
         except FieldErrors as error:
             problems += [
-                RowProblem(number, labels.get(problem.field, ""), problem.message) for problem in error.errors
+                RowProblem(number, labels.get(problem.field, ""), spoken(problem.message))
+                for problem in error.errors
             ]
         except PortalError as error:
-            problems.append(RowProblem(number, WHOLE_FORM, error.sentence))
-    return CheckedFile(tuple(rows), tuple(problems), len(kept.rows))
+            problems.append(RowProblem(number, WHOLE_FORM, spoken(error.sentence)))
+    return CheckedFile(tuple(rows), tuple(problems), len(kept.rows), digest(kept.rows))
 
 
 def send_file(
@@ -150,11 +155,11 @@ def send_file(
         .execution_options(populate_existing=True)
     ).one_or_none()
     if kept is None:
-        raise NotFound("There is no such file, or it is not yours. Upload it again.")
+        raise NotFound(_("There is no such file, or it is not yours. Upload it again."))
     if kept.order_group_id is not None:
         return session.get_one(OrderGroup, kept.order_group_id)
     if len(answers) != len(kept.rows):
-        raise Conflict("The file changed while it was being sent. Look it over and send it again.")
+        raise Conflict(_("The file changed while it was being sent. Look it over and send it again."))
     group = place(session, actor, token, version, answers)
     kept.order_group_id = group.id
     # The answers are the requests' own from now on.
@@ -175,12 +180,12 @@ def _checked(
     context = context_for(session, version, answers, requester=person, at=now(session))
     likeness = likeness_in(context)
     if likeness and likeness in seen:
-        raise Conflict(f"Row {seen[likeness]} asks for the same. Delete one of the two.")
+        raise Conflict(_("Row %(seen)s asks for the same. Delete one of the two.", seen=seen[likeness]))
     if sentence := sentence_about(open_duplicate(session, context)):
         raise Conflict(sentence)
     if likeness:
         seen[likeness] = number
-    return CheckedRow(number, context.title, context.beneficiary.name, answers)
+    return CheckedRow(number, spoken(context.title), context.beneficiary.name, answers)
 
 
 def _typed(document: OfferingDocument, name: str, cell: str) -> Any:

@@ -12,7 +12,9 @@ from typing import Any
 from openpyxl import load_workbook
 
 from catalog.attachments.office import is_office
+from portal.core import times
 from portal.core.errors import PortalError
+from portal.core.language import N_, _
 
 MOST_ROWS = 500
 MOST_COLUMNS = 100
@@ -34,15 +36,20 @@ class UnreadableFile(PortalError):
     """The file is not a table that can be read; the sentence says why and what to do."""
 
     status = 422
-    title = "There is a problem with the file"
+    title = N_("There is a problem with the file")
 
 
 def read_rows(content: bytes, filename: str) -> tuple[tuple[str, ...], tuple[Row, ...]]:
     """The header and the rows that hold something, each with its number in the file. Raises UnreadableFile."""
     if not content:
-        raise UnreadableFile("Choose a file: this one is empty.")
+        raise UnreadableFile(_("Choose a file: this one is empty."))
     if len(content) > LARGEST:
-        raise UnreadableFile("The file is larger than 1 MiB. Split it, and send the parts one by one.")
+        raise UnreadableFile(
+            _(
+                "The file is larger than %(size)s. Split it, and send the parts one by one.",
+                size=times.size(LARGEST),
+            )
+        )
     rows = _xlsx(content) if content.startswith(b"PK") else _csv(content, filename)
     numbered = [
         (number, _trimmed(row))
@@ -51,12 +58,15 @@ def read_rows(content: bytes, filename: str) -> tuple[tuple[str, ...], tuple[Row
     ]
     if len(numbered) < 2:  # noqa: PLR2004  (a header and one row)
         raise UnreadableFile(
-            "The file needs a first row with the columns' names and at least one row below it."
+            _("The file needs a first row with the columns' names and at least one row below it.")
         )
-    (_, header), *below = numbered
+    (_first, header), *below = numbered
     if len(below) > MOST_ROWS:
         raise UnreadableFile(
-            f"The file has more than {MOST_ROWS} rows. Split it, and send the parts one by one."
+            _(
+                "The file has more than %(most_rows)s rows. Split it, and send the parts one by one.",
+                most_rows=MOST_ROWS,
+            )
         )
     return header, tuple(below)
 
@@ -69,7 +79,11 @@ def _csv(content: bytes, filename: str) -> Iterator[Sequence[str]]:
     try:
         yield from _limited(reader)
     except csv.Error as error:
-        message = f"Line {reader.line_num} of the file cannot be read as CSV ({error}). Save it again as CSV in UTF-8."
+        message = _(
+            "Line %(line_num)s of the file cannot be read as CSV (%(error)s). Save it again as CSV in UTF-8.",
+            line_num=reader.line_num,
+            error=error,
+        )
         raise UnreadableFile(message) from error
 
 
@@ -78,7 +92,7 @@ def _decoded(content: bytes, filename: str) -> str:
         try:
             return _without_nul(content.decode("utf-16"))
         except UnicodeDecodeError:
-            raise UnreadableFile("The file's text is damaged. Save it again as CSV in UTF-8.") from None
+            raise UnreadableFile(_("The file's text is damaged. Save it again as CSV in UTF-8.")) from None
     try:
         return _without_nul(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -87,13 +101,13 @@ def _decoded(content: bytes, filename: str) -> str:
         return _without_nul(content.decode("cp1252"))  # what older office programs write
     except UnicodeDecodeError:
         raise UnreadableFile(
-            "This is neither a CSV file in UTF-8 nor an XLSX workbook. Save it as one of the two."
+            _("This is neither a CSV file in UTF-8 nor an XLSX workbook. Save it as one of the two.")
         ) from None
 
 
 def _without_nul(text: str) -> str:
     if "\0" in text:
-        raise UnreadableFile("This is not a text file. Save it as CSV in UTF-8 or as an XLSX workbook.")
+        raise UnreadableFile(_("This is not a text file. Save it as CSV in UTF-8 or as an XLSX workbook."))
     return text
 
 
@@ -112,7 +126,7 @@ def _xlsx(content: bytes) -> Iterator[Sequence[str]]:
         raise
     except Exception as error:
         # The reader raises whatever it stumbles over: KeyError, ValueError, ParseError, BadZipFile and more.
-        message = "This workbook cannot be read. Open it in your office program and save it as XLSX again."
+        message = _("This workbook cannot be read. Open it in your office program and save it as XLSX again.")
         raise UnreadableFile(message) from error
 
 
@@ -120,7 +134,7 @@ def _refuse_unfit(content: bytes) -> None:
     """Before anything is parsed: the parts are counted as they unpack, not as the archive says they would."""
     if not is_office(content, "xlsx"):
         raise UnreadableFile(
-            "This is not an XLSX workbook without macros. Save it as XLSX, or as CSV in UTF-8."
+            _("This is not an XLSX workbook without macros. Save it as XLSX, or as CSV in UTF-8.")
         )
     unpacked = 0
     try:
@@ -137,17 +151,20 @@ def _refuse_unfit(content: bytes) -> None:
         raise
     except Exception as error:
         # Damage shows in many ways: BadZipFile, zlib.error, EOFError, NotImplementedError for odd compression.
-        raise UnreadableFile("This workbook is damaged. Save it as XLSX again.") from error
+        raise UnreadableFile(_("This workbook is damaged. Save it as XLSX again.")) from error
 
 
 def _refuse_part(name: str, seen: bytes, unpacked: int) -> None:
     if unpacked > MOST_UNPACKED:
         raise UnreadableFile(
-            "This workbook is far larger inside than 500 rows can be. Copy the rows into a new workbook and save that."
+            _(
+                "This workbook is far larger inside than %(rows)s rows can be. Copy the rows into a new workbook and save that.",
+                rows=MOST_ROWS,
+            )
         )
     is_xml = name.lower().endswith((".xml", ".rels"))
     if is_xml and (any(word in seen for word in _DECLARES) or seen.startswith(_UTF16) or b"\0" in seen):
-        raise UnreadableFile("This workbook holds what no office program writes. Save it as XLSX again.")
+        raise UnreadableFile(_("This workbook holds what no office program writes. Save it as XLSX again."))
 
 
 def _limited(rows: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
@@ -155,12 +172,22 @@ def _limited(rows: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
     for number, row in enumerate(rows, start=1):
         if number > MOST_LINES:
             raise UnreadableFile(
-                f"The file goes on below row {MOST_LINES:,}. Delete the empty rows between those that count."
+                _(
+                    "The file goes on below row %(most_lines)s. Delete the empty rows between those that count.",
+                    most_lines=times.number(MOST_LINES),
+                )
             )
         if len(_trimmed(row)) > MOST_COLUMNS:
-            raise UnreadableFile(f"The file has a row with more than {MOST_COLUMNS} columns.")
+            raise UnreadableFile(
+                _("The file has a row with more than %(most_columns)s columns.", most_columns=MOST_COLUMNS)
+            )
         if any(len(cell) > LONGEST_CELL for cell in row):
-            raise UnreadableFile(f"A cell of the file holds more than {LONGEST_CELL:,} characters.")
+            raise UnreadableFile(
+                _(
+                    "A cell of the file holds more than %(longest_cell)s characters.",
+                    longest_cell=times.number(LONGEST_CELL),
+                )
+            )
         filled += any(cell.strip() for cell in row)
         yield row
         if filled > MOST_ROWS + 1:

@@ -11,6 +11,7 @@ from openpyxl.styles import Alignment, Font
 
 from catalog.offerings.language import OfferingDocument
 from catalog.ordering.bulk.columns import columns_of
+from portal.core.language import _
 
 _WIDTH = 28
 _WIDE = 70
@@ -28,7 +29,7 @@ def xlsx_template(document: OfferingDocument) -> bytes:
     """A workbook: the sheet to fill in, every cell of it text, and the sheet that explains it."""
     book = Workbook()
     sheet = book.active
-    sheet.title = "Orders"
+    sheet.title = _("Orders")
     columns = columns_of(document)
     for number, column in enumerate(columns, start=1):
         _write(sheet, 1, number, column.label, bold=True)
@@ -37,15 +38,15 @@ def xlsx_template(document: OfferingDocument) -> bytes:
         # As text, so that the program does not make 443-445 a date.
         dimension.number_format = "@"
     sheet.freeze_panes = "A2"
-    guide = book.create_sheet("How to fill it in")
-    for number, title in enumerate(("Column", "Needed", "What goes in", "For example"), start=1):
+    guide = book.create_sheet(_("How to fill it in"))
+    for number, title in enumerate((_("Column"), _("Needed"), _("What goes in"), _("For example")), start=1):
         _write(guide, 1, number, title, bold=True)
         guide.column_dimensions[guide.cell(1, number).column_letter].width = (
             _WIDE if number > 2 else _WIDTH  # noqa: PLR2004  (the two texts)
         )
     for row, column in enumerate(columns, start=2):
         for number, text in enumerate(
-            (column.label, "yes" if column.needed else "no", column.accepted, column.example), start=1
+            (column.label, _("yes") if column.needed else _("no"), column.accepted, column.example), start=1
         ):
             _write(guide, row, number, text)
     out = io.BytesIO()

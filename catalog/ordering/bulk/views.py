@@ -13,11 +13,13 @@ from catalog.offerings.model import OfferingVersion
 from catalog.offerings.queries import document_of
 from catalog.ordering.bulk.columns import columns_of, takes_bulk
 from catalog.ordering.bulk.order import check_file, get_file, keep_file, send_file
-from catalog.ordering.bulk.reading import MOST_ROWS
+from catalog.ordering.bulk.reading import LARGEST, MOST_ROWS
 from catalog.ordering.bulk.template import csv_template, xlsx_template
 from catalog.ordering.model import BulkOrder
+from catalog.requests.form_page import what_changed
 from portal.core.errors import Conflict, FieldErrors, NotFound, PortalError
-from portal.core.http import file_response, reading, render, services, settings, transaction
+from portal.core.http import file_response, reading, render, services, settings, takes, transaction
+from portal.core.language import _, ngettext, spoken
 from portal.identity.access import current_actor, signed_in
 
 blueprint = Blueprint("bulk", __name__)
@@ -41,19 +43,22 @@ def template(slug: str, kind: str) -> Response:
     with reading() as session:
         document = _document(session, slug)
     if kind == "csv":
-        return file_response(csv_template(document), name=f"{slug}.csv", media_type="text/csv; charset=utf-8")
+        return file_response(
+            csv_template(document.spoken()), name=f"{slug}.csv", media_type="text/csv; charset=utf-8"
+        )
     if kind == "xlsx":
-        return file_response(xlsx_template(document), name=f"{slug}.xlsx", media_type=_XLSX)
-    raise NotFound("The template comes as CSV and as XLSX.")
+        return file_response(xlsx_template(document.spoken()), name=f"{slug}.xlsx", media_type=_XLSX)
+    raise NotFound(_("The template comes as CSV and as XLSX."))
 
 
 @blueprint.post("/catalogue/<slug>/bulk")
 @signed_in
+@takes()
 def upload(slug: str) -> BaseResponse:
     """Read the file and keep its rows; nothing is ordered by that."""
     sent = request.files.get("file")
     if sent is None or not sent.filename:
-        return _start_page(slug, problem="Choose the file that you filled in.")
+        return _start_page(slug, problem=_("Choose the file that you filled in."))
     content = sent.stream.read()
     actor = current_actor()
     try:
@@ -66,7 +71,7 @@ def upload(slug: str) -> BaseResponse:
     except NotFound:
         raise
     except PortalError as error:
-        return _start_page(slug, problem=error.sentence)
+        return _start_page(slug, problem=spoken(error.sentence))
     return redirect(url_for("bulk.preview", token=token), 303)
 
 
@@ -88,7 +93,7 @@ def preview(token: str) -> BaseResponse:
         422 if checked.problems else 200,
         token=token,
         filename=filename,
-        offering=document.name,
+        offering=document.spoken().name,
         slug=document.slug,
         version_id=version.id,
         checked=checked,
@@ -98,6 +103,7 @@ def preview(token: str) -> BaseResponse:
 
 @blueprint.post("/bulk/<token>/submit")
 @signed_in
+@takes("version", "reviewed")
 def submit(token: str) -> BaseResponse:
     """Send every row, or none. The same form posted twice makes one order."""
     actor = current_actor()
@@ -110,8 +116,8 @@ def submit(token: str) -> BaseResponse:
         checked = check_file(session, actor, kept, version, services().get(Connectors))
     if checked.problems:
         return again
-    if request.form.get("version", type=int) != version.id:
-        flash("This service was changed meanwhile. Look everything over once more.", "warning")
+    if changed := what_changed(checked.digest, version):
+        flash(changed, "warning")
         return again
     try:
         with transaction() as session:
@@ -120,16 +126,23 @@ def submit(token: str) -> BaseResponse:
     except FieldErrors:
         return again
     except Conflict as conflict:
-        flash(conflict.sentence, "warning")
+        flash(spoken(conflict.sentence), "warning")
         return again
-    flash(f"{len(checked.rows)} requests are submitted. We mail you when something happens.", "success")
+    flash(
+        ngettext(
+            "%(number)s request is submitted. We mail you when something happens.",
+            "%(number)s requests are submitted. We mail you when something happens.",
+            len(checked.rows),
+        ),
+        "success",
+    )
     return redirect(url_for("ordering.show", group_id=group_id), 303)
 
 
 def _document(session: Session, slug: str) -> OfferingDocument:
     document = document_of(get_visible_version(session, current_actor(), slug))
     if not takes_bulk(document):
-        raise NotFound("This service cannot be ordered from a file.")
+        raise NotFound(_("This service cannot be ordered from a file."))
     return document
 
 
@@ -145,9 +158,10 @@ def _start_page(slug: str, *, problem: str = "") -> Response:
     return render(
         "catalog/ordering/bulk/start.html",
         422 if problem else 200,
-        offering=document.name,
+        offering=document.spoken().name,
         slug=slug,
-        columns=columns_of(document),
+        columns=columns_of(document.spoken()),
         problem=problem,
         most_rows=MOST_ROWS,
+        largest=LARGEST,
     )

@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
+from catalog.offerings.called import names_of
 from catalog.offerings.model import OfferingVersion
 from catalog.requests.model import Request
+from portal.core.language import spoken
 from portal.identity.actor import Actor
 from portal.identity.model import Group, Membership, Person, Unit
 from portal.identity.permissions import UNIT_LEAD, Permission
@@ -41,10 +43,11 @@ _LINES = (
         Request.number,
         Request.reference,
         Request.title,
-        OfferingVersion.document["name"].as_string(),
-        Unit.name,
-        _REQUESTER.name,
-        _BENEFICIARY.name,
+        OfferingVersion.digest,
+        OfferingVersion.document["name"].as_string().label("name"),
+        Unit.name.label("unit"),
+        _REQUESTER.name.label("requester"),
+        _BENEFICIARY.name.label("beneficiary"),
         Request.state,
         Request.submitted_at,
         Request.promise_missed_at,
@@ -95,21 +98,20 @@ def requests_of_units(
         ).limit(limit + 1)
     ).all()
     zone = ZoneInfo(actor.timezone)
+    called = names_of(session, ((row.digest, row.name) for row in rows))
     lines = tuple(
         UnitRequest(
-            reference,
-            title,
-            offering,
-            unit,
-            requester,
-            beneficiary,
-            state.value,
-            submitted_at.astimezone(zone),
-            missed_at is not None,
+            row.reference,
+            spoken(row.title),
+            called[row.digest],
+            row.unit,
+            row.requester,
+            row.beneficiary,
+            row.state.value,
+            row.submitted_at.astimezone(zone),
+            row.promise_missed_at is not None,
         )
-        for _, reference, title, offering, unit, requester, beneficiary, state, submitted_at, missed_at in rows[
-            :limit
-        ]
+        for row in rows[:limit]
     )
     return lines, rows[limit - 1].number if len(rows) > limit else None
 

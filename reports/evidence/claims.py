@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from portal.core.language import N_, _, ngettext
 from reports.evidence.document import DecisionPart, Evidence, StepPart
-from reports.evidence.words import STATES, listed, spoken_day
+from reports.evidence.offering import offering_name
+from reports.evidence.words import STATES, listed, spoken_day, word
 
 Tone = Literal["good", "bad", "wait"]
 _ON_TARGET = frozenset({"applying", "applied", "done"})
@@ -22,30 +24,29 @@ class Claim:
 
 
 def claim_of(evidence: Evidence) -> Claim:
-    """What this file claims of the request."""
+    """What this file claims of the request, in the language that is spoken."""
     state = evidence.request.state
-    status = STATES.get(state, state)
+    status = word(STATES, state)
     match state:
         case "fulfilled" | "ended":
             return Claim(status, _fulfilled(evidence), "good")
         case "rejected":
-            return Claim(status, f"{_denial(evidence)}; {_left(evidence)}.", "bad")
+            return Claim(status, _denial(evidence), "bad")
         case "withdrawn":
-            return Claim(
-                status, f"The requester withdrew this request{_closed(evidence)}; {_left(evidence)}.", "wait"
-            )
+            return Claim(status, _closed(evidence, _WITHDRAWN), "wait")
         case "refused":
-            return Claim(
-                status, f"The portal refused this request{_closed(evidence)}; {_left(evidence)}.", "bad"
-            )
+            return Claim(status, _closed(evidence, _REFUSED), "bad")
         case "failed":
-            return Claim(status, f"This request could not be carried out; {_left(evidence)}.", "bad")
-        case _:
             return Claim(
-                status,
-                f"This request was not finished by {spoken_day(evidence.as_of)}; {_left(evidence)}.",
-                "wait",
+                status, _("This request could not be carried out; %(left)s.", left=_left(evidence)), "bad"
             )
+        case _state:
+            sentence = _(
+                "This request was not finished by %(day)s; %(left)s.",
+                day=spoken_day(evidence.as_of),
+                left=_left(evidence),
+            )
+            return Claim(status, sentence, "wait")
 
 
 def counting_approvals(evidence: Evidence) -> list[DecisionPart]:
@@ -67,41 +68,89 @@ def last_steps(evidence: Evidence) -> list[StepPart]:
 
 
 def _fulfilled(evidence: Evidence) -> str:
+    found = {str(step.outcome.get("found", "")) for step in last_steps(evidence)}
+    there = found == {"already-true"}
     approvals = counting_approvals(evidence)
     if approvals:
         names = listed(list(dict.fromkeys(evidence.person(decision.person) for decision in approvals)))
-        what = f"What {names} approved on {spoken_day(approvals[-1].decided_at)}"
+        day = spoken_day(approvals[-1].decided_at)
+        sentence = (
+            _(
+                "What %(names)s approved on %(day)s was already in place, and the target showed it when it was read back.",
+                names=names,
+                day=day,
+            )
+            if there
+            else _(
+                "What %(names)s approved on %(day)s was carried out unchanged, and the target showed it when it was read back.",
+                names=names,
+                day=day,
+            )
+        )
     else:
-        name = evidence.offering.document.get("name", evidence.offering.slug)
-        what = f"What the published offering “{name}” itself approves"
-    found = {str(step.outcome.get("found", "")) for step in last_steps(evidence)}
-    done = "was already in place" if found == {"already-true"} else "was carried out unchanged"
-    ended = " It has ended since." if evidence.request.state == "ended" else ""
-    return f"{what} {done}, and the target showed it when it was read back.{ended}"
+        name = offering_name(evidence)
+        sentence = (
+            _(
+                "What the published offering “%(name)s” itself approves was already in place, and the target showed it when it was read back.",
+                name=name,
+            )
+            if there
+            else _(
+                "What the published offering “%(name)s” itself approves was carried out unchanged, and the target showed it when it was read back.",
+                name=name,
+            )
+        )
+    return f"{sentence} {_('It has ended since.')}" if evidence.request.state == "ended" else sentence
 
 
 def _denial(evidence: Evidence) -> str:
     denials = [
         decision for decision in evidence.decisions if decision.verdict == "deny" and not decision.voided_at
     ]
+    left = _left(evidence)
     if not denials:
-        return "This request was rejected"
+        return _("This request was rejected; %(left)s.", left=left)
     last = denials[-1]
-    return f"{evidence.person(last.person)} denied this request on {spoken_day(last.decided_at)}"
+    return _(
+        "%(name)s denied this request on %(day)s; %(left)s.",
+        name=evidence.person(last.person),
+        day=spoken_day(last.decided_at),
+        left=left,
+    )
 
 
-def _closed(evidence: Evidence) -> str:
-    return f" on {spoken_day(evidence.request.closed_at)}" if evidence.request.closed_at else ""
+#: How a request closed: with and without a day.
+_WITHDRAWN = (
+    N_("The requester withdrew this request on %(day)s; %(left)s."),
+    N_("The requester withdrew this request; %(left)s."),
+)
+_REFUSED = (
+    N_("The portal refused this request on %(day)s; %(left)s."),
+    N_("The portal refused this request; %(left)s."),
+)
+
+
+def _closed(evidence: Evidence, sentences: tuple[str, str]) -> str:
+    at = evidence.request.closed_at
+    with_day, without = sentences
+    left = _left(evidence)
+    return _(with_day, day=spoken_day(at), left=left) if at else _(without, left=left)
 
 
 def _left(evidence: Evidence) -> str:
-    """What of it is on the target now."""
+    """What of it is on the target now; stands at the end of a sentence."""
     left = [step for step in evidence.steps if step.state in _ON_TARGET]
     stuck = [entry for entry in evidence.ledger.entries if entry.body.get("tag") == "step:not-reverted"]
     if stuck:
-        return f"{len(stuck)} step{'s' if len(stuck) > 1 else ''} could not be undone"
+        return ngettext(
+            "%(number)s step could not be undone", "%(number)s steps could not be undone", len(stuck)
+        )
     if left:
-        return f"{len(left)} of its steps had been carried out"
+        return ngettext(
+            "%(number)s of its steps had been carried out",
+            "%(number)s of its steps had been carried out",
+            len(left),
+        )
     if any(step.state == "reverted" for step in evidence.steps):
-        return "what had been carried out was undone"
-    return "nothing was carried out"
+        return _("what had been carried out was undone")
+    return _("nothing was carried out")

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from portal.core.language import LANGUAGES, SOURCE
 from portal.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,7 +27,14 @@ STYLES = {True: "green", False: "bold red", None: "yellow"}
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where to save it [default: REFERENCE.pdf].",
 )
-def evidence(reference: str, output: Path | None) -> None:
+@click.option(
+    "--language",
+    type=click.Choice(list(LANGUAGES)),
+    default=SOURCE,
+    show_default=True,
+    help="The language of the pages; the attached facts are the same in each.",
+)
+def evidence(reference: str, output: Path | None, language: str) -> None:
     """Make the signed evidence of one request, such as SR-000001."""
     from portal.audit.checkpoint import Signer
     from portal.core.database import Database
@@ -38,7 +46,8 @@ def evidence(reference: str, output: Path | None) -> None:
     require_head(settings)
     db = Database(settings.database_url)
     try:
-        made = make_evidence(Workbench(db, settings, Signer.from_settings(settings)), reference.upper())
+        bench = Workbench(db, settings, Signer.from_settings(settings))
+        made = make_evidence(bench, reference.upper(), language)
         with db.transaction() as session:
             record_download(session, PORTAL, made)
     finally:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from portal.core.canonical import canonical_json
+from portal.core.language import SOURCE
 
 FORMAT = "countersign-evidence/1"
 FILE_NAME = "evidence.json"
@@ -27,6 +28,8 @@ Moment = Annotated[
     ),
 ]
 PersonRef = Annotated[str, Field(pattern=r"^person:[1-9]\d*$")]
+#: A text that the portal wrote itself: plain, or in several languages by their code, English always among them.
+Kept = str | dict[str, str]
 Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
 Count = Annotated[int, Field(ge=0)]
 
@@ -38,11 +41,16 @@ class Part(BaseModel):
 
 
 class Portal(Part):
-    """Which portal speaks. `look` is the digest of the templates, styles and fonts that its pages are made with."""
+    """Which portal speaks.
+
+    `look` is the digest of the templates, styles and fonts that its pages are made with, `words` that of the
+    messages of each language beside English, by its code.
+    """
 
     address: str
     version: str
     look: Digest
+    words: dict[str, Digest]
 
 
 class PersonPart(Part):
@@ -60,10 +68,10 @@ class PersonPart(Part):
 class RequestPart(Part):
     """Who asked for what and why, and how far it came."""
 
-    title: str
+    title: Kept
     reason: str
     state: str
-    outcome: str
+    outcome: Kept
     revision: Count
     requester: PersonRef
     beneficiary: PersonRef
@@ -105,14 +113,14 @@ class SealingPart(Part):
     seal: Digest
     sealed_at: Moment
     document: dict[str, Any]
-    warnings: tuple[str, ...]
+    warnings: tuple[Kept, ...]
 
 
 class ApproverPart(Part):
     """One person who could decide in a stage, and why."""
 
     person: PersonRef
-    relation: str
+    relation: Kept
     rule: str
 
 
@@ -121,12 +129,15 @@ class StagePart(Part):
 
     revision: Count
     position: Count
+    #: Stages of one position are parts of one stage, `part_of`; they are counted from 0.
+    part: Count
     slug: str
-    name: str
+    name: Kept
+    part_of: Kept
     quorum: Count
     acr: str
     state: str
-    because: str
+    because: Kept
     target_minutes: Count
     opened_at: Moment | None
     due_at: Moment | None
@@ -134,12 +145,30 @@ class StagePart(Part):
     approvers: tuple[ApproverPart, ...]
 
 
+class SignaturePart(Part):
+    """What a passkey signed for a decision: a WebAuthn assertion, byte for byte (base64), and the nonce in its challenge.
+
+    The challenge is SHA-256 over the canonical JSON of purpose, seal, verdict, stage, person and nonce; see
+    approvals.signatures.challenge. The key is in the ledger's entry of its enrolment.
+    """
+
+    credential_id: Base64
+    client_data: Base64
+    authenticator_data: Base64
+    signature: Base64
+    nonce: str
+
+
 class DecisionPart(Part):
-    """One person's word on one seal, and how they had signed in."""
+    """One person's word on one seal, how they had signed in, and what their passkey signed where one did.
+
+    `on_behalf_of` is the approver in whose place they decided by a delegation.
+    """
 
     revision: Count
     stage: str
     person: PersonRef
+    on_behalf_of: PersonRef | None
     verdict: Literal["approve", "deny"]
     comment: str
     decided_at: Moment
@@ -147,8 +176,9 @@ class DecisionPart(Part):
     auth_time: Moment
     acr: str
     amr: tuple[str, ...]
+    signature: SignaturePart | None
     voided_at: Moment | None
-    voided_because: str
+    voided_because: Kept
 
 
 class ArtefactPart(Part):
@@ -165,14 +195,14 @@ class StepPart(Part):
     revision: Count
     attempt: Count
     position: Count
-    name: str
+    name: Kept
     connector: str
     state: str
     key: Digest
     plan: dict[str, Any]
     outcome: dict[str, Any]
     read_back: dict[str, Any]
-    error: str
+    error: Kept
     drifted: bool
     started_at: Moment | None
     finished_at: Moment | None
@@ -188,12 +218,12 @@ class EntitlementPart(Part):
     connector: str
     target: str
     key: str
-    label: str
+    label: Kept
     state: str
     granted_at: Moment
     ends_at: Moment | None
     ended_at: Moment | None
-    end_reason: str
+    end_reason: Kept
 
 
 class OpenedPart(Part):
@@ -251,6 +281,11 @@ class Evidence(Part):
     def person(self, ref: str) -> str:
         """The name behind `person:<number>`; the reference itself where nobody is known by it."""
         return next((person.name for person in self.people if person.id == ref), ref)
+
+
+def english(text: Kept) -> str:
+    """A text of the portal's own as the ledger has it."""
+    return text if isinstance(text, str) else text[SOURCE]
 
 
 def read_evidence(content: bytes) -> Evidence:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,14 +16,17 @@ from sqlalchemy.orm import Session, joinedload
 from catalog.offerings.queries import document_of
 from catalog.requests.answers import answer_lines
 from catalog.requests.model import Request
+from portal.audit.identity import passkey_subject
 from portal.audit.model import Checkpoint
 from portal.audit.notes import read_head
 from portal.audit.proofs import ProvenEntry, proven_entries
 from portal.core.canonical import canonical_json, digest
+from portal.core.language import LANGUAGES, SOURCE, kept
 from portal.identity.model import Person, Unit
+from portal.identity.passkeys.ceremony import credential_digest
 from reports.evidence.deviations import deviations_of
 from reports.evidence.document import FORMAT, Evidence
-from reports.evidence.look import look
+from reports.evidence.look import look, words_of
 from reports.evidence.rows import (
     decisions_json,
     entitlements_json,
@@ -55,12 +59,18 @@ def gather(
     row, so that what is read belongs together.
     """
     request = _request(session, request_id)
-    entries = _entries(session, request, ledger, size=checkpoint.size)
-    story = _story(session, request, entries)
+    decisions = decisions_json(session, request.id)
+    entries = _entries(session, request, ledger, decisions, size=checkpoint.size)
+    story = _story(session, request, decisions, entries)
     whole = {
         "format": FORMAT,
         "as_of": moment(checkpoint.at),
-        "portal": {"address": address, "version": version("countersign"), "look": look()},
+        "portal": {
+            "address": address,
+            "version": version("countersign"),
+            "look": look(),
+            "words": {code: words_of(code) for code in LANGUAGES if code != SOURCE},
+        },
         "ledger": {
             "origin": ledger.origin,
             "verifier": ledger.verifier,
@@ -100,9 +110,16 @@ def _request(session: Session, request_id: int) -> Request:
     return session.scalars(statement.execution_options(populate_existing=True)).one()
 
 
-def _entries(session: Session, request: Request, ledger: Ledger, *, size: int) -> list[ProvenEntry]:
+def _entries(
+    session: Session, request: Request, ledger: Ledger, decisions: Sequence[Mapping[str, Any]], *, size: int
+) -> list[ProvenEntry]:
     offering = f"offering:{request.version.document['slug']}"
-    subjects = (f"request:{request.reference}", offering, *ledger.subjects)
+    keys = {
+        passkey_subject(credential_digest(base64.b64decode(decision["signature"]["credential_id"])))
+        for decision in decisions
+        if decision["signature"]
+    }
+    subjects = (f"request:{request.reference}", offering, *ledger.subjects, *sorted(keys))
     published = f'"digest":"{request.version.digest}"'
     return [
         entry
@@ -112,7 +129,12 @@ def _entries(session: Session, request: Request, ledger: Ledger, *, size: int) -
     ]
 
 
-def _story(session: Session, request: Request, entries: Sequence[ProvenEntry]) -> dict[str, Any]:
+def _story(
+    session: Session,
+    request: Request,
+    decisions: Sequence[Mapping[str, Any]],
+    entries: Sequence[ProvenEntry],
+) -> dict[str, Any]:
     document = document_of(request.version)
     told = {
         "reference": request.reference,
@@ -136,7 +158,7 @@ def _story(session: Session, request: Request, entries: Sequence[ProvenEntry]) -
         ],
         "sealings": sealings_json(session, request.id),
         "stages": stages_json(session, request.id),
-        "decisions": decisions_json(session, request.id),
+        "decisions": decisions,
         "steps": steps_json(session, request.id),
         "entitlements": entitlements_json(session, request.id),
         "controls": {framework: list(names) for framework, names in document.controls.items()},
@@ -146,10 +168,10 @@ def _story(session: Session, request: Request, entries: Sequence[ProvenEntry]) -
 
 def _request_json(session: Session, request: Request) -> dict[str, Any]:
     return {
-        "title": request.title,
+        "title": kept(request.title),
         "reason": request.reason,
         "state": request.state.value,
-        "outcome": request.outcome,
+        "outcome": kept(request.outcome),
         "revision": request.revision,
         "requester": ref(request.requester_id),
         "beneficiary": ref(request.beneficiary_id),

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from portal.core.assets import templates_folder
 from portal.core.language import SOURCE, _, speaking, spoken
+from portal.core.templates import teach
 from reports.evidence.document import FILE_NAME, Evidence, schema
 from reports.evidence.legible import legible
 from reports.evidence.presenters import grouped, page_of
 from reports.evidence.timeline import NAMES, WIDTH
-from reports.evidence.words import spoken_time
+from reports.evidence.words import CHANGES, spoken_time, word
 from reports.pdf.job import Attachment
 from reports.pdf.render import render
 
@@ -24,11 +26,18 @@ SCHEMA_NAME = "evidence.schema.json"
 
 
 def to_html(evidence: Evidence) -> str:
-    """The page. Everything that people wrote is escaped."""
+    """The page in the language that is spoken. Everything that people wrote is escaped."""
     return (
         _environment()
         .get_template(TEMPLATE)
-        .render(page=page_of(evidence), grouped=grouped, spoken_time=spoken_time, width=WIDTH, names=NAMES)
+        .render(
+            page=page_of(evidence),
+            grouped=grouped,
+            spoken_time=spoken_time,
+            change_word=partial(word, CHANGES),
+            width=WIDTH,
+            names=NAMES,
+        )
     )
 
 
@@ -59,16 +68,22 @@ def to_pdf(evidence: Evidence, language: str = SOURCE) -> bytes:
     )
 
 
+def _shown(value: Any) -> Any:
+    return legible(spoken(value))
+
+
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(templates_folder()),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=legible,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters["spoken"] = spoken
+    teach(environment)
+    # What goes into a sentence by name is no text of its own any more when it is printed.
+    environment.filters["legible"] = legible
     return environment

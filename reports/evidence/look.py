@@ -6,7 +6,8 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-from portal.core.assets import static_folder, templates_folder
+from portal.core.assets import languages_folder, static_folder, templates_folder
+from portal.core.language import DOMAIN
 
 #: The page's own templates; the room's other templates are web pages.
 TEMPLATES = ("document.html", "parts.html")
@@ -24,3 +25,10 @@ def look() -> str:
         if file.is_file():
             found.update(file.name.encode() + b"\0" + file.read_bytes())
     return "sha256:" + found.hexdigest()
+
+
+@lru_cache(maxsize=8)
+def words_of(code: str) -> str:
+    """`sha256:` over the messages of a language beside English; of nothing where it has none yet."""
+    file = languages_folder() / code / "LC_MESSAGES" / f"{DOMAIN}.mo"
+    return "sha256:" + hashlib.sha256(file.read_bytes() if file.is_file() else b"").hexdigest()

@@ -21,7 +21,7 @@ from portal.audit.notes import read_head
 from portal.core.clock import now
 from portal.core.database import Database
 from portal.core.errors import NotFound, PortalError, SettingsError
-from portal.core.language import SOURCE
+from portal.core.language import N_, SOURCE, _, speaking
 from portal.core.settings import Settings
 from portal.identity.actor import PORTAL, Actor
 from reports.evidence import tags
@@ -40,7 +40,7 @@ class EvidenceNotMade(PortalError):
     """The file could not be made now; nothing else is held up by it."""
 
     status: ClassVar[int] = 503
-    title: ClassVar[str] = "The evidence could not be made"
+    title: ClassVar[str] = N_("The evidence could not be made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def introduced_key(bench: Workbench) -> PdfKey:
         key = load_or_create_pdf_key(bench.settings.keys_folder, name=bench.address, at=at)
     except SettingsError as error:
         raise EvidenceNotMade(
-            f"The key that signs files cannot be used. Tell the operators: {error}"
+            _("The key that signs files cannot be used. Tell the operators: %(why)s", why=error)
         ) from error
     with bench.db.reading() as session:
         if _is_introduced(session, key):
@@ -173,13 +173,13 @@ def _gather_now(bench: Workbench, reference: str, key: PdfKey) -> tuple[Evidence
     with bench.db.reading() as session:
         request_id = find_id(session, reference)
     if request_id is None:
-        raise NotFound("There is no such request.")
-    for _ in range(TRIES):
+        raise NotFound(_("There is no such request."))
+    for _try in range(TRIES):
         try:
             head = checkpoint(bench.db, bench.signer)
         except InconsistentLedger as error:
             raise EvidenceNotMade(
-                f"{error} No evidence is made from such a ledger; tell the operators."
+                _("%(why)s No evidence is made from such a ledger; tell the operators.", why=error)
             ) from error
         if head is None:
             break
@@ -190,15 +190,19 @@ def _gather_now(bench: Workbench, reference: str, key: PdfKey) -> tuple[Evidence
                 select(func.max(Entry.number)).where(Entry.subject == f"request:{reference}")
             )
             if (last or 0) <= head.size:
-                return gather(
-                    session, request_id, head, _ledger(bench, key), address=bench.address
-                ), request_id
-    raise EvidenceNotMade("The request is changing right now. Try again in a moment.")
+                return _gather(bench, session, request_id, head, key), request_id
+    raise EvidenceNotMade(_("The request is changing right now. Try again in a moment."))
 
 
 def _gather_at(bench: Workbench, request_id: int, head: Checkpoint, key: PdfKey) -> Evidence:
     with bench.db.transaction() as session:
         get_locked(session, request_id)
+        return _gather(bench, session, request_id, head, key)
+
+
+def _gather(bench: Workbench, session: Session, request_id: int, head: Checkpoint, key: PdfKey) -> Evidence:
+    # Facts are the same whoever reads the pages.
+    with speaking(SOURCE):
         return gather(session, request_id, head, _ledger(bench, key), address=bench.address)
 
 

@@ -8,10 +8,14 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from catalog.requests.answers import AnswerLine
 from portal.audit.notes import Head, NoteError, fingerprint, read_head, read_verifier_key
 from portal.core.canonical import digest
+from portal.core.language import _, language, spoken
 from reports.evidence.claims import Claim, claim_of
+from reports.evidence.deviations import deviations_of
 from reports.evidence.document import Evidence
+from reports.evidence.offering import answers_shown, offering_name
 from reports.evidence.tables import (
     DecisionRow,
     EntryRow,
@@ -25,7 +29,7 @@ from reports.evidence.tables import (
 )
 from reports.evidence.tags import KEY_INTRODUCED
 from reports.evidence.timeline import Drawing, drawings_of
-from reports.evidence.words import spoken_time
+from reports.evidence.words import RISKS, spoken_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class Page:
     as_of: str
     summary: Rows
     risk: Mapping[str, Any]
+    #: The risk's level as a message.
+    risk_level: str
     seals: tuple[tuple[str, str, str], ...]
     drawings: tuple[Drawing, ...]
     stages: tuple[StageRow, ...]
@@ -49,24 +55,31 @@ class Page:
     steps: tuple[StepCard, ...]
     entitlements: tuple[Rows, ...]
     entries: tuple[EntryRow, ...]
+    answers: tuple[AnswerLine, ...]
+    deviations: tuple[str, ...]
+    #: What stands around a page's number: before it, before how many there are, after that.
+    furniture: tuple[str, str, str]
+    language: str
 
 
 def page_of(evidence: Evidence) -> Page:
     """The page. Raises NoteError when the ledger's key or checkpoint cannot be read."""
-    _, key = _verifier(evidence)
+    _name, key = _verifier(evidence)
     last = evidence.sealings[-1].document if evidence.sealings else {}
+    risk = last.get("risk") or {}
     several = len(evidence.sealings) > 1
     return Page(
         evidence=evidence,
         claim=claim_of(evidence),
-        offering=str(evidence.offering.document.get("name", evidence.offering.slug)),
+        offering=offering_name(evidence),
         head=read_head(evidence.ledger.checkpoint),
         ledger_fingerprint=fingerprint(key),
         certificate=certificate_of(evidence),
         json_digest=digest(evidence.model_dump(mode="json")),
         as_of=spoken_time(evidence.as_of),
         summary=_summary(evidence),
-        risk=last.get("risk") or {},
+        risk=risk,
+        risk_level=RISKS.get(str(risk.get("level")), str(risk.get("level"))),
         seals=tuple(
             (str(sealing.revision), spoken_time(sealing.sealed_at), sealing.seal)
             for sealing in evidence.sealings
@@ -74,10 +87,22 @@ def page_of(evidence: Evidence) -> Page:
         drawings=drawings_of(evidence),
         stages=tuple(stage_row(evidence, stage, several=several) for stage in evidence.stages),
         decisions=decision_rows(evidence),
-        steps=tuple(step_card(step, several=several) for step in evidence.steps),
+        steps=tuple(step_card(evidence, step, several=several) for step in evidence.steps),
         entitlements=tuple(_entitlement(evidence, number) for number in range(len(evidence.entitlements))),
         entries=entry_rows(evidence),
+        answers=answers_shown(evidence),
+        deviations=tuple(deviations_of(evidence)),
+        furniture=furniture(),
+        language=language(),
     )
+
+
+def furniture() -> tuple[str, str, str]:
+    """The words around a page's number at its foot, in the language that is spoken."""
+    number, count = "\ue000", "\ue001"
+    before, _number, rest = _("Page %(number)s of %(count)s", number=number, count=count).partition(number)
+    between, _count, after = rest.partition(count)
+    return before, between, after
 
 
 def certificate_of(evidence: Evidence) -> str:
@@ -106,34 +131,42 @@ def _verifier(evidence: Evidence) -> tuple[str, Ed25519PublicKey]:
 
 def _summary(evidence: Evidence) -> Rows:
     request = evidence.request
-    who = evidence.person(request.requester)
-    whom = "themselves" if request.beneficiary == request.requester else evidence.person(request.beneficiary)
+    words = {
+        "name": evidence.person(request.requester),
+        "whom": evidence.person(request.beneficiary),
+        "unit": request.unit,
+    }
+    who = (
+        _("%(name)s asked, for themselves (%(unit)s)", **words)
+        if request.beneficiary == request.requester
+        else _("%(name)s asked, for %(whom)s (%(unit)s)", **words)
+    )
     rows = [
-        ("Who", f"{who} asked, for {whom} ({request.unit})"),
-        ("What", request.title),
-        ("Why", request.reason or "No reason was asked for."),
-        ("Submitted", spoken_time(request.submitted_at)),
-        ("Promised by", spoken_time(request.promised_by) if request.promised_by else ""),
-        ("Decided", spoken_time(request.decided_at) if request.decided_at else ""),
-        ("Fulfilled", spoken_time(request.fulfilled_at) if request.fulfilled_at else ""),
-        ("Closed", spoken_time(request.closed_at) if request.closed_at else ""),
-        ("Ends", spoken_time(request.ends_at) if request.ends_at else ""),
-        ("Outcome in words", request.outcome),
+        (_("Who"), who),
+        (_("What"), spoken(request.title)),
+        (_("Why"), request.reason or _("No reason was asked for.")),
+        (_("Submitted"), spoken_time(request.submitted_at)),
+        (_("Promised by"), spoken_time(request.promised_by) if request.promised_by else ""),
+        (_("Decided"), spoken_time(request.decided_at) if request.decided_at else ""),
+        (_("Fulfilled"), spoken_time(request.fulfilled_at) if request.fulfilled_at else ""),
+        (_("Closed"), spoken_time(request.closed_at) if request.closed_at else ""),
+        (_("Ends"), spoken_time(request.ends_at) if request.ends_at else ""),
+        (_("Outcome in words"), spoken(request.outcome)),
     ]
     return tuple((name, text) for name, text in rows if text)
 
 
 def _entitlement(evidence: Evidence, number: int) -> Rows:
     entitlement = evidence.entitlements[number]
-    until = spoken_time(entitlement.ends_at) if entitlement.ends_at else "No end"
+    until = spoken_time(entitlement.ends_at) if entitlement.ends_at else _("No end")
     rows = [
-        ("What", entitlement.label),
-        ("Where", entitlement.target),
-        ("Holder", evidence.person(entitlement.holder)),
-        ("Since", spoken_time(entitlement.granted_at)),
-        ("Until", until),
-        ("Ended", spoken_time(entitlement.ended_at) if entitlement.ended_at else ""),
-        ("Why it ended", entitlement.end_reason),
-        ("On the target", entitlement.key),
+        (_("What"), spoken(entitlement.label)),
+        (_("Where"), entitlement.target),
+        (_("Holder"), evidence.person(entitlement.holder)),
+        (_("Since"), spoken_time(entitlement.granted_at)),
+        (_("Until"), until),
+        (_("Ended"), spoken_time(entitlement.ended_at) if entitlement.ended_at else ""),
+        (_("Why it ended"), spoken(entitlement.end_reason)),
+        (_("On the target"), entitlement.key),
     ]
     return tuple((name, text) for name, text in rows if text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime
 from typing import Any, overload
 
@@ -10,8 +11,10 @@ from sqlalchemy.orm import Session
 
 from approvals.decisions.model import Decision
 from approvals.routing.model import Sealing, Stage, StageApprover
+from approvals.signatures.model import DecisionSignature
 from catalog.entitlements.model import Entitlement
 from catalog.fulfilment.model import Artefact, Step
+from portal.core.language import kept
 
 Json = dict[str, Any]
 
@@ -43,7 +46,7 @@ def sealings_json(session: Session, request_id: int) -> list[Json]:
             "seal": row.seal,
             "sealed_at": moment(row.sealed_at),
             "document": row.document,
-            "warnings": [str(warning) for warning in row.warnings],
+            "warnings": list(row.warnings),
         }
         for row in rows
     ]
@@ -52,24 +55,32 @@ def sealings_json(session: Session, request_id: int) -> list[Json]:
 def stages_json(session: Session, request_id: int) -> list[Json]:
     """Every stage of every revision with its people."""
     stages = session.scalars(
-        select(Stage).where(Stage.request_id == request_id).order_by(Stage.revision, Stage.position)
+        select(Stage)
+        .where(Stage.request_id == request_id)
+        .order_by(Stage.revision, Stage.position, Stage.part)
     ).all()
     people: dict[int, list[Json]] = {stage.id: [] for stage in stages}
     approvers = select(StageApprover).where(StageApprover.stage_id.in_(people))
     for approver in session.scalars(approvers.order_by(StageApprover.stage_id, StageApprover.person_id)):
         people[approver.stage_id].append(
-            {"person": ref(approver.person_id), "relation": approver.relation, "rule": approver.rule}
+            {
+                "person": ref(approver.person_id),
+                "relation": kept(approver.relation),
+                "rule": approver.rule,
+            }
         )
     return [
         {
             "revision": stage.revision,
             "position": stage.position,
+            "part": stage.part,
             "slug": stage.slug,
-            "name": stage.name,
+            "name": kept(stage.name),
+            "part_of": kept(stage.part_of),
             "quorum": stage.quorum,
             "acr": stage.acr,
             "state": stage.state.value,
-            "because": stage.because,
+            "because": kept(stage.because),
             "target_minutes": stage.target_minutes,
             "opened_at": _moment(stage.opened_at),
             "due_at": _moment(stage.due_at),
@@ -83,8 +94,9 @@ def stages_json(session: Session, request_id: int) -> list[Json]:
 def decisions_json(session: Session, request_id: int) -> list[Json]:
     """Every decision, also those that became void, in the order in which they were made."""
     rows = session.execute(
-        select(Decision, Stage.slug)
+        select(Decision, Stage.slug, DecisionSignature)
         .join(Stage, Stage.id == Decision.stage_id)
+        .outerjoin(DecisionSignature, DecisionSignature.decision_id == Decision.id)
         .where(Decision.request_id == request_id)
         .order_by(Decision.decided_at, Decision.id)
     )
@@ -93,6 +105,7 @@ def decisions_json(session: Session, request_id: int) -> list[Json]:
             "revision": decision.revision,
             "stage": slug,
             "person": ref(decision.person_id),
+            "on_behalf_of": ref(decision.on_behalf_of_id),
             "verdict": decision.verdict.value,
             "comment": decision.comment,
             "decided_at": moment(decision.decided_at),
@@ -100,11 +113,24 @@ def decisions_json(session: Session, request_id: int) -> list[Json]:
             "auth_time": moment(decision.auth_time),
             "acr": decision.acr,
             "amr": list(decision.amr),
+            "signature": _signature_json(signature),
             "voided_at": _moment(decision.voided_at),
-            "voided_because": decision.voided_because,
+            "voided_because": kept(decision.voided_because),
         }
-        for decision, slug in rows
+        for decision, slug, signature in rows
     ]
+
+
+def _signature_json(row: DecisionSignature | None) -> Json | None:
+    if row is None:
+        return None
+    return {
+        "credential_id": base64.b64encode(row.credential_id).decode(),
+        "client_data": base64.b64encode(row.client_data).decode(),
+        "authenticator_data": base64.b64encode(row.authenticator_data).decode(),
+        "signature": base64.b64encode(row.signature).decode(),
+        "nonce": row.nonce,
+    }
 
 
 def steps_json(session: Session, request_id: int) -> list[Json]:
@@ -123,14 +149,14 @@ def steps_json(session: Session, request_id: int) -> list[Json]:
             "revision": step.revision,
             "attempt": step.attempt,
             "position": step.position,
-            "name": step.name,
+            "name": kept(step.name),
             "connector": step.connector,
             "state": step.state.value,
             "key": step.key,
             "plan": step.plan,
             "outcome": step.outcome,
             "read_back": step.read_back,
-            "error": step.error,
+            "error": kept(step.error),
             "drifted": step.drifted,
             "started_at": _moment(step.started_at),
             "finished_at": _moment(step.finished_at),
@@ -156,12 +182,12 @@ def entitlements_json(session: Session, request_id: int) -> list[Json]:
             "connector": entitlement.connector,
             "target": entitlement.target,
             "key": entitlement.key,
-            "label": entitlement.label,
+            "label": kept(entitlement.label),
             "state": entitlement.state.value,
             "granted_at": moment(entitlement.granted_at),
             "ends_at": _moment(entitlement.ends_at),
             "ended_at": _moment(entitlement.ended_at),
-            "end_reason": entitlement.end_reason,
+            "end_reason": kept(entitlement.end_reason),
         }
         for entitlement, step_key in rows
     ]

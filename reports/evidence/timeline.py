@@ -8,43 +8,49 @@ from datetime import datetime
 from math import ceil
 from typing import Literal
 
+from babel.dates import format_date
+
 from catalog.requests import tags
+from portal.core.language import N_, _, language, locale
 from reports.evidence.document import Evidence
+from reports.evidence.offering import offering_text
 from reports.evidence.words import spoken_span, spoken_time
 
 Shape = Literal["dot", "square", "tick", "cross", "ring"]
-PORTAL, TARGET, REQUESTER = "Countersign", "Target", "Requester"
+PORTAL, TARGET, REQUESTER = "Countersign", N_("Target"), N_("Requester")
 #: Millimetres: the drawing's width, the names' column, a lane's height.
 WIDTH, NAMES, LANE, HEAD, FOOT = 170.0, 30.0, 11.0, 4.0, 12.0
 #: Millimetres from a mark's middle to its word.
 ABOVE, BELOW, ASIDE = -2.9, 4.4, 2.0
 MOST_A_ROW = 11
 LONGEST_NAME = 20
+#: A day in little space, in CLDR's letters.
+_DAY = {"de": "d. MMM"}
 
 #: Tag to lane (empty: the stage's), words and shape. What is not here is in the list of entries, not in the drawing.
 _DRAWN: dict[str, tuple[str, str, Shape]] = {
-    tags.SUBMITTED: (REQUESTER, "Submitted", "dot"),
-    tags.EDITED: (REQUESTER, "Edited", "dot"),
-    "request:sealed": (PORTAL, "Sealed", "square"),
-    "request:approved-by-policy": (PORTAL, "By policy", "tick"),
-    "stage:opened": ("", "Asked", "ring"),
-    "approval:approved": ("", "Approved", "tick"),
-    "approval:denied": ("", "Denied", "cross"),
-    tags.REFUSED: (PORTAL, "Refused", "cross"),
-    tags.WITHDRAWN: (REQUESTER, "Withdrawn", "cross"),
-    tags.STOPPED: (PORTAL, "Stopped", "cross"),
-    tags.SEAL_MISMATCH: (PORTAL, "Seal broken", "cross"),
-    tags.FULFILMENT_STARTED: (PORTAL, "Started", "square"),
-    tags.STEP_APPLIED: (TARGET, "Applied", "square"),
-    tags.STEP_READ_BACK: (TARGET, "Read back", "tick"),
-    tags.STEP_FAILED: (TARGET, "Failed", "cross"),
-    tags.STEP_REVERTED: (TARGET, "Undone", "ring"),
-    tags.STEP_NOT_REVERTED: (TARGET, "Not undone", "cross"),
-    tags.FULFILLED: (PORTAL, "Fulfilled", "tick"),
-    tags.FAILED: (PORTAL, "Failed", "cross"),
-    tags.ENTITLEMENT_GIVEN_BACK: (REQUESTER, "Given back", "ring"),
-    tags.ENTITLEMENT_ENDED: (TARGET, "Taken away", "ring"),
-    tags.ENDED: (PORTAL, "Ended", "square"),
+    tags.SUBMITTED: (REQUESTER, N_("Submitted"), "dot"),
+    tags.EDITED: (REQUESTER, N_("Edited"), "dot"),
+    "request:sealed": (PORTAL, N_("Sealed"), "square"),
+    "request:approved-by-policy": (PORTAL, N_("By policy"), "tick"),
+    "stage:opened": ("", N_("Asked"), "ring"),
+    "approval:approved": ("", N_("Approved"), "tick"),
+    "approval:denied": ("", N_("Denied"), "cross"),
+    tags.REFUSED: (PORTAL, N_("Refused"), "cross"),
+    tags.WITHDRAWN: (REQUESTER, N_("Withdrawn"), "cross"),
+    tags.STOPPED: (PORTAL, N_("Stopped"), "cross"),
+    tags.SEAL_MISMATCH: (PORTAL, N_("Seal broken"), "cross"),
+    tags.FULFILMENT_STARTED: (PORTAL, N_("Started"), "square"),
+    tags.STEP_APPLIED: (TARGET, N_("Applied"), "square"),
+    tags.STEP_READ_BACK: (TARGET, N_("Read back"), "tick"),
+    tags.STEP_FAILED: (TARGET, N_("Failed"), "cross"),
+    tags.STEP_REVERTED: (TARGET, N_("Undone"), "ring"),
+    tags.STEP_NOT_REVERTED: (TARGET, N_("Not undone"), "cross"),
+    tags.FULFILLED: (PORTAL, N_("Fulfilled"), "tick"),
+    tags.FAILED: (PORTAL, N_("Failed"), "cross"),
+    tags.ENTITLEMENT_GIVEN_BACK: (REQUESTER, N_("Given back"), "ring"),
+    tags.ENTITLEMENT_ENDED: (TARGET, N_("Taken away"), "ring"),
+    tags.ENDED: (PORTAL, N_("Ended"), "square"),
 }
 
 
@@ -67,8 +73,7 @@ class Mark:
     @property
     def day(self) -> str:
         """18 Nov."""
-        when = datetime.fromisoformat(self.at)
-        return f"{when.day} {when:%b}"
+        return format_date(datetime.fromisoformat(self.at), _DAY.get(language(), "d MMM"), locale=locale())
 
     @property
     def time(self) -> str:
@@ -110,7 +115,7 @@ def drawings_of(evidence: Evidence) -> tuple[Drawing, ...]:
 
 
 def _marks(evidence: Evidence) -> list[Mark]:
-    stages = {(stage.revision, stage.slug): stage.name for stage in evidence.stages}
+    stages = {(stage.revision, stage.slug): offering_text(evidence, stage.name) for stage in evidence.stages}
     found = []
     for entry in evidence.ledger.entries:
         drawn = _DRAWN.get(str(entry.body.get("tag")))
@@ -118,14 +123,20 @@ def _marks(evidence: Evidence) -> list[Mark]:
             continue
         facts = entry.body.get("facts", {})
         lane, word, shape = drawn
-        name = lane or stages.get((facts.get("revision"), facts.get("stage")), str(facts.get("stage")))
-        found.append(Mark(name, word, shape, str(entry.body.get("at"))))
+        name = stages.get((facts.get("revision"), facts.get("stage")), str(facts.get("stage")))
+        found.append(Mark(_lane(lane) if lane else name, _(word), shape, str(entry.body.get("at"))))
     return found
 
 
 def _lanes(evidence: Evidence, used: set[str]) -> list[str]:
-    stages = list(dict.fromkeys(stage.name for stage in evidence.stages))
-    return [lane for lane in (REQUESTER, PORTAL, *stages, TARGET) if lane in used]
+    stages = list(dict.fromkeys(offering_text(evidence, stage.name) for stage in evidence.stages))
+    lanes = dict.fromkeys((_lane(REQUESTER), _lane(PORTAL), *stages, _lane(TARGET)))
+    return [lane for lane in lanes if lane in used]
+
+
+def _lane(name: str) -> str:
+    """The product's name is the same in every language."""
+    return name if name == PORTAL else _(name)
 
 
 def _drawing(marks: Sequence[Mark], start: int, *, lanes: Sequence[str], each: int) -> Drawing:
@@ -151,7 +162,7 @@ def _drawing(marks: Sequence[Mark], start: int, *, lanes: Sequence[str], each: i
                 mark,
                 x=round(x, 2),
                 y=y,
-                wait="" if wait == "0 s" else wait,
+                wait="" if wait == spoken_span(mark.at, mark.at) else wait,
                 word_x=round(x + dx, 2),
                 word_y=round(y + dy, 2),
                 anchor=anchor,
@@ -162,7 +173,7 @@ def _drawing(marks: Sequence[Mark], start: int, *, lanes: Sequence[str], each: i
         lanes=tuple(Lane(_in_lines(lane), y) for lane, y in rows.items()),
         marks=tuple(placed),
         height=HEAD + LANE * len(lanes) + FOOT,
-        alternative=f"Timeline: {told}.",
+        alternative=_("Timeline: %(told)s.", told=told),
     )
 
 

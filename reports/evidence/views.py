@@ -11,6 +11,7 @@ from portal.audit.checkpoint import Signer
 from portal.core.clock import now
 from portal.core.database import Database
 from portal.core.http import file_response, reading, render, services, settings, transaction
+from portal.core.language import language
 from portal.identity.access import current_actor, requires
 from portal.identity.permissions import Permission
 from reports.evidence.make import EvidenceNotMade, Workbench, make_evidence, record_download
@@ -44,11 +45,11 @@ def index() -> Response:
 @blueprint.get("/requests/<reference>/evidence.pdf", endpoint="request")
 @requires(Permission.READ_EVIDENCE)
 def one_request(reference: str) -> Response:
-    """The request's signed file; who took it is written down. A failure is shown here and holds nothing up."""
+    """The request's signed file, its pages in the reader's language; who took it is written down. A failure is shown here and holds nothing up."""
     parts = services()
     bench = Workbench(parts.get(Database), settings(), parts.get(Signer))
     try:
-        made = make_evidence(bench, reference)
+        made = make_evidence(bench, reference, language())
     except (RenderError, EvidenceNotMade) as error:
         return render(
             "reports/evidence/failed.html", error.status, reference=reference, sentence=error.sentence

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from portal.core.assets import static_folder
 from portal.core.errors import PortalError
+from portal.core.language import N_, _
 from reports.pdf.child import BROKEN, MISSING, REFUSED, TOO_BIG
 from reports.pdf.job import Attachment, PdfJob
 
@@ -25,7 +26,7 @@ class RenderError(PortalError):
     """A document could not be rendered; the sentence says why. Nothing else is held up by it."""
 
     status: ClassVar[int] = 503
-    title: ClassVar[str] = "The document could not be made"
+    title: ClassVar[str] = N_("The document could not be made")
 
 
 def render(
@@ -66,7 +67,10 @@ def render(
         )
     except subprocess.TimeoutExpired as error:
         raise RenderError(
-            f"The document took longer than {seconds:.0f} seconds to render, so it was given up."
+            _(
+                "The document took longer than %(seconds)s seconds to render, so it was given up.",
+                seconds=round(seconds),
+            )
         ) from error
     if done.returncode != 0:
         raise RenderError(_sentence(done.returncode, done.stderr.decode(errors="replace").strip()))
@@ -82,16 +86,20 @@ def _environment() -> dict[str, str]:
 def _sentence(status: int, why: str) -> str:
     last = why.splitlines()[-1][:300] if why else ""
     if status == MISSING:
-        return (
-            f"PDF files cannot be made on this machine, because a system library is missing: {last}. "
-            "Install it with: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+        return _(
+            "PDF files cannot be made on this machine, because a system library is missing: %(library)s. "
+            "Install it with: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0",
+            library=last,
         )
     if status == REFUSED:
         return last
     if status in {TOO_BIG, -signal.SIGKILL}:
-        return "The document needs more memory than a rendering may take, so it was given up."
+        return _("The document needs more memory than a rendering may take, so it was given up.")
     if status == -signal.SIGXCPU:
-        return f"The document took longer than {SECONDS} seconds to render, so it was given up."
+        return _(
+            "The document took longer than %(seconds)s seconds to render, so it was given up.",
+            seconds=SECONDS,
+        )
     if status == BROKEN:
-        return f"The document could not be rendered: {last}"
-    return f"The rendering ended with status {status}: {last}"
+        return _("The document could not be rendered: %(why)s", why=last)
+    return _("The rendering ended with status %(status)s: %(why)s", status=status, why=last)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from catalog.requests import tags
 from portal.core.canonical import canonical_json
-from reports.evidence.document import EntitlementPart, EntryPart, Evidence, StepPart
+from reports.evidence.document import EntitlementPart, EntryPart, Evidence, StepPart, english
 from reports.evidence.verify.entries import Entries, differs, facts, opened, paired, timely
 
 _APPLIED = frozenset({"applied", "done"})
@@ -22,7 +22,7 @@ def carrying_problems(evidence: Evidence, entries: Entries) -> Iterator[str]:
 
 
 def _named(step: StepPart) -> str:
-    return f"step {step.position} “{step.name}”"
+    return f"step {step.position} “{english(step.name)}”"
 
 
 def _started(evidence: Evidence, entries: Entries) -> Iterator[str]:
@@ -104,7 +104,7 @@ def _undone(evidence: Evidence, entries: Entries) -> Iterator[str]:
     )
     yield from problems
     for step, entry in pairs:
-        yield from opened(entry, "why", _named(step), step.error)
+        yield from opened(entry, "why", _named(step), english(step.error))
     pairs, problems = paired(
         {step.key: step for step in evidence.steps if step.state == "reverted"},
         entries.tagged(tags.STEP_REVERTED),
@@ -116,7 +116,7 @@ def _undone(evidence: Evidence, entries: Entries) -> Iterator[str]:
 
 def _granted(evidence: Evidence, entries: Entries) -> Iterator[str]:
     def named(entitlement: EntitlementPart) -> str:
-        return f"“{entitlement.label}”"
+        return f"“{english(entitlement.label)}”"
 
     steps = {step.key: step for step in evidence.steps}
     known = {entitlement.id: entitlement for entitlement in evidence.entitlements}
@@ -147,6 +147,6 @@ def _granted(evidence: Evidence, entries: Entries) -> Iterator[str]:
     yield from problems
     for entitlement, entry in pairs:
         yield from differs(
-            entry, named(entitlement), {"why": entitlement.end_reason, "holder": entitlement.holder}
+            entry, named(entitlement), {"why": english(entitlement.end_reason), "holder": entitlement.holder}
         )
         yield from timely(entry, f"the end of {named(entitlement)}", entitlement.ended_at)

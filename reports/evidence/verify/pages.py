@@ -10,16 +10,19 @@ from __future__ import annotations
 import io
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 import pypdf
 
 from portal.core.errors import PortalError
+from portal.core.language import LANGUAGES, SOURCE, speaking
 from reports.evidence.document import Evidence
 from reports.evidence.html import to_html, to_pdf
 from reports.evidence.legible import legible
-from reports.evidence.look import look
+from reports.evidence.look import look, words_of
+from reports.evidence.presenters import furniture
 from reports.evidence.verify.result import Verification
 from reports.evidence.verify.values import values_of
 
@@ -27,8 +30,9 @@ from reports.evidence.verify.values import values_of
 PAGE_NUMBER = "\ue000"
 #: White space, and the bullets of lists, which are drawn apart from their words.
 _LEFT_OUT = re.compile(r"[\s•]+")
-_FURNITURE = re.compile(r"Page(\d+)of(\d+)$")
 _EXCERPT = 60
+#: What is said of the pages' language.
+_IN = {SOURCE: "", "de": " (in German)"}
 _VOID = frozenset({"img", "col", "meta", "link", "br", "rect", "circle", "line", "polyline", "path"})
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 
@@ -41,6 +45,8 @@ class PageText(HTMLParser):
     drawings: list[list[str]] = field(default_factory=list)
     heads: list[list[str]] = field(default_factory=list)
     reference: list[str] = field(default_factory=list)
+    #: The words around a page's number.
+    furniture: tuple[str, str, str] = ("", "", "")
     _open: list[str] = field(default_factory=list)
     _named: bool = False
 
@@ -83,25 +89,37 @@ class PageText(HTMLParser):
 
 
 def check_pages(content: bytes, evidence: Evidence, result: Verification) -> None:
-    """Whether the PDF's pages say what the facts say."""
-    pages = [compact(page.extract_text()) for page in pypdf.PdfReader(io.BytesIO(content)).pages]
-    if evidence.portal.look != look():
-        _compare_values("".join(pages), evidence, result)
+    """Whether the PDF's pages say what the facts say, in the language that the PDF says it is in."""
+    reader = pypdf.PdfReader(io.BytesIO(content))
+    language = str(reader.root_object.get("/Lang", ""))
+    if language not in LANGUAGES:
+        result.bad(
+            "pages", f"The pages are in a language that Countersign does not write: {language or 'none'}."
+        )
+        return
+    pages = [compact(page.extract_text()) for page in reader.pages]
+    known = language == SOURCE or evidence.portal.words.get(language) == words_of(language)
+    if evidence.portal.look != look() or not known:
+        with speaking(language):
+            values = values_of(evidence)
+        _compare_values("".join(pages), values, evidence, result)
         return
     made = PageText()
-    made.feed(to_html(evidence))
+    with speaking(language):
+        made.feed(to_html(evidence))
+        made.furniture = furniture()
     problem = _difference(pages, made)
     result.judge(
         "pages",
-        f"The {len(pages)} pages say what the attached facts say, word for word.",
+        f"The {len(pages)} pages{_IN[language]} say what the attached facts say, word for word.",
         [problem] if problem else [],
     )
-    _compare_files(content, evidence, result)
+    _compare_files(content, evidence, language, result)
 
 
-def _compare_values(shown: str, evidence: Evidence, result: Verification) -> None:
+def _compare_values(shown: str, values: Iterable[str], evidence: Evidence, result: Verification) -> None:
     """Pages of another version have other words around the facts, so only that no fact is missing can be told."""
-    missing = [value for value in values_of(evidence) if compact(legible(value)) not in shown]
+    missing = [value for value in values if compact(legible(value)) not in shown]
     for value in missing[:3]:
         result.bad("pages", f"The pages leave out what the facts say: “{value[:_EXCERPT]}”")
     if not missing:
@@ -139,9 +157,11 @@ def _difference(pages: list[str], made: PageText) -> str:
     heads = [compact("".join(head)) for head in made.heads]
     drawings = [compact("".join(drawing)) for drawing in made.drawings]
     footer = compact("".join(made.reference))
+    before, between, after = (re.escape(compact(word)) for word in made.furniture)
+    numbered = re.compile(rf"{before}(\d+){between}(\d+){after}$")
     position = 0
     for number, page in enumerate(pages, start=1):
-        found = _FURNITURE.search(page)
+        found = numbered.search(page)
         if not found or found.groups() != (str(number), str(len(pages))):
             return f"Page {number} is not numbered as it should be: pages were added, removed or exchanged."
         text = page[: found.start()].removesuffix(footer)
@@ -195,11 +215,11 @@ def _excerpt(text: str, expected: str, position: int) -> str:
     return f"“{text[index : index + _EXCERPT]}…” instead of “{expected[position : position + _EXCERPT]}…”"
 
 
-def _compare_files(content: bytes, evidence: Evidence, result: Verification) -> None:
+def _compare_files(content: bytes, evidence: Evidence, language: str, result: Verification) -> None:
     """The signature is added behind the rendered file, so a file made again is how this one begins."""
     name = "rendered-again"
     try:
-        again = to_pdf(evidence)
+        again = to_pdf(evidence, language)
     except PortalError as error:
         result.open(name, f"Not compared byte by byte: {error.sentence}")
         return

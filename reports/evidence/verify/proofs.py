@@ -114,7 +114,8 @@ def _order(evidence: Evidence) -> Iterator[str]:
     subjects = (f"request:{evidence.reference}", f"offering:{evidence.offering.slug}")
     for entry in evidence.ledger.entries:
         subject = str(entry.body.get("subject"))
-        if subject not in subjects and not subject.startswith("signing-key:"):
+        # Whether each passkey signed something here is the signatures' own check.
+        if subject not in subjects and not subject.startswith(("signing-key:", "passkey:")):
             yield f"Entry {entry.number} is about {subject}, not about this request."
         try:
             if datetime.fromisoformat(str(entry.body.get("at"))) > datetime.fromisoformat(evidence.as_of):

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from catalog.offerings.language import OfferingDocument
 from catalog.requests.answers import answer_lines
 from portal.core.canonical import canonical_json
+from portal.core.language import SOURCE, speaking
 from reports.evidence.claims import claim_of
 from reports.evidence.deviations import deviations_of
 from reports.evidence.document import FILE_NAME, Evidence, read_evidence
@@ -21,6 +22,7 @@ from reports.evidence.verify.proofs import check_keys, check_ledger
 from reports.evidence.verify.result import Verification
 from reports.evidence.verify.seals import check_seals
 from reports.evidence.verify.signature import SignedBy, check_signature
+from reports.evidence.verify.signatures import check_signatures
 from reports.evidence.verify.story import check_story
 from reports.evidence.verify.trusted import Trusted
 
@@ -38,7 +40,12 @@ def verify_file(file: Path, *, trusted: Trusted = NOBODY) -> Verification:
 
 
 def verify_content(content: bytes, *, name: str = "", trusted: Trusted = NOBODY) -> Verification:
-    """As `verify_file`, for a file's content."""
+    """As `verify_file`, for a file's content. What it says is English, whatever language the pages are in."""
+    with speaking(SOURCE):
+        return _verified(content, name=name, trusted=trusted)
+
+
+def _verified(content: bytes, *, name: str, trusted: Trusted) -> Verification:
     result = Verification(name)
     signed = check_signature(content, result)
     if signed is None:
@@ -64,6 +71,7 @@ def _checks(
     yield "facts", lambda: _check_facts(evidence, signed, result)
     yield "ledger", lambda: check_ledger(evidence, result)
     yield "seals", lambda: check_seals(evidence, result)
+    yield "signature", lambda: check_signatures(evidence, result)
     yield "story", lambda: check_story(evidence, result)
     yield "pages", lambda: check_pages(content, evidence, result)
     yield "keys", lambda: check_keys(evidence, signed.certificate, trusted, result)

@@ -7,7 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from portal.core.canonical import digest
-from reports.evidence.document import DecisionPart, Evidence, SealingPart, StagePart, StepPart
+from reports.evidence.document import (
+    DecisionPart,
+    Evidence,
+    SealingPart,
+    StagePart,
+    StepPart,
+    english,
+)
 from reports.evidence.verify.result import Verification
 
 #: What of a plan the seal covers.
@@ -92,8 +99,11 @@ def _sealed(evidence: Evidence, sealing: SealingPart) -> Iterator[str]:
 def _stage(evidence: Evidence, stage: StagePart) -> dict[str, Any]:
     people = [{**_identity(evidence, person.person), "rule": person.rule} for person in stage.approvers]
     return {
+        "position": stage.position,
+        "part": stage.part,
         "slug": stage.slug,
-        "name": stage.name,
+        "name": english(stage.name),
+        "part_of": english(stage.part_of),
         "quorum": stage.quorum,
         "acr": stage.acr,
         "approvers": sorted(people, key=lambda person: (person["issuer"], person["subject"])),
@@ -154,18 +164,18 @@ def _quorum(evidence: Evidence, stage: StagePart) -> Iterator[str]:
     ]
     approvals = [decision for decision in mine if decision.verdict == "approve"]
     if stage.state == "approved" and len(approvals) < stage.quorum:
-        yield f"The stage “{stage.name}” is said to be approved, but {len(approvals)} of {stage.quorum} agreed."
+        yield f"The stage “{english(stage.name)}” is said to be approved, but {len(approvals)} of {stage.quorum} agreed."
     if stage.state == "rejected" and not any(decision.verdict == "deny" for decision in mine):
-        yield f"The stage “{stage.name}” is said to be rejected, but nobody denied it."
+        yield f"The stage “{english(stage.name)}” is said to be rejected, but nobody denied it."
     done = evidence.request.state in {"scheduled", "fulfilling", "fulfilled", "ended", "failed"}
     if done and stage.revision == evidence.request.revision and stage.state != "approved":
-        yield f"The request went on although the stage “{stage.name}” was not approved."
+        yield f"The request went on although the stage “{english(stage.name)}” was not approved."
 
 
 def _steps(evidence: Evidence) -> Iterator[str]:
     sealings = {sealing.revision: sealing for sealing in evidence.sealings}
     for step in evidence.steps:
-        name = f"Step {step.position} “{step.name}”"
+        name = f"Step {step.position} “{english(step.name)}”"
         sealing = sealings.get(step.revision)
         plans = sealing.document.get("plan", []) if sealing else []
         plan = {part: step.plan.get(part) for part in PLAN_PARTS}

@@ -8,7 +8,7 @@ from approvals import tags as approval
 from catalog.offerings.tags import PUBLISHED
 from catalog.requests import tags
 from portal.core.canonical import digest
-from reports.evidence.document import DecisionPart, Evidence, SealingPart, StagePart
+from reports.evidence.document import DecisionPart, Evidence, SealingPart, StagePart, english
 from reports.evidence.verify.carrying import carrying_problems
 from reports.evidence.verify.entries import Entries, differs, facts, opened, paired, timely
 from reports.evidence.verify.result import Verification
@@ -71,7 +71,7 @@ def _request(evidence: Evidence, entries: Entries) -> Iterator[str]:
     # What was asked for is in the last edit, where there is one; the end and the answers are under the last seal.
     asked = edits[-1] if edits else entry
     yield from differs(asked, "the request", {"beneficiary": request.beneficiary})
-    yield from opened(asked, "title", "the request", request.title)
+    yield from opened(asked, "title", "the request", english(request.title))
     yield from opened(asked, "reason", "the request", request.reason)
     if not edits:
         yield from differs(entry, "the request", {"ends_at": request.ends_at})
@@ -166,17 +166,21 @@ def _approval(evidence: Evidence, entries: Entries) -> Iterator[str]:
             {(stage.revision, stage.slug): stage for stage in wanted},
             entries.tagged(tag),
             lambda entry: (facts(entry).get("revision", 0), str(facts(entry).get("stage"))),
-            lambda stage: f"the stage “{stage.name}”",
+            lambda stage: f"the stage “{english(stage.name)}”",
         )
         yield from problems
         for stage, entry in pairs:
-            yield from differs(entry, f"the stage “{stage.name}”", {"seal": seals.get(stage.revision)})
+            yield from differs(
+                entry, f"the stage “{english(stage.name)}”", {"seal": seals.get(stage.revision)}
+            )
             moment = stage.opened_at if tag == approval.STAGE_OPENED else stage.closed_at
-            yield from timely(entry, f"the stage “{stage.name}”", moment)
+            yield from timely(entry, f"the stage “{english(stage.name)}”", moment)
             if tag == approval.STAGE_OPENED:
                 yield from _opened(stage, facts(entry).get("approvers"), entry.number)
                 yield from differs(
-                    entry, f"the stage “{stage.name}”", {"quorum": stage.quorum, "due_at": stage.due_at}
+                    entry,
+                    f"the stage “{english(stage.name)}”",
+                    {"quorum": stage.quorum, "due_at": stage.due_at},
                 )
     yield from _agreed(evidence, entries)
 
@@ -186,7 +190,7 @@ def _opened(stage: StagePart, told: object, number: int) -> Iterator[str]:
     known = {(approver.person, approver.rule) for approver in stage.approvers}
     people = told if isinstance(told, list) else []
     if not people or any((one.get("person"), one.get("rule")) not in known for one in people):
-        yield f"Entry {number} tells of other people who could decide in the stage “{stage.name}”."
+        yield f"Entry {number} tells of other people who could decide in the stage “{english(stage.name)}”."
 
 
 def _agreed(evidence: Evidence, entries: Entries) -> Iterator[str]:
@@ -197,7 +201,7 @@ def _agreed(evidence: Evidence, entries: Entries) -> Iterator[str]:
     stages = {(stage.revision, stage.slug): stage for stage in evidence.stages}
     for key, stage in stages.items():
         if stage.state == "approved" and key not in told:
-            yield f"No entry of the ledger tells that the stage “{stage.name}” was approved."
+            yield f"No entry of the ledger tells that the stage “{english(stage.name)}” was approved."
     for other in told:
         # One that was approved may be closed later, when the request is planned again or denied.
         found = stages.get((other[0] or 0, str(other[1])))
@@ -240,4 +244,4 @@ def _decisions(evidence: Evidence, entries: Entries) -> Iterator[str]:
     yield from problems
     for decision, entry in pairs:
         yield from differs(entry, named(decision), {"seal": decision.seal})
-        yield from opened(entry, "why", named(decision), decision.voided_because)
+        yield from opened(entry, "why", named(decision), english(decision.voided_because))

@@ -34,6 +34,7 @@ from catalog.requests.states import Move
 from portal.audit import record
 from portal.core.clock import now
 from portal.core.events import publish
+from portal.core.language import say
 from portal.core.settings import Settings
 from portal.identity.actor import PORTAL
 
@@ -75,12 +76,12 @@ def on_replanned(session: Session, event: RequestReplanned) -> None:
 
 def on_withdrawn(session: Session, event: RequestWithdrawn) -> None:
     """Close what is open; whoever was asked is told that nothing is left to decide."""
-    _end(session, event.request_id, "It was withdrawn.")
+    _end(session, event.request_id, say("It was withdrawn."))
 
 
 def on_refused(session: Session, event: RequestRefused) -> None:
     """Close what is open; the portal itself has said no."""
-    _end(session, event.request_id, "The portal refused it.")
+    _end(session, event.request_id, say("The portal refused it."))
 
 
 def _end(session: Session, request_id: int, why: str) -> None:
@@ -112,7 +113,7 @@ def _approve_by_policy(session: Session, request: Request) -> None:
 def _close_stages(session: Session, request: Request, why: str) -> set[int]:
     """Close every stage that is alive, of any revision; gives who was being asked just now."""
     statement = select(Stage).where(Stage.request_id == request.id, Stage.state.in_(ALIVE))
-    stages = session.scalars(statement.order_by(Stage.position)).all()
+    stages = session.scalars(statement.order_by(Stage.position, Stage.part)).all()
     open_ones = [stage.id for stage in stages if stage.state is StageState.OPEN]
     close_stages(session, request, stages, why)
     return set(session.scalars(select(StageApprover.person_id).where(StageApprover.stage_id.in_(open_ones))))

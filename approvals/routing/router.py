@@ -12,7 +12,6 @@ from approvals.routing.chosen import route_of
 from approvals.routing.deadlines import promised_by
 from approvals.routing.outlook import outlook
 from approvals.routing.progress import progress_of, was_asked
-
 from catalog.offerings.language import OfferingDocument
 from catalog.requests.route import Proposal, RouteStage, StageProgress
 from portal.identity.model import Person

@@ -9,7 +9,7 @@ from catalog.offerings.expressions import FUNCTIONS, NotAnExpression, check_expr
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.names import Names, names_of, names_of_requester
 from catalog.offerings.problems import Finding, Path, nearest
-from catalog.offerings.route import FromCel
+from catalog.offerings.route import Approvers, FromCel, PartRule, StageRule
 
 #: Where it stands, what it says, what it may name, what it must give (None for any value).
 Written = tuple[Path, str | None, Names, Type | None]
@@ -20,6 +20,21 @@ def places(document: OfferingDocument) -> Iterator[tuple[Path, str]]:
     for s, section in enumerate(document.form.sections):
         for f, field in enumerate(section.fields):
             yield ("form", "sections", s, "fields", f), field.name
+
+
+def asking_in(document: OfferingDocument) -> Iterator[tuple[Path, StageRule | PartRule]]:
+    """Where each stage of the route stands, and each part of one, in order."""
+    for i, stage in enumerate(document.route.stages):
+        yield ("route", "stages", i), stage
+        for p, part in enumerate(stage.parts):
+            yield ("route", "stages", i, "parts", p), part
+
+
+def approvers_in(document: OfferingDocument) -> Iterator[tuple[Path, Approvers]]:
+    """Where the approvers of each stage, or of each of its parts, stand."""
+    for path, rule in asking_in(document):
+        if rule.approvers is not None:
+            yield (*path, "approvers"), rule.approvers
 
 
 def expression_findings(document: OfferingDocument) -> Iterator[Finding]:
@@ -48,9 +63,10 @@ def written(document: OfferingDocument) -> Iterator[Written]:
     for i, reason in enumerate(document.risk.reasons):
         yield ("risk", "reasons", i, "when"), reason.when, before, "bool"
     yield from _of_policy(document, before, every)
-    for i, stage in enumerate(document.route.stages):
-        yield ("route", "stages", i, "when"), stage.when, every, "bool"
-        yield ("route", "stages", i, "approvers", "group_from"), stage.approvers.group_from, every, "string"
+    for path, asking in asking_in(document):
+        yield (*path, "when"), asking.when, every, "bool"
+    for path, approvers in approvers_in(document):
+        yield (*path, "group_from"), approvers.group_from, every, "string"
     for i, seat in enumerate(document.emergency.committee if document.emergency else ()):
         where = ("emergency", "committee", i, "approvers", "group_from")
         yield where, seat.approvers.group_from, every, "string"
@@ -92,4 +108,6 @@ def _of_steps(document: OfferingDocument, names: Names) -> Iterator[Written]:
 
 def _is_known(name: str, fields: set[str]) -> bool:
     space, _, rest = name.partition(".")
+    if space == "asset":
+        return False  # what is shown says `derived.<field>` of an asset above it
     return space not in {"answers", "answered", "derived"} or rest.partition(".")[0] in fields

@@ -12,7 +12,7 @@ from catalog.offerings.derived import EMPTY, Type, derive, find_resource
 from catalog.offerings.field_records import plain
 from catalog.offerings.fields import DurationField, OneOfField
 from catalog.offerings.language import OfferingDocument
-from catalog.offerings.names import Names, names_of, type_of
+from catalog.offerings.names import ASSET, Names, asset_field, names_of, type_of
 from catalog.offerings.words import duration_text
 from portal.core import times
 from portal.identity.model import Person
@@ -34,6 +34,8 @@ class PersonFacts:
     #: The slugs of the person's groups, where they were read; they are for whoever asks.
     groups: tuple[str, ...] = ()
     timezone: str = "UTC"
+    #: ISO 3166 country of the unit, optionally with a subdivision (DE, DE-BY).
+    country: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ def person_facts(person: Person, *, groups: tuple[str, ...] = ()) -> PersonFacts
     return PersonFacts(
         groups=groups,
         timezone=person.timezone,
+        country=person.unit.country,
         user_name=person.user_name,
         name=person.name,
         email=person.email,
@@ -63,7 +66,8 @@ def person_facts(person: Person, *, groups: tuple[str, ...] = ()) -> PersonFacts
 class Facts(Mapping[str, Any]):
     """Read as JSON by name (`facts["answers"]["until"]`), and typed by expressions.
 
-    The names are `answers`, `answered`, `derived`, `requester`, `beneficiary`, `today` (an ISO date) and, once
+    The names are `answers`, `answered`, `derived`, `requester`, `beneficiary`, `unit` (the beneficiary's), `asset` (what
+    the first asset field chose), `held`, `score`, `today` (an ISO date) and, once
     `catalog.offerings.rules.facts_for` has computed it, `risk`. In expressions a date is the timestamp of its
     first moment in UTC, so that `answers.until <= today + days(180)` compares whole days.
     """
@@ -159,10 +163,18 @@ def gather(
         kind = type_of(field)
         given[field.name] = plain(answer) if answer is not None else EMPTY.get(kind)
         derived[field.name] = derive(document, field, answer)
+    found = asset_field(document)
+    chosen = answers.get(found.name) if found is not None else None
     return Facts(
         document,
         {
             "answers": given,
+            "unit": {
+                "slug": beneficiary.unit,
+                "name": beneficiary.unit_name,
+                "country": beneficiary.country,
+            },
+            "asset": {name: (chosen or {}).get(name, "") for name, _ in ASSET},
             "answered": answered,
             "derived": derived,
             "requester": _plain(requester),

@@ -11,7 +11,7 @@ import re2
 
 from catalog.offerings.controls import known_controls
 from catalog.offerings.emergency_findings import emergency_findings
-from catalog.offerings.expression_checks import expression_findings, places
+from catalog.offerings.expression_checks import approvers_in, asking_in, expression_findings, places
 from catalog.offerings.field_findings import field_findings, repeated
 from catalog.offerings.fields import PersonField, TableField, TextField
 from catalog.offerings.language import OfferingDocument
@@ -41,9 +41,7 @@ def findings_in(document: OfferingDocument) -> tuple[Finding, ...]:
 
 def _repeated(document: OfferingDocument) -> Iterator[Finding]:
     yield from repeated((((*path, "name"), name) for path, name in places(document)), "field")
-    yield from repeated(
-        ((("route", "stages", i, "slug"), x.slug) for i, x in enumerate(document.route.stages)), "stage"
-    )
+    yield from repeated((((*path, "slug"), rule.slug) for path, rule in asking_in(document)), "stage")
     yield from repeated(
         ((("fulfilment", i, "step"), x.step) for i, x in enumerate(document.fulfilment)), "step"
     )
@@ -67,9 +65,9 @@ def _references(document: OfferingDocument) -> Iterator[Finding]:
     yield from _ends(document)
     yield from _policy(document, every, texts)
     owned = {*document.resources, *(field.name for field in document.fields if field.kind == "asset")}
-    for i, stage in enumerate(document.route.stages):
-        where: Path = ("route", "stages", i, "approvers", "owner_of")
-        yield from _field(where, stage.approvers.owner_of, owned, "field with resources")
+    for where, approvers in approvers_in(document):
+        yield from _field((*where, "owner_of"), approvers.owner_of, owned, "field with resources")
+        yield from _field((*where, "person_in"), approvers.person_in, people, "person field")
     for i, step in enumerate(document.fulfilment):
         for name, given in step.parameters.items():
             if isinstance(given, FromAnswer):

@@ -22,6 +22,19 @@ _PERSON: tuple[tuple[str, Type], ...] = (
     ("unit_name", "string"),
     ("title", "string"),
 )
+#: Of the beneficiary's unit.
+_UNIT: tuple[tuple[str, Type], ...] = (("slug", "string"), ("name", "string"), ("country", "string"))
+#: Of what is chosen in the form's first asset field.
+ASSET: tuple[tuple[str, Type], ...] = (
+    ("id", "string"),
+    ("name", "string"),
+    ("kind", "string"),
+    ("owner", "string"),
+    ("owner_kind", "string"),
+    ("criticality", "string"),
+    ("zone", "string"),
+    ("unit", "string"),
+)
 _TYPES: dict[str, Type] = {
     "boolean": "bool",
     "date": "timestamp",
@@ -52,6 +65,11 @@ def type_of(field: FormField) -> Type:
     return _TYPES.get(field.kind, "string")
 
 
+def asset_field(document: OfferingDocument) -> FormField | None:
+    """The field whose asset is `asset` in expressions: the form's first one; None where it asks for none."""
+    return next((field for field in document.fields if field.kind == "asset"), None)
+
+
 def names_of_requester() -> Names:
     """What is known of whoever looks at the catalogue: all that an audience may name."""
     return tuple((f"requester.{name}", kind) for name, kind in (*_PERSON, ("groups", "list")))
@@ -67,6 +85,9 @@ def names_of(document: OfferingDocument, *, with_risk: bool = True, with_kind: b
     names += [(f"held.{name}", kind) for name, kind in _HELD]
     names += [("score.points", "int"), ("score.most", "int"), ("score.percent", "int")]
     names += [(f"beneficiary.{name}", kind) for name, kind in (*_PERSON, ("is_self", "bool"))]
+    names += [(f"unit.{name}", kind) for name, kind in _UNIT]
+    if asset_field(document) is not None:
+        names += [(f"asset.{name}", kind) for name, kind in ASSET]
     for field in document.fields:
         names.append((f"answers.{field.name}", type_of(field)))
         names.append((f"answered.{field.name}", "bool"))

@@ -68,16 +68,22 @@ class Urgency:
         self.hands.work()
         return request_id
 
-    def say(self, request_id: int, person: int, finding: Finding, reason: str = "I have looked at it.") -> None:
+    def say(
+        self, request_id: int, person: int, finding: Finding, reason: str = "I have looked at it."
+    ) -> None:
+        """Have the person say what they find, having signed in just now."""
+        self.say_as(self.actor_of(person), request_id, finding, reason)
+
+    def say_as(
+        self,
+        actor: Actor,
+        request_id: int,
+        finding: Finding = Finding.RIGHT,
+        reason: str = "I have looked at it.",
+    ) -> None:
+        """Have the actor say what they find."""
         with self.db.transaction() as session:
-            speak(
-                session,
-                self.actor_of(person),
-                request_id,
-                finding,
-                reason,
-                settings=self.hands.portal.settings,
-            )
+            speak(session, actor, request_id, finding, reason, settings=self.hands.portal.settings)
 
     def review(self, request_id: int) -> Review:
         """The last review of the request."""

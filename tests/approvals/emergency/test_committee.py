@@ -1,17 +1,11 @@
 """A committee decides an emergency: at once, by distinct people, and only first aid."""
 
-import copy
-
-import pytest
 from sqlalchemy import select
 
 from approvals.emergency.model import ReviewState
-from catalog.fulfilment.model import Step
 from catalog.requests.states import State
-from portal.core.errors import Conflict
 from portal.notifications.model import Message
 from tests.fixtures_emergency import urgent
-from tests.fixtures_requests import OFFERING
 
 
 def test_two_of_the_committee_agree_and_it_starts_at_once_without_a_window(urgency, cast):
@@ -37,3 +31,57 @@ def test_those_who_would_have_approved_are_told_at_once_and_get_the_review(urgen
         text = session.scalars(select(Message.text).where(Message.event == "review_asked")).one()
     assert "Put “Rosa” on the shelf" in text
     assert f"/approvals/{urgency.request(request_id).reference}/review" in text
+
+
+def test_only_first_aid_is_planned_and_a_choice_beyond_it_is_refused_before_anybody_is_asked(urgency, cast):
+    request_id = urgency.pending(second="late")
+    plans = urgency.request(request_id).plans
+    assert [plan["step"] for plan in plans] == ["first"]
+
+    offering = urgent()
+    offering["form"]["sections"][0]["fields"].append(
+        {
+            "name": "how",
+            "kind": "one_of",
+            "label": "How",
+            "choices": [{"value": "up", "label": "Up"}, {"value": "away", "label": "Away"}],
+        }
+    )
+    offering["emergency"]["first_aid"]["choices"] = {"how": ["up"]}
+    urgency.hands.publish(offering)
+    refused = urgency.request(urgency.pending(how="away"))
+    assert refused.state is State.REFUSED
+    assert "only first aid is done, and “away” under “How” is none" in refused.outcome
+    assert urgency.request(urgency.pending(how="up")).state is State.PENDING
+
+
+def test_the_parties_and_the_publisher_sit_in_no_committee(urgency, cast):
+    request_id = urgency.hands.submitted(cast.security)
+    urgency.hands.work()
+    (stage,) = urgency.request(request_id).route
+    assert "s-security" not in {one["subject"] for one in stage["approvers"]}
+    assert {one["subject"] for one in stage["approvers"]} == {"s-head", "s-owner", "s-second_owner"}
+
+
+def test_too_few_in_the_seats_climb_to_the_owners_and_else_nobody_is_asked_at_all(urgency, cast):
+    seats = [{"name": "Security", "approvers": {"group": "security"}}]
+    urgency.publish(emergency={**urgent()["emergency"], "committee": seats})
+    (stage,) = urgency.stages(urgency.pending())
+    assert "Asked beside them, for they are too few: Olga Owner, Otto Owner." in stage.because
+    urgency.publish(owner="security", emergency={**urgent()["emergency"], "committee": seats})
+    refused = urgency.request(urgency.pending())
+    assert refused.state is State.REFUSED
+    assert "needs 2 people to agree, and only 1 can be asked" in refused.outcome
+
+
+def test_three_open_reviews_tighten_the_next_quorum_by_one_and_the_route_says_so(urgency, cast):
+    for number in range(3):
+        urgency.started(word=f"word-{number}")
+    request_id = urgency.pending(word="fourth")
+    (stage,) = urgency.stages(request_id)
+    assert stage.quorum == 3
+    assert "3 emergencies wait for their review, so 3 must agree instead of 2." in stage.because
+    urgency.hands.approve(request_id, cast.security, cast.head)
+    assert urgency.request(request_id).state is State.PENDING
+    urgency.hands.approve(request_id, cast.owner)
+    assert urgency.request(request_id).state is State.SCHEDULED

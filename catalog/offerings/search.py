@@ -64,11 +64,12 @@ def search(documents: Iterable[OfferingDocument], term: str) -> tuple[OfferingDo
         if len(word) >= _SHORTEST_MISTYPED and not any(_plainly(index, word) for index, _ in indexed)
     }
     scored = [
-        (score, plain(document.name), document)
+        # Of two that answer alike, the one whose name says little else is meant.
+        ((-score, len(words_of(document.name)), plain(document.name)), document)
         for index, document in indexed
         if (score := _score(index, words, mistyped))
     ]
-    return tuple(document for _, _, document in sorted(scored, key=lambda item: (-item[0], item[1])))
+    return tuple(document for _, document in sorted(scored, key=lambda item: item[0]))
 
 
 def words_of(text: str) -> list[str]:

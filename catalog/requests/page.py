@@ -18,6 +18,7 @@ from catalog.requests.answers import answer_lines, spoken_end
 from catalog.requests.baton import baton_of
 from catalog.requests.conversation import Conversations
 from catalog.requests.model import Request
+from catalog.requests.policy import policy_that_approved
 from catalog.requests.presenters import (
     RequestPage,
     StepCard,
@@ -81,6 +82,7 @@ def request_page(
         plan=plan_cards(request.plans, speak=document.speak),
         risk=risk_card(request.risk, speak=document.speak),
         stages=stage_cards(stages, timezone=actor.timezone, speak=document.speak),
+        policy=policy_that_approved(session, request, timezone=actor.timezone),
         baton=baton_of(request, stages, timezone=actor.timezone, now=now(session)),
         steps=tuple(_step_card(step, zone, document) for step in steps),
         artefacts=artefacts,

@@ -138,6 +138,8 @@ class RequestPage:
     plan: tuple[PlanCard, ...]
     risk: RiskCard | None
     stages: tuple[StageCard, ...]
+    #: The published policy that approved it, in a sentence; empty where people decide.
+    policy: str
     baton: Baton | None
     steps: tuple[StepCard, ...]
     artefacts: tuple[str, ...]

@@ -20,6 +20,7 @@ from catalog.requests.checking import Checked
 from catalog.requests.context import Context, context_for, get_person
 from catalog.requests.duplicates import open_duplicate, sentence_about
 from catalog.requests.jobs import risk_of
+from catalog.requests.policy import policy_of
 from catalog.requests.presenters import PlanCard, RiskCard, StageCard, plan_cards, planned_stages, risk_card
 from catalog.requests.promise import calendar_for, promised
 from catalog.requests.route import Router, RouteStage
@@ -52,6 +53,8 @@ class ReviewPage:
     plan: tuple[PlanCard, ...]
     risk: RiskCard | None
     stages: tuple[StageCard, ...]
+    #: The published policy that approves it, where nobody is asked.
+    policy: str
     promised_by: datetime | None
     #: The same in words, what past requests took, and which approvers are away meanwhile.
     promised_text: str
@@ -107,6 +110,7 @@ def review_page(
         answers=answer_lines(context.document.spoken(), checked.answers, (requester, context.beneficiary)),
         plan=plan_cards([step.to_json() for step in steps], speak=speak),
         risk=risk_card(risk_of(context.facts, steps), speak=speak),
+        policy="" if stages else policy_of(session, version, timezone=actor.timezone),
         stages=planned_stages(stages, speak=speak),
         promised_by=promised_by.astimezone(zone) if promised_by else None,
         promised_text=spoken_moment(promised_by.astimezone(zone), at.astimezone(zone)) if promised_by else "",

@@ -32,6 +32,7 @@ from approvals.routing.book import RouteBook
 from approvals.routing.router import Router
 from approvals.standing import using as standing
 from approvals.standing import views as standing_views
+from approvals.timing import views as timing_views
 from approvals.timing import watch
 from catalog.attachments import attach, sweep
 from catalog.attachments import views as attachment_views
@@ -81,8 +82,10 @@ from portal.identity.passkeys import views as passkey_views
 from portal.identity.sign_in import views as sign_in_views
 from portal.jobs import Handlers, Job, Periodic, Workshop
 from portal.jobs.doorbell import hang
+from portal.notifications import digest
 from portal.notifications import jobs as mail_jobs
 from portal.notifications import passkeys as passkey_mails
+from portal.notifications import views as mail_views
 from portal.web import languages as language_views
 from portal.web import views as web_views
 from reports.evidence import views as evidence_views
@@ -212,7 +215,7 @@ def job_handlers(portal: Portal) -> Handlers:
     connectors = portal.connectors
     return {
         "mark_missed_promises": promise.mark_missed_promises,
-        watch.WATCH: watch.watch_stages,
+        watch.KEEP_TIME: watch.keep_stage_times,
         "refresh_paces": pace.refresh_paces,
         "prepare": partial(request_jobs.prepare, connectors=connectors),
         "fulfil": partial(fulfilment_jobs.fulfil, connectors=connectors),
@@ -224,6 +227,7 @@ def job_handlers(portal: Portal) -> Handlers:
         watching.WATCH: watching.watch_stages,
         watching.CHANGE_DUTY: partial(watching.change_duty, settings=portal.settings),
         "send_mail": mail_jobs.send_mail,
+        digest.SEND_DIGESTS: digest.send_digests,
         replaying.REPLAY: partial(replaying.carry_out, make_routes=RouteBook),
         sweep.SWEEP: partial(sweep.sweep_attachments, store=portal.store),
         "checkpoint": partial(_checkpoint, signer=portal.signer),
@@ -238,7 +242,8 @@ def periodic_table() -> tuple[Periodic, ...]:
         Periodic("stages", timedelta(minutes=10), watching.WATCH),
         Periodic("duty", timedelta(minutes=1), watching.CHANGE_DUTY),
         Periodic("promises", timedelta(minutes=1), "mark_missed_promises"),
-        Periodic("stages", timedelta(minutes=1), watch.WATCH),
+        Periodic("stage-times", timedelta(minutes=1), watch.KEEP_TIME),
+        Periodic("digests", timedelta(minutes=5), digest.SEND_DIGESTS),
         Periodic("paces", timedelta(hours=1), "refresh_paces"),
     )
 
@@ -275,7 +280,9 @@ def blueprints(portal: Portal) -> tuple[Blueprint, ...]:
         chosen_views.blueprint,
         link_views.blueprint,
         delegation_views.blueprint,
+        timing_views.blueprint,
         absence_views.blueprint,
+        mail_views.blueprint,
         fulfilment_views.blueprint,
         manual_views.blueprint,
         attachment_views.blueprint,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+
+from portal.notifications.rendering import PORTAL, Link
 
 REQUEST: dict[str, Any] = {
     "reference": "SR-000042",
@@ -21,25 +23,43 @@ ENTITLEMENT = REQUEST | {
     "ends_at": datetime(2026, 12, 24, 16, 0, tzinfo=UTC),
     "why": "The agreed time is over.",
 }
+CARD: dict[str, Any] = REQUEST | {
+    "path": "/a/Zm9vYmFyYmF6",
+    "stage": "Line manager",
+    "requester": "Inês Carvalho",
+    "beneficiary": "Beatriz Sousa",
+    "for_themselves": False,
+    "reason": "Beatriz takes over the northern region.\nShe needs to see its customers.",
+    "risk": "medium",
+    "risk_reasons": ["The role can export customer records.", "The access is for longer than 90 days."],
+    "lines": [
+        ("add", "Beatriz Sousa (beatriz.sousa) becomes a member of crm-sales"),
+        ("keep", "Her membership of crm-read stays as it is"),
+        ("note", "The membership ends on 24 December 2026"),
+    ],
+    "irreversible": "This cannot be undone. What was taken away must be asked for anew.",
+    "due_at": datetime(2026, 11, 20, 16, 0, tzinfo=UTC),
+    "ends_at": datetime(2026, 12, 24, 16, 0, tzinfo=UTC),
+}
+DAYS: dict[str, Any] = {
+    "first_day": date(2026, 11, 23),
+    "last_day": date(2026, 11, 27),
+    "path": "/me/delegations",
+}
 MESSAGES: dict[str, dict[str, Any]] = {
-    "approval_requested": REQUEST
-    | {
-        "path": "/a/Zm9vYmFyYmF6",
-        "stage": "Line manager",
-        "requester": "Inês Carvalho",
-        "beneficiary": "Beatriz Sousa",
-        "for_themselves": False,
-        "reason": "Beatriz takes over the northern region.\nShe needs to see its customers.",
-        "risk": "medium",
-        "risk_reasons": ["The role can export customer records.", "The access is for longer than 90 days."],
-        "lines": [
-            ("add", "Beatriz Sousa (beatriz.sousa) becomes a member of crm-sales"),
-            ("keep", "Her membership of crm-read stays as it is"),
-            ("note", "The membership ends on 24 December 2026"),
-        ],
-        "irreversible": "This cannot be undone. What was taken away must be asked for anew.",
-        "due_at": datetime(2026, 11, 20, 16, 0, tzinfo=UTC),
-        "ends_at": datetime(2026, 12, 24, 16, 0, tzinfo=UTC),
+    "approval_requested": CARD,
+    "approval_reminder": CARD,
+    "approval_nudged": CARD,
+    "approval_escalated": CARD | {"why": "Nobody had decided in time, so Hanna Head was asked as well."},
+    "request_escalated": REQUEST
+    | {"stage": "Line manager", "why": "Nobody had decided in time, so Hanna Head was asked as well."},
+    "delegation_given": DAYS | {"delegator": "Olga Owner", "offerings": ["Application access"]},
+    "delegation_ended": DAYS | {"other": "Olga Owner", "declined": True},
+    "daily_digest": {
+        "asking": [(Link(PORTAL + "/a/Zm9vYmFy"), "Your decision: Application access (SR-000042)")],
+        "others": [(Link(PORTAL + "/requests/SR-000041"), "Done: Application access (SR-000041)")],
+        "count": 1,
+        "path": "/me/mail",
     },
     "approval_ended": REQUEST | {"why": "The requester withdrew it."},
     "request_approved": REQUEST,

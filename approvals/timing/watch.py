@@ -28,12 +28,12 @@ from portal.core.clock import now
 from portal.core.settings import Settings
 from portal.jobs import Job
 
-WATCH = "watch_stages"
+KEEP_TIME = "keep_stage_times"
 #: How many one round looks at; what is left comes with the next one.
 AT_ONCE = 200
 
 
-def watch_stages(job: Job) -> None:
+def keep_stage_times(job: Job) -> None:
     """The task that reminds, escalates and expires. Safe to run again at any point."""
     with job.reading() as session:
         rows = session.execute(

@@ -45,7 +45,12 @@ class Rendered:
 def render(event: str, context: Mapping[str, Any], zone: str) -> Rendered:
     """The event's message. Times come out in `zone` (IANA). Raises jinja2.UndefinedError for a missing variable."""
     environment = _environment()
-    variables = {**context, "zone": ZoneInfo(zone), "portal": Link(PORTAL), "language": language()}
+    variables = {
+        **{name: _clean(value) for name, value in context.items()},
+        "zone": ZoneInfo(zone),
+        "portal": Link(PORTAL),
+        "language": language(),
+    }
 
     def part(name: str) -> str:
         return environment.get_template(f"{event}/{name}").render(variables)
@@ -88,15 +93,38 @@ def quoted(text: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
 
 
+def _clean(value: Any) -> Any:
+    """A value of the context in the language that is spoken, with whatever lies in it, and nothing hidden in its texts.
+
+    Templates put values into translated sentences, which `_shown` sees only when they are whole.
+    """
+    value = spoken(value)
+    if isinstance(value, Link):
+        return value
+    if isinstance(value, str):
+        return _without_hidden(value)
+    if isinstance(value, Mapping):
+        return {name: _clean(part) for name, part in value.items()}
+    if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
+        return type(value)(_clean(part) for part in value)
+    return value
+
+
 def _shown(value: Any) -> Any:
     """What a template prints: characters that hide or reorder text come out as U+FFFD; None is a mistake."""
     value = spoken(value)
     if value is None:
         raise TypeError("A template would print None; say in words that there is nothing.")
     # Markup was put together from parts that came through here.
-    if not isinstance(value, str) or value.isprintable() or isinstance(value, Link | Markup):
+    if not isinstance(value, str) or isinstance(value, Link | Markup):
         return value
+    return _without_hidden(value)
+
+
+def _without_hidden(text: str) -> str:
+    if text.isprintable():
+        return text
     return "".join(
         "\ufffd" if unicodedata.category(character) in _HIDDEN and character not in _KEPT else character
-        for character in value.replace("\r\n", "\n")
+        for character in text.replace("\r\n", "\n")
     )

@@ -24,6 +24,11 @@ SECTIONS: tuple[Section, ...] = (
         "absences.index",
     ),
     Section(
+        N_("Language and mail"),
+        N_("The language of pages and mails, and how often you get mail."),
+        "mail.preferences",
+    ),
+    Section(
         N_("Passkeys"),
         N_("The keys with which you sign decisions that need a signature."),
         "passkeys.index",

@@ -43,6 +43,7 @@ if [ "$kind" = test ]; then
   need iproute2 program ip
   need util-linux program setpriv
   need openssh-server program sshd
+  need slapd program slapd
 elif [ "$kind" != run ]; then
   echo "usage: deploy/setup.sh run|test" >&2
   exit 2

@@ -50,6 +50,7 @@ from catalog.fulfilment.connectors.ca.authority import CertificateAuthority
 from catalog.fulfilment.connectors.ca.connector import CaConnector
 from catalog.fulfilment.connectors.contract import Connector
 from catalog.fulfilment.connectors.firewall.connector import FirewallConnector
+from catalog.fulfilment.connectors.ldap import LdapConnector, Place
 from catalog.fulfilment.connectors.manual import opening as manual_opening
 from catalog.fulfilment.connectors.manual import views as manual_views
 from catalog.fulfilment.connectors.manual.connector import ManualConnector
@@ -58,6 +59,7 @@ from catalog.fulfilment.connectors.registry import Connectors
 from catalog.fulfilment.connectors.scim.connector import ScimConnector
 from catalog.fulfilment.connectors.ssh import SshAuthority, SshConnector
 from catalog.fulfilment.connectors.ssh import views as ssh_views
+from catalog.fulfilment.one_time import one_time_secret
 from catalog.offerings import views as catalogue_views
 from catalog.ordering import pace
 from catalog.ordering import views as ordering_views
@@ -150,6 +152,16 @@ def _optional(settings: Settings) -> Iterator[Connector]:
     """Connectors to targets that this portal has been told of."""
     if settings.postgresql_target:
         yield PostgresqlConnector(settings.postgresql_target, name=settings.postgresql_target_name)
+    if settings.ldap_url:
+        place = Place(
+            url=settings.ldap_url,
+            bind_dn=settings.ldap_bind_dn,
+            password=settings.ldap_password,
+            people=settings.ldap_people,
+            groups=settings.ldap_groups,
+            ca_file=settings.ldap_ca_file,
+        )
+        yield LdapConnector(place, partial(one_time_secret, settings.secret_key))
     if settings.ssh_principals:
         authority = SshAuthority(settings.ssh_folder)
         authority.create_if_missing()

@@ -44,6 +44,13 @@ class Settings:
     #: The accounts that SSH certificates may open; empty for no SSH authority.
     ssh_principals: tuple[str, ...] = ()
     ssh_folder: Path = Path("ssh")
+    #: A directory that speaks LDAP; without an address there is none.
+    ldap_url: str = ""
+    ldap_bind_dn: str = ""
+    ldap_password: str = ""
+    ldap_people: str = ""
+    ldap_groups: str = ""
+    ldap_ca_file: str = ""
     step_up_seconds: int = 15 * 60
     high_risk_step_up_seconds: int = 5 * 60
     link_days: int = 7
@@ -109,6 +116,12 @@ class Settings:
             postgresql_target=_secret(env, "POSTGRESQL_TARGET"),
             ssh_principals=tuple(env.get("SSH_PRINCIPALS", "").replace(",", " ").split()),
             ssh_folder=_folder(env, "SSH_FOLDER", home / "ssh"),
+            ldap_url=env.get("LDAP_URL", ""),
+            ldap_bind_dn=env.get("LDAP_BIND_DN", ""),
+            ldap_password=_secret(env, "LDAP_PASSWORD"),
+            ldap_people=env.get("LDAP_PEOPLE", ""),
+            ldap_groups=env.get("LDAP_GROUPS", ""),
+            ldap_ca_file=env.get("LDAP_CA_FILE", ""),
             postgresql_target_name=env.get("POSTGRESQL_TARGET_NAME", "main"),
             step_up_seconds=_whole(env, "STEP_UP_SECONDS", 15 * 60),
             high_risk_step_up_seconds=_whole(env, "HIGH_RISK_STEP_UP_SECONDS", 5 * 60),

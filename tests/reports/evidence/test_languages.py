@@ -1,0 +1,69 @@
+"""Evidence in the reader's language: other pages, the same facts, and both are checked."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from datetime import UTC, datetime
+
+import pypdf
+import pytest
+
+from portal.core.language import speaking
+from reports.evidence.document import FILE_NAME
+from reports.evidence.html import attachments_of, to_html
+from reports.evidence.make import make_evidence, signed_pdf
+from reports.evidence.verify import verify_content
+from reports.pdf.render import render
+from reports.pdf.signing import sign
+from tests.reports.conftest import EvidenceWorld, Genuine
+
+
+def text_of(content: bytes) -> str:
+    return "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages)
+
+
+def test_german_pages_hold_the_same_facts_and_are_checked_in_german(genuine: Genuine) -> None:
+    content = signed_pdf(genuine.evidence, genuine.key, "de")
+    assert content == signed_pdf(genuine.evidence, genuine.key, "de")
+    german = pypdf.PdfReader(io.BytesIO(content))
+    assert german.root_object["/Lang"] == "de"
+    assert (
+        german.attachments[FILE_NAME] == pypdf.PdfReader(io.BytesIO(genuine.content)).attachments[FILE_NAME]
+    )
+    assert "18. November 2026" in text_of(content)
+    assert "18. November 2026" not in text_of(genuine.content)
+    result = verify_content(content, trusted=genuine.trusted)
+    assert result.proven, [check.line for check in result.checks if not check.holds]
+    sentences = [check.sentence for check in result.checks]
+    assert any("(in German) say what the attached facts say, word for word." in text for text in sentences)
+    assert any("come out the same, byte for byte" in text for text in sentences)
+    assert "approved on 18 November 2026 was carried out unchanged" in result.claim
+
+
+@pytest.mark.parametrize("stated", ["en", "fr"])
+def test_pages_in_another_language_than_the_pdf_states_are_found(genuine: Genuine, stated: str) -> None:
+    evidence = genuine.evidence
+    with speaking("de"):
+        html = to_html(evidence)
+    at = datetime.fromisoformat(evidence.as_of)
+    content = render(
+        html,
+        attachments=attachments_of(evidence),
+        identifier=hashlib.sha256(b"x").hexdigest().encode(),
+        created=at.astimezone(UTC),
+        title="Evidence",
+        lang=stated,
+    )
+    result = verify_content(sign(content, genuine.key, at=at, reason="x"), trusted=genuine.trusted)
+    assert not result.holds
+    assert next(check.name for check in result.checks if check.holds is False) == "pages"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite://"])
+def test_each_language_of_one_story_is_made_once(world: EvidenceWorld) -> None:
+    reference = world.withdrawn()
+    files = [make_evidence(world.bench, reference, language) for language in ("en", "de", "de", "en")]
+    assert files[0] == files[3]
+    assert files[1] == files[2]
+    assert files[0].digest != files[1].digest

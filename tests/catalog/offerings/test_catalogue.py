@@ -59,13 +59,17 @@ def test_the_page_says_who_decides_when_and_by_when(shipped):
     document = shipped["firewall-rule"]
     assert groups_named(document) == {"network-security"}
     page = page_of(document, number=4, group_names={"network-security": "Network security"})
-    first, second = page.stages
+    first, second, third = page.stages
     assert (first.who, first.when, first.decides) == (
         "The line manager of the person who asks",
         "",
         "One agrees within 1 working day",
     )
     assert (second.who, second.when) == ("The group Network security", "Where the risk is medium or higher")
+    assert second.name == "Network security and the application: Network security"
+    assert third.name == "Network security and the application: Owner of the application"
+    assert third.when == "Where the risk is medium or higher; Where the risk is high"
+    assert (first.together, second.together, third.together) == (False, True, True)
     assert page.ends == "By itself, at the end of the day that you choose, at most 365 days."
     assert page.version == "Version 4"
     assert page.undone and not page.irreversible

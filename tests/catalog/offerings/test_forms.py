@@ -107,7 +107,7 @@ def test_every_question_has_its_label_its_hint_and_says_when_it_is_optional(smal
     html = page_of(build_form(shipped("firewall-rule"), context)())
     assert "One a line, in CIDR form." in html
     assert "10.1.4.16/28" in html
-    assert html.count("(optional)") == 0
+    assert html.count("(optional)") == 1, "the application that a rule is for"
 
 
 def test_people_are_suggested_and_can_be_typed(small_document, context):

@@ -112,8 +112,8 @@ def test_every_group_that_a_route_names_is_in_the_demo_organisation(document):
     )
     groups = {group["slug"] for group in organisation["groups"]}
     named = {document.owner}
-    for stage in document.route.stages:
-        named |= {slug for slug in (stage.approvers.group, stage.approvers.owner_of_group) if slug}
+    for ask in document.route.asks:
+        named |= {slug for slug in (ask.approvers.group, ask.approvers.owner_of_group) if slug}
     for resources in document.resources.values():
         named |= {resource.owner for resource in resources}
     named |= {str(step.parameters["group"]) for step in document.fulfilment if "group" in step.parameters}

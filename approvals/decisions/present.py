@@ -14,6 +14,7 @@ from approvals.decisions.read import HOLDINGS_SHOWN, Reading
 from approvals.decisions.right import find_stage
 from approvals.routing.model import Stage
 from approvals.routing.progress import progress_from
+from catalog.offerings.first_aid import stage_question
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.queries import document_of
 from catalog.requests.answers import answer_lines, spoken_end
@@ -79,9 +80,7 @@ def card_of(reading: Reading, actor: Actor, *, at: datetime) -> Card:
         more_holdings=len(reading.entitlements) > HOLDINGS_SHOWN,
         stages=stage_cards(progress_from(reading.places), timezone=actor.timezone),
         stage=stage.name if stage else "",
-        stage_text=next(
-            (rule.text or "" for rule in document.route.stages if stage and rule.slug == stage.slug), ""
-        ),
+        stage_text=document.speak(stage_question(document, stage.slug)) if stage else "",
         answers=answer_lines(document, request.answers, (request.requester, request.beneficiary)),
         documents=_readable([_for_machines(plan) for plan in request.plans]),
         route=_readable(request.route),
@@ -179,7 +178,8 @@ def _why_not(reading: Reading, actor: Actor) -> str:
         return _(
             "You are no longer one of the people who decide this: your account, group or team has changed."
         )
-    return _(_WHY_NOT.get(request.state, N_("Nothing is left to decide.")))
+    why = _WHY_NOT.get(request.state, N_("Nothing is left to decide."))
+    return _(why)
 
 
 def _no_means(request: Request) -> str:

@@ -55,7 +55,8 @@ def signing_of(
             _("It has to be signed with a passkey, and you have none yet."), passkey=True, missing=True
         )
     if not fresh:
-        return Signing(f"{_('It has to be signed with your passkey.')} {again}", passkey=True)
+        sign = _("It has to be signed with your passkey.")
+        return Signing(f"{sign} {again}", passkey=True)
     offer = offer_signing(actor, request, stages, passkeys, settings, at=at)
     return Signing(
         _("You sign it with your passkey: your fingerprint, your face or your PIN."),

@@ -53,10 +53,8 @@ def _text(field: TextField, typed: Any, context: FormContext) -> str:
     text = clean_line(one(typed))
     check_length(field.label, text, field.at_least, field.at_most)
     if field.pattern is not None and not re2.fullmatch(field.pattern, text):
-        raise ValueError(
-            field.pattern_says
-            or f"{_('“%(typed)s” does not fit here.', typed=cut(text))} {like(field.example)}".strip()
-        )
+        wrong = _("“%(typed)s” does not fit here.", typed=cut(text))
+        raise ValueError(field.pattern_says or f"{wrong} {like(field.example)}".strip())
     return text
 
 
@@ -72,7 +70,8 @@ def _number(field: NumberField, typed: Any, context: FormContext) -> int | float
     )
     if not _NUMBER.fullmatch(text):
         wrong = _("“%(typed)s” is not a number.", typed=cut(text))
-        raise ValueError(f"{wrong} {like(field.example) or _('Write digits only.')}")
+        advice = like(field.example) or _("Write digits only.")
+        raise ValueError(f"{wrong} {advice}")
     number = float(text)
     if field.whole and number != int(number):
         raise ValueError(_("Enter a whole number."))

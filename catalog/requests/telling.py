@@ -48,8 +48,9 @@ def about(request: Request, event: str = "") -> dict[str, Any]:
     """What every mail of a request may show; `note` is what the offering says in the mails of this event."""
     text = _TEXTS.get(event)
     document = document_of(request.version)
+    note = getattr(document.mails, text) if text else None
     return {
-        "note": document.say(getattr(document.mails, text) or "") if text else "",
+        "note": document.say(note) if note else "",
         "reference": request.reference,
         "offering": document.say(document.name),
         "title": request.title,

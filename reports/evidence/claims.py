@@ -100,7 +100,8 @@ def _fulfilled(evidence: Evidence) -> str:
                 name=name,
             )
         )
-    return f"{sentence} {_('It has ended since.')}" if evidence.request.state == "ended" else sentence
+    ended = _("It has ended since.")
+    return f"{sentence} {ended}" if evidence.request.state == "ended" else sentence
 
 
 def _denial(evidence: Evidence) -> str:

@@ -101,7 +101,8 @@ def columns_in(document: OfferingDocument, header: Sequence[str]) -> tuple[Colum
 
 
 def _accepted(field: FormField) -> str:
-    text = _(_ACCEPTED.get(field.kind, N_("As on the form")))
+    accepted = _ACCEPTED.get(field.kind, N_("As on the form"))
+    text = _(accepted)
     if isinstance(field, OneOfField | SomeOfField) and field.choices:
         shown = ", ".join(choice.value for choice in field.choices[:_SHOWN_CHOICES])
         return _("%(what)s: %(choices)s", what=text, choices=shown)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import html5lib
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
 from approvals.emergency.model import Finding, Review
 from approvals.emergency.speaking import speak
@@ -125,3 +129,47 @@ def urgency(hands: Hands, cast: Any, actor_of: Callable[..., Actor], clock: Any)
     urgency = Urgency(hands, cast, actor_of, clock)
     urgency.publish()
     return urgency
+
+
+@dataclass
+class Visit:
+    """One person's browser on the portal's pages."""
+
+    client: FlaskClient
+    origin: str
+
+    def get(self, path: str) -> TestResponse:
+        """Open a page."""
+        return self.client.get(path)
+
+
+@pytest.fixture
+def browse(hands: Hands) -> Callable[[int], Visit]:
+    """Opens a browser in which this person has signed in just now."""
+
+    def opened(person: int) -> Visit:
+        client = hands.app.test_client()
+        client.set_cookie("countersign", hands.token(person))
+        return Visit(client, hands.portal.settings.public_url)
+
+    return opened
+
+
+def press(visit: Visit, path: str, button: str, **fields: str) -> TestResponse:
+    """Open the page and press the button that says this, with these fields of its form changed."""
+    page = html5lib.parse(visit.get(path).get_data(as_text=True), namespaceHTMLElements=False)
+    for form in page.iter("form"):
+        for one in form.iter("button"):
+            if "".join(one.itertext()).strip() == button:
+                filled = {field.get("name"): field.get("value", "") for field in form.iter("input")}
+                if one.get("name"):
+                    filled[one.get("name")] = one.get("value")
+                return visit.client.post(
+                    form.get("action"), data={**filled, **fields}, headers={"Origin": visit.origin}
+                )
+    raise AssertionError(f"{path} has no button {button!r}")
+
+
+def text_of(answer: TestResponse) -> str:
+    """The page's words in one line."""
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.get_data(as_text=True)).split())

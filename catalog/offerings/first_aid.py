@@ -46,7 +46,8 @@ def _spoken(document: OfferingDocument, text: str) -> str:
 
 
 def stage_question(document: OfferingDocument, slug: str) -> str:
-    """What the offering has the people of this stage ask themselves; empty where it says nothing."""
+    """What the offering has the people of this stage, or part of one, ask themselves; empty where it says nothing."""
     if slug == COMMITTEE and document.emergency is not None:
         return document.emergency.text or ""
-    return next((stage.text or "" for stage in document.route.stages if stage.slug == slug), "")
+    asks = (ask for stage in document.route.stages for ask in stage.asks)
+    return next((ask.text for ask in asks if ask.slug == slug), "")

@@ -27,6 +27,7 @@ from catalog.requests.presenters import (
     risk_card,
     stage_cards,
 )
+from catalog.offerings.emergency import BREAK_GLASS, COMMITTEE
 from catalog.requests.queries import request_for
 from catalog.requests.route import Router
 from catalog.requests.states import TRANSITIONS, Move, State
@@ -100,6 +101,9 @@ def request_page(
         may_withdraw=mine and (request.state, Move.WITHDRAW) in TRANSITIONS,
         may_edit=mine and request.state is State.PENDING,
         may_read_evidence=actor.may(Permission.READ_EVIDENCE),
+        reviewed=request.decided_at is not None
+        and any(stage["slug"] in {COMMITTEE, BREAK_GLASS} for stage in request.route),
+        may_break_glass=request.state is State.PENDING and actor.may(Permission.BREAK_GLASS),
     )
 
 

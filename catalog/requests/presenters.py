@@ -153,6 +153,9 @@ class RequestPage:
     may_withdraw: bool
     may_edit: bool
     may_read_evidence: bool
+    #: Whether it went past its ordinary approvers, who review it; and whether the reader may carry it past them.
+    reviewed: bool
+    may_break_glass: bool
 
     @property
     def stage_rows(self) -> tuple[tuple[str, str, tuple[str, ...], str], ...]:
@@ -258,6 +261,8 @@ def _note(
 
 
 def _quorum(quorum: int, people: int) -> str:
+    if quorum == 0:
+        return _("signed in advance")
     if people == 1:
         return ""
     if quorum == people:

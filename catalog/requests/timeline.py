@@ -64,6 +64,16 @@ WORDS: Mapping[str, tuple[str, Tone]] = {
     "proposal:declined": (N_("Declined the proposal"), ""),
     "stage:reassigned": (N_("Left the decision to somebody else"), ""),
     "request:approved-by-policy": (N_("Approved by the published service itself"), "good"),
+    "standing:used": (N_("Approved in advance by a standing approval"), "good"),
+    "glass:proposed": (N_("Somebody wants to break the glass; a second person must agree"), "wait"),
+    "glass:broken": (N_("The glass was broken: carried past its approvers"), "bad"),
+    "review:opened": (N_("Those who were passed over were told, and review it"), "wait"),
+    "review:found-right": (N_("Reviewed afterwards: it was right"), "good"),
+    "review:found-wrong": (N_("Reviewed afterwards: it was not right"), "bad"),
+    "review:passed": (N_("The review found it right"), "good"),
+    "review:lapsed": (N_("Nobody reviewed it in time, so it is undone"), "bad"),
+    "review:voided": (N_("Nothing is left to review"), ""),
+    "review:undone": (N_("Undone: nothing of it is in place any more"), "wait"),
 }
 #: Personal values that tell why or what in a person's or a target's words, in the order of preference.
 _TEXTS = ("why", "reason", "comment")

@@ -42,7 +42,7 @@ class Visitor:
         page = sign_in_through_sso(self.http, urljoin(self.portal_url, url), self.user_name)
         return _checked(page)
 
-    def send(self, page: requests.Response, form: Form, **answers: str) -> requests.Response:
+    def send(self, page: requests.Response, form: Form, **answers: str | list[str]) -> requests.Response:
         """Send the form with these answers; gives the page that follows."""
         unknown = answers.keys() - form.fields.keys()
         if unknown:

@@ -55,6 +55,13 @@ class Watch:
             self.complaints.append(f"{status}: {url}")
 
 
+def fits(page: Page) -> None:
+    """Assert that nothing of the page stands out to the side, at the width that the window has now."""
+    too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    where = f"{page.url} at {page.viewport_size and page.viewport_size['width']} px"
+    assert too_wide <= 0, f"{where} scrolls sideways by {too_wide} px"
+
+
 def look(page: Page, *, axe: bool = True) -> None:
     """Assert all that every page must be. Raises AssertionError that names the page and the fault."""
     where = f"{page.url} at {page.viewport_size and page.viewport_size['width']} px"

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 import requests as http
 
 from portal.demo import orders
-from portal.demo.visitor import Visitor, form_to, form_with
+from portal.demo.visitor import Visitor, form_to, form_with, forms_of
 from tests.browser.house import House
 from tests.browser.journeys import MANAGER, OWNER, REQUESTER, SECURITY
 
 PATIENCE = 60.0
 SERVICES = {"access": "application-access", "certificate": "tls-certificate", "rule": "firewall-rule"}
 _SECOND = {"access": OWNER, "certificate": "elif.sahin", "rule": SECURITY}
+_ROW = re.compile(r"<tr.*?</tr>", re.DOTALL)
+_TASK = re.compile(r'href="(/work/\d+)"')
 _STATE = re.compile(r'data-state="([a-z]+)"')
 
 
@@ -28,15 +30,19 @@ class Told:
     rejected: str
 
 
-class _Teller:
+class Teller:
+    """Everybody who acts without a browser, each signed in once."""
+
     def __init__(self, house: House) -> None:
         self.house = house
         self.visitors: dict[str, Visitor] = {}
 
     def visitor(self, user_name: str) -> Visitor:
+        """This person."""
         return self.visitors.setdefault(user_name, Visitor(self.house.portal, user_name))
 
     def order(self, kind: str, role: str) -> str:
+        """Ask for one of the three services; gives the reference once it waits for approvers."""
         who = self.visitor(REQUESTER)
         ordered = {
             "access": lambda: orders.access(REQUESTER, role),
@@ -63,14 +69,41 @@ class _Teller:
         return reference
 
     def decide(self, reference: str, user_name: str, decision: str = "approve", comment: str = "") -> None:
+        """Press a button of the decision card."""
         who = self.visitor(user_name)
         card = who.open(f"/approvals/{reference}")
         who.send(card, form_with(card, "seal"), decision=decision, comment=comment)
 
-    def wait(self, reference: str, state: str) -> None:
+    def wait_for_card(self, reference: str, user_name: str) -> None:
+        """Until this person may decide on the request."""
+        deadline = time.monotonic() + PATIENCE
+        who = self.visitor(user_name)
+        while True:
+            listed = who.open("/approvals")
+            if f"/approvals/{reference}" in listed.text:
+                return
+            assert time.monotonic() < deadline, f"{user_name} is not asked to decide on {reference}"
+            time.sleep(0.15)
+
+    def do_by_hand(self, reference: str, user_name: str) -> None:
+        """Tick every item of the request's open task and record it as done, once it is there."""
+        who = self.visitor(user_name)
         deadline = time.monotonic() + PATIENCE
         while True:
-            found = _STATE.search(self.visitor(REQUESTER).open(f"/requests/{reference}").text)
+            rows = [row for row in _ROW.findall(who.open("/work").text) if reference in row]
+            for task in (who.open(address) for row in rows for address in _TASK.findall(row)):
+                form = next((form for form in forms_of(task) if "items" in form.fields), None)
+                if form is not None:
+                    who.send(task, form, items=list(form.choices["items"]), _do="done")
+                    return
+            assert time.monotonic() < deadline, f"{user_name} has no open task of {reference}"
+            time.sleep(0.15)
+
+    def wait(self, reference: str, state: str, *, who: str = REQUESTER) -> None:
+        """Until the request's own page, as this person sees it, says that it is in this state."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            found = _STATE.search(self.visitor(who).open(f"/requests/{reference}").text)
             if found and found[1] == state:
                 return
             assert time.monotonic() < deadline, f"{reference} is {found and found[1]}, not {state}"
@@ -79,7 +112,7 @@ class _Teller:
 
 def tell(house: House) -> Told:
     """Three requests fulfilled, one rejected, three waiting for their second approver or their first."""
-    teller = _Teller(house)
+    teller = Teller(house)
     roles = {"access": "CRM – Administrator", "certificate": "", "rule": ""}  # noqa: RUF001
     fulfilled = {kind: teller.order(kind, role) for kind, role in roles.items()}
     for kind, reference in fulfilled.items():

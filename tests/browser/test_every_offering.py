@@ -1,0 +1,245 @@
+"""Every shipped offering, from the catalogue to what it brings: asked for in the browser, carried out for real.
+
+The form, the review and the fulfilled request are looked at in the browser, each form at both widths. Whoever approves and
+works by hand does so over HTTP, which other tests of this folder do in the browser.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from catalog.offerings.language import OfferingDocument
+from catalog.offerings.reading import read_offering
+from portal.core.assets import services_folder
+from portal.demo import orders
+from tests.browser.filling import fill
+from tests.browser.journeys import review, submit
+from tests.browser.look import fits, look
+from tests.browser.story import Teller
+from tests.browser.visitor import HEIGHTS, PHONE, WIDE, Visitors
+from tests.catalog.attachments.test_kinds import PNG
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+PROOF = {"name": "proof.png", "mimeType": "image/png", "buffer": PNG}
+
+
+@dataclass(frozen=True)
+class Journey:
+    """One offering: who asks, what differs from its worked example, who agrees in order, who works by hand in order.
+
+    An answer in braces is taken from what came before: `{reference}`, or the `{serial}` of the certificate.
+    """
+
+    slug: str
+    who: str
+    agree: tuple[str, ...] = ()
+    by_hand: tuple[str, ...] = ()
+    answers: dict[str, Any] = field(default_factory=dict)
+
+
+def _now() -> str:
+    """The present minute where the people of New York are, as it is typed."""
+    return datetime.now(ZoneInfo("America/New_York")).strftime("%Y-%m-%dT%H:%M")
+
+
+def _csr() -> str:
+    return orders.certificate().answers["csr"]
+
+
+_RULE = orders.rule().answers
+#: What belongs together stands in one chain: what one brings, the next takes away again.
+CHAINS: dict[str, tuple[Journey, ...]] = {
+    "access": (
+        Journey(
+            "application-access",
+            "thomas.keller",
+            ("priya.raman",),
+            answers={"person": "thomas.keller", "role": "CRM – Reporting"},  # noqa: RUF001
+        ),
+        Journey(
+            "access-revocation",
+            "priya.raman",
+            ("goncalo.pires",),
+            answers={"person": "Thomas Keller", "role": "CRM – Reporting"},  # noqa: RUF001
+        ),
+    ),
+    "privileged": (
+        Journey("privileged-access", "mei-ling.chen", ("goncalo.pires",), answers={"begins": _now()}),
+        Journey(
+            "leaver",
+            "caroline.mitchell",
+            ("marcus.johnson",),
+            ("lukasz.wisniewski",),
+            {"person": "Mei-Ling Chen", "leaves_at": _now(), "successor": "Siobhán O'Neill"},
+        ),
+    ),
+    "vendor": (
+        Journey("vendor-access", "tiago.ferreira", ("jose.almeida", "zoe.lindqvist"), ("chidi.okafor",)),
+    ),
+    "certificate": (
+        Journey(
+            "tls-certificate",
+            "goncalo.pires",
+            ("ines.carvalho", "elif.sahin"),
+            answers={"csr": _csr(), "owner": "Gonçalo Pires", "validity_days": 150},
+        ),
+        Journey(
+            "certificate-renewal",
+            "goncalo.pires",
+            ("elif.sahin",),
+            answers={"serial": "{serial}", "csr": _csr()},
+        ),
+        Journey("certificate-revocation", "goncalo.pires", ("elif.sahin",), answers={"serial": "{serial}"}),
+    ),
+    "firewall": (
+        Journey("firewall-rule", "goncalo.pires", ("ines.carvalho", "chidi.okafor"), answers=_RULE),
+        # A rule that is misused is taken out at once; any other waits for the next change window.
+        Journey(
+            "firewall-rule-removal",
+            "freya.norgaard",
+            ("chidi.okafor",),
+            answers={"rule": "{reference}", "attack": True},
+        ),
+    ),
+    "audit": (
+        Journey("account-audit", "aicha.benali", ("ines.carvalho",), ("nadia.haddad", "zoe.lindqvist")),
+    ),
+    "endpoint": (
+        # Test servers may be changed at any time.
+        Journey(
+            "endpoint-agent",
+            "mei-ling.chen",
+            by_hand=("marta.kowalczyk",),
+            answers={
+                "hosts": [
+                    {"host": "test1.freight.meridian.example", "system": "linux", "use": "test"},
+                    {"host": "test2.freight.meridian.example", "system": "windows", "use": "test"},
+                ]
+            },
+        ),
+    ),
+    "reset": (
+        Journey(
+            "password-reset",
+            "ruth.goldberg",
+            by_hand=("lukasz.wisniewski", "marta.kowalczyk"),
+            answers={"person": "Ruth Goldberg", "why": "stolen"},
+        ),
+    ),
+    "exception": (
+        Journey(
+            "security-exception",
+            "tiago.ferreira",
+            ("jose.almeida", "nadia.haddad", "zoe.lindqvist"),
+            ("nadia.haddad",),
+            {"answers_for": "José Almeida", "proof": PROOF},
+        ),
+    ),
+    "emergency": (
+        Journey(
+            "emergency-change", "hiroshi.tanaka", ("zoe.lindqvist", "juergen.weiss"), ("marta.kowalczyk",)
+        ),
+    ),
+    "assessment": (
+        Journey(
+            "security-self-assessment",
+            "goncalo.pires",
+            ("ines.carvalho", "zoe.lindqvist"),
+            ("nadia.haddad",),
+            {"unit": "energia-sales", "proof": PROOF},
+        ),
+    ),
+}
+
+
+def test_no_shipped_offering_is_left_out():
+    ordered = [journey.slug for chain in CHAINS.values() for journey in chain]
+    assert sorted(ordered) == sorted(file.stem for file in services_folder().glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def teller(house) -> Teller:
+    """Everybody who acts over HTTP."""
+    return Teller(house)
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_an_offering_is_ordered_from_the_catalogue_until_it_is_fulfilled(visitors, chromium, teller, name):
+    before: dict[str, str] = {}
+    for number, journey in enumerate(CHAINS[name], start=list(CHAINS).index(name)):
+        widths = (WIDE, PHONE) if number % 2 else (PHONE, WIDE)
+        before = _order(visitors, chromium, teller, journey, before, widths)
+
+
+def _order(
+    visitors: Visitors,
+    browser: Browser,
+    teller: Teller,
+    journey: Journey,
+    before: dict[str, str],
+    widths: tuple[int, int],
+) -> dict[str, str]:
+    """Ask, agree, carry out, and look at it; gives what the next of the chain may name."""
+    document = _document(journey.slug)
+    answers = {
+        name: answer.format(**before) if isinstance(answer, str) and "{" in answer else answer
+        for name, answer in {**document.example, **journey.answers}.items()
+    }
+    with visitors.window(browser, journey.who, width=widths[0]) as page:
+        page.goto("/catalogue")
+        page.get_by_role("main").get_by_role("link", name=document.name, exact=True).click()
+        page.get_by_role("link", name="Start", exact=True).click()
+        expect(page.get_by_role("button", name="Continue to review")).to_be_visible()
+        fill(page, document, answers)
+        _look(page, journey.slug, "form", widths)
+        review(page)
+        _look(page, journey.slug, "review", widths, axe=False)
+        reference = submit(page)
+        for person in journey.agree:
+            _agree(teller, reference, person, journey.who)
+        for person in journey.by_hand:
+            teller.do_by_hand(reference, person)
+        teller.wait(reference, "fulfilled", who=journey.who)
+        page.goto(f"/requests/{reference}")
+        expect(page.locator("main [data-state]").first).to_have_text("Fulfilled")
+        _look(page, journey.slug, "fulfilled", widths)
+        serial = re.search(r"ertificate ([0-9a-f]{16,})", page.get_by_role("main").inner_text())
+    return {"reference": reference, "serial": serial[1] if serial else ""}
+
+
+def _agree(teller: Teller, reference: str, person: str, who: str) -> None:
+    teller.wait_for_card(reference, person)
+    teller.decide(reference, person, comment="Agreed, as it was explained.")
+
+
+def _look(page: Page, slug: str, part: str, widths: tuple[int, int], *, axe: bool = True) -> None:
+    """At both widths; the first is looked at again at the end, for the journey goes on in it."""
+    _picture(page, slug, part)
+    look(page, axe=axe)
+    for width in reversed(widths):
+        page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
+        if width != widths[0]:
+            fits(page)
+            _picture(page, slug, part)
+
+
+def _picture(page: Page, slug: str, part: str) -> None:
+    """With PICTURES in the environment, leave one there for people to judge."""
+    folder = os.environ.get("PICTURES")
+    if folder:
+        width = page.viewport_size["width"] if page.viewport_size else 0
+        page.screenshot(path=str(Path(folder) / f"{slug}-{part}-{width}.png"), full_page=True)
+
+
+def _document(slug: str) -> OfferingDocument:
+    return read_offering((services_folder() / f"{slug}.yaml").read_bytes(), f"{slug}.yaml")

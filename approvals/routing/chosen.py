@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
+from approvals.delegation.absent import with_absences
 from approvals.emergency.committee import committee_stage, convenes
 from approvals.emergency.debt import debt_of
 from approvals.routing.relations import People, people_by_rule
@@ -37,7 +38,7 @@ def route_of(session: Session, proposal: Proposal, request: Request | None = Non
         stages: tuple[RouteStage, ...] = (committee_stage(document, proposal, find, debt=debt_of(session)),)
     else:
         stages = resolve(session, proposal)
-    return _with_notes(stages, covered.notes)
+    return with_absences(session, _with_notes(stages, covered.notes), document.slug)
 
 
 def _with_notes(stages: tuple[RouteStage, ...], notes: Sequence[str]) -> tuple[RouteStage, ...]:

@@ -92,9 +92,13 @@ def test_absences_are_those_of_the_file_and_importing_again_changes_nothing(db):
     with db.reading() as session:
         rows = session.execute(select(Absence.first_day, Absence.last_day)).all()
     assert rows == [(date(2026, 11, 23), date(2026, 11, 27))]
+    with db.transaction() as session:
+        person = session.scalars(select(Absence.person_id)).first()
+        session.add(Absence(person_id=person, first_day=date(2026, 12, 1), last_day=date(2026, 12, 2)))
     imported(db, absences=[])
     with db.reading() as session:
-        assert session.scalars(select(Absence)).all() == []
+        left = session.scalars(select(Absence)).all()
+        assert [(one.first_day, one.imported) for one in left] == [(date(2026, 12, 1), False)], "their own stays"
 
 
 def test_who_heads_a_unit_leads_it_without_being_given_the_role(db, clock):

@@ -16,15 +16,17 @@ from sqlalchemy.orm import Session
 from catalog.entitlements.held import held_by
 from catalog.fulfilment.connectors.registry import Connectors
 from catalog.offerings.answers import check_answers
-from catalog.offerings.audience import groups_of
+from catalog.offerings.audience import groups_of, may_order
 from catalog.offerings.form_context import FormContext
 from catalog.offerings.form_context import context_for as form_context_for
 from catalog.offerings.model import OfferingVersion
-from catalog.offerings.queries import document_of
+from catalog.offerings.queries import NO_SUCH_SERVICE, document_of, get_current_version
 from catalog.requests.context import day_of, get_person
 from catalog.requests.model import Draft
 from portal.core.canonical import digest
 from portal.core.clock import now
+from portal.core.errors import NotFound
+from portal.core.language import _
 from portal.identity.actor import Actor
 from portal.identity.model import Person
 
@@ -56,6 +58,20 @@ def form_context_of(session: Session, actor: Actor, connectors: Connectors) -> t
         groups=groups_of(session, person.id),
         held=partial(held_by, session),
     )
+
+
+def get_asked(
+    session: Session, actor: Actor, slug: str, connectors: Connectors
+) -> tuple[OfferingVersion, Person, FormContext]:
+    """What is published of a service, and what its form needs, in three statements.
+
+    Raises NotFound where there is no such service for the actor.
+    """
+    version = get_current_version(session, slug)
+    person, context = form_context_of(session, actor, connectors)
+    if not may_order(document_of(version), context.actor):
+        raise NotFound(_(NO_SUCH_SERVICE))
+    return version, person, context
 
 
 def check_draft(

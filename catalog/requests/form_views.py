@@ -12,13 +12,14 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from catalog.attachments import forms as attached
 from catalog.offerings.audience import get_visible_version
+from catalog.offerings.form_context import FormContext
 from catalog.offerings.forms import OfferingForm, Posted, answers_of, build_form, posted
 from catalog.offerings.model import OfferingVersion
 from catalog.offerings.queries import document_of
 from catalog.ordering.starting import begun_with
 from catalog.ordering.times import times_for
 from catalog.requests.blueprint import blueprint
-from catalog.requests.checking import Checked, form_context_of
+from catalog.requests.checking import Checked, get_asked
 from catalog.requests.drafts import find_draft, insist_on_owner, keep, new_token, open_drafts, owner_of
 from catalog.requests.form_page import TOKEN, connectors, form_for, router, show_form, where_sent
 from catalog.requests.model import Draft
@@ -29,7 +30,6 @@ from portal.core.http import reading, render, settings, transaction
 from portal.core.language import _
 from portal.identity.access import current_actor, signed_in
 from portal.identity.actor import Actor
-from portal.identity.model import Person
 
 
 @blueprint.route("/catalogue/<slug>/request", methods=["GET", "POST"])
@@ -41,11 +41,11 @@ def new(slug: str) -> BaseResponse:
     actor = current_actor()
     token = request.args.get("draft", "")
     with reading() as session:
-        version = get_visible_version(session, current_actor(), slug)
+        version, person, context = get_asked(session, actor, slug, connectors())
         draft = _owned_draft(session, token) if token else None
         if sent := where_sent(session, draft):
             return sent
-        form, person = _begin(session, version, draft)
+        form = _begin(session, version, draft, context)
         if draft is not None and request.args.get("check"):
             form.validate()
         others = [] if token else open_drafts(session, actor, version.offering_id)
@@ -56,7 +56,10 @@ def new(slug: str) -> BaseResponse:
             token=token or new_token(actor.person_id or 0, settings().secret_key),
             kept=bool(request.args.get("kept")),
             drafts=[
-                (url_for("requests.new", slug=slug, draft=other.token), other.updated_at)
+                (
+                    url_for("requests.new", slug=slug, draft=other.token),
+                    other.updated_at.astimezone(ZoneInfo(actor.timezone)),
+                )
                 for other, _version in others
             ],
             times=times_for(session, person, version, router()),
@@ -134,18 +137,19 @@ def _take(slug: str) -> BaseResponse:
     return redirect(url_for("requests.review", token=token), 303)
 
 
-def _begin(session: Session, version: OfferingVersion, draft: Draft | None) -> tuple[OfferingForm, Person]:
-    """The form as it begins: as the draft left it, or with what the link says; and who fills it in."""
+def _begin(
+    session: Session, version: OfferingVersion, draft: Draft | None, context: FormContext
+) -> OfferingForm:
+    """The form as it begins: as the draft left it, or with what the link says."""
     actor = current_actor()
     document = document_of(version)
-    person, context = form_context_of(session, actor, connectors())
     query = request.args.to_dict(flat=False)
     raw = (
         draft.answers
         if draft
         else begun_with(session, actor, document, query, router=router(), context=context)
     )
-    return build_form(document, context)(raw), person
+    return build_form(document, context)(raw)
 
 
 def _keep(

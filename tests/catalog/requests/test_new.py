@@ -9,6 +9,7 @@ from sqlalchemy import select
 from catalog.fulfilment.connectors.contract import ConnectorError
 from catalog.requests.model import Draft, Request
 from catalog.requests.states import State
+from tests.fixtures_requests import OFFERING, add_offering
 
 FORM = "/catalogue/words-on-shelves/request"
 ANSWERS = {"word": "hello", "reason": "To be read."}
@@ -247,3 +248,53 @@ def test_nobody_who_is_not_signed_in_sees_a_form(web):
     answer = browser.client.get(FORM)
     assert answer.status_code == 303
     assert "/sign-in" in answer.location
+
+
+def test_the_form_takes_eight_statements_at_most_where_an_audience_is_asked_for(web, cast, shelves):
+    with shelves.db.transaction() as session:
+        content = {**OFFERING, "slug": "for-holding", "audience": "requester.unit == 'holding'"}
+        add_offering(session, content)
+    browser = web.browser(cast.requester)
+    path = "/catalogue/for-holding/request"
+    token = token_in(browser.get(path))
+    # The session, its person and the count beside Approvals are on every page.
+    assert len(web.counting(lambda: browser.get(path))) - 3 <= 8
+    browser.post(path + "/draft", {"_draft": token, "word": "hel"})
+    assert len(web.counting(lambda: browser.get(f"{path}?draft={token}"))) - 3 <= 8
+    assert "no such service" in web.browser(cast.outsider).get(path, status=404)
+
+
+def test_what_is_kept_for_an_ended_session_is_for_its_owners_eyes_only(web, cast, shelves):
+    with shelves.db.transaction() as session:
+        content = {**OFFERING, "slug": "for-lisbon", "audience": "requester.unit == 'lisbon'"}
+        add_offering(session, content)
+    ours = web.browser(cast.requester)
+    token = token_in(ours.get(FORM))
+    web.end_sessions()
+    page = ours.post("/catalogue/for-lisbon/request/draft", {"_draft": token, "word": "hel"}, status=400)
+    assert "session has ended" in page
+    assert drafts(web) == []
+    theirs = web.browser(cast.outsider)
+    token = token_in(theirs.get("/catalogue/for-lisbon/request"))
+    web.end_sessions()
+    said = theirs.post("/catalogue/for-lisbon/request/draft", {"_draft": token, "word": "hel"})
+    assert said.startswith("Kept.")
+    assert drafts(web)[0].person_id == cast.outsider
+
+
+def test_a_form_that_holds_more_than_its_page_asks_for_does_nothing(web, cast):
+    browser = web.browser(cast.requester)
+    token, _ = fill_in(browser)
+    for path in (f"/drafts/{token}/submit", f"/drafts/{token}/discard", f"/drafts/{token}/favourite"):
+        said = browser.post(path, {"version": "1", "name": "x", "surprise": "1"}, status=400)
+        assert "something that the page does not ask for" in said
+    assert requests(web) == []
+    assert len(drafts(web)) == 1
+
+
+def test_keeping_what_is_typed_sends_no_file(web, cast):
+    page = web.browser(cast.requester).get(FORM)
+    (kept,) = re.findall(r'<p[^>]*id="draft-kept"[^>]*>', page)
+    assert page.index(kept) > page.index("</form>", page.index('id="ask"'))
+    assert "#ask input:not([type=file])" in kept
+    assert "encoding" not in kept

@@ -134,9 +134,6 @@ def offerings() -> None:
     """The catalogue's offerings."""
 
 
-offerings.add_command(replay)
-
-
 @offerings.command("check")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--complete", is_flag=True, help="Refuse a text that is not in every language of the portal.")
@@ -294,6 +291,7 @@ def doctor(as_json: bool) -> None:  # noqa: FBT001
         raise click.exceptions.Exit(1)
 
 
+offerings.add_command(replay)
 cli.add_command(evidence)
 cli.add_command(verify)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from catalog.requests.answers import AnswerLine
 from catalog.requests.conversation import Conversation
-from catalog.requests.presenters import PlanCard, RiskCard, StageCard
+from catalog.requests.presenters import PlanCard, RiskCard, StageCard, StageRow
 from portal.core.language import _
 
 
@@ -111,6 +111,6 @@ class Card:
         return ", ".join(names) or _("nobody yet")
 
     @property
-    def stage_rows(self) -> tuple[tuple[str, str, tuple[str, ...], str], ...]:
+    def stage_rows(self) -> tuple[StageRow, ...]:
         """The chain as its macro takes it."""
-        return tuple((stage.name, stage.status, stage.people, stage.note) for stage in self.stages)
+        return tuple(stage.short_row for stage in self.stages)

@@ -177,7 +177,7 @@ def page_of(
         irreversible=document.cannot_be_undone,
         stages=()
         if document.kind == "standard"
-        else tuple(_stage(s, ask, group_names) for s in document.route.stages for ask in s.asks),
+        else tuple(_stage(document, s, ask, group_names) for s in document.route.stages for ask in s.asks),
         risk_reasons=tuple(reason.because for reason in document.risk.reasons),
         controls=tuple((framework, ", ".join(names)) for framework, names in document.controls.items()),
         version=_("Version %(number)s", number=number),
@@ -213,13 +213,19 @@ def minutes_text(minutes: int) -> str:
     return ngettext("%(number)s working minute", "%(number)s working minutes", minutes)
 
 
-def _stage(stage: StageRule, ask: Ask, group_names: Mapping[str, str]) -> StageText:
-    conditions = [rule for rule in ((stage, ask) if ask.part_of else (stage,)) if rule.when is not None]
-    says = [rule.when_says or _("Where the answers ask for it") for rule in conditions]
+def _stage(
+    document: OfferingDocument, stage: StageRule, ask: Ask, group_names: Mapping[str, str]
+) -> StageText:
+    # A part's own condition is narrower than its stage's.
+    condition = next((rule for rule in (ask, stage) if rule.when is not None), None)
+    says = "" if condition is None else condition.when_says or _("Where the answers ask for it")
+    asset = document.find_field(ask.approvers.owner_of or "")
     return StageText(
         name=_("%(stage)s: %(part)s", stage=ask.part_of, part=ask.name) if ask.part_of else ask.name,
-        who=_who(ask.approvers, group_names),
-        when="; ".join(says),
+        who=_("Whoever owns what is named")
+        if asset is not None and asset.kind == "asset"
+        else _who(ask.approvers, group_names),
+        when=says,
         decides=_decides(ask.quorum, minutes_text(ask.target_minutes)),
         asks=ask.text,
         together=len(stage.asks) > 1,

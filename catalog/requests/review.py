@@ -21,7 +21,15 @@ from catalog.requests.context import Context, context_for, get_person
 from catalog.requests.duplicates import open_duplicate, sentence_about
 from catalog.requests.jobs import risk_of
 from catalog.requests.policy import policy_of
-from catalog.requests.presenters import PlanCard, RiskCard, StageCard, plan_cards, planned_stages, risk_card
+from catalog.requests.presenters import (
+    PlanCard,
+    RiskCard,
+    StageCard,
+    StageRow,
+    plan_cards,
+    planned_stages,
+    risk_card,
+)
 from catalog.requests.promise import calendar_for, promised
 from catalog.requests.route import Router, RouteStage
 from catalog.requests.working_hours import who_is_away
@@ -70,7 +78,7 @@ class ReviewPage:
     irreversible: str
 
     @property
-    def stage_rows(self) -> tuple[tuple[str, str, tuple[str, ...], str], ...]:
+    def stage_rows(self) -> tuple[StageRow, ...]:
         """The route as its macro takes it."""
         return tuple(stage.row for stage in self.stages)
 

@@ -173,9 +173,11 @@ def test_pages_show_each_part_under_its_stage_with_whom_it_is_asked_beside(story
     rows = [card.row for card in cards]
     assert [row[0] for row in rows] == [
         "Owners and network: Owner of the application",
-        "Owners and network: Network security",
+        "Network security",
         "Line manager",
     ]
+    assert [row[4] for row in rows] == [False, True, False], "the second part stands beside the first"
+    assert cards[1].name == "Owners and network: Network security"
     assert "at the same time as Network security" in rows[0][3]
     assert "at the same time as Owner of the application" in rows[1][3]
     assert "at the same time" not in rows[2][3]

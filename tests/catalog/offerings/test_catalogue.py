@@ -68,7 +68,7 @@ def test_the_page_says_who_decides_when_and_by_when(shipped):
     assert (second.who, second.when) == ("The group Network security", "Where the risk is medium or higher")
     assert second.name == "Network security and the application: Network security"
     assert third.name == "Network security and the application: Owner of the application"
-    assert third.when == "Where the risk is medium or higher; Where the risk is high"
+    assert (third.who, third.when) == ("Whoever owns what is named", "Where the risk is high")
     assert (first.together, second.together, third.together) == (False, True, True)
     assert page.ends == "By itself, at the end of the day that you choose, at most 365 days."
     assert page.version == "Version 4"

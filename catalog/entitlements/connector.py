@@ -36,12 +36,11 @@ from catalog.fulfilment.connectors.contract import (
 from catalog.fulfilment.connectors.registry import Connectors
 from catalog.fulfilment.model import Step
 from portal.core.database import Database
+from portal.core.language import Said, say
 from portal.identity.model import Person
 
 KIND = "entitlements"
 END_ALL, END_ONE = "end_all", "end_one"
-TARGET = "the portal's record of entitlements"
-_NOT_BACK = "What was taken away is not given back by itself. It must be asked for anew."
 
 
 class EntitlementsConnector:
@@ -55,7 +54,7 @@ class EntitlementsConnector:
 
     def choices(self, name: str) -> Sequence[Choice]:
         """There are no lists: what a person has is shown to them and to those who decide."""
-        raise ConnectorError(f"There is no list “{name}” of entitlements.", permanent=True)
+        raise ConnectorError(say("There is no list “%(name)s” of entitlements.", name=name), permanent=True)
 
     def plan(self, order: Order) -> Plan:
         """What would end, one line each.
@@ -71,11 +70,11 @@ class EntitlementsConnector:
             PlanLine("keep" if e.state is EntitlementState.ENDED else "remove", _line(e))
             for e in entitlements
         ]
-        nothing = PlanLine("note", f"{who} has nothing that this portal gave")
+        nothing = PlanLine("note", say("%(name)s has nothing that this portal gave", name=who))
         return Plan(
             connector=KIND,
             action=order.action,
-            target=TARGET,
+            target=say("the portal's record of entitlements"),
             lines=tuple(lines) or (nothing,),
             document={
                 "person": order.beneficiary.user_name,
@@ -121,7 +120,12 @@ class EntitlementsConnector:
             entitlement.id for entitlement in entitlements if entitlement.state is not EntitlementState.ENDED
         ]
         lines = tuple(
-            PlanLine("note", f"{'Ended' if e.id not in left else 'Still live'}: {e.label}")
+            PlanLine(
+                "note",
+                say("Still live: %(label)s", label=e.label)
+                if e.id in left
+                else say("Ended: %(label)s", label=e.label),
+            )
             for e in entitlements
         )
         ended = [entitlement.id for entitlement in entitlements if entitlement.id not in left]
@@ -131,7 +135,8 @@ class EntitlementsConnector:
         """Nothing to undo where nothing has ended; else a permanent ConnectorError."""
         read = self.read_back(plan, key)
         if read.facts["ended"]:
-            raise ConnectorError(_NOT_BACK, permanent=True)
+            message = say("What was taken away is not given back by itself. It must be asked for anew.")
+            raise ConnectorError(message, permanent=True)
         return Outcome(read.facts)
 
     def live(self) -> Iterable[Live]:
@@ -145,7 +150,7 @@ class EntitlementsConnector:
             if entitlement.state is EntitlementState.ENDED:
                 return
             entitlement.state = EntitlementState.ENDING
-            entitlement.end_reason = why
+            entitlement.end_reason, entitlement.ended_by = why, reference
             step = session.get_one(Step, entitlement.step_id)
             shared = needed_by_another(session, entitlement)
         if not shared:
@@ -153,7 +158,13 @@ class EntitlementsConnector:
             connector = self._connectors().get(step.connector)
             connector.revert(plan, step.key)
             if connector.read_back(plan, step.key).present:
-                raise ConnectorError(f"{plan.target} still shows “{step.name}”; it is taken away again.")
+                raise ConnectorError(
+                    say(
+                        "%(target)s still shows “%(step)s”; it is taken away again.",
+                        target=plan.target,
+                        step=step.name,
+                    )
+                )
         with self._writing() as session:
             entitlement = get_locked_entitlement(session, number)
             if entitlement.state is EntitlementState.ENDING:
@@ -171,22 +182,23 @@ class EntitlementsConnector:
             yield session
 
 
-def reason_of(reference: str) -> str:
+def reason_of(reference: str) -> Said:
     """What stands on an entitlement that a request ended."""
-    return f"It was ended by {reference}."
+    return say("It was ended by %(reference)s.", reference=reference)
 
 
 def _check(order: Order) -> None:
     if order.action not in {END_ALL, END_ONE}:
         raise ConnectorError(
-            f"Entitlements can be ended, all or one of them; not “{order.action}”.", permanent=True
+            say("Entitlements can be ended, all or one of them; not “%(action)s”.", action=order.action),
+            permanent=True,
         )
     wanted = {"key"} if order.action == END_ONE else set()
     unknown = sorted(set(order.parameters) - wanted)
     if unknown:
-        raise ConnectorError(f"Ending takes no parameter “{unknown[0]}”.", permanent=True)
+        raise ConnectorError(say("Ending takes no parameter “%(name)s”.", name=unknown[0]), permanent=True)
     if order.action == END_ONE and not str(order.parameters.get("key") or "").strip():
-        raise ConnectorError("Name what is to end by its label or its key.", permanent=True)
+        raise ConnectorError(say("Name what is to end by its label or its key."), permanent=True)
 
 
 def _named(session: Session, order: Order) -> Sequence[Entitlement]:
@@ -194,12 +206,12 @@ def _named(session: Session, order: Order) -> Sequence[Entitlement]:
     person = order.beneficiary
     known = session.scalar(select(Person.id).where(Person.user_name == person.user_name))
     if known is None:
-        message = f"Nobody is called {person.user_name or 'nothing'} in this portal."
+        message = say("Nobody is called %(name)s in this portal.", name=person.user_name or "nothing")
         raise ConnectorError(message, permanent=True)
     key = str(order.parameters.get("key", "")).strip()
     found = _found(session, {"person": person.user_name, "key": key, "reference": order.reference})
     if key and not found:
-        message = f"{person.name} has nothing called “{key}” through this portal."
+        message = say("%(name)s has nothing called “%(key)s” through this portal.", name=person.name, key=key)
         raise ConnectorError(message, permanent=True)
     return found
 
@@ -213,7 +225,7 @@ def _found(session: Session, document: Json) -> Sequence[Entitlement]:
             Person.user_name == document["person"],
             or_(
                 Entitlement.state != EntitlementState.ENDED,
-                Entitlement.end_reason == reason_of(document["reference"]),
+                Entitlement.ended_by == document["reference"],
             ),
         )
     )
@@ -222,8 +234,8 @@ def _found(session: Session, document: Json) -> Sequence[Entitlement]:
     return session.scalars(query.order_by(Entitlement.id)).all()
 
 
-def _line(entitlement: Entitlement) -> str:
-    return f"End: {entitlement.label}, on {entitlement.target}"
+def _line(entitlement: Entitlement) -> Said:
+    return say("End: %(label)s, on %(target)s", label=entitlement.label, target=entitlement.target)
 
 
 @contextmanager
@@ -232,4 +244,4 @@ def _sentences() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise ConnectorError("The portal's database does not answer just now.") from error
+        raise ConnectorError(say("The portal's database does not answer just now.")) from error

@@ -18,25 +18,26 @@ from portal.audit import record
 from portal.core.clock import now
 from portal.core.errors import Conflict, NotFound
 from portal.core.events import publish
+from portal.core.language import N_, _, say
 from portal.identity.actor import PORTAL, Actor
 from portal.identity.model import Person
 from portal.jobs import enqueue
 from portal.notifications import notify
 
-ON_TIME = "Its time was over."
-GIVEN_BACK = "Its holder gave it back."
-REVERTED = "Its fulfilment was undone."
+ON_TIME = N_("Its time was over.")
+GIVEN_BACK = N_("Its holder gave it back.")
+REVERTED = N_("Its fulfilment was undone.")
 
 
 def give_back(session: Session, actor: Actor, entitlement_id: int) -> Entitlement:
     """Have what the actor holds taken away now. Raises NotFound for another's, Conflict for one that has ended."""
     entitlement = get_locked_entitlement(session, entitlement_id)
     if actor.person_id is None or entitlement.person_id != actor.person_id:
-        raise NotFound("There is nothing of this kind that is yours.")
+        raise NotFound(_("There is nothing of this kind that is yours."))
     if entitlement.state is not EntitlementState.LIVE:
-        raise Conflict("This has ended already, or is just being taken away.")
+        raise Conflict(_("This has ended already, or is just being taken away."))
     request = session.get_one(Request, entitlement.request_id)
-    end_entitlement(session, entitlement, why=GIVEN_BACK)
+    end_entitlement(session, entitlement, why=say(GIVEN_BACK))
     record(
         session,
         tags.ENTITLEMENT_GIVEN_BACK,
@@ -88,7 +89,7 @@ def end_with_step(session: Session, request: Request, step: Step) -> None:
         Entitlement.step_id == step.id, Entitlement.state != EntitlementState.ENDED
     )
     for entitlement in session.scalars(statement):
-        close_entitlement(session, entitlement, why=REVERTED)
+        close_entitlement(session, entitlement, why=say(REVERTED))
 
 
 def tell_holder(session: Session, event: str, entitlement: Entitlement) -> None:
@@ -117,7 +118,7 @@ def get_locked_entitlement(session: Session, entitlement_id: int) -> Entitlement
     """
     known = session.get(Entitlement, entitlement_id)
     if known is None:
-        raise NotFound("There is nothing of this kind that is yours.")
+        raise NotFound(_("There is nothing of this kind that is yours."))
     statement = (
         select(Entitlement)
         .where(Entitlement.connector == known.connector, Entitlement.key == known.key)

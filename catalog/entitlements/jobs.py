@@ -15,6 +15,7 @@ from catalog.fulfilment.connectors.contract import ConnectorError, ConnectorPend
 from catalog.fulfilment.connectors.registry import Connectors
 from catalog.fulfilment.model import Step
 from portal.core.clock import now
+from portal.core.language import say
 from portal.jobs import Job, TaskError
 
 __all__ = ["END_ENTITLEMENT", "WARN_OF_ENDING", "end_entitlement", "warn_of_ending"]
@@ -62,7 +63,7 @@ def _begin(job: Job) -> tuple[Step, bool] | None:
             if entitlement.ends_at is None or entitlement.ends_at > now(session):
                 return None
             entitlement.state = EntitlementState.ENDING
-            entitlement.end_reason = ON_TIME
+            entitlement.end_reason = say(ON_TIME)
         return session.get_one(Step, entitlement.step_id), needed_by_another(session, entitlement)
 
 
@@ -77,5 +78,9 @@ def _take_away(connectors: Connectors, step: Step) -> None:
     except ConnectorError as error:
         raise TaskError(error.message, permanent=error.permanent) from error
     if still_there:
-        message = f"{plan.target} still shows what “{step.name}” had done; it is taken away again."
+        message = say(
+            "%(target)s still shows what “%(step)s” had done; it is taken away again.",
+            target=plan.target,
+            step=step.name,
+        )
         raise TaskError(message)

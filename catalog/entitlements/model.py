@@ -6,10 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.database import Base, EnumByValue, Key
+from portal.core.language import SaidText
 
 
 class EntitlementState(StrEnum):
@@ -43,4 +44,6 @@ class Entitlement(Base):
     granted_at: Mapped[datetime]
     ends_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
-    end_reason: Mapped[str] = mapped_column(Text, default="")
+    end_reason: Mapped[str] = mapped_column(SaidText, default="")
+    #: The reference of the request that ended it, where one did.
+    ended_by: Mapped[str] = mapped_column(String(20), default="")

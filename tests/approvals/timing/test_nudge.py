@@ -39,6 +39,7 @@ def test_the_requester_nudges_once_a_working_day(web: Web) -> None:
     assert "2 people were told by mail." in shown
     assert "The requester asked the approvers to look" in shown
     web.clock.pass_time(hours=8)
+    requester = web.browser(cast.requester)
     assert "again from Thursday 19 November 2026" in nudge(requester, reference)[1]
     assert len(told(web)) == 2
     web.clock.pass_time(days=2)  # a Friday

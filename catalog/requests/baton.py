@@ -47,8 +47,12 @@ def _what_follows(request: Request, stages: Sequence[StageProgress]) -> str:
     match request.state:
         case State.PREPARING:
             return _("the change is read from the target, and the approvers are asked.")
+        case State.PENDING if request.paused_since:
+            return _("the clock runs again, and whoever asked decides.")
         case State.PENDING:
-            waiting = [document.speak(stage.name) for stage in stages if stage.state == "waiting"]
+            waiting = [
+                document.speak(stage.part_of or stage.name) for stage in stages if stage.state == "waiting"
+            ]
             if waiting:
                 return _("the stage “%(stage)s” decides.", stage=waiting[0])
             return _("it is carried out by itself, exactly as approved.")

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from catalog.attachments.queries import attachments_of
-from catalog.fulfilment.model import Artefact, Step
+from catalog.fulfilment.model import Artefact, Step, StepState
+from catalog.offerings.emergency import BREAK_GLASS, COMMITTEE
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.queries import document_of
 from catalog.ordering.times import spoken_moment
@@ -27,7 +28,6 @@ from catalog.requests.presenters import (
     risk_card,
     stage_cards,
 )
-from catalog.offerings.emergency import BREAK_GLASS, COMMITTEE
 from catalog.requests.queries import request_for
 from catalog.requests.route import Router
 from catalog.requests.states import TRANSITIONS, Move, State
@@ -87,6 +87,7 @@ def request_page(
         baton=baton_of(request, stages, timezone=actor.timezone, now=now(session)),
         steps=tuple(_step_card(step, zone, document) for step in steps),
         artefacts=artefacts,
+        has_password=request.beneficiary_id == actor.person_id and any(map(_waits_to_be_shown, steps)),
         attached=tuple((file.id, file.name) for file in attachments_of(session, request.id)),
         timeline=timeline_of(
             session,
@@ -122,6 +123,14 @@ def _steps(session: Session, request: Request) -> tuple[Sequence[Step], tuple[st
         if (step.revision, step.attempt) == last and step.revision == request.revision
     }
     return tuple(steps.values()), tuple(dict.fromkeys(name for _, name in rows if name))
+
+
+def _waits_to_be_shown(step: Step) -> bool:
+    return (
+        step.plan["document"].get("shown_to") == "beneficiary"
+        and step.state is StepState.DONE
+        and step.secret_shown_at is None
+    )
 
 
 def _step_card(step: Step, zone: ZoneInfo, document: OfferingDocument) -> StepCard:

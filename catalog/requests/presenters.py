@@ -16,6 +16,8 @@ from catalog.requests.timeline import Event
 from portal.core.language import N_, _, ngettext, spoken
 
 PlanLines = tuple[tuple[str, str], ...]
+#: Name, state, people, note, and whether it stands beside the one before it, as a part of the same stage.
+StageRow = tuple[str, str, tuple[str, ...], str, bool]
 #: Gives an English or a kept text in the language that is spoken.
 Speak = Callable[[Any], str]
 
@@ -81,11 +83,19 @@ class StageCard:
     because: str
     due_at: datetime | None
     decisions: tuple[DecisionCard, ...] = ()
+    #: Of a stage's second part and those after it, the part's own name; they stand beside the first.
+    beside: str = ""
 
     @property
-    def row(self) -> tuple[str, str, tuple[str, ...], str]:
+    def row(self) -> StageRow:
         """As the route macro takes it."""
-        return (self.name, self.status, self.people, " · ".join(filter(None, (self.note, self.because))))
+        note = " · ".join(filter(None, (self.note, self.because)))
+        return (self.beside or self.name, self.status, self.people, note, bool(self.beside))
+
+    @property
+    def short_row(self) -> StageRow:
+        """The same without why they are asked."""
+        return (self.beside or self.name, self.status, self.people, self.note, bool(self.beside))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +153,8 @@ class RequestPage:
     baton: Baton | None
     steps: tuple[StepCard, ...]
     artefacts: tuple[str, ...]
+    #: Whether a one-time password of the reader's own waits to be shown.
+    has_password: bool
     #: Files that people added, by number and name.
     attached: tuple[tuple[int, str], ...]
     timeline: tuple[Event, ...]
@@ -158,7 +170,7 @@ class RequestPage:
     may_break_glass: bool
 
     @property
-    def stage_rows(self) -> tuple[tuple[str, str, tuple[str, ...], str], ...]:
+    def stage_rows(self) -> tuple[StageRow, ...]:
         """The route as its macro takes it."""
         return tuple(stage.row for stage in self.stages)
 
@@ -199,6 +211,7 @@ def planned_stages(stages: Sequence[RouteStage], *, speak: Speak = spoken) -> tu
     return tuple(
         StageCard(
             name=_name(stage, speak),
+            beside=speak(stage.name) if stage.part else "",
             status="waiting",
             people=tuple(person.name for person in stage.called),
             note=_note(stage, stages, len(stage.called), speak),
@@ -217,6 +230,7 @@ def stage_cards(
     return tuple(
         StageCard(
             name=_name(stage, speak),
+            beside=speak(stage.name) if stage.part else "",
             status=_STAGE_WORDS[stage.state],
             people=stage.approvers,
             note=_note(stage, stages, len(stage.approvers), speak),

@@ -16,7 +16,6 @@ from approvals.routing.model import Stage
 from approvals.routing.progress import progress_from
 from catalog.offerings.first_aid import stage_question
 from catalog.offerings.language import OfferingDocument
-from catalog.offerings.first_aid import stage_question
 from catalog.offerings.queries import document_of
 from catalog.requests.answers import answer_lines, spoken_end
 from catalog.requests.model import Request

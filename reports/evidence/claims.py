@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from portal.core.language import N_, _, ngettext
+from reports.evidence.beside import signers_of, standing_stage
 from reports.evidence.document import DecisionPart, Evidence, StepPart
 from reports.evidence.offering import offering_name
 from reports.evidence.words import STATES, listed, spoken_day, word
@@ -85,6 +86,19 @@ def _fulfilled(evidence: Evidence) -> str:
                 "What %(names)s approved on %(day)s was carried out unchanged, and the target showed it when it was read back.",
                 names=names,
                 day=day,
+            )
+        )
+    elif (standing := standing_stage(evidence)) is not None:
+        names = signers_of(evidence, standing)
+        sentence = (
+            _(
+                "What %(names)s approved in advance was already in place, and the target showed it when it was read back.",
+                names=names,
+            )
+            if there
+            else _(
+                "What %(names)s approved in advance was carried out unchanged, and the target showed it when it was read back.",
+                names=names,
             )
         )
     else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from approvals import tags as approval
 from catalog.requests import tags
 from portal.core.language import N_, _, spoken
 from reports.evidence.document import Evidence, StagePart, StepPart
@@ -143,6 +144,12 @@ _SAID_OF = {
         "A background task gave up after its tries and waited for an operator (entry %(number)s)."
     ),
     tags.RETRIED: N_("An operator had the work tried again (entry %(number)s)."),
+    approval.GLASS_BROKEN: N_("Two people broke the glass and carried it past its approvers (entry %(number)s)."),
+    approval.REVIEW_OPENED: N_(
+        "It was carried out before its ordinary approvers had a say; they were to review it (entry %(number)s)."
+    ),
+    approval.REVIEW_FOUND_WRONG: N_("A reviewer found that it was not right (entry %(number)s)."),
+    approval.REVIEW_LAPSED: N_("Nobody reviewed it in time (entry %(number)s)."),
 }
 
 

@@ -12,6 +12,7 @@ from catalog.requests.answers import AnswerLine
 from portal.audit.notes import Head, NoteError, fingerprint, read_head, read_verifier_key
 from portal.core.canonical import digest
 from portal.core.language import _, language, spoken
+from reports.evidence.beside import BesideRow, beside_rows
 from reports.evidence.claims import Claim, claim_of
 from reports.evidence.deviations import deviations_of
 from reports.evidence.document import Evidence
@@ -52,6 +53,7 @@ class Page:
     drawings: tuple[Drawing, ...]
     stages: tuple[StageRow, ...]
     decisions: tuple[DecisionRow, ...]
+    beside: tuple[BesideRow, ...]
     steps: tuple[StepCard, ...]
     entitlements: tuple[Rows, ...]
     entries: tuple[EntryRow, ...]
@@ -87,6 +89,7 @@ def page_of(evidence: Evidence) -> Page:
         drawings=drawings_of(evidence),
         stages=tuple(stage_row(evidence, stage, several=several) for stage in evidence.stages),
         decisions=decision_rows(evidence),
+        beside=beside_rows(evidence),
         steps=tuple(step_card(evidence, step, several=several) for step in evidence.steps),
         entitlements=tuple(_entitlement(evidence, number) for number in range(len(evidence.entitlements))),
         entries=entry_rows(evidence),

@@ -98,7 +98,9 @@ def stage_row(evidence: Evidence, stage: StagePart, *, several: bool) -> StageRo
             "%(quorum)s of %(number)s needed",
             quorum=times.number(stage.quorum),
             number=times.number(len(stage.approvers)),
-        ),
+        )
+        if stage.quorum
+        else _("signed in advance"),
         times=tuple(_(word, time=spoken_time(at)) for word, at in zip(_TIMES, moments, strict=True) if at),
         because=str(spoken(stage.because)),
     )

@@ -59,7 +59,8 @@ from catalog.fulfilment.connectors.registry import Connectors
 from catalog.fulfilment.connectors.scim.connector import ScimConnector
 from catalog.fulfilment.connectors.ssh import SshAuthority, SshConnector
 from catalog.fulfilment.connectors.ssh import views as ssh_views
-from catalog.fulfilment.one_time import one_time_secret
+from catalog.fulfilment.secrets import views as secret_views
+from catalog.fulfilment.secrets.one_time import one_time_secret
 from catalog.offerings import views as catalogue_views
 from catalog.ordering import pace
 from catalog.ordering import views as ordering_views
@@ -174,14 +175,8 @@ def reactions_table(settings: Settings) -> dict[type[Any], Sequence[Callable[...
         identity_events.PersonSignedIn: (identity_entries.on_signed_in,),
         identity_events.SessionEnded: (identity_entries.on_session_ended,),
         identity_events.SignInRefused: (identity_entries.on_sign_in_refused,),
-        identity_events.PeopleImported: (
-            identity_entries.on_people_imported,
-            watching.on_directory_changed,
-        ),
-        identity_events.RotaImported: (
-            identity_entries.on_rota_imported,
-            watching.on_directory_changed,
-        ),
+        identity_events.PeopleImported: (identity_entries.on_people_imported, watching.on_directory_changed),
+        identity_events.RotaImported: (identity_entries.on_rota_imported, watching.on_directory_changed),
         identity_events.AbsenceAdded: (identity_entries.on_absence_added,),
         identity_events.AbsenceRemoved: (identity_entries.on_absence_removed,),
         identity_events.PasskeyEnrolled: (
@@ -297,6 +292,7 @@ def blueprints(portal: Portal) -> tuple[Blueprint, ...]:
         mail_views.blueprint,
         fulfilment_views.blueprint,
         manual_views.blueprint,
+        secret_views.blueprint,
         attachment_views.blueprint,
         entitlement_views.blueprint,
         evidence_views.blueprint,

@@ -28,6 +28,8 @@ def ask(session: Session, actor: Actor, request_id: int, *, question: str, seal:
     request, stage = standing.request, standing.stage
     text = checked(question, "question", missing=_("Write what you want to know."))
     insist_on_none_open(session, standing)
+    # First, so that whatever is said while the clock stands still was said after it stopped.
+    wait_for_requester(session, request)
     remark = Remark(
         request_id=request.id,
         revision=request.revision,
@@ -40,7 +42,6 @@ def ask(session: Session, actor: Actor, request_id: int, *, question: str, seal:
         seal=request.seal,
     )
     session.add(remark)
-    wait_for_requester(session, request)
     record(
         session,
         tags.ASKED,

@@ -51,6 +51,8 @@ def propose(
     if broken := broken_rules(context.document, context.facts):
         raise FieldErrors(broken)
     _insist_on_less(request, context)
+    # First, so that whatever is said while the clock stands still was said after it stopped.
+    wait_for_requester(session, request)
     remark = Remark(
         request_id=request.id,
         revision=request.revision,
@@ -64,7 +66,6 @@ def propose(
         changes=changes,
     )
     session.add(remark)
-    wait_for_requester(session, request)
     record(
         session,
         tags.PROPOSED,

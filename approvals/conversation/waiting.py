@@ -144,6 +144,8 @@ def _move_due_dates(
     asked: Sequence[tuple[Person, Remark]],
 ) -> None:
     """What was open while the clock stood still is due later, by as much of the first asker's working time."""
+    if not asked:
+        return
     calendars = calendars_of(session, [asked[0][0].id], document_of(request.version).calendar)
     calendar = calendars[asked[0][0].id]
     stood_still = calendar.minutes_between(since, now(session))

@@ -51,7 +51,7 @@ def reassign(
     request, stage = standing.request, standing.stage
     reason = checked(reason, "reason", missing=_("Write why; they read it, and it goes into the evidence."))
     receiver = _receiver(session, standing, to)
-    _insist_on_quorum(session, standing)
+    _insist_on_quorum(session, standing, receiver)
     # Given back, it is theirs again.
     session.execute(
         delete(Reassignment).where(
@@ -100,13 +100,13 @@ def _receiver(session: Session, standing: Standing, to: int) -> Person:
     return receiver
 
 
-def _insist_on_quorum(session: Session, standing: Standing) -> None:
+def _insist_on_quorum(session: Session, standing: Standing, receiver: Person) -> None:
     """As many as must agree have to be left, here and later, when nobody waits for the actor."""
     request, stage = standing.request, standing.stage
     stages = stages_of(session, request)
     eligible = eligible_now(session, request, stages)
     demands = dict(still_demanded(stages, eligible, decisions_of(session, request)))
-    gone = {person for left, person in left_in(session, [stage]) if left == stage.id} | {standing.person_id}
+    gone = {person for _stage, person in left_in(session, [stage])} - {receiver.id} | {standing.person_id}
     before = demands[stage.id]
     demands[stage.id] = Demand(before.quorum, before.people - gone)
     if first_unmet(list(demands.values())) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -89,6 +89,24 @@ def test_asking_hands_the_baton_to_the_requester_and_the_answer_brings_it_back(
         ("question:asked", f"person:{story.cast.owner}"),
         ("question:answered", f"person:{story.cast.requester}"),
     ]
+
+
+def test_the_answer_comes_back_on_a_clock_that_never_stands_still(
+    story: Story, actor_of: ActorOf, clock: StandingClock
+) -> None:
+    def ticking() -> datetime:
+        clock.pass_time(microseconds=1)
+        return clock()
+
+    story.db.info["clock"] = ticking
+    request_id = story.planned(OWNER_STAGE)
+    due = story.stages(request_id)[0].due_at
+    assert due
+    remark = asked(story, actor_of(story.cast.owner), request_id)
+    clock.pass_time(minutes=30)
+    answered(story, actor_of(story.cast.requester), request_id, remark)
+    assert story.see(request_id).baton == "Olga Owner"
+    assert story.stages(request_id)[0].due_at == due + timedelta(minutes=30)
 
 
 def test_what_was_said_is_only_committed_to_in_the_ledger(story: Story, actor_of: ActorOf) -> None:

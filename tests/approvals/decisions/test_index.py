@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import html5lib
 import pytest
 from sqlalchemy import event
 
 from approvals.decisions.queries import PAGE, count_awaiting, decided_by, requests_awaiting
 from portal.identity.actor import Actor
+from portal.identity.model import Person
 from tests.approvals.conftest import MANAGER_STAGE, OWNER_STAGE, Web
 
 
@@ -150,3 +153,39 @@ def test_decisions_of_others_are_not_mine(web: Web) -> None:
     web.browser(web.story.cast.manager).press("/approvals/SR-000001", "approve")
     with web.portal.db.reading() as session:
         assert decided_by(session, Actor(name="Olga Owner", person_id=web.story.cast.owner)) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, ["SR-000002", "SR-000001", "SR-000003"]),
+        ({"due": "today"}, ["SR-000002"]),
+        ({"risk": "high"}, ["SR-000003"]),
+        ({"risk": "nonsense"}, ["SR-000002", "SR-000001", "SR-000003"]),
+        ({"unit": "lisbon"}, ["SR-000003"]),
+        ({"offering": "crm-access-1"}, ["SR-000002"]),
+        ({"by": "rosa"}, ["SR-000002", "SR-000001"]),
+        ({"by": "@ola.outsider"}, ["SR-000003"]),
+        ({"by": "%"}, []),
+        ({"by": "rosa", "due": "today", "offering": "crm-access-0"}, []),
+    ],
+)
+def test_the_inbox_is_filtered(web: Web, query: dict[str, str], expected: list[str]) -> None:
+    with web.portal.db.transaction() as session:
+        session.get_one(Person, web.story.cast.outsider).manager_id = web.story.cast.manager
+    slow = web.story.offer({**MANAGER_STAGE, "target": "5d"})
+    quick = web.story.offer({**MANAGER_STAGE, "target": "1h"})
+    for version, more in (
+        (slow, {}),
+        (quick, {}),
+        (
+            slow,
+            {"requester": web.story.cast.outsider, "risk": {"level": "high", "score": 60, "reasons": []}},
+        ),
+    ):
+        web.story.plan(web.story.request(version, **more))
+    path = "/approvals?" + urlencode(query)
+    assert references(web, web.story.cast.manager, path) == expected
+    page = web.browser(web.story.cast.manager).get(path).get_data(as_text=True)
+    assert '<option value="lisbon"' in page
+    assert ("Nothing like that waits for you" in page) is (not expected)

@@ -32,6 +32,8 @@ async function get(options) {
 
 const named = (made) => ({ id: made.id, rawId: text(made.rawId), type: made.type, clientExtensionResults: {} });
 
+for (const notice of document.querySelectorAll("[data-passkey-without-script]")) notice.remove();
+
 const problem = document.querySelector("[data-passkey-problem]");
 
 function say(kind) {

@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from catalog.offerings.called import names_of
 from catalog.offerings.model import OfferingVersion
 from catalog.requests.model import Request
+from portal.core.language import spoken
 from portal.identity.actor import Actor
 from portal.identity.model import Person
 
@@ -38,7 +40,8 @@ _ALL = (
         Request.number,
         Request.reference,
         Request.title,
-        OfferingVersion.document["name"].as_string(),
+        OfferingVersion.digest,
+        OfferingVersion.document["name"].as_string().label("offering"),
         Person.name,
         Request.state,
         func.coalesce(Request.closed_at, Request.fulfilled_at, type_=Request.closed_at.type),
@@ -66,11 +69,17 @@ def requests_for_evidence(
     else:
         rows = session.execute(_BY_REFERENCE, {**values, "reference": wanted}).all()
     zone = ZoneInfo(actor.timezone)
+    called = names_of(session, ((row.digest, row.offering) for row in rows))
     lines = tuple(
         EvidenceLine(
-            reference, title, offering, requester, state.value, over.astimezone(zone) if over else None
+            reference,
+            spoken(title),
+            called[digest],
+            requester,
+            state.value,
+            over.astimezone(zone) if over else None,
         )
-        for _, reference, title, offering, requester, state, over in rows[:limit]
+        for _number, reference, title, digest, _name, requester, state, over in rows[:limit]
     )
     return lines, rows[limit - 1].number if len(rows) > limit else None
 

@@ -103,6 +103,18 @@ def test_a_service_published_anew_is_looked_over_again(web, cast, shelves):
     assert requests(web) == []
 
 
+def test_only_the_rows_that_were_looked_over_are_sent(web, cast, shelves):
+    browser = web.browser(cast.requester)
+    page = sent(browser, b"Word;Reason\nhello;To be read.\n")
+    form = {"version": shelves.version_id, "reviewed": "sha256:other"}
+    said = browser.post(f"{browser.path}/submit", form)
+    assert "changed while you were asking" in said
+    assert requests(web) == []
+    form["reviewed"] = page.split('name="reviewed" value="')[1].split('"')[0]
+    browser.post(f"{browser.path}/submit", {**form, "surprise": "1"}, status=400)
+    assert requests(web) == []
+
+
 def test_another_persons_file_is_not_there(web, cast):
     browser = web.browser(cast.requester)
     sent(browser, b"Word,Reason\nhello,To be read.\n")

@@ -117,3 +117,19 @@ def test_a_token_stands_for_one_order(shelves, cast, several, offer, actor_of):
     with shelves.db.reading() as session:
         assert len(session.scalars(select(OrderGroup)).all()) == 1
         assert len(session.scalars(select(Request)).all()) == 1
+
+
+def test_only_what_was_looked_over_is_sent_for_everybody(web, cast, several, offer):
+    version = offer(several)
+    browser = web.browser(cast.requester)
+    token, review = asked(browser)
+    reviewed = review.split('name="reviewed" value="')[1].split('"')[0]
+    # Another tab names somebody else meanwhile.
+    form = {"_draft": token, "person": "Rosa Requester\nHanna Head", "word": "hello", "reason": "To be read."}
+    browser.post(FORM + "/draft", form)
+    page = browser.post(f"/drafts/{token}/people/submit", {"version": version, "reviewed": reviewed})
+    assert "Your answers were changed while you were asking." in page
+    assert requests(web) == []
+    reviewed = page.split('name="reviewed" value="')[1].split('"')[0]
+    browser.post(f"/drafts/{token}/people/submit", {"version": version, "reviewed": reviewed})
+    assert len(requests(web)) == 2

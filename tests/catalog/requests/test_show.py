@@ -133,6 +133,15 @@ def test_a_reason_that_is_too_long_stays_on_the_page(web, cast, shelves, actor_o
     assert "x" * 1001 in page
 
 
+def test_a_withdrawal_that_holds_more_than_the_page_asks_for_does_nothing(web, cast, shelves, actor_of):
+    shelves.prepared(actor_of(cast.requester))
+    browser = web.browser(cast.requester)
+    browser.get(PAGE)
+    said = browser.post(f"{PAGE}/withdraw", {"reason": "No.", "surprise": "1"}, status=400)
+    assert "something that the page does not ask for" in said
+    assert 'data-state="pending"' in browser.get(PAGE)
+
+
 def test_others_neither_find_the_button_nor_can_post(web, cast, shelves, actor_of):
     request_id = shelves.prepared(actor_of(cast.requester))
     operator, stranger = web.browser(cast.operator), web.browser(cast.outsider)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 from flask_login import UserMixin, current_user
 
 from portal.core.errors import Forbidden, PortalError
+from portal.core.language import N_, _
 from portal.identity.actor import Actor
 from portal.identity.permissions import Permission
 
@@ -30,10 +31,10 @@ class SignInNeeded(PortalError):
     """Nobody is signed in; the web room sends the browser to the identity provider and back."""
 
     status = 401
-    title = "Sign in"
+    title = N_("Sign in")
 
     def __init__(self) -> None:
-        super().__init__("Sign in to go on.")
+        super().__init__(_("Sign in to go on."))
 
 
 def find_actor() -> Actor | None:
@@ -74,7 +75,7 @@ def requires(permission: Permission) -> Callable[[F], F]:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
             if not current_actor().may(permission):
-                message = "Your roles do not include this page."
+                message = _("Your roles do not include this page.")
                 raise Forbidden(message)
             return view(*args, **kwargs)
 

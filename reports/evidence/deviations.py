@@ -144,7 +144,9 @@ _SAID_OF = {
         "A background task gave up after its tries and waited for an operator (entry %(number)s)."
     ),
     tags.RETRIED: N_("An operator had the work tried again (entry %(number)s)."),
-    approval.GLASS_BROKEN: N_("Two people broke the glass and carried it past its approvers (entry %(number)s)."),
+    approval.GLASS_BROKEN: N_(
+        "Two people broke the glass and carried it past its approvers (entry %(number)s)."
+    ),
     approval.REVIEW_OPENED: N_(
         "It was carried out before its ordinary approvers had a say; they were to review it (entry %(number)s)."
     ),

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from portal.core.errors import Forbidden, Unavailable
 from portal.core.events import publish
 from portal.core.http import reading, render, services, settings, transaction
+from portal.core.language import _
 from portal.identity.access import find_actor, public, signed_in
 from portal.identity.events import SignInRefused
 from portal.identity.people import find_person
@@ -71,7 +72,7 @@ def callback() -> Response:
         return _refuse(str(error))
     except requests.RequestException as error:
         log.warning("The identity provider does not answer: %s", error)
-        message = "The sign-in service does not answer. Try again in a minute; nothing you typed is lost."
+        message = _("The sign-in service does not answer. Try again in a minute; nothing you typed is lost.")
         raise Unavailable(message) from error
     with transaction() as db:
         person = find_person(db, issuer=identity.issuer, subject=identity.subject)
@@ -81,12 +82,12 @@ def callback() -> Response:
             # A step-up by the same person keeps what they typed; anybody else starts with an empty session.
             same = bool(session.actor and session.actor.person_id == person.id)
             content = {key: value for key, value in session.items() if key != ASKED} if same else {}
-            _, token = sign_in(
+            _actor, token = sign_in(
                 db, person, identity, id_token=id_token, content=content, replaces=session.opened
             )
             session.replace_token(token)
             return redirect(asked["next"], 303)
-    message = (
+    message = _(
         "You signed in, but this portal does not know your account or it is no longer active. "
         "Ask your service desk to add you."
     )
@@ -148,7 +149,7 @@ def _to_provider(destination: str, *, max_age: int, acr: str, again: bool = Fals
         made = provider.client.create_authorization_url(callback_url, **wanted)
     except requests.RequestException as error:
         log.warning("The identity provider does not answer: %s", error)
-        message = "The sign-in service does not answer. Try again in a minute; nothing you typed is lost."
+        message = _("The sign-in service does not answer. Try again in a minute; nothing you typed is lost.")
         raise Unavailable(message) from error
     provider.client.save_authorize_data(redirect_uri=callback_url, **made)
     session = current_session()
@@ -225,5 +226,5 @@ def _refuse(why: str) -> Response:
     log.warning("A sign-in was refused: %s", why)
     with transaction() as db:
         publish(db, SignInRefused(why[:300], settings().oidc_issuer))
-    message = "The sign-in could not be verified, so you are not signed in. Start again from the portal."
+    message = _("The sign-in could not be verified, so you are not signed in. Start again from the portal.")
     raise Forbidden(message)

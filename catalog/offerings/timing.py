@@ -106,10 +106,9 @@ class StageTimes(Part):
     def timing(self, target_minutes: int) -> Timing:
         """What is to happen and when, for a stage with this target in working minutes."""
         expires = minutes_of(self.expires) if self.expires else DAYS_UNTIL_EXPIRY * MINUTES["d"]
-        if self.reminders is None:
-            reminders = (target_minutes // 2, target_minutes)
-        else:
-            reminders = tuple(minutes_of(reminder) for reminder in self.reminders)
+        reminders = [target_minutes // 2, target_minutes]
+        if self.reminders is not None:
+            reminders = [minutes_of(reminder) for reminder in self.reminders]
         escalation = self.escalation
         after = minutes_of(escalation.after) if escalation else _TARGETS_UNTIL_ESCALATION * target_minutes
         return Timing(

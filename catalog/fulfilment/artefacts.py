@@ -17,6 +17,7 @@ from portal.core.language import _
 _TYPES = {
     ".pem": "application/x-pem-file",
     ".crt": "application/x-pem-file",
+    ".pub": "text/plain; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
     ".diff": "text/x-diff; charset=utf-8",
     ".json": "application/json",

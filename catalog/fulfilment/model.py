@@ -55,6 +55,8 @@ class Step(Base):
     drifted: Mapped[bool] = mapped_column(Boolean, default=False)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    #: When the one-time secret that the step set was shown to the beneficiary.
+    secret_shown_at: Mapped[datetime | None]
 
 
 class Artefact(Base):

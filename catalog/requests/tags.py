@@ -28,3 +28,5 @@ ENTITLEMENT_GRANTED = "entitlement:granted"
 ENTITLEMENT_GIVEN_BACK = "entitlement:given-back"
 ENTITLEMENT_ENDED = "entitlement:ended"
 ARTEFACT_FETCHED = "artefact:fetched"
+#: A one-time secret was shown to the beneficiary; it never is again.
+SECRET_SHOWN = "secret:shown"  # noqa: S105  (a tag)

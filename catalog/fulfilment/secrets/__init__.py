@@ -1,0 +1,1 @@
+"""One-time secrets: shown once, to the beneficiary alone."""

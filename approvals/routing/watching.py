@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from approvals import tags
@@ -39,6 +39,36 @@ from portal.jobs import Job, enqueue
 WATCH = "watch_stages"
 CHANGE_DUTY = "change_duty"
 _ROTA = "rota:"
+#: Requests read at once; the work between two statements is a second's.
+BATCH = 5000
+#: Everybody in the open stages of pending requests, whether their word is given, and who may never give one.
+_PLACES = (
+    select(
+        Stage.request_id,
+        Stage.id,
+        Stage.quorum,
+        StageApprover.person_id,
+        StageApprover.rule,
+        Decision.id,
+        Request.requester_id,
+        Request.beneficiary_id,
+        Request.editor_id,
+        OfferingVersion.publisher_id,
+    )
+    .join(Request, and_(Request.id == Stage.request_id, Request.revision == Stage.revision))
+    .join(OfferingVersion, OfferingVersion.id == Request.offering_version_id)
+    .join(StageApprover, StageApprover.stage_id == Stage.id)
+    .outerjoin(
+        Decision,
+        and_(
+            Decision.stage_id == Stage.id,
+            func.coalesce(Decision.on_behalf_of_id, Decision.person_id) == StageApprover.person_id,
+            Decision.voided_at.is_(None),
+        ),
+    )
+    .where(Stage.state == StageState.OPEN, StageApprover.replaced_at.is_(None))
+    .order_by(Stage.request_id, Stage.id)
+)
 
 
 def on_directory_changed(session: Session, event: PeopleImported | RotaImported) -> None:
@@ -66,46 +96,30 @@ def change_duty(job: Job, *, settings: Settings) -> None:
 
 
 def requests_in_doubt(session: Session) -> Iterator[int]:
-    """The requests whose open stages seem to lack people, by one reading of the organisation. A few statements.
+    """The requests whose open stages seem to lack people, by one reading of the organisation. One statement a batch.
 
     It reads every open stage as plain values, so that a hundred thousand of them take seconds; `look_again` decides.
     """
     book = RouteBook(read_organisation(session))
-    rows = session.execute(
-        select(
-            Stage.request_id,
-            Stage.id,
-            Stage.quorum,
-            StageApprover.person_id,
-            StageApprover.rule,
-            Decision.id,
-            Request.requester_id,
-            Request.beneficiary_id,
-            Request.editor_id,
-            OfferingVersion.publisher_id,
+    last = 0
+    while True:
+        batch = (
+            select(Request.id)
+            .where(
+                Request.id > last,
+                Request.state == State.PENDING,
+                exists().where(Stage.request_id == Request.id, Stage.state == StageState.OPEN),
+            )
+            .order_by(Request.id)
+            .limit(BATCH)
         )
-        .join(Request, and_(Request.id == Stage.request_id, Request.revision == Stage.revision))
-        .join(OfferingVersion, OfferingVersion.id == Request.offering_version_id)
-        .join(StageApprover, StageApprover.stage_id == Stage.id)
-        .outerjoin(
-            Decision,
-            and_(
-                Decision.stage_id == Stage.id,
-                func.coalesce(Decision.on_behalf_of_id, Decision.person_id) == StageApprover.person_id,
-                Decision.voided_at.is_(None),
-            ),
-        )
-        .where(
-            Stage.state == StageState.OPEN,
-            Request.state == State.PENDING,
-            StageApprover.replaced_at.is_(None),
-        )
-        .order_by(Stage.request_id, Stage.id)
-        .execution_options(yield_per=2000)
-    )
-    for request_id, several in groupby(rows, key=lambda row: row.request_id):
-        if first_unmet(_demands(book, list(several))) is not None:
-            yield request_id
+        rows = session.execute(_PLACES.where(Stage.request_id.in_(batch))).all()
+        for request_id, several in groupby(rows, key=lambda row: row.request_id):
+            last = request_id
+            if first_unmet(_demands(book, list(several))) is not None:
+                yield request_id
+        if not rows:
+            return
 
 
 def _demands(book: RouteBook, rows: list[Any]) -> list[Demand]:

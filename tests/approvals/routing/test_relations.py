@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,8 +20,11 @@ from catalog.requests.moves import get_locked
 from catalog.requests.states import State
 from portal.core.clock import now
 from portal.core.errors import Conflict
+from portal.identity.actor import PORTAL
+from portal.identity.events import PeopleImported, RotaImported
 from portal.identity.model import Group, Membership, Person
 from portal.identity.rotas.model import Rota, RotaShift
+from portal.jobs import Workshop, run_due
 from portal.notifications.model import Message
 from tests.approvals.conftest import MANAGER_STAGE
 
@@ -82,9 +86,23 @@ def put_on_duty(story, *shifts):
         )
 
 
-def change_duty(story, request_id):
+def work(story, event):
+    """What follows an import, as the worker does it."""
     with story.db.transaction() as session:
-        watching.hand_over(session, get_locked(session, request_id), settings=story.settings)
+        watching.on_directory_changed(session, event)
+    handlers = {
+        watching.WATCH: watching.watch_stages,
+        watching.CHANGE_DUTY: partial(watching.change_duty, settings=story.settings),
+    }
+    run_due(
+        Workshop(
+            story.db, story.settings, {**handlers, "prepare": lambda job: None, "send_mail": lambda job: None}
+        )
+    )
+
+
+def change_duty(story):
+    work(story, RotaImported(PORTAL, rota=ROTA, name="On call", people=1, shifts=1, digest="sha256:0"))
 
 
 def called(story, request_id):
@@ -194,7 +212,7 @@ def test_when_duty_changes_hands_whoever_comes_is_asked_and_what_was_decided_sta
     request_id = story.planned({**stage("first", group="unit-heads")}, {**stage(rota=ROTA)})
     decide(request_id, story.cast.head)
     clock.pass_time(hours=7)
-    change_duty(story, request_id)
+    change_duty(story)
     assert called(story, request_id) == {story.cast.owner}
     request = story.see(request_id)
     assert (request.baton, request.revision) == ("Olga Owner", 1), "nothing is void"
@@ -203,7 +221,7 @@ def test_when_duty_changes_hands_whoever_comes_is_asked_and_what_was_decided_sta
             select(Message.person_id).where(Message.event == "approval_requested").order_by(Message.id)
         ).all()
     assert asked == [story.cast.head, story.cast.security, story.cast.owner]
-    change_duty(story, request_id)
+    change_duty(story)
     with story.db.reading() as session:
         assert (
             len(session.scalars(select(Message.id).where(Message.event == "approval_requested")).all()) == 3
@@ -243,7 +261,7 @@ def test_when_the_last_duty_ends_the_request_is_planned_again(story, clock):
     put_on_duty(story, (story.cast.security, -2, 6))
     request_id = story.planned(stage(rota=ROTA))
     clock.pass_time(hours=7)
-    change_duty(story, request_id)
+    change_duty(story)
     assert story.see(request_id).state is State.PREPARING
 
 
@@ -255,10 +273,9 @@ def test_open_stages_that_lost_their_people_are_found_and_planned_again(story):
         assert list(watching.requests_in_doubt(session)) == []
         session.execute(Membership.__table__.delete().where(Membership.person_id == story.cast.second_owner))
         session.get_one(Person, story.cast.requester).manager_id = story.cast.head
-    with story.db.transaction() as session:
+    with story.db.reading() as session:
         assert list(watching.requests_in_doubt(session)) == [lost, moved]
-        for number in (kept, lost, moved):
-            watching.look_again(session, get_locked(session, number))
+    work(story, PeopleImported(PORTAL, people=1, units=1, groups=1, digest="sha256:0"))
     assert [story.see(number).state for number in (kept, lost, moved)] == [
         State.PENDING,
         State.PREPARING,

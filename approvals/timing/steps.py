@@ -44,7 +44,7 @@ def steps_of(session: Session, request: Request, stage: Stage) -> tuple[str, ...
         return ()
     approvers = found[1].approvers
     party = approvers.of if approvers.relation else "beneficiary"
-    return (f"manager-of-manager:{party}", f"group:{document.owner}")
+    return (f"manager-of-manager:{party}", f"group:{document.route.fallback or document.owner}")
 
 
 def rules_joined(session: Session, request: Request, stage: Stage) -> tuple[str, ...]:

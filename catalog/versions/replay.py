@@ -153,5 +153,7 @@ def _spoken(rule: str, organisation: Organisation) -> str:
         "line-manager": f"Line manager of the {name}",
         "manager-of-manager": f"Manager of the line manager of the {name}",
         "unit-head": f"Head of the unit of the {name}",
+        "asset-owner": f"Owner of the asset {name}",
+        "rota": f"On duty in {name}",
     }
     return words.get(kind, "The person named in the request")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from approvals.timing.tags import ESCALATED
 from portal.core.canonical import digest
 from reports.evidence.document import (
     DecisionPart,
@@ -15,6 +16,7 @@ from reports.evidence.document import (
     StepPart,
     english,
 )
+from reports.evidence.verify.entries import Entries, facts
 from reports.evidence.verify.result import Verification
 
 #: What of a plan the seal covers.
@@ -97,7 +99,13 @@ def _sealed(evidence: Evidence, sealing: SealingPart) -> Iterator[str]:
 
 
 def _stage(evidence: Evidence, stage: StagePart) -> dict[str, Any]:
-    people = [{**_identity(evidence, person.person), "rule": person.rule} for person in stage.approvers]
+    """As it was sealed: whoever joined by an escalation, which the ledger tells of, came later."""
+    joined = _joined(evidence, stage)
+    people = [
+        {**_identity(evidence, person.person), "rule": person.rule}
+        for person in stage.approvers
+        if (person.person, person.rule) not in joined
+    ]
     return {
         "position": stage.position,
         "part": stage.part,
@@ -107,6 +115,16 @@ def _stage(evidence: Evidence, stage: StagePart) -> dict[str, Any]:
         "quorum": stage.quorum,
         "acr": stage.acr,
         "approvers": sorted(people, key=lambda person: (person["issuer"], person["subject"])),
+    }
+
+
+def _joined(evidence: Evidence, stage: StagePart) -> set[tuple[str, str]]:
+    """Person and rule of everybody whom an escalation of this stage brought."""
+    return {
+        (str(one.get("person")), str(one.get("rule")))
+        for entry in Entries(evidence).tagged(ESCALATED)
+        if (facts(entry).get("revision"), facts(entry).get("stage")) == (stage.revision, stage.slug)
+        for one in facts(entry).get("approvers") or ()
     }
 
 
@@ -135,9 +153,11 @@ def _decisions(evidence: Evidence) -> Iterator[str]:
             yield f"The decision of {who} was made on another seal than the one that was made then."
         if decision.voided_at is None and decision.revision != evidence.request.revision:
             yield f"The decision of {who} is on an earlier seal and was not made void."
-        if (decision.revision, decision.person) in seen:
+        # By a delegation the two count as one person.
+        both = {(decision.revision, one) for one in (decision.person, decision.on_behalf_of) if one}
+        if both & seen:
             yield f"{who} decided twice on one seal; one person counts once."
-        seen.add((decision.revision, decision.person))
+        seen |= both
         stage = stages.get((decision.revision, decision.stage))
         yield from _right(evidence, decision, stage, who)
     for stage in evidence.stages:
@@ -145,12 +165,13 @@ def _decisions(evidence: Evidence) -> Iterator[str]:
 
 
 def _right(evidence: Evidence, decision: DecisionPart, stage: StagePart | None, who: str) -> Iterator[str]:
-    if stage is None or decision.person not in {approver.person for approver in stage.approvers}:
+    right = decision.on_behalf_of or decision.person
+    if stage is None or right not in {approver.person for approver in stage.approvers}:
         yield f"{who} was not one of those who could decide in that stage."
     elif stage.acr and decision.acr != stage.acr:
         yield f"{who} had not signed in as strongly as the stage demands."
     barred = {evidence.request.requester, evidence.request.beneficiary, evidence.request.editor}
-    if decision.person in barred | {evidence.offering.publisher}:
+    if {decision.person, right} & (barred | {evidence.offering.publisher}):
         yield f"{who} asked for this, receives it, edited it or published the offering, and may not decide."
     if datetime.fromisoformat(decision.auth_time) > datetime.fromisoformat(decision.decided_at) + CLOCK_SKEW:
         yield f"{who} is said to have signed in after deciding."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from approvals import tags as approval
+from approvals.timing import tags as timing
 from catalog.offerings.tags import PUBLISHED
 from catalog.requests import tags
 from portal.core.canonical import digest
@@ -23,6 +24,8 @@ _STATES = {
     tags.EDITED: "preparing",
     tags.STOPPED: "preparing",
     approval.STAGE_REJECTED: "rejected",
+    timing.EXPIRED: "rejected",
+    timing.CANCELLED: "rejected",
     tags.FULFILMENT_STARTED: "fulfilling",
     tags.FULFILLED: "fulfilled",
     tags.FAILED: "failed",
@@ -231,6 +234,7 @@ def _decisions(evidence: Evidence, entries: Entries) -> Iterator[str]:
             "auth_time": decision.auth_time,
             "acr": decision.acr,
             "amr": list(decision.amr),
+            "on_behalf_of": decision.on_behalf_of,
         }
         yield from differs(entry, named(decision), wanted)
         yield from opened(entry, "comment", named(decision), decision.comment)

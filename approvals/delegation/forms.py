@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from wtforms import Form, RadioField, SelectMultipleField, StringField
-from wtforms.validators import Length, Optional
+from wtforms.validators import Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from approvals.delegation.give import Wish
@@ -21,7 +21,7 @@ FIELDS = frozenset({"csrf_token", "substitute", "first_day", "last_day", "which"
 class DelegationForm(Form):
     """Who decides in one's place, when, and which services."""
 
-    substitute = StringField(validators=[Optional(), Length(max=300)])
+    substitute = StringField(validators=[Length(max=300)])
     first_day = DayField()
     last_day = DayField()
     which = RadioField(default=EVERY, validate_choice=False)

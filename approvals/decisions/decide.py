@@ -24,6 +24,7 @@ from catalog.requests.seal import seal as seal_of
 from portal.audit import record
 from portal.core.clock import now
 from portal.core.errors import Conflict, FieldError
+from portal.core.language import _
 from portal.core.settings import Settings
 from portal.core.text import clean_text
 from portal.identity.actor import Actor
@@ -50,7 +51,7 @@ def decide(
     The order of the checks matters: nobody is sent to sign in for a decision that cannot count.
     """
     if (person_id := actor.person_id) is None:
-        raise NotYours("Only people decide.")
+        raise NotYours(_("Only people decide."))
     request = get_locked(session, request_id)
     stages = stages_of(session, request)
     decisions = decisions_of(session, request)
@@ -122,7 +123,7 @@ def _check_seal(session: Session, request: Request, seal: str) -> None:
         raise SealChanged(changes_since(session, request, seal))
     if seal_of(request) != request.seal:
         raise SealChanged(
-            ("What is stored is not what was sealed. Nobody can decide on it; tell the operators.",)
+            (_("What is stored is not what was sealed. Nobody can decide on it; tell the operators."),)
         )
 
 
@@ -132,9 +133,11 @@ def _checked(comment: str, verdict: Verdict) -> str:
     except ValueError as error:
         raise FieldError("comment", f"{error}.") from error
     if len(comment) > LONGEST_COMMENT:
-        raise FieldError("comment", f"Shorten your comment to {LONGEST_COMMENT} characters.")
+        raise FieldError(
+            "comment", _("Shorten your comment to %(number)s characters.", number=LONGEST_COMMENT)
+        )
     if verdict is Verdict.DENY and not comment:
-        raise FieldError("comment", "Write why you deny it; the requester reads this.")
+        raise FieldError("comment", _("Write why you deny it; the requester reads this."))
     return comment
 
 
@@ -153,7 +156,7 @@ def _write(
         with session.begin_nested():
             session.add(decision)
     except IntegrityError as error:
-        raise Conflict("You have already decided on this request. One person counts once.") from error
+        raise Conflict(_("You have already decided on this request. One person counts once.")) from error
     if signed is not None:
         keep_signature(session, decision, signed)
     record(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from approvals.decisions.filters import Filter
 from approvals.decisions.queries import EVERYTHING, PAGE, choices_for, decided_by, requests_awaiting
+from catalog.offerings.called import names_of
 from portal.core.clock import now
 from portal.core.language import _
 from portal.identity.actor import Actor
@@ -78,12 +79,19 @@ def inbox_of(
     rows = requests_awaiting(session, actor, after=after, only=only)
     shown = rows[:PAGE]
     choices = choices_for(session, actor)
+    called = names_of(
+        session,
+        (
+            *((row.digest, row.offering) for row in shown),
+            *((choice.digest, choice.offering_name) for choice in choices),
+        ),
+    )
     return Inbox(
         waiting=tuple(
             WaitingRow(
                 reference=row.reference,
                 title=row.title,
-                offering=row.offering,
+                offering=called[row.digest],
                 stage=row.stage,
                 who=row.requester
                 if row.requester == row.beneficiary
@@ -113,7 +121,7 @@ def inbox_of(
         first=after is None,
         now=at.astimezone(zone),
         only=only,
-        offerings=_sorted((choice.offering, choice.offering_name) for choice in choices),
+        offerings=_sorted((choice.offering, called[choice.digest]) for choice in choices),
         units=_sorted((choice.unit, choice.unit_name) for choice in choices),
     )
 

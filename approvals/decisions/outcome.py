@@ -19,6 +19,7 @@ from catalog.requests.states import Move, State
 from portal.audit import record
 from portal.core.clock import now
 from portal.core.events import publish
+from portal.core.language import say
 from portal.core.settings import Settings
 from portal.identity.actor import PORTAL, Actor
 
@@ -51,7 +52,12 @@ def stage_denied(
     )
     move(session, request, Move.REJECT)
     request.decided_at = now(session)
-    request.outcome = f"{actor.name} denied it in the stage “{stage.name}”: {reason}"
+    request.outcome = say(
+        "%(person)s denied it in the stage “%(stage)s”: %(reason)s",
+        person=actor.name,
+        stage=stage.name,
+        reason=reason,
+    )
     stage.state = StageState.REJECTED
     stage.closed_at = now(session)
     record(

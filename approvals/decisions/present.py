@@ -51,7 +51,7 @@ def card_of(reading: Reading, actor: Actor, *, at: datetime) -> Card:
 
     return Card(
         reference=request.reference,
-        title=request.title,
+        title=spoken(request.title),
         offering=document.name,
         version=version.number,
         version_digest=version.digest,

@@ -50,6 +50,8 @@ class Waiting(NamedTuple):
     seen: bool
     #: Whether the requester has been asked something and has not answered.
     asked: bool
+    #: Of the offering's version.
+    digest: str
 
 
 class Choice(NamedTuple):
@@ -59,6 +61,8 @@ class Choice(NamedTuple):
     offering_name: str
     unit: str
     unit_name: str
+    #: Of the offering's version.
+    digest: str
 
 
 class Demanded(NamedTuple):
@@ -145,6 +149,7 @@ _FIRST = (
         Request.seal,
         func.coalesce(CardOpening.seal == Request.seal, false()),
         Request.paused_since.is_not(None),
+        OfferingVersion.digest,
     )
     .join(OfferingVersion, OfferingVersion.id == Request.offering_version_id)
     .join(_requester, _requester.id == Request.requester_id)
@@ -165,7 +170,13 @@ _PART = (
     .subquery()
 )
 _CHOICES = (
-    select(Offering.slug, OfferingVersion.document["name"].as_string(), Unit.slug, Unit.name)
+    select(
+        Offering.slug,
+        OfferingVersion.document["name"].as_string(),
+        Unit.slug,
+        Unit.name,
+        OfferingVersion.digest,
+    )
     .select_from(_PART)
     .join(OfferingVersion, OfferingVersion.id == _PART.c.version)
     .join(Offering, Offering.id == OfferingVersion.offering_id)

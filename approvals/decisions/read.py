@@ -23,6 +23,7 @@ from catalog.requests.conversation import Conversation
 from catalog.requests.model import Request
 from portal.core.clock import now
 from portal.core.errors import NotFound
+from portal.core.language import _
 from portal.identity.actor import Actor
 from portal.identity.model import Person
 
@@ -130,4 +131,4 @@ def _entitlements(session: Session, request: Request) -> Sequence[tuple[Entitlem
 
 
 def _unknown() -> NotFound:
-    return NotFound("There is no such request, or you were not asked to decide it.")
+    return NotFound(_("There is no such request, or you were not asked to decide it."))

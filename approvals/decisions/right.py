@@ -15,12 +15,27 @@ from approvals.routing.stages import still_demanded
 from catalog.requests.model import Request
 from catalog.requests.states import State
 from portal.core.errors import Conflict, Forbidden
+from portal.core.language import N_, _, spoken
+
+#: A request's state in the middle of a sentence.
+_STATES = {
+    State.PREPARING: N_("being prepared"),
+    State.PENDING: N_("awaiting approval"),
+    State.SCHEDULED: N_("scheduled"),
+    State.FULFILLING: N_("fulfilling"),
+    State.FULFILLED: N_("fulfilled"),
+    State.ENDED: N_("ended"),
+    State.REJECTED: N_("rejected"),
+    State.WITHDRAWN: N_("withdrawn"),
+    State.REFUSED: N_("refused"),
+    State.FAILED: N_("failed"),
+}
 
 
 class NotYours(Forbidden):
     """This person may not decide here."""
 
-    title: ClassVar[str] = "You cannot decide this"
+    title: ClassVar[str] = N_("You cannot decide this")
 
 
 def may_decide(person_id: int | None, request: Request, eligible: Eligible) -> bool:
@@ -60,17 +75,21 @@ def stage_for(
     """
     if person_id in excluded_from(request, request.version):
         raise NotYours(
-            "You asked for this, receive it, edited it last or published the offering, so you cannot decide it."
+            _(
+                "You asked for this, receive it, edited it last or published the offering, so you cannot decide it."
+            )
         )
     if not may_decide(person_id, request, eligible):
-        raise NotYours("You are not, or no longer, one of the people who decide this request.")
+        raise NotYours(_("You are not, or no longer, one of the people who decide this request."))
     insist_on_one_word(person_id, decisions, eligible)
     if request.state is State.PREPARING:
         raise Conflict(
-            "This request is being prepared again. You will be asked again if your decision is needed."
+            _("This request is being prepared again. You will be asked again if your decision is needed.")
         )
     if not _states_for(request, verdict):
-        raise Conflict(f"This request is {request.state.value}; it can no longer be decided.")
+        raise Conflict(
+            _("This request is %(state)s; it can no longer be decided.", state=_(_STATES[request.state]))
+        )
     stage = find_stage(person_id, request, stages, eligible, verdict=verdict)
     if stage is not None and verdict is Verdict.APPROVE:
         # Of several parts that they may decide, the one that others need them least for.
@@ -80,7 +99,9 @@ def stage_for(
         free = (one for one in open_ones if not _starved(person_id, one, stages, eligible, decisions))
         stage = next(free, stage)
     if stage is None:
-        raise Conflict("Your stage of this request is not open. Others have decided it, or it has not begun.")
+        raise Conflict(
+            _("Your stage of this request is not open. Others have decided it, or it has not begun.")
+        )
     return stage
 
 
@@ -97,10 +118,13 @@ def leave_others_possible(
     """
     later = _starved(person_id, stage, stages, eligible, decisions)
     if later is not None:
-        name = later.name
         raise Conflict(
-            f"You are needed for the stage “{name}”, where nobody else can decide, and one person counts once. "
-            f"Leave “{stage.name}” to the others."
+            _(
+                "You are needed for the stage “%(later)s”, where nobody else can decide, and one person counts once. "
+                "Leave “%(stage)s” to the others.",
+                later=spoken(later.name),
+                stage=spoken(stage.name),
+            )
         )
 
 

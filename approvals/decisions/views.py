@@ -23,6 +23,7 @@ from catalog.requests.queries import find_id
 from portal.core.clock import now
 from portal.core.errors import Conflict, FieldError, NotFound, PortalError
 from portal.core.http import reading, render, settings, transaction
+from portal.core.language import N_, _
 from portal.identity.access import current_actor, signed_in
 from portal.identity.step_up import StepUpNeeded
 
@@ -37,8 +38,8 @@ _LONGEST_KEPT = 20_000
 _LONGEST_NUMBER = 18
 _NOTHING = Typed()
 _DONE = {
-    Verdict.APPROVE: "You approved {}.",
-    Verdict.DENY: "You denied {}. The requester is told your reason.",
+    Verdict.APPROVE: N_("You approved %(reference)s."),
+    Verdict.DENY: N_("You denied %(reference)s. The requester is told your reason."),
 }
 
 
@@ -72,7 +73,7 @@ def decide(reference: str) -> BaseResponse:
         with transaction() as db:
             request_id = find_id(db, reference)
             if request_id is None:
-                raise NotFound("There is no such request, or you were not asked to decide it.")
+                raise NotFound(_("There is no such request, or you were not asked to decide it."))
             decide_on(
                 db,
                 current_actor(),
@@ -95,7 +96,7 @@ def decide(reference: str) -> BaseResponse:
         # Whoever was never asked gets "not found" from the card itself.
         return card_page(reference, comment=comment, problem=problem)
     session.pop(PENDING, None)
-    flash(_DONE[verdict].format(reference), "success")
+    flash(_(_DONE[verdict], reference=reference), "success")
     return redirect(url_for("approvals.show", reference=reference), 303)
 
 
@@ -153,12 +154,12 @@ def _verdict() -> Verdict:
     """What was pressed. Raises PortalError for a form that is not ours."""
     if not _FIELDS.issuperset(request.form):
         raise PortalError(
-            "This form holds something that the page does not ask for. Reload the page and try again."
+            _("This form holds something that the page does not ask for. Reload the page and try again.")
         )
     try:
         return Verdict(request.form.get("decision", ""))
     except ValueError:
-        raise PortalError("Choose whether you approve or deny.") from None
+        raise PortalError(_("Choose whether you approve or deny.")) from None
 
 
 def _after() -> tuple[datetime, int] | None:

@@ -23,6 +23,7 @@ from portal.audit.model import Entry
 from portal.audit.record import name_of
 from portal.core.clock import now
 from portal.core.errors import Forbidden, NotFound
+from portal.core.language import N_, _
 from portal.identity.actor import Actor
 
 #: One entry an hour says that somebody keeps trying; more would let them fill the ledger.
@@ -40,12 +41,14 @@ _BY_TOKEN = (
 class NotYourLink(Forbidden):
     """The link was sent to somebody else. `request_id` and `stage` are for the ledger, not for the page."""
 
-    title = "This link is not for you"
+    title = N_("This link is not for you")
 
     def __init__(self, request_id: int, stage: str) -> None:
         super().__init__(
-            "This link was sent to somebody else, and you are not one of those who decide. Nothing was changed. "
-            "If you were asked to decide something, you find it under Approvals."
+            _(
+                "This link was sent to somebody else, and you are not one of those who decide. Nothing was changed. "
+                "If you were asked to decide something, you find it under Approvals."
+            )
         )
         self.request_id = request_id
         self.stage = stage
@@ -71,7 +74,7 @@ def follow_link(session: Session, actor: Actor, token: str) -> Destination:
     """
     found = session.execute(_BY_TOKEN, {"token_hash": hash_token(token)}).one_or_none()
     if found is None:
-        raise NotFound("This link leads nowhere. What waits for your decision is listed under Approvals.")
+        raise NotFound(_("This link leads nowhere. What waits for your decision is listed under Approvals."))
     expires_at, stage, request = found
     still_open = stage.state is StageState.OPEN and stage.revision == request.revision
     ended = not still_open or expires_at <= now(session)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from catalog.offerings.language import OfferingDocument
-from catalog.versions.words import changed, value_words
-
-Json = Mapping[str, Any]
+from catalog.versions.items import Json, items_by, tell_items, tell_keys
+from catalog.versions.words import value_words
+from portal.core.language import LANGUAGES, N_, _
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ def difference(before: OfferingDocument, after: OfferingDocument) -> tuple[Chapt
     told = {key for _, keys, _ in _CHAPTERS for key in keys}
     rest = tuple(key for key in new if key not in told)
     chapters = []
-    for title, keys, tell in (*_CHAPTERS, ("Everything else", rest, _tell_keys)):
+    for title, keys, tell in (*_CHAPTERS, (N_("Everything else"), rest, tell_keys)):
         sentences = tuple(tell(_part(old, keys), _part(new, keys)))
         if sentences:
-            chapters.append(Chapter(title, sentences))
+            chapters.append(Chapter(_(title), sentences))
     return tuple(chapters)
 
 
@@ -54,30 +54,31 @@ def _part(document: Json, keys: Sequence[str]) -> dict[str, Any]:
     return {key: document.get(key) for key in keys}
 
 
-def _tell_keys(old: Json, new: Json, subject: str = "") -> Iterator[str]:
-    for key in new:
-        if old.get(key) != new[key]:
-            yield changed(subject, key, old.get(key), new[key])
-
-
 def _tell_questions(old: Json, new: Json) -> Iterator[str]:
     before, after = (_fields(document["form"]) for document in (old, new))
-    yield from _tell_items(
-        {name: field for name, (field, _) in before.items()},
-        {name: field for name, (field, _) in after.items()},
-        lambda field: f"The question “{field['label']}”",
+    yield from tell_items(
+        {name: field for name, (field, _place) in before.items()},
+        {name: field for name, (field, _place) in after.items()},
+        lambda field: _("The question “%(label)s”", label=field["label"]),
         _question_detail,
     )
     for name in before.keys() & after.keys():
-        (field, old_place), (_, new_place) = before[name], after[name]
+        (field, old_place), (_field, new_place) = before[name], after[name]
         if old_place != new_place:
-            yield f"The question “{field['label']}” moves from the section “{old_place}” to “{new_place}”."
+            yield _(
+                "The question “%(label)s” moves from the section “%(old)s” to “%(new)s”.",
+                label=field["label"],
+                old=old_place,
+                new=new_place,
+            )
     old_sections = {section["title"]: section for section in old["form"]["sections"]}
     for section in new["form"]["sections"]:
         known = old_sections.get(section["title"])
         if known is not None:
             heads = [{k: v for k, v in one.items() if k != "fields"} for one in (known, section)]
-            yield from _tell_keys(heads[0], heads[1], subject=f"The section “{section['title']}”")
+            yield from tell_keys(
+                heads[0], heads[1], subject=_("The section “%(title)s”", title=section["title"])
+            )
 
 
 def _fields(form: Json) -> dict[str, tuple[Json, str]]:
@@ -89,109 +90,102 @@ def _fields(form: Json) -> dict[str, tuple[Json, str]]:
 
 
 def _question_detail(field: Json) -> str:
-    words = "must be answered" if field.get("required") else "may be left out"
-    asked = f", asked when {value_words(field['show_when'])}" if field.get("show_when") else ""
-    return f"It {words}{asked}."
-
-
-def _tell_items(
-    before: Mapping[str, Json],
-    after: Mapping[str, Json],
-    name: Callable[[Json], str],
-    detail: Callable[[Json], str],
-) -> Iterator[str]:
-    """What is gone, what is new, what differs in what stayed, and whether its order changed."""
-    for key, item in before.items():
-        if key not in after:
-            yield f"{name(item)} is removed."
-    for key, item in after.items():
-        if key not in before:
-            yield f"{name(item)} is added. {detail(item)}".strip()
-        else:
-            yield from _tell_keys(before[key], item, subject=name(before[key]))
-    stayed = [key for key in before if key in after]
-    if stayed != [key for key in after if key in before]:
-        yield f"The order is now: {', then '.join(name(item) for item in after.values())}."
-
-
-def _by(items: Sequence[Json], *keys: str) -> dict[str, Json]:
-    """Items by the first of these keys that is theirs alone, else by their place."""
-    found: dict[str, Json] = {}
-    for place, item in enumerate(items):
-        words = " ".join(str(item.get(key)) for key in keys)
-        found[words if words not in found else f"{words} ({place})"] = item
-    return found
+    when = value_words(field["show_when"]) if field.get("show_when") else ""
+    if field.get("required"):
+        return (
+            _("It must be answered, asked when %(when)s.", when=when) if when else _("It must be answered.")
+        )
+    return _("It may be left out, asked when %(when)s.", when=when) if when else _("It may be left out.")
 
 
 def _tell_rules(old: Json, new: Json) -> Iterator[str]:
     for key, what, names in (
-        ("rules", "The rule", ("message",)),
-        ("conflicts", "The conflict", ("message",)),
-        ("denials", "The denial", ("message",)),
+        ("rules", N_("The rule “%(text)s”"), ("message",)),
+        ("conflicts", N_("The conflict “%(text)s”"), ("message",)),
+        ("denials", N_("The denial “%(text)s”"), ("message",)),
     ):
-        yield from _tell_items(
-            _by(old.get(key) or (), *names),
-            _by(new.get(key) or (), *names),
-            lambda item, what=what: f"{what} “{item['message']}”",  # type: ignore[misc]
-            lambda item: f"It reads {value_words(item.get('check') or item.get('when'))}.",
+        yield from tell_items(
+            items_by(old.get(key) or (), *names),
+            items_by(new.get(key) or (), *names),
+            lambda item, what=what: _(what, text=item["message"]),  # type: ignore[misc]
+            lambda item: _("It reads %(check)s.", check=value_words(item.get("check") or item.get("when"))),
         )
-    yield from _tell_items(
-        _by(old["checked_by"], "connector"),
-        _by(new["checked_by"], "connector"),
-        lambda item: f"The check of the answers by {item['connector']}",
+    yield from tell_items(
+        items_by(old["checked_by"], "connector"),
+        items_by(new["checked_by"], "connector"),
+        lambda item: _("The check of the answers by %(connector)s", connector=item["connector"]),
         lambda item: "",
     )
     rest = ("audience", "duplicates", "rollback", "rollback_required", "longest_days")
-    yield from _tell_keys(_part(old, rest), _part(new, rest))
+    yield from tell_keys(_part(old, rest), _part(new, rest))
 
 
 def _tell_risk(old: Json, new: Json) -> Iterator[str]:
-    yield from _tell_items(
-        _by(old["risk"]["reasons"], "because"),
-        _by(new["risk"]["reasons"], "because"),
-        lambda item: f"The reason for risk “{item['because']}”",
-        lambda item: f"It counts {item['points']} points when {value_words(item['when'])}.",
+    yield from tell_items(
+        items_by(old["risk"]["reasons"], "because"),
+        items_by(new["risk"]["reasons"], "because"),
+        lambda item: _("The reason for risk “%(because)s”", because=item["because"]),
+        lambda item: _(
+            "It counts %(points)s points when %(when)s.",
+            points=item["points"],
+            when=value_words(item["when"]),
+        ),
     )
-    yield from _tell_keys(old["risk"]["levels"], new["risk"]["levels"], subject="Risk")
+    yield from tell_keys(old["risk"]["levels"], new["risk"]["levels"], subject=_("Risk"))
 
 
 def _tell_route(old: Json, new: Json) -> Iterator[str]:
     before, after = ([_stage(stage) for stage in document["route"]["stages"]] for document in (old, new))
-    yield from _tell_items(
-        _by(before, "slug"),
-        _by(after, "slug"),
-        lambda item: f"The stage “{item['name']}”",
-        lambda item: (
-            f"Asked: {item['who decides']}; {item['quorum']} must agree within {item['target']}"
-            + (f", when {value_words(item['when'])}." if item.get("when") else ".")
-        ),
+    yield from tell_items(
+        items_by(before, "slug"),
+        items_by(after, "slug"),
+        lambda item: _("The stage “%(name)s”", name=item["name"]),
+        _asked,
     )
+
+
+def _asked(stage: Json) -> str:
+    told = {"who": stage["who decides"], "quorum": stage["quorum"], "time": stage["target"]}
+    if not stage.get("when"):
+        return _("Asked: %(who)s; %(quorum)s must agree within %(time)s.", **told)
+    when = value_words(stage["when"])
+    return _("Asked: %(who)s; %(quorum)s must agree within %(time)s, when %(when)s.", **told, when=when)
 
 
 def _stage(stage: Json) -> dict[str, Any]:
-    way = {key: value for key, value in stage["approvers"].items() if value is not None}
+    asked = [stage["approvers"]] if stage["approvers"] else [part["approvers"] for part in stage["parts"]]
+    rest = {key: value for key, value in stage.items() if key != "approvers"}
+    return {**rest, "who decides": "; ".join(_who(approvers) for approvers in asked)}
+
+
+def _who(approvers: Json) -> str:
+    """In the words of the language that offerings are written in."""
+    way = {key: value for key, value in approvers.items() if value is not None}
     of = way.pop("of", "beneficiary")
-    who = "; ".join(
+    return "; ".join(
         f"{value.replace('-', ' ')} of the {of}" if key == "relation" else f"{key.replace('_', ' ')} {value}"
         for key, value in way.items()
     )
-    return {**{key: value for key, value in stage.items() if key != "approvers"}, "who decides": who}
 
 
 def _tell_fulfilment(old: Json, new: Json) -> Iterator[str]:
-    yield from _tell_items(
-        _by(old["fulfilment"], "step"),
-        _by(new["fulfilment"], "step"),
-        lambda item: f"The step “{item['name']}”",
-        lambda item: f"The connector {item['connector']} does “{item['action']}”.",
+    yield from tell_items(
+        items_by(old["fulfilment"], "step"),
+        items_by(new["fulfilment"], "step"),
+        lambda item: _("The step “%(name)s”", name=item["name"]),
+        lambda item: _(
+            "The connector %(connector)s does “%(action)s”.",
+            connector=item["connector"],
+            action=item["action"],
+        ),
     )
     rest = ("ends", "undone", "irreversible", "window", "starts")
-    yield from _tell_keys(_part(old, rest), _part(new, rest))
+    yield from tell_keys(_part(old, rest), _part(new, rest))
 
 
 def _tell_calendar(old: Json, new: Json) -> Iterator[str]:
-    yield from _tell_keys(old["calendar"], new["calendar"], subject="Calendar")
-    yield from _tell_keys({"target": old["target"]}, {"target": new["target"]}, subject="The whole request")
+    yield from tell_keys(old["calendar"], new["calendar"], subject=_("Calendar"))
+    yield from tell_keys({"target": old["target"]}, {"target": new["target"]}, subject=_("The whole request"))
 
 
 def _tell_controls(old: Json, new: Json) -> Iterator[str]:
@@ -200,32 +194,63 @@ def _tell_controls(old: Json, new: Json) -> Iterator[str]:
         gone = [one for one in before.get(framework, ()) if one not in after.get(framework, ())]
         added = [one for one in after.get(framework, ()) if one not in before.get(framework, ())]
         if gone:
-            yield f"{framework}: it no longer supports {', '.join(gone)}."
+            yield _(
+                "%(framework)s: it no longer supports %(controls)s.",
+                framework=framework,
+                controls=", ".join(gone),
+            )
         if added:
-            yield f"{framework}: it now supports {', '.join(added)}."
+            yield _(
+                "%(framework)s: it now supports %(controls)s.",
+                framework=framework,
+                controls=", ".join(added),
+            )
 
 
 def _tell_resources(old: Json, new: Json) -> Iterator[str]:
     before, after = old["resources"], new["resources"]
     for field in dict.fromkeys((*before, *after)):
-        yield from _tell_items(
-            _by(before.get(field, ()), "name"),
-            _by(after.get(field, ()), "name"),
-            lambda item, field=field: f"The owner of “{item['name']}” in {field}",  # type: ignore[misc]
-            lambda item: f"{item['owner']} owns {value_words(item['values'])}.",
+        yield from tell_items(
+            items_by(before.get(field, ()), "name"),
+            items_by(after.get(field, ()), "name"),
+            lambda item, field=field: _(  # type: ignore[misc]
+                "The owner of “%(name)s” in %(field)s", name=item["name"], field=field
+            ),
+            lambda item: _(
+                "%(owner)s owns %(values)s.", owner=item["owner"], values=value_words(item["values"])
+            ),
         )
+
+
+def _tell_languages(old: Json, new: Json) -> Iterator[str]:
+    before, after = old["languages"], new["languages"]
+    for code in dict.fromkeys((*before, *after)):
+        name, was, now = LANGUAGES[code], before.get(code, {}), after.get(code, {})
+        for text in dict.fromkeys((*was, *now)):
+            told = {"language": name, "text": value_words(text)}
+            if text not in now:
+                yield _("In %(language)s %(text)s is no longer translated.", **told)
+            elif text not in was:
+                yield _("In %(language)s %(text)s is now %(new)s.", **told, new=value_words(now[text]))
+            elif was[text] != now[text]:
+                yield _(
+                    "In %(language)s %(text)s changes from %(old)s to %(new)s.",
+                    **told,
+                    old=value_words(was[text]),
+                    new=value_words(now[text]),
+                )
 
 
 Tell = Callable[[Json, Json], Iterator[str]]
 _CHAPTERS: tuple[tuple[str, tuple[str, ...], Tell], ...] = (
     (
-        "What the catalogue says",
+        N_("What the catalogue says"),
         ("name", "summary", "description", "category", "keywords", "owner", "kind", "you_get", "you_need"),
-        _tell_keys,
+        tell_keys,
     ),
-    ("Questions", ("form",), _tell_questions),
+    (N_("Questions"), ("form",), _tell_questions),
     (
-        "Rules",
+        N_("Rules"),
         (
             "rules",
             "conflicts",
@@ -239,15 +264,16 @@ _CHAPTERS: tuple[tuple[str, tuple[str, ...], Tell], ...] = (
         ),
         _tell_rules,
     ),
-    ("Owners of what is chosen", ("resources",), _tell_resources),
-    ("Risk", ("risk",), _tell_risk),
-    ("Who decides", ("route",), _tell_route),
-    ("How decisions are signed", ("signature",), _tell_keys),
+    (N_("Owners of what is chosen"), ("resources",), _tell_resources),
+    (N_("Risk"), ("risk",), _tell_risk),
+    (N_("Who decides"), ("route",), _tell_route),
+    ("How decisions are signed", ("signature",), tell_keys),
     (
-        "What is done, and how it ends",
+        N_("What is done, and how it ends"),
         ("fulfilment", "ends", "undone", "irreversible", "window", "starts"),
         _tell_fulfilment,
     ),
-    ("Time", ("calendar", "target"), _tell_calendar),
-    ("Controls", ("controls",), _tell_controls),
+    (N_("Time"), ("calendar", "target"), _tell_calendar),
+    (N_("Controls"), ("controls",), _tell_controls),
+    (N_("Translations"), ("languages",), _tell_languages),
 )

@@ -17,8 +17,14 @@ from catalog.versions.publishing import AUTHOR, NO_RIGHT
 from catalog.versions.replaying import GOOD_FOR
 from catalog.versions.report import Report
 from catalog.versions.told import Told, told
+from portal.core.language import N_, _, spoken
 from portal.identity.permissions import Permission
 
+_ENDED = {
+    DraftState.WRITING: "",
+    DraftState.PUBLISHED: N_("Published"),
+    DraftState.DISCARDED: N_("Discarded"),
+}
 #: Lines of the text that are shown before and after a problem's own.
 AROUND = 1
 
@@ -98,7 +104,7 @@ def draft_page(draft: OfferingDraft, author: str, reader: Reader) -> DraftPage:
         slug=draft.slug,
         author=author,
         mine=draft.author_id == reader.actor.person_id and draft.state is DraftState.WRITING,
-        ended="" if draft.state is DraftState.WRITING else draft.state.value,
+        ended=_(_ENDED[draft.state]),
         problems=_problems(draft),
         source=draft.source,
         updated_at=reader.local(draft.updated_at),
@@ -117,21 +123,21 @@ def review_page(
 ) -> ReviewPage:
     """A draft before it is published."""
     mine = draft.author_id == reader.actor.person_id
-    cannot = AUTHOR if mine else "" if reader.actor.may(Permission.PUBLISH_OFFERINGS) else NO_RIGHT
+    cannot = _(AUTHOR) if mine else "" if reader.actor.may(Permission.PUBLISH_OFFERINGS) else _(NO_RIGHT)
     same = newest is not None and newest.digest == draft.digest
     if same:
-        cannot = "This draft means the same as the version in force, so there is nothing to publish."
+        cannot = _("This draft means the same as the version in force, so there is nothing to publish.")
     old = source_of_version(newest) if newest else ""
     return ReviewPage(
         id=draft.id,
         slug=draft.slug,
-        name=document.name,
+        name=document.spoken().name,
         author=author,
         mine=mine,
         digest=draft.digest,
         number_in_force=newest.number if newest else 0,
         chapters=difference(document_of(newest), document) if newest else (),
-        lines=unified(old, draft.source, names=("in force", FILE)),
+        lines=unified(old, draft.source, names=(_("in force"), FILE)),
         replay=_card(replay, newest, reader, mine=mine) if replay else None,
         cannot=cannot,
         updated_at=reader.local(draft.updated_at),
@@ -144,11 +150,11 @@ def _card(
 ) -> ReplayCard:
     stale = ""
     if replay.base_digest != (newest.digest if newest else ""):
-        stale = "Another version was put in force since this replay."
+        stale = _("Another version was put in force since this replay.")
     elif replay.asked_at + GOOD_FOR < reader.at:
-        stale = f"This replay is older than {GOOD_FOR.days} days."
+        stale = _("This replay is older than %(days)s days.", days=GOOD_FOR.days)
     elif not mine and replay.publisher_id != reader.actor.person_id:
-        stale = (
+        stale = _(
             "This replay counts another person as publisher, or nobody. Whoever publishes approves none of its "
             "requests, so replay it yourself before you publish."
         )
@@ -157,7 +163,7 @@ def _card(
         state=replay.state.value,
         done=replay.done,
         total=replay.total,
-        why=replay.why,
+        why=spoken(replay.why),
         result=told(Report.from_json(replay.result)) if replay.state is ReplayState.DONE else None,
         stale=stale,
     )

@@ -16,13 +16,14 @@ from portal.audit import record
 from portal.core.canonical import digest
 from portal.core.clock import now
 from portal.core.errors import Conflict, FieldError, Forbidden, NotFound
+from portal.core.language import N_, _
 from portal.core.strict_yaml import LARGEST
 from portal.identity.actor import Actor
 from portal.identity.permissions import Permission
 
 #: What the text is called in its problems.
 FILE = "draft.yaml"
-NO_DRAFT = "There is no such draft. Look for it in the list of the offering's versions."
+NO_DRAFT = N_("There is no such draft. Look for it in the list of the offering's versions.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,38 +124,43 @@ def get_locked_draft(session: Session, draft_id: int) -> OfferingDraft:
     """The draft, locked until the transaction ends. Raises NotFound, Conflict when it is no longer written."""
     found = session.scalar(select(OfferingDraft).where(OfferingDraft.id == draft_id).with_for_update())
     if found is None:
-        raise NotFound(NO_DRAFT)
+        raise NotFound(_(NO_DRAFT))
     if found.state is not DraftState.WRITING:
         raise Conflict(
-            f"This draft was {found.state.value} meanwhile. Begin a new one to change the offering."
+            _("This draft was published meanwhile. Begin a new one to change the offering.")
+            if found.state is DraftState.PUBLISHED
+            else _("This draft was discarded meanwhile. Begin a new one to change the offering.")
         )
     return found
 
 
 def _insist_on_writing(actor: Actor) -> None:
     if actor.person_id is None or not actor.may(Permission.WRITE_OFFERINGS):
-        raise Forbidden("Only catalogue owners write offerings. Ask one of them to write this version.")
+        raise Forbidden(_("Only catalogue owners write offerings. Ask one of them to write this version."))
 
 
 def _insist_on_author(actor: Actor, found: OfferingDraft) -> None:
     _insist_on_writing(actor)
     if actor.person_id != found.author_id:
         raise Forbidden(
-            "Only its author changes a draft, so that somebody else can still publish it. "
-            "Copy its text into a draft of your own instead."
+            _(
+                "Only its author changes a draft, so that somebody else can still publish it. "
+                "Copy its text into a draft of your own instead."
+            )
         )
 
 
 def _check_size(slug: str, source: str) -> Checked:
     if not source.strip():
-        raise FieldError("source", "Write the offering, or choose its file.")
+        raise FieldError("source", _("Write the offering, or choose its file."))
     if len(source.encode("utf-8", "surrogatepass")) > LARGEST:
         raise FieldError(
-            "source", f"This is longer than {LARGEST // 1024} KiB, which no offering is. Shorten it."
+            "source",
+            _("This is longer than %(size)s KiB, which no offering is. Shorten it.", size=LARGEST // 1024),
         )
     if "\x00" in source:
         raise FieldError(
-            "source", "This is no text: it holds a character that no text has. Choose another file."
+            "source", _("This is no text: it holds a character that no text has. Choose another file.")
         )
     return check(slug, source)
 

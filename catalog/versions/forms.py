@@ -9,17 +9,25 @@ from wtforms import FileField, Form, TextAreaField
 
 from catalog.versions.drafting import written
 from portal.core.errors import FieldError
+from portal.core.language import _
 from portal.core.strict_yaml import LARGEST
 
 
 class DraftForm(Form):
     """An offering's text as YAML."""
 
-    source = TextAreaField(
-        "Text of the offering",
-        description="YAML; the command countersign offerings schema describes it. It is checked when you save it.",
-    )
-    file = FileField("Or take it from a file", description="It replaces the text above.")
+    source = TextAreaField()
+    file = FileField()
+
+    def speak(self) -> DraftForm:
+        """The labels in the reader's language."""
+        self.source.label.text = _("Text of the offering")
+        self.source.description = _(
+            "YAML; the command countersign offerings schema describes it. It is checked when you save it."
+        )
+        self.file.label.text = _("Or take it from a file")
+        self.file.description = _("It replaces the text above.")
+        return self
 
     def tell(self, error: FieldError) -> None:
         """Show the error at its field."""
@@ -37,5 +45,5 @@ def sent_source(form: DraftForm, files: Mapping[str, Any]) -> str:
         return written(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise FieldError(
-            "file", "This file is not UTF-8 text. Save it as UTF-8, or choose another."
+            "file", _("This file is not UTF-8 text. Save it as UTF-8, or choose another.")
         ) from None

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.append_only import append_only
 from portal.core.database import Base, EnumByValue, Key
+from portal.core.language import SaidText
 
 
 class DraftState(StrEnum):
@@ -68,7 +69,7 @@ class OfferingReplay(Base):
     result: Mapped[dict[str, Any]] = mapped_column(default=dict)
     result_digest: Mapped[str] = mapped_column(String(80), default="")
     #: Why it failed, in a sentence.
-    why: Mapped[str] = mapped_column(Text, default="")
+    why: Mapped[str] = mapped_column(SaidText, default="")
 
 
 class PublishedReplay(Base):

@@ -14,9 +14,10 @@ from catalog.versions.difference import Chapter, difference, source_of, unified
 from catalog.versions.queries import DraftLine, OfferingLine, VersionLine
 from catalog.versions.report import Report
 from catalog.versions.told import Told, told
+from portal.core.language import N_, _
 from portal.identity.actor import Actor
 
-BY_COMMAND = "by command"
+BY_COMMAND = N_("by command")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def version_page(
     line = line or VersionLine(found.id, found.number, found.digest, None, None, found.published_at, None)
     return VersionPage(
         slug,
-        found.document["name"],
+        document_of(found).spoken().name,
         _version(line, reader),
         source_of_version(found),
         told(Report.from_json(replay)) if replay else None,
@@ -151,7 +152,7 @@ def difference_page(
     """Two versions. Raises ChangedText where one was tampered with."""
     return DifferencePage(
         slug,
-        after.document["name"],
+        document_of(after).spoken().name,
         before.number,
         after.number,
         tuple(numbers),
@@ -159,7 +160,10 @@ def difference_page(
         unified(
             source_of_version(before),
             source_of_version(after),
-            names=(f"version {before.number}", f"version {after.number}"),
+            names=(
+                _("version %(number)s", number=before.number),
+                _("version %(number)s", number=after.number),
+            ),
         ),
     )
 
@@ -180,8 +184,8 @@ def _version(line: VersionLine, reader: Reader) -> VersionItem:
     return VersionItem(
         line.number,
         line.digest,
-        line.author or BY_COMMAND,
-        line.publisher or BY_COMMAND,
+        line.author or _(BY_COMMAND),
+        line.publisher or _(BY_COMMAND),
         reader.local(line.published_at),
         line.replay_digest is not None,
     )

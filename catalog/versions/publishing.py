@@ -12,14 +12,15 @@ from catalog.versions.model import DraftState, OfferingDraft, OfferingReplay, Pu
 from catalog.versions.replaying import GOOD_FOR, digest_in_force
 from portal.core.clock import now
 from portal.core.errors import Conflict, Forbidden
+from portal.core.language import N_, _
 from portal.identity.actor import Actor
 from portal.identity.permissions import Permission
 
-AUTHOR = (
+AUTHOR = N_(
     "You wrote this draft, so another catalogue owner must publish it: two people stand behind every version. "
     "Ask one of them to open this page."
 )
-NO_RIGHT = "Only catalogue owners publish offerings. Ask one of them to open this page."
+NO_RIGHT = N_("Only catalogue owners publish offerings. Ask one of them to open this page.")
 
 
 def publish_draft(
@@ -31,26 +32,30 @@ def publish_draft(
     may not publish, Conflict when the text, the version in force or the replay is not what they saw.
     """
     if actor.person_id is None or not actor.may(Permission.PUBLISH_OFFERINGS):
-        raise Forbidden(NO_RIGHT)
+        raise Forbidden(_(NO_RIGHT))
     draft = get_locked_draft(session, draft_id)
     if actor.person_id == draft.author_id:
-        raise Forbidden(AUTHOR)
+        raise Forbidden(_(AUTHOR))
     if not draft.digest:
-        raise Conflict("This draft has problems. Its author must mend them first.")
+        raise Conflict(_("This draft has problems. Its author must mend them first."))
     if draft.digest != digest:
-        raise Conflict("The author changed this draft while you read it. Read it again, and replay it.")
+        raise Conflict(_("The author changed this draft while you read it. Read it again, and replay it."))
     in_force = digest_in_force(session, draft.slug)
     if in_force == draft.digest:
-        raise Conflict("This draft means the same as the version in force, so there is nothing to publish.")
+        raise Conflict(
+            _("This draft means the same as the version in force, so there is nothing to publish.")
+        )
     replay = _get_replay(session, draft, actor.person_id, replay_id)
     if replay.base_digest != in_force:
-        raise Conflict("Another version was put in force since the replay. Replay the draft again.")
+        raise Conflict(_("Another version was put in force since the replay. Replay the draft again."))
     if replay.asked_at + GOOD_FOR < now(session):
-        raise Conflict(f"The replay is older than {GOOD_FOR.days} days. Replay the draft again.")
+        raise Conflict(
+            _("The replay is older than %(days)s days. Replay the draft again.", days=GOOD_FOR.days)
+        )
     document = check(draft.slug, draft.source).document
     if document is None or document.digest != draft.digest:
         raise Conflict(
-            "The offering language has changed since this draft was saved. Its author must save it again."
+            _("The offering language has changed since this draft was saved. Its author must save it again.")
         )
     version = publish(
         session,
@@ -76,10 +81,12 @@ def _get_replay(session: Session, draft: OfferingDraft, publisher_id: int, repla
     )
     found = session.scalar(statement)
     if found is None:
-        raise Conflict("This text was not replayed, or it was changed since. Replay the draft first.")
+        raise Conflict(_("This text was not replayed, or it was changed since. Replay the draft first."))
     if found.publisher_id != publisher_id:
         raise Conflict(
-            "The replay was made for another publisher, and whoever publishes approves none of its requests. "
-            "Replay the draft yourself first."
+            _(
+                "The replay was made for another publisher, and whoever publishes approves none of its requests. "
+                "Replay the draft yourself first."
+            )
         )
     return found

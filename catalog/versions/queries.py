@@ -13,6 +13,7 @@ from catalog.offerings.model import Offering, OfferingVersion
 from catalog.versions.drafting import NO_DRAFT
 from catalog.versions.model import DraftState, OfferingDraft, OfferingReplay, PublishedReplay
 from portal.core.errors import NotFound
+from portal.core.language import _
 from portal.identity.model import Person
 
 #: Versions shown of one offering, the newest.
@@ -133,7 +134,9 @@ def get_version(session: Session, slug: str, number: int) -> OfferingVersion:
     )
     found = session.scalar(statement)
     if found is None:
-        raise NotFound("There is no such version of this offering. Look for it in the list of its versions.")
+        raise NotFound(
+            _("There is no such version of this offering. Look for it in the list of its versions.")
+        )
     return found
 
 
@@ -146,7 +149,7 @@ def get_draft(session: Session, draft_id: int) -> tuple[OfferingDraft, str]:
     )
     row = session.execute(statement).one_or_none()
     if row is None:
-        raise NotFound(NO_DRAFT)
+        raise NotFound(_(NO_DRAFT))
     return row[0], row[1]
 
 

@@ -17,6 +17,7 @@ from portal.audit import record
 from portal.core.canonical import digest
 from portal.core.clock import now
 from portal.core.errors import Conflict, Forbidden, PortalError
+from portal.core.language import _, say
 from portal.identity.actor import PORTAL, Actor
 from portal.identity.permissions import Permission
 from portal.jobs import Job, enqueue
@@ -35,10 +36,10 @@ def ask(session: Session, actor: Actor, draft_id: int) -> OfferingReplay:
     if actor.person_id is None or not (
         actor.may(Permission.WRITE_OFFERINGS) or actor.may(Permission.PUBLISH_OFFERINGS)
     ):
-        raise Forbidden("Only catalogue owners replay drafts.")
+        raise Forbidden(_("Only catalogue owners replay drafts."))
     found = get_locked_draft(session, draft_id)
     if not found.digest:
-        raise Conflict("This draft has problems. Mend them and save it, then replay it.")
+        raise Conflict(_("This draft has problems. Mend them and save it, then replay it."))
     under_way = session.scalar(
         select(OfferingReplay).where(
             OfferingReplay.draft_id == draft_id,
@@ -73,7 +74,7 @@ def carry_out(job: Job, *, make_routes: MakeRoutes) -> None:
         if asked.state in {ReplayState.DONE, ReplayState.FAILED}:
             return
         if document is None or document.digest != asked.digest:
-            _fail(session, asked, "The draft was changed before its replay began. Replay it again.")
+            _fail(session, asked, say("The draft was changed before its replay began. Replay it again."))
             return
         asked.state = ReplayState.RUNNING
         publisher_id = asked.publisher_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from catalog.offerings.queries import document_of
 from catalog.versions import draft_presenters, drafting, presenters, queries
 from catalog.versions.forms import DraftForm, sent_source
 from catalog.versions.model import DraftState
@@ -14,12 +15,13 @@ from catalog.versions.replaying import ask
 from portal.core.clock import now
 from portal.core.errors import FieldError, NotFound
 from portal.core.http import reading, render, transaction
+from portal.core.language import N_, _
 from portal.identity.access import current_actor, requires
 from portal.identity.permissions import Permission
 
 blueprint = Blueprint("versions", __name__, url_prefix="/offerings")
 
-NO_OFFERING = "There is no such offering. Look for it in the list of offerings."
+NO_OFFERING = N_("There is no such offering. Look for it in the list of offerings.")
 
 
 @blueprint.get("")
@@ -42,8 +44,8 @@ def show(slug: str) -> Response:
     with reading() as session:
         versions = queries.versions_of(session, slug)
         if not versions:
-            raise NotFound(NO_OFFERING)
-        name = queries.get_version(session, slug, versions[0].number).document["name"]
+            raise NotFound(_(NO_OFFERING))
+        name = document_of(queries.get_version(session, slug, versions[0].number)).spoken().name
         page = presenters.offering_page(
             Reader(actor, now(session)), slug, name, versions, queries.drafts_written(session, slug)
         )
@@ -70,7 +72,7 @@ def difference(slug: str) -> Response:
     with reading() as session:
         numbers = [line.number for line in queries.versions_of(session, slug)]
         if not numbers:
-            raise NotFound(NO_OFFERING)
+            raise NotFound(_(NO_OFFERING))
         after = request.args.get("after", numbers[0], type=int)
         before = request.args.get("before", max(after - 1, numbers[-1]), type=int)
         page = presenters.difference_page(
@@ -90,9 +92,9 @@ def new(slug: str) -> BaseResponse:
     with reading() as session:
         newest = queries.find_newest_version(session, slug) if slug else None
         if slug and newest is None:
-            raise NotFound(NO_OFFERING)
+            raise NotFound(_(NO_OFFERING))
         text = presenters.source_of_version(newest) if newest else ""
-    form = DraftForm(request.form, source=text)
+    form = DraftForm(request.form, source=text).speak()
     if request.method == "GET":
         return render("catalog/versions/new.html", form=form, slug=slug)
     try:
@@ -115,7 +117,7 @@ def draft(draft_id: int) -> BaseResponse:
     with reading() as session:
         found, author = queries.get_draft(session, draft_id)
         at = now(session)
-    form = DraftForm(request.form, source=found.source)
+    form = DraftForm(request.form, source=found.source).speak()
     status = 200
     if request.method == "POST":
         try:
@@ -139,7 +141,7 @@ def discard(draft_id: int) -> BaseResponse:
     """Put a draft away."""
     with transaction() as session:
         drafting.discard(session, current_actor(), draft_id)
-    flash("The draft is discarded.", "success")
+    flash(_("The draft is discarded."), "success")
     return redirect(url_for("versions.index"), 303)
 
 
@@ -187,7 +189,10 @@ def publish(draft_id: int) -> BaseResponse:
         )
         slug, number = made.document["slug"], made.number
     flash(
-        f"Version {number} is in force. Requests in flight keep the version that they were made with.",
+        _(
+            "Version %(number)s is in force. Requests in flight keep the version that they were made with.",
+            number=number,
+        ),
         "success",
     )
     return redirect(url_for("versions.show", slug=slug), 303)
@@ -195,9 +200,9 @@ def publish(draft_id: int) -> BaseResponse:
 
 def _say_kept(*, reads: bool) -> None:
     if reads:
-        flash("The draft is kept and has no problems.", "success")
+        flash(_("The draft is kept and has no problems."), "success")
     else:
         flash(
-            "The draft is kept as you typed it. It cannot be published before its problems are mended.",
+            _("The draft is kept as you typed it. It cannot be published before its problems are mended."),
             "warning",
         )

@@ -2,89 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from portal.core.language import N_, _
 
 #: Keys by their plain words; one that is not here is told by its own name with spaces.
 KEYS: Mapping[str, str] = {
-    "acr": "the sign-in that it demands",
-    "at_least": "the least",
-    "at_most": "the most",
-    "audience": "who may see and order it",
-    "beneficiary": "the question that names who receives it",
-    "category": "the category",
-    "check": "the condition",
-    "choices_from": "where the choices are read",
-    "code": "the block of text for machines",
-    "connector": "the connector",
-    "country": "the country whose holidays count",
-    "critical": "the points from which it is critical",
-    "days": "the working days",
-    "default": "the answer that stands there at first",
-    "denials": "what the portal itself says no to",
-    "description": "the description",
-    "duplicates": "the answers that make two open requests the same",
-    "earliest_days": "the earliest day, counted from today",
-    "ends": "when it ends",
-    "example": "the example",
-    "high": "the points from which it is high",
-    "hint": "the hint",
-    "hours": "the working hours",
-    "irreversible": "why it cannot be undone",
-    "keywords": "the words that find it",
-    "kind": "the kind",
-    "label": "the label",
-    "latest_days": "the latest day, counted from today",
-    "longest_days": "the longest duration in days",
-    "mails": "what its mails add",
-    "maximum": "the greatest number",
-    "may_be_self": "whether one may name oneself",
-    "medium": "the points from which it is medium",
-    "minimum": "the smallest number",
-    "missing": "what is said when it is left out",
-    "name": "the name",
-    "owner": "the owning group",
-    "passkey_from": "with a passkey from the risk",
-    "pattern": "the pattern that the answer must have",
-    "pattern_says": "what is said when the pattern does not fit",
-    "quorum": "how many must agree",
-    "reason": "the question that holds the reason",
-    "required": "whether it must be answered",
-    "retention": "how long it is kept",
-    "rollback": "the question with the rollback plan",
-    "rollback_required": "when a rollback plan is required",
-    "show_when": "when it is asked",
-    "signature": "the signature that decisions need",
-    "slug": "the short name in addresses",
-    "starts": "the question before whose moment nothing is carried out",
-    "summary": "the summary",
-    "target": "the target time",
-    "text": "the text",
-    "timezone": "the time zone",
-    "title": "the title",
-    "undone": "how it is undone",
-    "when": "the condition",
-    "when_says": "the condition in words",
-    "widest": "the widest network",
-    "window": "the change window",
-    "with": "what the connector is given",
-    "you_get": "what one gets",
-    "you_need": "what one needs at hand",
+    "acr": N_("the sign-in that it demands"),
+    "at_least": N_("the least"),
+    "at_most": N_("the most"),
+    "audience": N_("who may see and order it"),
+    "beneficiary": N_("the question that names who receives it"),
+    "category": N_("the category"),
+    "check": N_("the condition"),
+    "choices_from": N_("where the choices are read"),
+    "code": N_("the block of text for machines"),
+    "connector": N_("the connector"),
+    "country": N_("the country whose holidays count"),
+    "critical": N_("the points from which it is critical"),
+    "days": N_("the working days"),
+    "default": N_("the answer that stands there at first"),
+    "denials": N_("what the portal itself says no to"),
+    "description": N_("the description"),
+    "duplicates": N_("the answers that make two open requests the same"),
+    "earliest_days": N_("the earliest day, counted from today"),
+    "ends": N_("when it ends"),
+    "example": N_("the example"),
+    "high": N_("the points from which it is high"),
+    "hint": N_("the hint"),
+    "hours": N_("the working hours"),
+    "irreversible": N_("why it cannot be undone"),
+    "keywords": N_("the words that find it"),
+    "kind": N_("the kind"),
+    "label": N_("the label"),
+    "latest_days": N_("the latest day, counted from today"),
+    "longest_days": N_("the longest duration in days"),
+    "mails": N_("what its mails add"),
+    "maximum": N_("the greatest number"),
+    "may_be_self": N_("whether one may name oneself"),
+    "medium": N_("the points from which it is medium"),
+    "minimum": N_("the smallest number"),
+    "missing": N_("what is said when it is left out"),
+    "name": N_("the name"),
+    "owner": N_("the owning group"),
+    "passkey_from": N_("with a passkey from the risk"),
+    "pattern": N_("the pattern that the answer must have"),
+    "pattern_says": N_("what is said when the pattern does not fit"),
+    "quorum": N_("how many must agree"),
+    "reason": N_("the question that holds the reason"),
+    "required": N_("whether it must be answered"),
+    "retention": N_("how long it is kept"),
+    "rollback": N_("the question with the rollback plan"),
+    "rollback_required": N_("when a rollback plan is required"),
+    "show_when": N_("when it is asked"),
+    "signature": N_("the signature that decisions need"),
+    "slug": N_("the short name in addresses"),
+    "starts": N_("the question before whose moment nothing is carried out"),
+    "summary": N_("the summary"),
+    "target": N_("the target time"),
+    "text": N_("the text"),
+    "timezone": N_("the time zone"),
+    "title": N_("the title"),
+    "undone": N_("how it is undone"),
+    "when": N_("the condition"),
+    "when_says": N_("the condition in words"),
+    "widest": N_("the widest network"),
+    "window": N_("the change window"),
+    "with": N_("what the connector is given"),
+    "you_get": N_("what one gets"),
+    "you_need": N_("what one needs at hand"),
 }
 _LONGEST = 160
 
 
 def key_words(key: str) -> str:
     """The key in plain words."""
-    return KEYS.get(key, key.replace("_", " "))
+    return _(KEYS[key]) if key in KEYS else key.replace("_", " ")
 
 
 def value_words(value: Any) -> str:
     """A value as it stands in a sentence; long ones are cut, for the whole text stands below."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if value in (None, "", [], {}):
-        return "nothing"
+        return _("nothing")
     if isinstance(value, dict):
         text = ", ".join(
             f"{key_words(str(key))} {_plain(one)}" for key, one in value.items() if one is not None
@@ -103,18 +105,34 @@ def _plain(value: Any) -> str:
 def changed(subject: str, key: str, before: Any, after: Any) -> str:
     """One sentence about one key: `Line manager: the target time changes from “8h” to “1d”`."""
     what = key_words(key)
-    sentence = f"{subject}: {what}" if subject else what[:1].upper() + what[1:]
+    subject = f"{subject}: {what}" if subject else what[:1].upper() + what[1:]
     empty: tuple[Any, ...] = (None, "", [], {})
     if isinstance(before, list) and isinstance(after, list):
-        gone = [one for one in before if one not in after]
-        new = [one for one in after if one not in before]
-        if not gone and not new:
-            return f"{sentence} come in another order."
-        parts = [f"no longer has {value_words(gone)}"] if gone else []
-        parts += [f"now has {value_words(new)}"] if new else []
-        return f"{sentence} {' and '.join(parts)}."
+        return _of_lists(subject, before, after)
     if before in empty:
-        return f"{sentence} is new: {value_words(after)}."
+        return _("%(what)s is new: %(after)s.", what=subject, after=value_words(after))
     if after in empty:
-        return f"{sentence} is gone; it was {value_words(before)}."
-    return f"{sentence} changes from {value_words(before)} to {value_words(after)}."
+        return _("%(what)s is gone; it was %(before)s.", what=subject, before=value_words(before))
+    return _(
+        "%(what)s changes from %(before)s to %(after)s.",
+        what=subject,
+        before=value_words(before),
+        after=value_words(after),
+    )
+
+
+def _of_lists(subject: str, before: Sequence[Any], after: Sequence[Any]) -> str:
+    gone = [one for one in before if one not in after]
+    new = [one for one in after if one not in before]
+    if not gone and not new:
+        return _("%(what)s come in another order.", what=subject)
+    if not new:
+        return _("%(what)s no longer has %(gone)s.", what=subject, gone=value_words(gone))
+    if not gone:
+        return _("%(what)s now has %(new)s.", what=subject, new=value_words(new))
+    return _(
+        "%(what)s no longer has %(gone)s and now has %(new)s.",
+        what=subject,
+        gone=value_words(gone),
+        new=value_words(new),
+    )

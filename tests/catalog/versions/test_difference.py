@@ -145,3 +145,31 @@ def test_the_lines_that_differ_are_those_of_the_texts():
         "+B",
         " c",
     ]
+
+
+GERMAN = "languages:\n  de:\n    Colour: Farbe\n    Amount: Menge\n"
+
+
+def test_translations_are_told_as_such():
+    before = read_offering(SMALL + GERMAN, "old.yaml")
+    after = read_offering(
+        SMALL + GERMAN.replace("Farbe", "Anstrich").replace("Amount: Menge", "Red: Rot"), "new"
+    )
+    (chapter,) = difference(before, after)
+    assert chapter.title == "Translations"
+    assert chapter.sentences == (
+        "In Deutsch “Colour” changes from “Farbe” to “Anstrich”.",
+        "In Deutsch “Amount” is no longer translated.",
+        "In Deutsch “Red” is now “Rot”.",
+    )
+    (chapter,) = difference(read_offering(SMALL, "x"), before)
+    assert len(chapter.sentences) == 2
+
+
+def test_a_stage_with_parts_names_everybody_who_is_asked():
+    owners = "approvers: {group: crm-owners}"
+    parts = """parts:
+        - {slug: one, name: One, approvers: {group: crm-owners}}
+        - {slug: two, name: Two, approvers: {relation: line-manager}}"""
+    said = " ".join(told(owners, parts)["Who decides"])
+    assert "“group crm-owners; line manager of the beneficiary”" in said

@@ -981,7 +981,7 @@ def upgrade() -> None:
         sa.Column("connector", sa.String(length=40), nullable=False),
         sa.Column("target", sa.String(length=200), nullable=False),
         sa.Column("key", sa.String(length=400), nullable=False),
-        sa.Column("label", sa.String(length=400), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("granted_at", database.UTCDateTime(), nullable=False),

@@ -26,7 +26,7 @@ from catalog.requests.queries import request_for
 from catalog.requests.route import Router
 from portal.core.errors import FieldError, FieldErrors, NotFound
 from portal.core.http import reading, render, services, transaction
-from portal.core.language import _
+from portal.core.language import _, spoken
 from portal.identity.access import current_actor
 from portal.identity.actor import Actor
 
@@ -132,7 +132,7 @@ def _page(
         "approvals/conversation/propose.html",
         status,
         reference=found.reference,
-        title=found.title,
+        title=spoken(found.title),
         requester=found.requester.name,
         form=form,
         sections=_sections(form),

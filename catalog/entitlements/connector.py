@@ -229,9 +229,14 @@ def _found(session: Session, document: Json) -> Sequence[Entitlement]:
             ),
         )
     )
-    if document["key"]:
-        query = query.where(or_(Entitlement.key == document["key"], Entitlement.label == document["key"]))
-    return session.scalars(query.order_by(Entitlement.id)).all()
+    found = session.scalars(query.order_by(Entitlement.id)).all()
+    return [item for item in found if not document["key"] or document["key"] in _names_of(item)]
+
+
+def _names_of(entitlement: Entitlement) -> set[str]:
+    """What people and rules may call it: its key, and its label in any language."""
+    label = entitlement.label
+    return {entitlement.key, str(label), *(label.languages.values() if isinstance(label, Said) else ())}
 
 
 def _line(entitlement: Entitlement) -> Said:

@@ -15,6 +15,7 @@ from catalog.requests.model import Request
 from catalog.requests.moves import subject_of, task_subject
 from portal.audit import record
 from portal.core.clock import now
+from portal.core.language import say
 from portal.identity.actor import PORTAL
 from portal.jobs import enqueue
 
@@ -66,8 +67,9 @@ def grant(session: Session, request: Request, step: Step, plan: Plan, *, key: st
 
 def label_of(request: Request, step: Step) -> str:
     """One line for people: what was asked for, and which part of it where the request has several."""
-    label = request.title if len(request.plans) == 1 else f"{request.title}: {step.name}"
-    return label[:400]
+    if len(request.plans) == 1:
+        return request.title
+    return say("%(title)s: %(step)s", title=request.title, step=step.name)
 
 
 def _arrange_end(session: Session, request: Request, entitlement: Entitlement) -> None:

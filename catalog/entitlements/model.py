@@ -38,7 +38,7 @@ class Entitlement(Base):
     connector: Mapped[str] = mapped_column(String(40))
     target: Mapped[str] = mapped_column(String(200))
     key: Mapped[str] = mapped_column(String(400))
-    label: Mapped[str] = mapped_column(String(400))
+    label: Mapped[str] = mapped_column(SaidText)
     facts: Mapped[dict[str, Any]]
     state: Mapped[EntitlementState] = mapped_column(EnumByValue(EntitlementState))
     granted_at: Mapped[datetime]

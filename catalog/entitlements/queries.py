@@ -11,9 +11,11 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from catalog.entitlements.model import Entitlement, EntitlementState
+from catalog.offerings.called import names_of
 from catalog.offerings.model import OfferingVersion
 from catalog.requests.answers import spoken_end
 from catalog.requests.model import Request
+from portal.core.language import spoken
 from portal.identity.actor import Actor
 
 PAGE = 25
@@ -40,7 +42,8 @@ _MINE = (
         Entitlement.id,
         Entitlement.label,
         Entitlement.target,
-        OfferingVersion.document["name"].as_string(),
+        OfferingVersion.digest.label("digest"),
+        OfferingVersion.document["name"].as_string().label("offering"),
         Request.reference,
         Entitlement.state,
         Entitlement.granted_at,
@@ -79,19 +82,20 @@ def entitlements_of(
     def local(moment: datetime | None) -> datetime | None:
         return moment.astimezone(zone) if moment else None
 
+    called = names_of(session, ((row.digest, row.offering) for row in rows))
     lines = tuple(
         EntitlementLine(
             number,
-            label,
-            target,
-            offering,
+            spoken(label),
+            spoken(target),
+            called[digest],
             reference,
             state.value,
             since.astimezone(zone),
             spoken_end(until, actor.timezone),
             local(ended),
-            why,
+            spoken(why),
         )
-        for number, label, target, offering, reference, state, since, until, ended, why in rows[:limit]
+        for number, label, target, digest, _name, reference, state, since, until, ended, why in rows[:limit]
     )
     return lines, lines[-1].id if len(rows) > limit else None

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from catalog.entitlements.ending import give_back as give_back_now
 from catalog.entitlements.queries import entitlements_of
 from portal.core.http import reading, render, transaction
-from portal.core.language import _
+from portal.core.language import _, spoken
 from portal.identity.access import current_actor, signed_in
 
 blueprint = Blueprint("entitlements", __name__, url_prefix="/entitlements")
@@ -38,6 +38,6 @@ def index() -> Response:
 def give_back(entitlement_id: int) -> BaseResponse:
     """Have what I hold taken away now."""
     with transaction() as session:
-        label = give_back_now(session, current_actor(), entitlement_id).label
+        label = spoken(give_back_now(session, current_actor(), entitlement_id).label)
     flash(_("You gave this back: %(label)s. It is taken away within a minute.", label=label), "success")
     return redirect(url_for("entitlements.index"), 303)

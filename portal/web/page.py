@@ -9,7 +9,7 @@ from typing import cast
 from flask import Flask, g, get_flashed_messages, request, url_for
 from flask_wtf.csrf import generate_csrf
 
-from approvals.decisions.queries import count_awaiting
+from approvals.decisions.queries import MOST_COUNTED, count_awaiting
 from catalog.fulfilment.connectors.manual.queries import count_tasks
 from portal.core.http import reading, settings
 from portal.core.language import LANGUAGES, _, language
@@ -17,7 +17,7 @@ from portal.identity.access import find_actor
 from portal.identity.actor import Actor
 from portal.identity.permissions import Permission
 
-NavItem = tuple[str, str, bool, int | None]
+NavItem = tuple[str, str, bool, int | str | None]
 _VERSION = version("countersign")
 #: To come back to a longer address costs more than its query is worth.
 _LONGEST_HERE = 2000
@@ -86,6 +86,11 @@ def current_page() -> Page:
     )
 
 
+def _few(waiting: int) -> int | str | None:
+    """The count beside Approvals, which stops at a hundred."""
+    return f"{MOST_COUNTED - 1}+" if waiting >= MOST_COUNTED else waiting or None
+
+
 def _messages() -> tuple[tuple[str, str], ...]:
     flashed = cast("list[tuple[str, str]]", get_flashed_messages(with_categories=True))
     return tuple(flashed)
@@ -95,10 +100,10 @@ def _nav(actor: Actor) -> tuple[NavItem, ...]:
     with reading() as session:
         waiting = count_awaiting(session, actor)
         open_tasks, tasks = count_tasks(session, actor) if actor.group_ids else (0, 0)
-    entries: list[tuple[str, str, int | None]] = [
+    entries: list[tuple[str, str, int | str | None]] = [
         (_("Catalogue"), "catalogue.index", None),
         (_("My requests"), "requests.index", None),
-        (_("Approvals"), "approvals.index", waiting or None),
+        (_("Approvals"), "approvals.index", _few(waiting)),
         (_("Entitlements"), "entitlements.index", None),
     ]
     if tasks:

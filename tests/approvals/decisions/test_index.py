@@ -8,9 +8,10 @@ import html5lib
 import pytest
 from sqlalchemy import event
 
-from approvals.decisions.queries import PAGE, count_awaiting, decided_by, requests_awaiting
+from approvals.decisions.queries import MOST_COUNTED, PAGE, count_awaiting, decided_by, requests_awaiting
 from portal.identity.actor import Actor
 from portal.identity.model import Person
+from portal.web.page import _few
 from tests.approvals.conftest import MANAGER_STAGE, OWNER_STAGE, Web
 
 
@@ -189,3 +190,7 @@ def test_the_inbox_is_filtered(web: Web, query: dict[str, str], expected: list[s
     page = web.browser(web.story.cast.manager).get(path).get_data(as_text=True)
     assert '<option value="lisbon"' in page
     assert ("Nothing like that waits for you" in page) is (not expected)
+
+
+def test_the_count_beside_approvals_stops_at_a_hundred() -> None:
+    assert [_few(waiting) for waiting in (0, 1, MOST_COUNTED - 1, MOST_COUNTED)] == [None, 1, 99, "99+"]

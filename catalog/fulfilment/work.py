@@ -86,13 +86,15 @@ def hand_over(work: Work, step: Step, pending: ConnectorPending, *, undoing: boo
         if not undoing:
             row.state = StepState.WAITING_FOR_PEOPLE
         hand_baton(session, request, pending.waits_for)
-        record(
-            session,
-            tags.STEP_HANDED_OVER,
-            subject=subject_of(request),
-            actor=PORTAL,
-            facts={"step": row.position, "key": row.key, "undoing": undoing},
-        )
+        # A run that only found that people are still at it tells nothing new.
+        if undoing or step.state is not StepState.WAITING_FOR_PEOPLE:
+            record(
+                session,
+                tags.STEP_HANDED_OVER,
+                subject=subject_of(request),
+                actor=PORTAL,
+                facts={"step": row.position, "key": row.key, "undoing": undoing},
+            )
         work.job.finish(session)
     work.boundary(f"step {step.position}: handed over")
     return HandedOver()

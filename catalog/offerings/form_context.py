@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, joinedload
 from catalog.assets.register import NO_ASSETS, Assets, Register
 from catalog.attachments.queries import kind_of_upload
 from catalog.attachments.references import FileReference
-from catalog.fulfilment.connectors.contract import Choice
+from catalog.fulfilment.connectors.contract import Choice, Connector, ConnectorError
 from catalog.fulfilment.connectors.registry import Connectors
 from catalog.offerings.choice_cache import remembered
 from catalog.offerings.facts import Held, PersonFacts, person_facts
@@ -44,6 +44,10 @@ class TargetProblem(Protocol):
     def severity(self) -> str:
         """`stop`, or `wide` for what an offering may let through."""
         ...
+
+
+#: What a connector finds wrong with answers.
+Judge = Callable[[Mapping[str, Any]], Sequence[TargetProblem]]
 
 
 class People(Protocol):
@@ -91,15 +95,37 @@ class FormContext:
     files: Callable[[FileReference], str | None] = _no_files
     assets: Assets = NO_ASSETS
     fresh_choices: Callable[[str, str], Sequence[Choice]] | None = None
-    _read: dict[tuple[str, str], Sequence[Choice]] = field(default_factory=dict, compare=False, repr=False)
+    _read: dict[tuple[str, str, bool], Sequence[Choice] | ConnectorError] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def choices_once(self, connector: str, name: str, *, fresh: bool = False) -> Sequence[Choice]:
-        """As `choices`, reading the target once for as long as this context lives; once more where `fresh`."""
-        if fresh and self.fresh_choices is not None:
-            return tuple(self.fresh_choices(connector, name))
-        if (connector, name) not in self._read:
-            self._read[connector, name] = tuple(self.choices(connector, name))
-        return self._read[connector, name]
+        """As `choices`, reading the target once for as long as this context lives; once more where `fresh`.
+
+        A target that did not answer is not asked again either: a file of 500 orders is checked in one context.
+        """
+        fresh = fresh and self.fresh_choices is not None
+        key = (connector, name, fresh)
+        if key not in self._read:
+            read = self.fresh_choices if fresh and self.fresh_choices is not None else self.choices
+            try:
+                self._read[key] = tuple(read(connector, name))
+            except ConnectorError as error:
+                self._read[key] = error
+        answer = self._read[key]
+        if isinstance(answer, ConnectorError):
+            raise answer
+        return answer
+
+
+def _judge_of(connector: Connector) -> Judge:
+    """The connector's way to check answers, which it offers beside its contract: with one reading for many, or each."""
+    checker = getattr(connector, "checker", None)
+    if checker is not None:
+        many: Judge = checker()
+        return many
+    check: Judge | None = getattr(connector, "check", None)
+    return check if check is not None else lambda _answers: ()
 
 
 def context_for(
@@ -123,9 +149,18 @@ def context_for(
             return fresh(connector, name)
         return remembered(connectors, (connector, name), lambda: fresh(connector, name))
 
+    judges: dict[str, Judge | ConnectorError] = {}
+
     def judge(connector: str, answers: Mapping[str, Any]) -> Sequence[TargetProblem]:
-        check = getattr(connectors.get(connector), "check", None)
-        return check(answers) if check is not None else ()
+        if connector not in judges:
+            try:
+                judges[connector] = _judge_of(connectors.get(connector))
+            except ConnectorError as error:
+                judges[connector] = error
+        found = judges[connector]
+        if isinstance(found, ConnectorError):
+            raise found
+        return found(answers)
 
     return FormContext(
         actor=person_facts(person, groups=groups),

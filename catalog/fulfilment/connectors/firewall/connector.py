@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -79,8 +79,13 @@ class FirewallConnector:
 
     def check(self, answers: Mapping[str, Any]) -> list[Problem]:
         """Everything wrong with a rule as it was typed, judged together with what is open now."""
-        policy = self._read().policy
-        return check_answers(answers, policy.zones, policy.open_rules(self._clock()))
+        return self.checker()(answers)
+
+    def checker(self) -> Callable[[Mapping[str, Any]], list[Problem]]:
+        """As `check`, for many rules by one reading of the policy."""
+        policy, at = self._read().policy, self._clock()
+        open_rules = tuple(policy.open_rules(at))
+        return lambda answers: check_answers(answers, policy.zones, open_rules)
 
     def already_allowed(self, rule: Rule) -> AlreadyAllowed:
         """Whether other rules let the traffic pass already, and which."""

@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page
 from catalog.offerings.fields import FormField
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.questions import FromToday
+from tests.browser.journeys import follow
 
 CHOSEN_BY_BUTTONS = {"one_of", "protocol", "some_of"}
 
@@ -27,7 +28,7 @@ def fill(page: Page, document: OfferingDocument, answers: Mapping[str, Any]) -> 
             _answer(page, field, answers[field.name])
     later = [field for field in known if field.show_when is not None]
     if later:
-        page.get_by_role("button", name="Continue to review").click()
+        follow(page, page.get_by_role("button", name="Continue to review"))
         for field in later:
             _answer(page, field, answers[field.name])
 

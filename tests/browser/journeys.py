@@ -6,7 +6,7 @@ import re
 import secrets
 from datetime import UTC, datetime, timedelta
 
-from playwright.sync_api import Browser, FrameLocator, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
 from portal.demo import orders
 from tests.browser.house import House
@@ -23,13 +23,23 @@ def in_days(days: int) -> str:
     return (datetime.now(UTC).date() + timedelta(days=days)).isoformat()
 
 
+def follow(page: Page, leads: Locator) -> None:
+    """Click what leads to another page, and wait until that one is there.
+
+    A click alone waits for a page only if the browser has already said that one comes, which a busy one says late;
+    whatever is then read may still be the old page, or is cut off while the new one begins.
+    """
+    with page.expect_navigation():
+        leads.click()
+
+
 def find_service(page: Page, words: str, name: str) -> None:
     """From the catalogue's search to the service's form."""
     page.goto("/")
     page.get_by_label("Search services").fill(words)
-    page.get_by_role("button", name="Search").click()
-    page.get_by_role("main").get_by_role("link", name=name, exact=True).click()
-    page.get_by_role("link", name="Start", exact=True).click()
+    follow(page, page.get_by_role("button", name="Search"))
+    follow(page, page.get_by_role("main").get_by_role("link", name=name, exact=True))
+    follow(page, page.get_by_role("link", name="Start", exact=True))
 
 
 def fill_access(page: Page, *, role: str = "CRM – Sales user", who: str = "", reason: str = REASON) -> None:  # noqa: RUF001

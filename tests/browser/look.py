@@ -6,9 +6,10 @@ from typing import Any
 
 import html5lib
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import ConsoleMessage, Error, Page
 
 _AXE = Axe()
+_ATTEMPTS = 3
 
 #: Read in one go: each round to the browser costs time.
 _MEASURES = """async () => {
@@ -29,6 +30,20 @@ _MEASURES = """async () => {
     twice: [...document.querySelectorAll("[id]")].map(e => e.id).filter((id, n, all) => all.indexOf(id) !== n),
   };
 }"""
+
+
+def _measures(page: Page) -> dict[str, Any]:
+    """What the page is, once it stays: one that moves on by itself while it is measured is measured again."""
+    for attempt in range(_ATTEMPTS):
+        page.wait_for_load_state("load")
+        try:
+            measures: dict[str, Any] = page.evaluate(_MEASURES)
+        except Error as error:
+            if attempt + 1 == _ATTEMPTS or "context was destroyed" not in error.message:
+                raise
+        else:
+            return measures
+    raise AssertionError
 
 
 class Watch:
@@ -65,8 +80,7 @@ def fits(page: Page) -> None:
 def look(page: Page, *, axe: bool = True) -> None:
     """Assert all that every page must be. Raises AssertionError that names the page and the fault."""
     where = f"{page.url} at {page.viewport_size and page.viewport_size['width']} px"
-    page.wait_for_load_state("load")
-    measures: dict[str, Any] = page.evaluate(_MEASURES)
+    measures = _measures(page)
     assert page.title().strip(), f"{where} has no title"
     assert len(measures["headings"]) == 1, f"{where} has the h1 {measures['headings']}"
     assert measures["headings"][0], f"{where} has an empty h1"

@@ -77,6 +77,7 @@ def _to_sign_in(stage: Stage) -> None:
 def _to_password(stage: Stage) -> None:
     _to_sign_in(stage)
     stage.page.locator('button[name="person"][value="beatriz.sousa"]').click()
+    expect(stage.page.get_by_label("Password")).to_be_visible()
 
 
 def _wrong_password(stage: Stage) -> None:

@@ -14,6 +14,7 @@ from tests.browser.journeys import (
     fill_certificate,
     fill_rule,
     find_service,
+    follow,
     in_days,
     review,
     submit,
@@ -135,12 +136,12 @@ def test_a_request_can_be_changed_and_withdrawn(visitors, chromium, width):
         review(page)
         reference = submit(page)
         wait_for_state(page, reference, "Awaiting approval")
-        page.get_by_role("link", name="Change the answers").click()
+        follow(page, page.get_by_role("link", name="Change the answers"))
         look(page)
         page.get_by_label("What is it needed for?").fill(
             "A shorter task: the year-end review of key accounts."
         )
-        page.get_by_role("button", name="Change the request").click()
+        follow(page, page.get_by_role("button", name="Change the request"))
         wait_for_state(page, reference, "Awaiting approval")
         expect(page.get_by_text("year-end review").first).to_be_visible()
         page.get_by_text("Withdraw this request").click()

@@ -12,6 +12,7 @@ from tests.browser.journeys import (
     OUTSIDER,
     OWNER,
     REQUESTER,
+    follow,
     open_mail,
     ordered_access,
     ordered_certificate,
@@ -67,7 +68,7 @@ def test_the_second_stage_denies_with_a_reason_that_the_requester_reads(visitors
     with visitors.window(chromium, "marcus.johnson", width=width) as page:
         page.goto("/approvals")
         look(page)
-        page.get_by_role("link", name=reference).click()
+        follow(page, page.get_by_role("link", name=reference))
         look(page)
         page.get_by_role("button", name="Approve").click()
         expect(page.get_by_role("status")).to_contain_text("You approved")
@@ -130,7 +131,7 @@ def test_what_was_changed_meanwhile_is_shown_instead_of_approved(visitors, chrom
         card.goto(f"/approvals/{reference}")
         page.goto(f"/requests/{reference}/edit")
         page.get_by_label("What is the server for?").fill("Something else: the quarterly report for Lisbon.")
-        page.get_by_role("button", name="Change the request").click()
+        follow(page, page.get_by_role("button", name="Change the request"))
         wait_for_state(page, reference, "Awaiting approval")
         card.get_by_role("button", name="Approve").click()
         expect(card.get_by_role("heading", name="Nothing was decided")).to_be_visible()

@@ -22,7 +22,7 @@ from catalog.offerings.reading import read_offering
 from portal.core.assets import services_folder
 from portal.demo import orders
 from tests.browser.filling import fill
-from tests.browser.journeys import review, submit
+from tests.browser.journeys import follow, review, submit
 from tests.browser.look import fits, look
 from tests.browser.story import Teller
 from tests.browser.visitor import HEIGHTS, PHONE, WIDE, Visitors
@@ -197,8 +197,8 @@ def _order(
     }
     with visitors.window(browser, journey.who, width=widths[0]) as page:
         page.goto("/catalogue")
-        page.get_by_role("main").get_by_role("link", name=document.name, exact=True).click()
-        page.get_by_role("link", name="Start", exact=True).click()
+        follow(page, page.get_by_role("main").get_by_role("link", name=document.name, exact=True))
+        follow(page, page.get_by_role("link", name="Start", exact=True))
         expect(page.get_by_role("button", name="Continue to review")).to_be_visible()
         fill(page, document, answers)
         _look(page, journey.slug, "form", widths)

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from catalog.requests.states import State
+from tests.browser.journeys import follow
 from tests.browser.look import look
 from tests.browser.visitor import HEIGHTS, new_page
 from tests.catalog.attachments.test_kinds import PNG
@@ -32,7 +33,7 @@ def test_a_member_carries_the_checklist_out(
         try:
             page.goto("/work")
             seen(page, javascript, tmp_path / f"work-{width}.png")
-            page.get_by_role("link", name="Make a badge for Rosa").click()
+            follow(page, page.get_by_role("link", name="Make a badge for Rosa"))
             seen(page, javascript, tmp_path / f"task-{width}.png")
             page.get_by_role("button", name="Take it").click()
             expect(page.get_by_text("You have this task now.")).to_be_visible()

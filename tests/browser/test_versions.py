@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from portal.core.assets import services_folder
-from tests.browser.journeys import ordered_access
+from tests.browser.journeys import follow, ordered_access
 from tests.browser.look import look
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -42,33 +42,33 @@ def test_a_version_is_written_mended_replayed_and_offered_to_a_second_person(vis
     with visitors.window(chromium, AUTHOR, width=width) as page:
         page.goto("/offerings")
         looked_at(page, "index")
-        page.get_by_role("main").get_by_role("link", name="Application access", exact=True).click()
+        follow(page, page.get_by_role("main").get_by_role("link", name="Application access", exact=True))
         looked_at(page, "show")
-        page.get_by_role("link", name="Version 1").click()
+        follow(page, page.get_by_role("link", name="Version 1"))
         looked_at(page, "version")
         page.go_back()
-        page.get_by_role("link", name="Write a new version").click()
+        follow(page, page.get_by_role("link", name="Write a new version"))
         box = page.get_by_label("Text of the offering")
         expect(box).to_have_value(TEXT)
         looked_at(page, "new")
         broken = stricter(TEXT).replace("owner: catalogue-owners", "onwer: catalogue-owners", 1)
         box.fill(broken)
-        page.get_by_role("button", name="Save the draft").click()
+        follow(page, page.get_by_role("button", name="Save the draft"))
         expect(page.get_by_text("did you mean 'owner'?")).to_be_visible()
         expect(page.get_by_label("Text of the offering")).to_have_value(broken)
         looked_at(page, "draft-with-problems")
         page.get_by_label("Text of the offering").fill(stricter(TEXT))
-        page.get_by_role("button", name="Save and check").click()
+        follow(page, page.get_by_role("button", name="Save and check"))
         expect(page.get_by_role("status")).to_contain_text("has no problems")
         looked_at(page, "draft")
-        page.get_by_role("link", name="Review and publish").click()
+        follow(page, page.get_by_role("link", name="Review and publish"))
         expect(page.get_by_text("You wrote this draft")).to_be_visible()
         looked_at(page, "review-of-the-author")
         address = page.url
     with visitors.window(chromium, PUBLISHER, width=width) as page:
         page.goto(address)
         expect(page.get_by_text("The longest duration in days changes from “365” to “30”.")).to_be_visible()
-        page.get_by_role("button", name="Replay past requests").click()
+        follow(page, page.get_by_role("button", name="Replay past requests"))
         expect(page.get_by_role("heading", name="What could not be worked out again")).to_be_visible()
         expect(page.get_by_text("held against version 1")).to_be_visible()
         expect(page.get_by_role("button", name="Publish this version")).to_be_visible()

@@ -15,15 +15,12 @@ from flask import Blueprint
 
 from approvals.bulk import views as chosen_views
 from approvals.conversation import views as conversation_views
-from approvals.conversation import waiting as conversation_waiting
+from approvals.conversation import waiting as questions
 from approvals.conversation.present import Conversations
 from approvals.decisions import views as decision_views
 from approvals.delegation import views as delegation_views
-from approvals.emergency import closing as emergency_closing
 from approvals.emergency import jobs as emergency_jobs
-from approvals.emergency import opening as emergency_opening
 from approvals.emergency import reactions as emergency
-from approvals.emergency import undoing as emergency_undoing
 from approvals.emergency import views as emergency_views
 from approvals.links import views as link_views
 from approvals.reassigning import views as reassigning_views
@@ -191,23 +188,15 @@ def reactions_table(settings: Settings) -> dict[type[Any], Sequence[Callable[...
         events.RequestPlanned: (attach.on_planned, partial(reactions.on_planned, settings=settings)),
         events.RequestReplanned: (
             reactions.on_replanned,
-            conversation_waiting.on_request_moved,
+            questions.on_request_moved,
             manual_opening.on_replanned,
             emergency.on_replanned,
         ),
-        events.RequestWithdrawn: (
-            reactions.on_withdrawn,
-            conversation_waiting.on_request_moved,
-            emergency.on_withdrawn,
-        ),
-        events.RequestRefused: (reactions.on_refused, conversation_waiting.on_request_moved),
-        events.RequestRejected: (conversation_waiting.on_request_moved, emergency.on_rejected),
+        events.RequestWithdrawn: (reactions.on_withdrawn, questions.on_request_moved, emergency.on_withdrawn),
+        events.RequestRefused: (reactions.on_refused, questions.on_request_moved),
+        events.RequestRejected: (questions.on_request_moved, emergency.on_rejected),
         events.RequestFailed: (manual_opening.on_failed, emergency.on_failed),
-        events.RequestApproved: (
-            conversation_waiting.on_request_moved,
-            orders.on_approved,
-            emergency.on_approved,
-        ),
+        events.RequestApproved: (questions.on_request_moved, orders.on_approved, emergency.on_approved),
         events.EntitlementEnded: (entitlements_waiting.on_ended, emergency.on_ended),
         events.FulfilmentStarting: (
             holding.on_fulfilment_starting,
@@ -228,9 +217,7 @@ def job_handlers(portal: Portal) -> Handlers:
         "fulfil": partial(fulfilment_jobs.fulfil, connectors=connectors),
         "end_entitlement": partial(entitlement_jobs.end_entitlement, connectors=connectors),
         "warn_of_ending": entitlement_jobs.warn_of_ending,
-        emergency_opening.REMIND: emergency_jobs.remind_reviewers,
-        emergency_opening.LAPSE: emergency_jobs.lapse_review,
-        emergency_closing.UNDO: partial(emergency_undoing.undo_unreviewed, connectors=connectors),
+        **emergency_jobs.handlers(connectors),
         watching.WATCH: watching.watch_stages,
         watching.CHANGE_DUTY: partial(watching.change_duty, settings=portal.settings),
         "send_mail": mail_jobs.send_mail,

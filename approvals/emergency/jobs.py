@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from approvals.emergency.closing import close, get_locked_review, why_undone
+from functools import partial
+
+from approvals.emergency.closing import UNDO, close, get_locked_review, why_undone
 from approvals.emergency.model import Review, ReviewState
+from approvals.emergency.opening import LAPSE, REMIND
 from approvals.emergency.telling import remind
+from approvals.emergency.undoing import undo_unreviewed
+from catalog.fulfilment.connectors.registry import Connectors
 from catalog.requests.moves import get_locked
 from portal.core.clock import now
-from portal.jobs import Job
+from portal.jobs import Handlers, Job
+
+
+def handlers(connectors: Connectors) -> Handlers:
+    """What each kind of task of this room runs."""
+    return {
+        REMIND: remind_reviewers,
+        LAPSE: lapse_review,
+        UNDO: partial(undo_unreviewed, connectors=connectors),
+    }
 
 
 def remind_reviewers(job: Job) -> None:

@@ -46,6 +46,11 @@ DAYS: dict[str, Any] = {
     "last_day": date(2026, 11, 27),
     "path": "/me/delegations",
 }
+PASSKEY: dict[str, Any] = {
+    "name": "The blue key",
+    "at": datetime(2026, 11, 18, 9, 0, tzinfo=UTC),
+    "path": "/me/passkeys",
+}
 MESSAGES: dict[str, dict[str, Any]] = {
     "approval_requested": CARD,
     "approval_reminder": CARD,
@@ -61,7 +66,52 @@ MESSAGES: dict[str, dict[str, Any]] = {
         "count": 1,
         "path": "/me/mail",
     },
+    "question_asked": REQUEST
+    | {"asker": "Inês Carvalho", "question": "Which team is this for?\nUntil when?"},
+    "question_answered": REQUEST
+    | {"requester": "Beatriz Sousa", "question": "Which team is this for?", "answer": "For Iberia alone."},
+    "proposal_made": REQUEST
+    | {
+        "proposer": "Inês Carvalho",
+        "reason": "Until the quarter closes.",
+        "changes": [("Until when?", "21 January 2027", "12 December 2026"), ("Ports", "5432\n8443", "5432")],
+    },
+    "proposal_answered": REQUEST
+    | {"requester": "Beatriz Sousa", "accepted": True, "answer": "That is enough for us."},
+    "mentioned": REQUEST | {"author": "Inês Carvalho", "comment": "@beatriz.sousa knows the team."},
+    "stage_reassigned": REQUEST
+    | {
+        "author": "Olga Owner",
+        "to": "Otto Owner",
+        "beneficiary": "Beatriz Sousa",
+        "stage": "Owner of the application",
+        "reason": "He knows the team.",
+        "mine": True,
+    },
     "approval_ended": REQUEST | {"why": "The requester withdrew it."},
+    "question_asked": REQUEST | {"asker": "Inês Carvalho", "question": "For how long?"},
+    "question_answered": REQUEST
+    | {"requester": "Beatriz Sousa", "question": "For how long?", "answer": "Until the spring."},
+    "proposal_made": REQUEST
+    | {
+        "proposer": "Inês Carvalho",
+        "reason": "A month is enough.",
+        "changes": (("Until when?", "24 December 2026", "30 November 2026"),),
+    },
+    "proposal_answered": REQUEST
+    | {"requester": "Beatriz Sousa", "accepted": False, "answer": "It takes longer."},
+    "mentioned": REQUEST | {"author": "Inês Carvalho", "comment": "Please look, @goncalo.pires."},
+    "stage_reassigned": REQUEST
+    | {
+        "author": "Inês Carvalho",
+        "to": "Gonçalo Pires",
+        "beneficiary": "Beatriz Sousa",
+        "stage": "Owner of the application",
+        "reason": "You know it better.",
+        "mine": True,
+    },
+    "passkey_enrolled": PASSKEY,
+    "passkey_revoked": PASSKEY,
     "request_approved": REQUEST,
     "request_rejected": REQUEST,
     "request_refused": REQUEST,

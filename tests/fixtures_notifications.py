@@ -89,27 +89,6 @@ MESSAGES: dict[str, dict[str, Any]] = {
         "mine": True,
     },
     "approval_ended": REQUEST | {"why": "The requester withdrew it."},
-    "question_asked": REQUEST | {"asker": "Inês Carvalho", "question": "For how long?"},
-    "question_answered": REQUEST
-    | {"requester": "Beatriz Sousa", "question": "For how long?", "answer": "Until the spring."},
-    "proposal_made": REQUEST
-    | {
-        "proposer": "Inês Carvalho",
-        "reason": "A month is enough.",
-        "changes": (("Until when?", "24 December 2026", "30 November 2026"),),
-    },
-    "proposal_answered": REQUEST
-    | {"requester": "Beatriz Sousa", "accepted": False, "answer": "It takes longer."},
-    "mentioned": REQUEST | {"author": "Inês Carvalho", "comment": "Please look, @goncalo.pires."},
-    "stage_reassigned": REQUEST
-    | {
-        "author": "Inês Carvalho",
-        "to": "Gonçalo Pires",
-        "beneficiary": "Beatriz Sousa",
-        "stage": "Owner of the application",
-        "reason": "You know it better.",
-        "mine": True,
-    },
     "passkey_enrolled": PASSKEY,
     "passkey_revoked": PASSKEY,
     "request_approved": REQUEST,

@@ -30,4 +30,5 @@ def tell(
     context = {**about(request, event), **card_of(request, stage), **more}
     people = select(Person).where(Person.id.in_(list(paths)), Person.active).order_by(Person.id)
     for person in session.scalars(people).all():
-        notify(session, event, person, {**context, "path": paths[person.id]}, urgent=urgent)
+        theirs = {**context, "path": paths[person.id]}
+        notify(session, event, person, theirs, urgent=urgent)

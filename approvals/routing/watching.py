@@ -7,6 +7,8 @@ is refused aloud. Whoever comes on duty in a rota is asked in place of those who
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -34,10 +36,15 @@ from portal.core.settings import Settings
 from portal.identity.actor import PORTAL
 from portal.identity.events import PeopleImported, RotaImported
 from portal.identity.rotas.duty import duties
-from portal.jobs import Job, enqueue
+from portal.jobs import Handler, Job, Periodic, enqueue
 
 WATCH = "watch_stages"
 CHANGE_DUTY = "change_duty"
+#: How often each comes round beside the imports.
+ROUNDS = (
+    Periodic("stages", timedelta(minutes=10), WATCH),
+    Periodic("duty", timedelta(minutes=1), CHANGE_DUTY),
+)
 _ROTA = "rota:"
 #: Requests read at once; the work between two statements is a second's.
 BATCH = 5000
@@ -75,6 +82,11 @@ def on_directory_changed(session: Session, event: PeopleImported | RotaImported)
     """Look at every open stage once the import is committed."""
     for kind in (WATCH, CHANGE_DUTY) if isinstance(event, RotaImported) else (WATCH,):
         enqueue(session, kind, {})
+
+
+def tasks(settings: Settings) -> Mapping[str, Handler]:
+    """What each kind of task of this room runs."""
+    return {WATCH: watch_stages, CHANGE_DUTY: partial(change_duty, settings=settings)}
 
 
 def watch_stages(job: Job) -> None:

@@ -86,7 +86,7 @@ def test_errors_of_no_field_stand_above_the_form(small_document, context):
 
 def test_a_new_form_shows_the_defaults_of_the_profile_and_the_calendar(context):
     html = page_of(build_form(shipped("application-access"), context)())
-    assert control(html, "person")[0].get("value") == "Rosa Requester (rosa.requester)"
+    assert control(html, "person")[1].strip() == "Rosa Requester (rosa.requester)"
     until, _ = control(html, "until")
     assert (until.get("type"), until.get("value")) == ("date", "2027-02-16")
     assert (until.get("min"), until.get("max")) == ("2026-11-19", "2027-11-18")
@@ -95,7 +95,7 @@ def test_a_new_form_shows_the_defaults_of_the_profile_and_the_calendar(context):
 def test_an_empty_form_that_was_sent_does_not_show_the_defaults_again(context):
     form = build_form(shipped("application-access"), context)(raw={})
     assert not form.validate()
-    assert control(page_of(form), "person")[0].get("value") == ""
+    assert control(page_of(form), "person")[1].strip() == ""
     assert form["until"].errors == ["Choose the last day with access."]
 
 

@@ -31,7 +31,7 @@ def test_the_catalogue_is_shown_searched_and_leads_to_an_offering(site):
     html5lib.HTMLParser(strict=True).parse(offering.text)
     text = text_of(offering.text)
     assert ", where the risk is medium or higher" in text
-    assert "The group Network security. One agrees within 1 working day." in text
+    assert "The group Network security. One agrees within 1 working day, asked at the same time" in text
     assert "Version 1" in text
     assert 'href="/catalogue/firewall-rule/request"' in offering.text
 

@@ -74,7 +74,7 @@ MESSAGES: dict[str, dict[str, Any]] = {
     | {
         "proposer": "Inês Carvalho",
         "reason": "Until the quarter closes.",
-        "changes": [("Until when?", "21 January 2027", "12 December 2026"), ("Ports", "5432\n8443", "5432")],
+        "changes": (("Until when?", "21 January 2027", "12 December 2026"), ("Ports", "5432\n8443", "5432")),
     },
     "proposal_answered": REQUEST
     | {"requester": "Beatriz Sousa", "accepted": True, "answer": "That is enough for us."},

@@ -11,7 +11,6 @@ from approvals.decisions.changes import SealChanged, changes_since
 from approvals.decisions.model import Decision, Verdict
 from approvals.decisions.outcome import stage_agreed, stage_denied
 from approvals.decisions.right import NotYours, leave_others_possible, stage_for
-from approvals.decisions.step_up import StepUp
 from approvals.routing.eligible import eligible_now
 from approvals.routing.model import Stage
 from approvals.routing.opening import open_next_stage
@@ -28,6 +27,7 @@ from portal.core.language import _
 from portal.core.settings import Settings
 from portal.core.text import clean_text
 from portal.identity.actor import Actor
+from portal.identity.step_up import StepUp
 
 LONGEST_COMMENT = 2000
 

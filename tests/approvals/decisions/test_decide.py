@@ -14,7 +14,6 @@ from sqlalchemy.exc import DBAPIError
 from approvals.decisions.changes import SealChanged
 from approvals.decisions.model import Decision, Verdict
 from approvals.decisions.right import NotYours
-from approvals.decisions.step_up import StepUpNeeded
 from approvals.routing.model import StageApprover, StageState
 from catalog.requests.events import RequestApproved, RequestRejected
 from catalog.requests.model import Request
@@ -24,6 +23,7 @@ from portal.audit.model import Entry, PersonalValue
 from portal.core.errors import Conflict, FieldError
 from portal.identity.actor import PORTAL, Actor
 from portal.identity.model import Group, Membership, Person
+from portal.identity.step_up import StepUpNeeded
 from portal.notifications.model import Message
 from tests.approvals.conftest import MANAGER_STAGE, OWNER_STAGE, Story
 from tests.fixtures_people import StandingClock

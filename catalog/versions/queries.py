@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
+from catalog.offerings.called import names_of
 from catalog.offerings.model import Offering, OfferingVersion
 from catalog.versions.drafting import NO_DRAFT
 from catalog.versions.model import DraftState, OfferingDraft, OfferingReplay, PublishedReplay
@@ -66,6 +67,7 @@ def offerings(session: Session) -> Sequence[OfferingLine]:
     statement = (
         select(
             Offering.slug,
+            OfferingVersion.digest,
             OfferingVersion.document["name"].as_string(),
             OfferingVersion.number,
             OfferingVersion.published_at,
@@ -78,7 +80,9 @@ def offerings(session: Session) -> Sequence[OfferingLine]:
         )
         .order_by(Offering.slug)
     )
-    return tuple(OfferingLine(*row) for row in session.execute(statement))
+    rows = session.execute(statement).all()
+    called = names_of(session, ((digest, name) for _slug, digest, name, *_rest in rows))
+    return tuple(OfferingLine(slug, called[digest], *rest) for slug, digest, _name, *rest in rows)
 
 
 def versions_of(session: Session, slug: str) -> Sequence[VersionLine]:

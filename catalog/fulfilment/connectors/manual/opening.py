@@ -10,16 +10,17 @@ from sqlalchemy.orm import Session
 from catalog.fulfilment.connectors.contract import ConnectorError, Plan
 from catalog.fulfilment.connectors.manual import tags
 from catalog.fulfilment.connectors.manual.model import ManualItem, ManualState, ManualTask
-from catalog.fulfilment.connectors.manual.parameters import DO
+from catalog.fulfilment.connectors.manual.parameters import DO, Wanted, read_parameters
 from catalog.fulfilment.connectors.manual.queries import doers_of, find_group, latest, parties_of
-from catalog.offerings.queries import document_of
+from catalog.fulfilment.planning import orders_of_request
 from catalog.requests.events import RequestFailed, RequestReplanned
 from catalog.requests.model import Request
 from catalog.requests.moves import subject_of
 from catalog.requests.telling import about
 from portal.audit import record
 from portal.core.clock import now
-from portal.core.language import N_, SOURCE, Said, _, every_language, say, speaking
+from portal.core.errors import PortalError
+from portal.core.language import N_, say
 from portal.identity.actor import PORTAL
 from portal.notifications import notify
 
@@ -50,7 +51,7 @@ def open_task(session: Session, plan: Plan, key: str, entitlement_key: str, *, a
         raise ConnectorError(message, permanent=True)
     before = latest(session, key, action)
     doing = action == DO
-    title, instructions, checklist = _words(plan, request, group.name, doing=doing)
+    title, instructions, checklist = _words(session, plan, request, doing=doing)
     task = ManualTask(
         key=key,
         action=action,
@@ -91,34 +92,37 @@ def open_task(session: Session, plan: Plan, key: str, entitlement_key: str, *, a
     return task
 
 
-def _words(plan: Plan, request: Request, group: str, *, doing: bool) -> tuple[str, str, Sequence[str]]:
+def _words(session: Session, plan: Plan, request: Request, *, doing: bool) -> tuple[str, str, Sequence[str]]:
     """Title, instructions and checklist in every language that the sealed plan and the offering's version have."""
-    document, offering = plan.document, document_of(request.version)
-    title = _title(plan, group)
+    document = plan.document
+    wanted = _wanted(session, plan, request)
+    title = wanted.title if wanted else str(document["title"])
     if not doing:
-        undo = plan.inverse["undo"]
-        return (
-            say("Undo: %(title)s", title=title),
-            every_language(lambda: offering.speak(undo)),
-            (say(UNDONE_ITEM),),
-        )
+        undo = str(plan.inverse["undo"])
+        undoing = wanted.undo if wanted and str(wanted.undo) == undo else undo
+        return say("Undo: %(title)s", title=title), undoing, (say(UNDONE_ITEM),)
     said = [line.text for line in plan.lines if line.change == "add"]
     checklist = said if [str(text) for text in said] == document["checklist"] else document["checklist"]
-    return title, every_language(lambda: offering.speak(document["instructions"])), checklist
+    instructions = str(document["instructions"])
+    if wanted and str(wanted.instructions) == instructions:
+        instructions = wanted.instructions
+    return title, instructions, checklist
 
 
-def _title(plan: Plan, group: str) -> str:
-    """The title as the plan's first line says it in each language; the effect itself holds the English alone."""
-    english: str = plan.document["title"]
-    line = plan.lines[0].text if plan.lines else ""
-    if not isinstance(line, Said):
-        return english
-    titles = {}
-    for code, text in line.languages.items():
-        with speaking(code):
-            before = _(BY_HAND, group=group, title="")
-        titles[code] = text.removeprefix(before) if text.startswith(before) else english
-    return Said({**titles, SOURCE: english})
+def _wanted(session: Session, plan: Plan, request: Request) -> Wanted | None:
+    """What the request asks people for, in every language, where it is still what the plan says.
+
+    The plan holds the English alone, because what is to be done is one thing in whatever language people read it.
+    """
+    try:
+        asked = [
+            read_parameters(step.order)
+            for step in orders_of_request(session, request)
+            if step.connector == plan.connector
+        ]
+    except (ConnectorError, PortalError):
+        return None
+    return next((wanted for wanted in asked if str(wanted.title) == plan.document["title"]), None)
 
 
 def cancel(session: Session, task: ManualTask) -> None:

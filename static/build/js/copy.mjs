@@ -7,7 +7,7 @@ export function offerToCopy(scope) {
     button.hidden = false;
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(button.dataset.copy);
-      label.textContent = "Copied";
+      label.textContent = button.dataset.copied;
       setTimeout(() => { label.textContent = before; }, 2500);
     });
   }

@@ -19,7 +19,8 @@ from catalog.offerings.language import OfferingDocument
 from catalog.offerings.route import Resource
 from catalog.offerings.words import duration_text, span_of
 from portal.core.language import SOURCE, speaking
-from portal.core.networks import Network, address_count, classify, parse_networks
+from portal.core.network_sets import address_count
+from portal.core.networks import Network, classify, parse_networks
 from portal.core.ports import parse_ports
 from portal.core.spans import size
 

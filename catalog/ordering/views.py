@@ -17,7 +17,7 @@ from catalog.ordering.favourites import unstar as unstar_offering
 from catalog.ordering.groups import group_page
 from catalog.ordering.several import preview, submit_draft_for
 from catalog.requests.drafts import get_draft
-from catalog.requests.form_page import back_to_form, begun, connectors, what_changed, where_sent
+from catalog.requests.shared_views import back_to_form, begun, connectors, what_changed, where_sent
 from portal.core.canonical import digest
 from portal.core.clock import now
 from portal.core.errors import Conflict, FieldError, FieldErrors

@@ -21,9 +21,9 @@ from catalog.ordering.times import times_for
 from catalog.requests.blueprint import blueprint
 from catalog.requests.checking import Checked, get_asked
 from catalog.requests.drafts import find_draft, insist_on_owner, keep, new_token, open_drafts, owner_of
-from catalog.requests.form_page import TOKEN, connectors, form_for, router, show_form, where_sent
 from catalog.requests.model import Draft
 from catalog.requests.review import needless_answers
+from catalog.requests.shared_views import TOKEN, connectors, form_for, router, show_form, where_sent
 from portal.core.clock import now
 from portal.core.errors import PortalError
 from portal.core.http import reading, render, settings, transaction

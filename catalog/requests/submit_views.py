@@ -10,8 +10,8 @@ from catalog.offerings.several import people_in
 from catalog.requests.blueprint import blueprint
 from catalog.requests.checking import check_draft
 from catalog.requests.drafts import get_draft
-from catalog.requests.form_page import back_to_form, begun, connectors, router, what_changed, where_sent
 from catalog.requests.review import review_page
+from catalog.requests.shared_views import back_to_form, begun, connectors, router, what_changed, where_sent
 from catalog.requests.submit import submit as submit_draft
 from portal.core.errors import Conflict, FieldError, FieldErrors
 from portal.core.http import reading, render, takes, transaction

@@ -20,10 +20,10 @@ from catalog.requests.drafts import discard as discard_draft
 from catalog.requests.drafts import open_drafts
 from catalog.requests.edit import edit as edit_request
 from catalog.requests.edit import insist_on_requester
-from catalog.requests.form_page import form_for, router, show_form
 from catalog.requests.moves import subject_of
 from catalog.requests.page import request_page
 from catalog.requests.queries import request_for, requests_of
+from catalog.requests.shared_views import form_for, router, show_form
 from catalog.requests.withdraw import withdraw as withdraw_request
 from portal.audit import record
 from portal.core.clock import now

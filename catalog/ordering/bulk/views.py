@@ -16,7 +16,7 @@ from catalog.ordering.bulk.order import check_file, get_file, keep_file, send_fi
 from catalog.ordering.bulk.reading import LARGEST, MOST_ROWS
 from catalog.ordering.bulk.template import csv_template, xlsx_template
 from catalog.ordering.model import BulkOrder
-from catalog.requests.form_page import what_changed
+from catalog.requests.shared_views import what_changed
 from portal.core.errors import Conflict, FieldErrors, NotFound, PortalError
 from portal.core.http import file_response, reading, render, services, settings, takes, transaction
 from portal.core.language import _, ngettext, spoken

@@ -95,9 +95,7 @@ def read_rota(content: bytes, filename: str, *, now: datetime, slug: str = "", n
     return _of_yaml(content, filename, digest)
 
 
-def _of_calendar(
-    text: str, filename: str, *, now: datetime, slug: str, name: str, digest: str
-) -> RotaFile:
+def _of_calendar(text: str, filename: str, *, now: datetime, slug: str, name: str, digest: str) -> RotaFile:
     try:
         called, happenings = read_calendar(text, until=now + AHEAD)
         title = clean_line(name or called or slug)[:_LONGEST_NAME]

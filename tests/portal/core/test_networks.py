@@ -9,14 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.core import networks
+from portal.core.network_sets import address_count, covers, difference, intersection
 from portal.core.networks import (
     MOST_NETWORKS,
-    address_count,
     classify,
     collapse,
-    covers,
-    difference,
-    intersection,
     parse_network,
     parse_networks,
     special_part,

@@ -98,7 +98,9 @@ def test_absences_are_those_of_the_file_and_importing_again_changes_nothing(db):
     imported(db, absences=[])
     with db.reading() as session:
         left = session.scalars(select(Absence)).all()
-        assert [(one.first_day, one.imported) for one in left] == [(date(2026, 12, 1), False)], "their own stays"
+        assert [(one.first_day, one.imported) for one in left] == [(date(2026, 12, 1), False)], (
+            "their own stays"
+        )
 
 
 def test_who_heads_a_unit_leads_it_without_being_given_the_role(db, clock):

@@ -11,15 +11,8 @@ from catalog.fulfilment.connectors.firewall.problems import Problem, RuleError
 from catalog.fulfilment.connectors.firewall.rules import PROTOCOLS, ZONE_NAME, Protocol, Rule, Zone
 from catalog.fulfilment.connectors.firewall.width import check_width
 from portal.core.language import N_, say
-from portal.core.networks import (
-    Kind,
-    Network,
-    classify,
-    covers,
-    intersection,
-    parse_networks,
-    special_part,
-)
+from portal.core.network_sets import covers, intersection
+from portal.core.networks import Kind, Network, classify, parse_networks, special_part
 from portal.core.ports import parse_ports
 from portal.core.spans import Span
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from catalog.fulfilment.connectors.firewall.rules import Rule
-from portal.core.networks import spans_of
+from portal.core.network_sets import spans_of
 from portal.core.spans import Span, intersect, size, subtract
 
 Spans = tuple[Span, ...]

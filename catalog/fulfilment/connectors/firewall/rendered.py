@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from catalog.fulfilment.connectors.firewall.coverage import Spans
 from catalog.fulfilment.connectors.firewall.rules import PREVIEW, Rule, Zone
-from portal.core.networks import parse_network, spans_of
+from portal.core.network_sets import spans_of
+from portal.core.networks import parse_network
 from portal.core.ports import parse_ports
 
 _CHAIN = re.compile(r"    chain (?P<name>[A-Za-z0-9-]+) \{")

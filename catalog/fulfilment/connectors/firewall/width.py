@@ -11,7 +11,8 @@ from catalog.fulfilment.connectors.firewall.problems import Problem
 from catalog.fulfilment.connectors.firewall.rules import Rule, Zone
 from portal.core import times
 from portal.core.language import N_, every_language, say
-from portal.core.networks import IPV4, address_count, collapse, covers, networks_of
+from portal.core.network_sets import address_count, covers, networks_of
+from portal.core.networks import IPV4, collapse
 from portal.core.spans import intersect, merge, size, subtract
 
 #: One /16 of IPv4 or one /32 of IPv6, and so many ports; more needs one approver more, where the offering allows it.

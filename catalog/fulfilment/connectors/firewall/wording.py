@@ -9,7 +9,8 @@ from catalog.fulfilment.connectors.firewall.policy import Policy
 from catalog.fulfilment.connectors.firewall.rules import Rule
 from portal.core import times
 from portal.core.language import Said, _, every_language, ngettext, say, spoken
-from portal.core.networks import Network, address_count
+from portal.core.network_sets import address_count
+from portal.core.networks import Network
 from portal.core.ports import port_text
 from portal.core.spans import size
 

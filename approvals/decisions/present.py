@@ -81,7 +81,7 @@ def card_of(reading: Reading, actor: Actor, *, at: datetime) -> Card:
         stages=stage_cards(progress_from(reading.places), timezone=actor.timezone),
         stage=stage.name if stage else "",
         stage_text=document.speak(stage_question(document, stage.slug)) if stage else "",
-        answers=answer_lines(document, request.answers, (request.requester, request.beneficiary)),
+        answers=answer_lines(document, request.answers, reading.called),
         documents=_readable([_for_machines(plan) for plan in request.plans]),
         route=_readable(request.route),
         seal=request.seal,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import and_, exists, select
@@ -19,8 +19,10 @@ from approvals.routing.model import Sealing, Stage
 from approvals.routing.progress import Place, places_of, was_asked
 from catalog.entitlements.model import Entitlement, EntitlementState
 from catalog.offerings.model import OfferingVersion
+from catalog.offerings.queries import document_of
 from catalog.requests.conversation import Conversation
 from catalog.requests.model import Request
+from catalog.requests.named import named_in
 from portal.core.clock import now
 from portal.core.errors import NotFound
 from portal.core.language import _
@@ -42,6 +44,8 @@ class Reading:
     #: What the beneficiary has already; one more than is shown where there is more.
     entitlements: Sequence[tuple[Entitlement, str]]
     conversation: Conversation
+    #: How the people, units and groups are called that the answers name.
+    called: Mapping[tuple[str, str], str]
     #: The seal under which the reader opened the card the last time; empty when they never did.
     seen: str = ""
 
@@ -64,9 +68,9 @@ class Reading:
 
 
 def read_for_decision(session: Session, actor: Actor, reference: str) -> Reading:
-    """What the actor needs to decide the request, in four statements, or one more for each further kind of rule.
+    """What the actor needs to decide the request, in four statements.
 
-    Raises NotFound for everybody who neither is nor was asked to decide, whether or not the request exists: its
+    Each further kind of rule takes one more, and so do names in the answers. Raises NotFound for everybody who neither is nor was asked to decide, whether or not the request exists: its
     existence is itself a secret.
     """
     request, sealing, seen, talked, delegations = _request(session, actor, reference)
@@ -84,6 +88,12 @@ def read_for_decision(session: Session, actor: Actor, reference: str) -> Reading
             session, request, stages, [place.approver for place in mine], delegations=delegations
         ),
         entitlements=_entitlements(session, request),
+        called=named_in(
+            session,
+            document_of(request.version),
+            request.answers,
+            (request.requester, request.beneficiary),
+        ),
         conversation=Conversations().of(session, actor, request) if talked else Conversation(),
         seen=seen,
     )

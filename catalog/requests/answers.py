@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,6 @@ from catalog.offerings.language import OfferingDocument
 from catalog.offerings.words import duration_text
 from portal.core import times
 from portal.core.language import _
-from portal.identity.model import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +29,24 @@ class AnswerLine:
 
 
 def answer_lines(
-    document: OfferingDocument, answers: Mapping[str, Any], people: Iterable[Person] = ()
+    document: OfferingDocument,
+    answers: Mapping[str, Any],
+    called: Mapping[tuple[str, str], str] = MappingProxyType({}),
 ) -> tuple[AnswerLine, ...]:
     """Every question that was answered, in the form's order. Texts are plain, to be shown literally.
 
-    An answer is a person's account name; `people` are those who are called by their name beside it.
+    Answers name people, units and groups by their keys; `called` says how they are called (`named.named_in`).
     """
-    called = {person.user_name: f"{person.name} ({person.user_name})" for person in people}
     lines = []
     for field in document.spoken().fields:
         answer = answers.get(field.name)
         if answer in (None, "", [], ()):
             continue
-        text = called.get(answer, answer) if field.kind == "person" else _text(field, answer)
+        names = [
+            called.get((field.kind, str(one)), "")
+            for one in (answer if isinstance(answer, list) else [answer])
+        ]
+        text = "\n".join(names) if all(names) else _text(field, answer)
         lines.append(AnswerLine(field.name, field.label, text, long="\n" in text or field.kind == "csr"))
     return tuple(lines)
 

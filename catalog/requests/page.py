@@ -19,6 +19,7 @@ from catalog.requests.answers import answer_lines, spoken_end
 from catalog.requests.baton import baton_of
 from catalog.requests.conversation import Conversations
 from catalog.requests.model import Request
+from catalog.requests.named import named_in
 from catalog.requests.policy import policy_that_approved
 from catalog.requests.presenters import (
     RequestPage,
@@ -50,6 +51,7 @@ def request_page(
     steps, artefacts = _steps(session, request)
     document = document_of(request.version)
     mine = request.requester_id == actor.person_id
+    parties = (request.requester, request.beneficiary)
 
     def local(moment: datetime | None) -> datetime | None:
         return moment.astimezone(zone) if moment else None
@@ -79,7 +81,9 @@ def request_page(
         seal=request.seal,
         sealed_at=local(request.sealed_at),
         now=now(session).astimezone(zone),
-        answers=answer_lines(document.spoken(), request.answers, (request.requester, request.beneficiary)),
+        answers=answer_lines(
+            document, request.answers, named_in(session, document, request.answers, parties)
+        ),
         plan=plan_cards(request.plans, speak=document.speak),
         risk=risk_card(request.risk, speak=document.speak),
         stages=stage_cards(stages, timezone=actor.timezone, speak=document.speak),

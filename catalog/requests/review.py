@@ -20,6 +20,7 @@ from catalog.requests.checking import Checked
 from catalog.requests.context import Context, context_for, get_person
 from catalog.requests.duplicates import open_duplicate, sentence_about
 from catalog.requests.jobs import risk_of
+from catalog.requests.named import named_in
 from catalog.requests.policy import policy_of
 from catalog.requests.presenters import (
     PlanCard,
@@ -105,6 +106,8 @@ def review_page(
     pace = pace_of(session, version.offering_id)
     asked_people = {person.person_id for stage in stages for person in stage.approvers}
     duplicate = open_duplicate(session, context)
+    parties = (requester, context.beneficiary)
+    called = named_in(session, context.document, checked.answers, parties)
     return ReviewPage(
         token=checked.token,
         version_id=version.id,
@@ -115,7 +118,7 @@ def review_page(
         beneficiary=context.beneficiary.name,
         for_self=context.beneficiary.id == requester.id,
         ends=spoken_end(context.ends_at, actor.timezone),
-        answers=answer_lines(context.document.spoken(), checked.answers, (requester, context.beneficiary)),
+        answers=answer_lines(context.document, checked.answers, called),
         plan=plan_cards([step.to_json() for step in steps], speak=speak),
         risk=risk_card(risk_of(context.facts, steps), speak=speak),
         policy="" if stages else policy_of(session, version, timezone=actor.timezone),

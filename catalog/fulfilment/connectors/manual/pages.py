@@ -17,6 +17,7 @@ from catalog.fulfilment.connectors.manual.queries import find_shown, parties_of,
 from catalog.fulfilment.connectors.manual.recorded import part_of
 from catalog.offerings.queries import document_of
 from catalog.requests.answers import AnswerLine, answer_lines, spoken_end
+from catalog.requests.named import named_in
 from catalog.requests.presenters import PlanLines, lines_of
 from portal.core.clock import now
 from portal.core.errors import NotFound
@@ -134,6 +135,8 @@ def work_page(session: Session, actor: Actor, task_id: int) -> WorkPage:
         raise NotFound(_(NOT_YOURS))
     zone = ZoneInfo(actor.timezone)
     request = task.request
+    document = document_of(request.version)
+    parties = (request.requester, request.beneficiary)
     people = _names(session, [task])
     files = attachments_of(session, request.id)
     lines = {file.id: FileLine(file.id, file.name, file.digest, file.size) for file in files}
@@ -144,7 +147,7 @@ def work_page(session: Session, actor: Actor, task_id: int) -> WorkPage:
         instructions=spoken(task.instructions),
         undoing=task.action == UNDO,
         reference=request.reference,
-        offering=document_of(request.version).spoken().name,
+        offering=document.spoken().name,
         request_title=spoken(request.title),
         beneficiary=request.beneficiary.name,
         requester=request.requester.name,
@@ -166,7 +169,7 @@ def work_page(session: Session, actor: Actor, task_id: int) -> WorkPage:
         plan=lines_of(task.plan),
         seal=request.seal,
         answers=answer_lines(
-            document_of(request.version).spoken(), request.answers, (request.requester, request.beneficiary)
+            document, request.answers, named_in(session, document, request.answers, parties)
         ),
         given=tuple(lines[file.id] for file in files if file.part == "answers"),
         proof=tuple(lines[file.id] for file in files if file.part == part_of(task.id)),

@@ -23,14 +23,18 @@ def fill(page: Page, document: OfferingDocument, answers: Mapping[str, Any]) -> 
     A question that hangs on other answers is asked once those were sent.
     """
     known = [field for field in document.fields if field.name in answers]
-    for field in known:
-        if field.show_when is None:
+    for field in list(known):
+        if _asked(page, field):
             _answer(page, field, answers[field.name])
-    later = [field for field in known if field.show_when is not None]
-    if later:
+            known.remove(field)
+    if known:
         follow(page, page.get_by_role("button", name="Continue to review"))
-        for field in later:
+        for field in known:
             _answer(page, field, answers[field.name])
+
+
+def _asked(page: Page, field: FormField) -> bool:
+    return field.show_when is None or page.locator(f"#{field.name}").count() > 0
 
 
 def _answer(page: Page, field: FormField, answer: Any) -> None:

@@ -117,7 +117,7 @@ def _ending(evidence: Evidence) -> Iterator[str]:
     ):
         late = spoken_span(request.promised_by, done)
         yield (
-            _("The request was fulfilled by the promised time; it is %(span)s late.", span=late)
+            _("The request was fulfilled %(span)s after the promised time.", span=late)
             if request.fulfilled_at
             else _("The request was not fulfilled by the promised time; it is %(span)s late.", span=late)
         )

@@ -34,9 +34,7 @@ _TABLE: dict[str, frozenset[Permission]] = {
     UNIT_LEAD: frozenset({Permission.READ_UNIT_REQUESTS}),
     "compliance": frozenset({Permission.READ_ALL_REQUESTS, Permission.READ_EVIDENCE, Permission.READ_LEDGER}),
     "auditor": frozenset({Permission.READ_ALL_REQUESTS, Permission.READ_EVIDENCE, Permission.READ_LEDGER}),
-    "operator": frozenset(
-        {Permission.OPERATE, Permission.READ_ALL_REQUESTS, Permission.PROPOSE_STANDING}
-    ),
+    "operator": frozenset({Permission.OPERATE, Permission.READ_ALL_REQUESTS, Permission.PROPOSE_STANDING}),
     "catalogue_owner": frozenset(
         {Permission.WRITE_OFFERINGS, Permission.PUBLISH_OFFERINGS, Permission.PROPOSE_STANDING}
     ),

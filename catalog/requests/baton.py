@@ -43,22 +43,23 @@ def baton_of(
 
 
 def _what_follows(request: Request, stages: Sequence[StageProgress]) -> str:
-    document = document_of(request.version)
     match request.state:
         case State.PREPARING:
             return _("the change is read from the target, and the approvers are asked.")
-        case State.PENDING if request.paused_since:
-            return _("the clock runs again, and whoever asked decides.")
         case State.PENDING:
-            waiting = [
-                document.speak(stage.part_of or stage.name) for stage in stages if stage.state == "waiting"
-            ]
-            if waiting:
-                return _("the stage “%(stage)s” decides.", stage=waiting[0])
-            return _("it is carried out by itself, exactly as approved.")
+            return _after_this_stage(request, stages)
         case State.SCHEDULED | State.FULFILLING:
             return _("it is read back from the target, and you are told that it is done.")
         case State.FAILED:
             return _("it is tried again, or you are told why it cannot be done.")
         case _:
             return ""
+
+
+def _after_this_stage(request: Request, stages: Sequence[StageProgress]) -> str:
+    if request.paused_since:
+        return _("the clock runs again, and whoever asked decides.")
+    waiting = [stage.part_of or stage.name for stage in stages if stage.state == "waiting"]
+    if waiting:
+        return _("the stage “%(stage)s” decides.", stage=document_of(request.version).speak(waiting[0]))
+    return _("it is carried out by itself, exactly as approved.")

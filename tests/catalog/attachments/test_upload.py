@@ -265,7 +265,7 @@ def test_an_assets_owner_decides_and_its_criticality_weighs(hands, cast):
     assert found.risk["level"] == "high"
     assert [stage["approvers"][0]["rule"] for stage in found.route] == [
         "line-manager:beneficiary",
-        f"person:{cast.owner}",
+        "asset-owner:APP-2",
     ]
     page = browser(hands, cast.requester).get("/requests/SR-000001")
     assert "Payroll (APP-2), owned by olga.owner" in page

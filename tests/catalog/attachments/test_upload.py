@@ -271,7 +271,7 @@ def test_an_assets_owner_decides_and_its_criticality_weighs(hands, cast):
     assert "Payroll (APP-2), owned by olga.owner" in page
     other = hands.submitted(cast.requester, door="app-1", word="Two")
     hands.work()
-    assert hands.request(other).route[1]["approvers"][0]["rule"] == "group:erp-owners"
+    assert hands.request(other).route[1]["approvers"][0]["rule"] == "asset-owner:APP-1"
 
 
 def test_an_asset_is_suggested_and_a_wrong_one_is_said_at_its_field(hands, cast):

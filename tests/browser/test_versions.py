@@ -31,6 +31,7 @@ def stricter(text: str) -> str:
         ("longest_days: 365", "longest_days: 30"),
         ("levels: {medium: 20, high: 50, critical: 80}", "levels: {medium: 10, high: 50, critical: 80}"),
         ("label: Until when?", "label: Until which day?"),
+        ("    Until when?:", "    Until which day?:"),
     ):
         assert old in text
         text = text.replace(old, new)

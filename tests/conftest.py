@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from portal.core.language import SOURCE, speak
+
 _HERE = Path(__file__).parent
 
 # Each part of the product brings its fixtures in a file of this name; all of them serve every test.
@@ -34,3 +36,4 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's own settings never reach a test."""
     for name in ("DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "COUNTERSIGN_HOME", "COUNTERSIGN_ENVIRONMENT"):
         monkeypatch.delenv(name, raising=False)
+    speak(SOURCE)  # what the last test's reader read

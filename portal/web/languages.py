@@ -32,6 +32,11 @@ def install(app: Flask) -> None:
         else:
             speak(_theirs())
 
+    @app.teardown_request
+    def fall_silent(_error: BaseException | None) -> None:
+        # The thread answers somebody else next, or runs something that answers nobody.
+        speak(SOURCE)
+
     @app.after_request
     def say_which(response: Response) -> Response:
         if response.mimetype == "text/html":

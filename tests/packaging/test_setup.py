@@ -64,22 +64,22 @@ def run(machine, kind, user=None):
 
 
 def test_only_what_is_missing_is_installed(machine):
-    log = machine("git", "openssl", "pdfsig")
+    log = machine("git", "openssl", "ssh-keygen", "pdfsig")
     done = run(machine, "run")
     assert done.returncode == 0, done.stderr
     assert log.read_text().splitlines() == ["update", "install -y --no-install-recommends nftables"]
 
 
 def test_tests_need_servers_and_a_browser(machine):
-    log = machine("git", "openssl", "pdfsig", "nft", "setpriv")
+    log = machine("git", "openssl", "ssh-keygen", "pdfsig", "nft", "setpriv")
     assert run(machine, "test").returncode == 0
     assert log.read_text().splitlines()[1] == (
-        "install -y --no-install-recommends postgresql redis-server chromium iproute2"
+        "install -y --no-install-recommends postgresql redis-server chromium iproute2 openssh-server slapd"
     )
 
 
 def test_nothing_is_asked_of_apt_when_all_is_there(machine):
-    log = machine("git", "openssl", "pdfsig", "nft")
+    log = machine("git", "openssl", "ssh-keygen", "pdfsig", "nft")
     begun = time.monotonic()
     assert run(machine, "run").returncode == 0
     assert time.monotonic() - begun < 2
@@ -87,7 +87,7 @@ def test_nothing_is_asked_of_apt_when_all_is_there(machine):
 
 
 def test_without_root_it_says_the_exact_command(machine):
-    log = machine("git", "openssl", "pdfsig")
+    log = machine("git", "openssl", "ssh-keygen", "pdfsig")
     for folder in machine.folder.parents:  # which pytest keeps from others
         if folder.name.startswith(("pytest-", "popen-", "test_")):
             folder.chmod(0o755)
@@ -101,7 +101,7 @@ def test_without_root_it_says_the_exact_command(machine):
 
 
 def test_a_failing_apt_is_quoted(machine):
-    machine("git", "openssl", "pdfsig", apt_fails=True)
+    machine("git", "openssl", "ssh-keygen", "pdfsig", apt_fails=True)
     done = run(machine, "run")
     assert done.returncode == 1
     assert "E: no such package" in done.stderr

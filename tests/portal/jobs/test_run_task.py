@@ -262,7 +262,9 @@ def test_tasks_of_one_subject_never_run_at_once_and_the_second_is_rung_for_after
     other = put(db, subject="request:2")
     rung = []
     db.info["doorbell"] = type(
-        "Bell", (), {"ring": lambda self, ids, queue: rung.extend(ids), "pending": lambda self, queue: 0}
+        "Bell",
+        (),
+        {"ring": lambda self, ids, queue, *, first: rung.extend(ids), "pending": lambda self, queue: 0},
     )()
     run_task(shop, first)
     assert order == [("begin", first), ("begin", other), ("end", other), ("end", first)]

@@ -59,6 +59,7 @@ MESSAGES: dict[str, dict[str, Any]] = {
     "request_escalated": REQUEST
     | {"stage": "Line manager", "why": "Nobody had decided in time, so Hanna Head was asked as well."},
     "delegation_given": DAYS | {"delegator": "Olga Owner", "offerings": ["Application access"]},
+    "delegation_made": DAYS | {"substitute": "Otto Owner", "offerings": ["Application access"]},
     "delegation_ended": DAYS | {"other": "Olga Owner", "declined": True},
     "daily_digest": {
         "asking": [(Link(PORTAL + "/a/Zm9vYmFy"), "Your decision: Application access (SR-000042)")],

@@ -91,7 +91,12 @@ def _to_be_decided(session: Session, reference: str) -> Request:
     actor = current_actor()
     found = read_for_decision(session, actor, reference)
     if not find_stage(
-        actor.person_id or 0, found.request, found.stages, found.eligible, verdict=Verdict.APPROVE
+        actor.person_id or 0,
+        found.request,
+        found.stages,
+        found.decisions,
+        found.eligible,
+        verdict=Verdict.APPROVE,
     ):
         raise NotYours(_("Your stage of this request is not open, so there is nothing to propose."))
     return found.request

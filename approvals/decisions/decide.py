@@ -11,6 +11,8 @@ from approvals.decisions.changes import SealChanged, changes_since
 from approvals.decisions.model import Decision, Verdict
 from approvals.decisions.outcome import stage_agreed, stage_denied
 from approvals.decisions.right import NotYours, leave_others_possible, stage_for
+from approvals.delegation.deciding import insist_on_free_place
+from approvals.emergency.recount import tightened
 from approvals.routing.eligible import eligible_now
 from approvals.routing.model import Stage
 from approvals.routing.opening import open_next_stage
@@ -78,6 +80,9 @@ def decide(
         if needs_passkey(request)
         else None
     )
+    place = eligible[stage.id][person_id]
+    # Asked again right before it is written: choosing the stage should never have led here.
+    insist_on_free_place(place, decisions)
     decision = _write(
         session,
         actor,
@@ -87,7 +92,7 @@ def decide(
             revision=request.revision,
             stage_id=stage.id,
             person_id=person_id,
-            on_behalf_of_id=eligible[stage.id][person_id].on_behalf_of_id,
+            on_behalf_of_id=place.on_behalf_of_id,
             verdict=verdict,
             comment=comment,
             seal=request.seal,
@@ -97,7 +102,7 @@ def decide(
             amr=list(actor.amr),
         ),
         stage=stage,
-        rule=eligible[stage.id][person_id].rule,
+        rule=place.rule,
         signed=checked,
     )
     if verdict is Verdict.DENY:
@@ -110,7 +115,8 @@ def decide(
             reason=comment,
         )
     elif len(approvals_by_stage([*decisions, decision])[stage.id]) >= stage.quorum:
-        stage_agreed(session, request, stage, settings=settings)
+        if not tightened(session, request, stage):
+            stage_agreed(session, request, stage, settings=settings)
     else:
         open_next_stage(session, request, settings=settings)
     # A question that was open in this stage needs no answer any more.

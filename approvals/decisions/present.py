@@ -118,7 +118,14 @@ def stage_of(reading: Reading, actor: Actor, verdict: Verdict) -> Stage | None:
     """Where the reader may give this verdict now; deciding looks at all of it again."""
     if actor.person_id is None or reading.decision_of(actor.person_id):
         return None
-    return find_stage(actor.person_id, reading.request, reading.stages, reading.eligible, verdict=verdict)
+    return find_stage(
+        actor.person_id,
+        reading.request,
+        reading.stages,
+        reading.decisions,
+        reading.eligible,
+        verdict=verdict,
+    )
 
 
 def _warnings(reading: Reading) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from approvals.delegation.beside_request import COLUMNS, SUBSTITUTE, concerns_re
 from approvals.delegation.in_force import InForce
 from approvals.delegation.model import Delegation
 from approvals.routing.eligible import Eligible, eligible_among
-from approvals.routing.model import Sealing, Stage
+from approvals.routing.model import Sealing, Stage, StageState
 from approvals.routing.progress import Place, places_of, was_asked
 from catalog.entitlements.model import Entitlement, EntitlementState
 from catalog.offerings.model import OfferingVersion
@@ -39,7 +39,8 @@ class Reading:
     request: Request
     sealing: Sealing | None
     places: Sequence[Place]
-    #: The stages in which the reader may decide by the directory as it is now.
+    #: The stages in which the reader may decide by the directory as it is now; with everybody else's places where the
+    #: reader has several open ones, as choosing between those needs.
     eligible: Eligible
     #: What the beneficiary has already; one more than is shown where there is more.
     entitlements: Sequence[tuple[Entitlement, str]]
@@ -54,14 +55,19 @@ class Reading:
         """The stages in order."""
         return list({place.stage.id: place.stage for place in self.places}.values())
 
+    @property
+    def decisions(self) -> Sequence[Decision]:
+        """What was said on the request's current revision and still counts, in order."""
+        found = {place.decision.id: place.decision for place in self.places if place.decision is not None}
+        return [found[number] for number in sorted(found) if found[number].voided_at is None]
+
     def decision_of(self, person_id: int | None) -> Decision | None:
         """What this person has said on the request's current revision, if anything that still counts."""
-        decisions = (place.decision for place in self.places if place.decision is not None)
         return next(
             (
                 decision
-                for decision in decisions
-                if person_id in {decision.person_id, decision.on_behalf_of_id} and decision.voided_at is None
+                for decision in self.decisions
+                if person_id in {decision.person_id, decision.on_behalf_of_id}
             ),
             None,
         )
@@ -80,13 +86,13 @@ def read_for_decision(session: Session, actor: Actor, reference: str) -> Reading
     if not mine and not was_asked(session, request.id, actor.person_id or 0):
         raise _unknown()
     stages = list({place.stage.id: place.stage for place in places}.values())
+    open_ones = {place.stage.id for place in mine if place.stage.state is StageState.OPEN}
+    rows = [place.approver for place in (places if len(open_ones) > 1 else mine)]
     return Reading(
         request=request,
         sealing=sealing,
         places=places,
-        eligible=eligible_among(
-            session, request, stages, [place.approver for place in mine], delegations=delegations
-        ),
+        eligible=eligible_among(session, request, stages, rows, delegations=delegations),
         entitlements=_entitlements(session, request),
         called=named_in(
             session,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from approvals.decisions.model import Decision, Verdict
-from approvals.delegation.deciding import insist_on_one_word, without_both
+from approvals.delegation.deciding import insist_on_one_word, without_both, without_used
 from approvals.routing.eligible import Eligible
 from approvals.routing.matching import first_unmet
 from approvals.routing.model import Stage, StageState
@@ -48,16 +48,29 @@ def may_decide(person_id: int | None, request: Request, eligible: Eligible) -> b
 
 
 def find_stage(
-    person_id: int, request: Request, stages: Sequence[Stage], eligible: Eligible, *, verdict: Verdict
+    person_id: int,
+    request: Request,
+    stages: Sequence[Stage],
+    decisions: Sequence[Decision],
+    eligible: Eligible,
+    *,
+    verdict: Verdict,
 ) -> Stage | None:
-    """The stage in which the person may give this verdict now, by state and eligibility alone.
+    """The stage in which the person may give this verdict now: the page and deciding choose by this alone.
 
-    An approval belongs to the open stage. A denial also to one that has approved already, for as long as
-    nothing has been carried out: a denial wins.
+    An approval belongs to the open stage; of several open parts, to the one that others need the person least for.
+    A denial also to one that has approved already, for as long as nothing has been carried out: a denial wins.
+    A place in the stead of somebody whose word is in gives nothing. Where the person has several open places,
+    `eligible` must hold everybody's, not theirs alone.
     """
     wanted = _states_for(request, verdict)
-    mine = [stage for stage in stages if stage.state in wanted and person_id in eligible[stage.id]]
-    return next((stage for stage in mine if stage.state is StageState.OPEN), mine[0] if mine else None)
+    left = without_used(eligible, decisions)
+    mine = [stage for stage in stages if stage.state in wanted and person_id in left[stage.id]]
+    open_ones = [stage for stage in mine if stage.state is StageState.OPEN]
+    if verdict is Verdict.APPROVE and len(open_ones) > 1:
+        free = (one for one in open_ones if not _starved(person_id, one, stages, left, decisions))
+        return next(free, open_ones[0])
+    return next(iter(open_ones or mine), None)
 
 
 def stage_for(
@@ -90,14 +103,7 @@ def stage_for(
         raise Conflict(
             _("This request is %(state)s; it can no longer be decided.", state=_(_STATES[request.state]))
         )
-    stage = find_stage(person_id, request, stages, eligible, verdict=verdict)
-    if stage is not None and verdict is Verdict.APPROVE:
-        # Of several parts that they may decide, the one that others need them least for.
-        open_ones = [
-            other for other in stages if other.state is StageState.OPEN and person_id in eligible[other.id]
-        ]
-        free = (one for one in open_ones if not _starved(person_id, one, stages, eligible, decisions))
-        stage = next(free, stage)
+    stage = find_stage(person_id, request, stages, decisions, eligible, verdict=verdict)
     if stage is None:
         raise Conflict(
             _("Your stage of this request is not open. Others have decided it, or it has not begun.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NoReturn
 
 from approvals.decisions.model import Decision
 from approvals.delegation.substitutes import Eligible, counted_in
@@ -23,13 +24,22 @@ def insist_on_one_word(person_id: int, decisions: Sequence[Decision], eligible: 
     places = [people[person_id] for people in eligible.values() if person_id in people]
     used = counted_in(decisions)
     if places and all(place.on_behalf_of_id in used for place in places):
-        raise Conflict(
-            _(
-                "%(name)s has already decided on this request, and you would decide in their place. "
-                "The two of you count as one person.",
-                name=places[0].on_behalf_of,
-            )
-        )
+        _refuse_used(places[0])
+
+
+def insist_on_free_place(place: RouteApprover, decisions: Sequence[Decision]) -> None:
+    """Refuse a word in the place of somebody whose word is in already. Raises Conflict with the reason."""
+    if place.on_behalf_of_id in counted_in(decisions):
+        _refuse_used(place)
+
+
+def without_used(eligible: Eligible, decisions: Sequence[Decision]) -> Eligible:
+    """The places that are left: none in the stead of somebody who has decided, or for whom it was done."""
+    used = counted_in(decisions)
+    return {
+        stage: {number: place for number, place in people.items() if place.on_behalf_of_id not in used}
+        for stage, people in eligible.items()
+    }
 
 
 def without_both(demands: Sequence[Demand], position: int, person: RouteApprover) -> list[Demand]:
@@ -37,3 +47,13 @@ def without_both(demands: Sequence[Demand], position: int, person: RouteApprover
     principal = person.on_behalf_of_id or person.person_id
     left = without(demands, position, principal)
     return [Demand(demand.quorum, demand.people - {person.person_id}) for demand in left]
+
+
+def _refuse_used(place: RouteApprover) -> NoReturn:
+    raise Conflict(
+        _(
+            "%(name)s has already decided on this request, and you would decide in their place. "
+            "The two of you count as one person.",
+            name=place.on_behalf_of,
+        )
+    )

@@ -22,9 +22,11 @@ from portal.audit import record
 from portal.core.clock import now
 from portal.core.errors import FieldError, FieldErrors, Forbidden
 from portal.core.language import _
+from portal.core.settings import Settings
 from portal.core.times import day
 from portal.identity.actor import Actor
 from portal.identity.model import Person
+from portal.identity.step_up import StepUp
 
 LONGEST = timedelta(days=366)
 
@@ -40,8 +42,10 @@ class Wish:
     offerings: tuple[str, ...] = ()
 
 
-def give(session: Session, actor: Actor, wish: Wish) -> Delegation:
-    """Let somebody decide in the actor's place, and tell them. Raises FieldErrors with everything that is wrong.
+def give(session: Session, actor: Actor, wish: Wish, *, settings: Settings) -> Delegation:
+    """Let somebody decide in the actor's place, and tell both. Raises FieldErrors with everything that is wrong.
+
+    It gives away every decision of those days, so it takes a sign-in as fresh as for a high risk; else StepUpNeeded.
 
     Days are the actor's own, in their zone. Nobody delegates the same offering to two people on the same day.
     """
@@ -59,6 +63,7 @@ def give(session: Session, actor: Actor, wish: Wish) -> Delegation:
         _alone(session, delegator, days, frozenset(offerings), errors)
     if errors or substitute is None or days is None:
         _refuse(errors)
+    auth_time = StepUp.of(settings).check(actor, risk="high", acr="", at=at)
     first, last = days
     delegation = Delegation(
         delegator_id=delegator.id,
@@ -84,6 +89,9 @@ def give(session: Session, actor: Actor, wish: Wish) -> Delegation:
             "first_day": first.isoformat(),
             "last_day": last.isoformat(),
             "offerings": sorted(offerings) if offerings else "all",
+            "auth_time": auth_time.isoformat(),
+            "acr": actor.acr,
+            "amr": list(actor.amr),
         },
     )
     tell_given(session, delegation, delegator, substitute, offerings)

@@ -21,14 +21,15 @@ def tell_given(
     substitute: Person,
     offerings: Sequence[str],
 ) -> None:
-    """Tell the substitute what they may decide and until when, and that they may decline."""
+    """Tell the substitute what they may decide, and the delegator that it was given: it may not have been them."""
     names = [
         version.document["name"]
         for version in (published_versions(session) if offerings else ())
         if version.offering.slug in offerings
     ]
-    context = {**_about(delegation), "delegator": delegator.name, "offerings": names, "path": PAGE}
-    notify(session, "delegation_given", substitute, context)
+    context = {**_about(delegation), "offerings": names, "path": PAGE}
+    notify(session, "delegation_given", substitute, {**context, "delegator": delegator.name})
+    notify(session, "delegation_made", delegator, {**context, "substitute": substitute.name}, urgent=True)
 
 
 def tell_ended(

@@ -93,15 +93,16 @@ def speak(
 
 def may_speak(session: Session, request: Request, review: Review, person_id: int) -> bool:
     """Whether the person was passed over and would still decide there: an account or membership that is gone is not."""
-    if person_id in excluded_from(request, request.version):
+    excluded = excluded_from(request, request.version)
+    if person_id in excluded:
         return False
     rules = set(
         session.scalars(
             select(Reviewer.rule).where(Reviewer.review_id == review.id, Reviewer.person_id == person_id)
         )
     )
-    # Of a rota, whoever was on duty since the review opened.
-    found = people_by_rule(session, rules, parties_of(request), since=review.opened_at)
+    # Of a rota, whoever was on duty since the review opened; whoever a party has delegated to since is kept out with it.
+    found = people_by_rule(session, rules, parties_of(request), excluded=excluded, since=review.opened_at)
     return any(person.person_id == person_id for there in found.values() for person in there)
 
 

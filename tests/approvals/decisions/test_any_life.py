@@ -143,7 +143,7 @@ class Life(RuleBasedStateMachine):
             user_name = session.get_one(Person, self.ids[substitute]).user_name
         wish = Wish(user_name, date(2026, 11, 18), date(2026, 11, 20), every=True, offerings=())
         actor = self.actor_of(self.ids[person])
-        self.do(lambda session: give(session, actor, wish))
+        self.do(lambda session: give(session, actor, wish, settings=self.story.settings))
 
     @rule(person=WHO)
     def leave(self, person: str) -> None:

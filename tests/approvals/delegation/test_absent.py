@@ -8,16 +8,19 @@ from approvals.delegation.give import Wish, give
 from portal.identity.actor import Actor
 from portal.identity.model import Absence, Person
 from tests.approvals.conftest import MANAGER_STAGE, OWNER_STAGE, Story
+from tests.fixtures_people import StandingClock
 
 
-def test_an_absent_approver_is_named_in_the_route_with_or_without_a_substitute(story: Story) -> None:
+def test_an_absent_approver_is_named_in_the_route_with_or_without_a_substitute(
+    story: Story, clock: StandingClock
+) -> None:
     with story.db.transaction() as session:
         for person in (story.cast.manager, story.cast.owner):
             session.add(Absence(person_id=person, first_day=date(2026, 11, 16), last_day=date(2026, 11, 20)))
         name = session.get_one(Person, story.cast.security).user_name
         day = date(2026, 11, 18)
-        actor = Actor(name="Olga Owner", person_id=story.cast.owner)
-        give(session, actor, Wish(name, day, day, every=True))
+        actor = Actor(name="Olga Owner", person_id=story.cast.owner, auth_time=clock())
+        give(session, actor, Wish(name, day, day, every=True), settings=story.settings)
     first, second = story.stages(story.planned(MANAGER_STAGE, OWNER_STAGE))
     assert "Milo Manager is away until 20 November 2026, and nobody decides in their place." in first.because
     assert (

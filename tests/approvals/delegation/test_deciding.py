@@ -51,7 +51,7 @@ def delegate(story: Story, actor_of: Callable[..., Actor]) -> Callable[..., int]
         with story.db.transaction() as session:
             name = session.get_one(Person, substitute).user_name
             wish = Wish(name, first, last, every=not offerings, offerings=offerings)
-            return give(session, actor_of(delegator), wish).id
+            return give(session, actor_of(delegator), wish, settings=story.settings).id
 
     return made
 
@@ -229,6 +229,23 @@ def test_a_substitute_and_who_they_stand_in_for_count_as_one(
         decide(in_person, story.cast.compliance)
 
 
+def test_a_substitute_with_a_later_place_of_their_own_is_no_second_word_in_the_delegators_stage(
+    story: Story, decide: Decide, delegate: Delegate
+) -> None:
+    delegate(story.cast.owner, story.cast.manager)
+    request_id = story.planned(TWO_OWNERS, MANAGER_STAGE)
+    decide(request_id, story.cast.owner)
+    for verdict in Verdict:
+        with pytest.raises(Conflict, match="not open"):
+            decide(request_id, story.cast.manager, verdict)
+    assert story.stages(request_id)[0].state is StageState.OPEN
+    decide(request_id, story.cast.second_owner)
+    decide(request_id, story.cast.manager)
+    assert story.see(request_id).state is State.SCHEDULED
+    with story.db.reading() as session:
+        assert set(session.scalars(select(Decision.on_behalf_of_id))) == {None}
+
+
 def test_one_person_counts_once_even_in_the_place_of_two(
     story: Story, decide: Decide, delegate: Delegate
 ) -> None:
@@ -290,8 +307,11 @@ def test_the_card_says_in_whose_place_one_decides(web: Web) -> None:
         name = session.get_one(Person, cast.security).user_name
         give(
             session,
-            Actor(name="Milo Manager", person_id=cast.manager, timezone="Europe/Berlin"),
+            Actor(
+                name="Milo Manager", person_id=cast.manager, auth_time=web.clock(), timezone="Europe/Berlin"
+            ),
             Wish(name, TODAY, TODAY, every=True),
+            settings=web.portal.settings,
         )
     reference = web.story.see(request_id).reference
     browser = web.browser(cast.security)

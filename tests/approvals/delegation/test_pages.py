@@ -63,6 +63,36 @@ def test_a_delegation_is_given_told_recorded_and_shown_to_both(web: Web) -> None
     assert "Olga Owner" in theirs
 
 
+def test_a_stolen_idle_session_delegates_nothing_and_the_delegator_is_mailed_when_it_is_done(
+    web: Web,
+) -> None:
+    idle = web.browser(web.story.cast.owner, minutes=6)
+    answer = give(idle, substitute="otto.owner", which="some", offerings=["crm-access-0", "crm-access-1"])
+    assert answer.status_code == 422, "nobody signs in again for what cannot be taken"
+    for _ in range(2):
+        web.story.offer(HEADS_STAGE)
+    answer = give(idle, substitute="otto.owner", which="some", offerings=["crm-access-0", "crm-access-1"])
+    assert answer.status_code == 303
+    assert answer.location.startswith("/sign-in/again?max_age=300&")
+    assert "next=/me/delegations" in answer.location
+    assert delegations(web) == []
+    back = idle.get("/me/delegations").get_data(as_text=True)
+    assert "Press Delegate once more" in back
+    form = html5lib.parse(back, namespaceHTMLElements=False)
+    typed = {field.get("name"): field.get("value") for field in form.iter("input")}
+    assert (typed["substitute"], typed["last_day"]) == ("otto.owner", "2026-11-20")
+    ticked = [field.get("value") for field in form.iter("input") if field.get("checked") is not None]
+    assert ticked == ["some", "crm-access-0", "crm-access-1"]
+    assert "Press Delegate once more" not in idle.get("/me/delegations").get_data(as_text=True)
+    assert give(web.browser(web.story.cast.owner, minutes=4)).status_code == 303
+    with web.portal.db.reading() as session:
+        mail = session.scalars(select(Message).where(Message.event == "delegation_made")).one()
+    assert mail.person_id == web.story.cast.owner
+    assert mail.subject_line == "You delegated your decisions to Otto Owner"
+    assert "If it was not you" in mail.text
+    assert mail.held_until is None
+
+
 def test_everything_that_is_wrong_is_said_at_its_field(web: Web) -> None:
     owner = web.browser(web.story.cast.owner)
     cases = (

@@ -1,12 +1,13 @@
 """The review of an emergency: kept, found wrong, or missed and undone by its inverse."""
 
 import copy
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from approvals.decisions.decide import decide
 from approvals.decisions.model import Verdict
+from approvals.delegation.give import Wish, give
 from approvals.emergency.model import Finding, ReviewState
 from catalog.fulfilment.connectors.manual.doing import Said, finish
 from catalog.fulfilment.orders import retry
@@ -136,6 +137,21 @@ def test_only_who_was_passed_over_speaks_once_with_a_reason_and_a_fresh_sign_in(
     clock.pass_time(minutes=16)
     with pytest.raises(StepUpNeeded):
         urgency.say_as(actor_of(cast.second_owner, signed_in=clock() - timedelta(minutes=16)), request_id)
+    urgency.say(request_id, cast.second_owner, Finding.RIGHT)
+    assert urgency.review(request_id).state is ReviewState.RIGHT
+
+
+def test_a_reviewer_to_whom_the_requester_has_delegated_since_no_longer_speaks(urgency, cast, actor_of):
+    urgency.join(cast.requester, "crm-owners")
+    stages = [{"slug": "owners", "name": "Owners", "approvers": {"group": "crm-owners"}, "target": "8h"}]
+    urgency.publish(route={"stages": stages})
+    request_id = urgency.started()
+    today = date(2026, 11, 18)
+    with urgency.db.transaction() as session:
+        wish = Wish("olga.owner", today, today, every=True)
+        give(session, actor_of(cast.requester), wish, settings=urgency.hands.portal.settings)
+    with pytest.raises(Forbidden):
+        urgency.say(request_id, cast.owner, Finding.RIGHT)
     urgency.say(request_id, cast.second_owner, Finding.RIGHT)
     assert urgency.review(request_id).state is ReviewState.RIGHT
 

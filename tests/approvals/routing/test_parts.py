@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from approvals.decisions.model import Decision, Verdict
+from approvals.decisions.present import stage_of
+from approvals.decisions.read import read_for_decision
 from approvals.routing.model import StageState
 from approvals.routing.router import Router
 from catalog.requests.model import Request
@@ -97,11 +99,17 @@ def test_one_person_counts_once_over_all_parts(story, decide):
     assert [state for *_, state in states(story, request_id)] == ["approved", "open"]
 
 
-def test_an_approval_goes_to_the_part_that_can_spare_its_person_least_for_another(story, decide):
+def test_an_approval_goes_to_the_part_that_can_spare_its_person_least_for_another(story, decide, actor_of):
     # Sami may decide both; only Sami and Olga may decide the first, and Olga is the one the other still needs.
     join(story, story.cast.security, "erp-owners")
     erp = {"slug": "erp", "name": "ERP", "approvers": {"group": "erp-owners"}, "quorum": 2}
     request_id = story.planned(both(NETWORK, erp))
+    actor = actor_of(story.cast.security)
+    with story.db.reading() as session:
+        card = read_for_decision(session, actor, story.see(request_id).reference)
+        shown = stage_of(card, actor, Verdict.APPROVE)
+    assert shown is not None
+    assert shown.slug == "erp", "the page asks for a signature in the very part that is decided"
     decide(request_id, story.cast.security)
     with story.db.reading() as session:
         (decision,) = session.scalars(select(Decision)).all()

@@ -351,7 +351,8 @@ def test_a_substitute_is_reminded_too(story: Story, sweep: Sweep, clock: Standin
     with story.db.transaction() as session:
         name = session.get_one(Person, story.cast.security).user_name
         day = date(2026, 11, 18)
-        give(session, Actor(name="Milo", person_id=story.cast.manager), Wish(name, day, day, every=True))
+        actor = Actor(name="Milo", person_id=story.cast.manager, auth_time=clock())
+        give(session, actor, Wish(name, day, day, every=True), settings=story.settings)
     clock.pass_time(hours=4)
     sweep()
     assert mails(story, "approval_reminder") == [story.cast.manager, story.cast.security]

@@ -59,7 +59,7 @@ def test_a_substitutes_decision_names_both(world: EvidenceWorld) -> None:
     with world.db.transaction() as session:
         name = session.get_one(Person, cast.security).user_name
         wish = Wish(name, date(2026, 11, 18), date(2026, 11, 20), every=True, offerings=())
-        give(session, world.actor_of(cast.manager), wish)
+        give(session, world.actor_of(cast.manager), wish, settings=world.shelves.settings)
     world.decide(request_id, cast.security)
     evidence = gathered(world, request_id)
     (decision,) = evidence.decisions

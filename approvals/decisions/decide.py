@@ -12,6 +12,7 @@ from approvals.decisions.model import Decision, Verdict
 from approvals.decisions.outcome import stage_agreed, stage_denied
 from approvals.decisions.right import NotYours, leave_others_possible, stage_for
 from approvals.delegation.deciding import insist_on_free_place
+from approvals.emergency.recount import tightened
 from approvals.routing.eligible import eligible_now
 from approvals.routing.model import Stage
 from approvals.routing.opening import open_next_stage
@@ -114,7 +115,8 @@ def decide(
             reason=comment,
         )
     elif len(approvals_by_stage([*decisions, decision])[stage.id]) >= stage.quorum:
-        stage_agreed(session, request, stage, settings=settings)
+        if not tightened(session, request, stage):
+            stage_agreed(session, request, stage, settings=settings)
     else:
         open_next_stage(session, request, settings=settings)
     # A question that was open in this stage needs no answer any more.

@@ -55,15 +55,20 @@ def close(session: Session, request: Request, review: Review, state: ReviewState
             facts={"revision": review.revision, "cause": review.cause.value},
         )
     if state in UNDOING:
-        enqueue(
-            session,
-            UNDO,
-            {"review_id": review.id},
-            subject=task_subject(request),
-            dedupe_key=f"{UNDO}:{review.id}",
-        )
+        enqueue_undoing(session, request, review)
     if state is not ReviewState.VOID:
         tell_outcome(session, request, review, why)
+
+
+def enqueue_undoing(session: Session, request: Request, review: Review, *, after: int = 0) -> None:
+    """Have the worker undo it; once more after an attempt of this number has failed."""
+    enqueue(
+        session,
+        UNDO,
+        {"review_id": review.id},
+        subject=task_subject(request),
+        dedupe_key=f"{UNDO}:{review.id}:{after}" if after else f"{UNDO}:{review.id}",
+    )
 
 
 def mark_undone(session: Session, request: Request, review: Review) -> None:

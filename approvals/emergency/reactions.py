@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from approvals.emergency.closing import close, find_review, get_locked_review
+from approvals.emergency.closing import close, enqueue_undoing, find_review, get_locked_review
 from approvals.emergency.debt import UNDOING
 from approvals.emergency.model import Cause, Review, ReviewState
 from approvals.emergency.opening import open_review
@@ -13,6 +13,8 @@ from approvals.emergency.seats import ordinary_seats
 from approvals.emergency.undoing import settle
 from approvals.routing.stages import decisions_of
 from catalog.entitlements.model import Entitlement
+from catalog.fulfilment.model import Step
+from catalog.fulfilment.orders import latest_attempt
 from catalog.offerings.emergency import COMMITTEE
 from catalog.offerings.queries import document_of
 from catalog.requests.events import (
@@ -53,18 +55,22 @@ def on_replanned(session: Session, event: RequestReplanned) -> None:
 
 
 def on_withdrawn(session: Session, event: RequestWithdrawn) -> None:
-    """It was taken back before anything was carried out, or after it was undone."""
-    _void(session, event.request_id)
+    """It was taken back; what had been begun before is still looked back at."""
+    _void_unless_begun(session, event.request_id)
 
 
 def on_rejected(session: Session, event: RequestRejected) -> None:
-    """Somebody said no before anything was carried out."""
-    _void(session, event.request_id)
+    """Somebody said no; what an earlier attempt had begun is still looked back at."""
+    _void_unless_begun(session, event.request_id)
 
 
 def on_failed(session: Session, event: RequestFailed) -> None:
-    """A fulfilment that was stopped has undone what it had done."""
-    _settle(session, get_locked(session, event.request_id))
+    """A fulfilment that was stopped has undone what it had done; what it could not undo is tried once more."""
+    request = get_locked(session, event.request_id)
+    _settle(session, request)
+    review = find_review(session, request)
+    if review is not None and review.state in UNDOING and review.undone_at is None:
+        enqueue_undoing(session, request, review, after=latest_attempt(session, request))
 
 
 def on_ended(session: Session, event: EntitlementEnded) -> None:
@@ -91,6 +97,16 @@ def on_fulfilment_starting(session: Session, event: FulfilmentStarting) -> None:
         raise Conflict(
             _("“%(step)s” is no first aid. Nothing was carried out.", step=beyond[0].get("name", ""))
         )
+
+
+def _void_unless_begun(session: Session, request_id: int) -> None:
+    """A step that began may have left something on its target, and its review says what becomes of it."""
+    request = get_locked(session, request_id)
+    begun = select(Step.id).where(
+        Step.request_id == request.id, Step.revision == request.revision, Step.started_at.is_not(None)
+    )
+    if session.scalars(begun.limit(1)).first() is None:
+        _void(session, request_id)
 
 
 def _void(session: Session, request_id: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
@@ -11,11 +11,12 @@ from approvals.routing.eligible import Eligible, eligible_now
 from approvals.routing.model import Stage, StageState
 from approvals.routing.proposals import proposal_of
 from approvals.routing.relations import People, excluded_from, parties_of, people_by_rule
-from approvals.routing.resolve import NobodyToAsk, fill, stages_wanted
+from approvals.routing.resolve import Find, NobodyToAsk, Want, fill, stages_wanted
 from approvals.routing.stages import approvals_by_stage, decisions_of, stages_of
+from catalog.offerings.language import OfferingDocument
 from catalog.offerings.queries import document_of
 from catalog.requests.model import Request
-from catalog.requests.route import RouteApprover
+from catalog.requests.route import Proposal, RouteApprover, RouteStage
 from portal.core.language import say
 
 OWNERS = "owners"
@@ -44,16 +45,32 @@ def ordinary_seats(session: Session, request: Request, without: Collection[int])
     def find(rules: set[str], parties: Mapping[str, int], _excluded: frozenset[int]) -> People:
         return people_by_rule(session, rules, parties, excluded=excluded)
 
+    wanted = stages_wanted(document, proposal.facts, proposal.unit)
     try:
-        stages = fill(document, stages_wanted(document, proposal.facts, proposal.unit), proposal, find)
+        stages = fill(document, wanted, proposal, find)
     except NobodyToAsk:
-        stages = ()
+        # One stage that lacks people must not silence the others.
+        stages = tuple(
+            stage for want in wanted for stage in _with_whom_it_has(document, want, proposal, find)
+        )
     seats = _cut(Seat(stage.slug, stage.name, stage.quorum, stage.approvers) for stage in stages)
     if seats:
         return seats
     rule = f"group:{document.owner}"
     found = find({rule}, parties_of(request), excluded)
     return _cut([Seat(OWNERS, say("Owners of the service"), 1, found[rule])])
+
+
+def _with_whom_it_has(
+    document: OfferingDocument, want: Want, proposal: Proposal, find: Find
+) -> tuple[RouteStage, ...]:
+    """This stage alone; with a quorum of everybody where they are fewer than it needs, and nothing without anybody."""
+    for ask in (want.ask, replace(want.ask, quorum="all")):
+        try:
+            return fill(document, (want._replace(ask=ask),), proposal, find)
+        except NobodyToAsk:
+            continue
+    return ()
 
 
 def passed_over(session: Session, request: Request, without: Collection[int]) -> tuple[Seat, ...]:

@@ -13,7 +13,7 @@ from approvals.decisions.openings import has_opened
 from approvals.decisions.queries import PAGE, demanded_by
 from catalog.requests.queries import find_id
 from portal.core.clock import now
-from portal.core.errors import Conflict, NotFound
+from portal.core.errors import Conflict
 from portal.core.language import _
 from portal.core.settings import Settings
 from portal.identity.actor import Actor
@@ -53,9 +53,8 @@ def decide_chosen(
     what they have not seen.
     """
     number = find_id(session, chosen.reference)
-    if number is None:
-        raise NotFound(_("There is no such request, or you were not asked to decide it."))
-    if not has_opened(session, actor, number, chosen.seal):
+    # The same for what does not exist as for what is not theirs: references are not to be probed.
+    if number is None or not has_opened(session, actor, number, chosen.seal):
         raise Conflict(_("You have not opened its card as it is now. Open it first."))
     decide(
         session,

@@ -12,7 +12,7 @@ from approvals.conversation.words import checked
 from approvals.decisions.model import Verdict
 from approvals.decisions.views import OUTCOMES
 from portal.core.errors import FieldError, PortalError
-from portal.core.http import reading, render, settings, transaction
+from portal.core.http import reading, render, settings, takes, transaction
 from portal.core.language import _
 from portal.identity.access import current_actor, signed_in
 
@@ -34,6 +34,7 @@ def show() -> BaseResponse:
 
 @blueprint.post("/approvals/chosen")
 @signed_in
+@takes("chosen", "comment", "decision", "again")
 def decide() -> BaseResponse:
     """Decide each of them on its own; one that cannot be decided stops none of the others."""
     chosen = Chosen.read(request.form.getlist("chosen"))

@@ -1,6 +1,7 @@
 """Proposing: an approver would agree to less, and says to what; the requester accepts or declines.
 
 Only the requester changes a request: whoever proposed has changed nothing, and may still approve what comes of it.
+That is safe because a proposal is nothing but less of the same, field by field (approvals.conversation.narrower).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from approvals import tags
 from approvals.conversation.difference import difference_of, differing
 from approvals.conversation.model import Remark, RemarkKind, RemarkState
+from approvals.conversation.narrower import not_narrower
 from approvals.conversation.standing import insist_on_none_open, stand
 from approvals.conversation.waiting import wait_for_requester
 from approvals.conversation.words import checked
@@ -36,7 +38,8 @@ def propose(
     """Propose these checked answers in the place of the request's.
 
     Raises what `stand` does, and FieldErrors when a rule forbids them, when they change nothing, or when they ask
-    for more than the request: for somebody else, for longer, or at a higher risk.
+    for more than the request or for something else: in a field that cannot shrink, for somebody else, for longer, or
+    at a higher risk.
     """
     standing = stand(session, actor, request_id, seal)
     request, stage = standing.request, standing.stage
@@ -45,6 +48,7 @@ def propose(
     changes = differing(request.answers, answers)
     if not changes:
         raise FieldErrors((FieldError("", _("Change at least one answer. This is what was asked for.")),))
+    _insist_on_the_same(request, changes)
     context = context_for(
         session, request.version, answers, requester=request.requester, at=request.submitted_at
     )
@@ -95,6 +99,25 @@ def propose(
         },
     )
     return remark
+
+
+def _insist_on_the_same(request: Request, changes: Mapping[str, Any]) -> None:
+    """What is not less of the same must stay: its author would approve a request that they wrote themselves."""
+    document = document_of(request.version)
+    others = [name for name in not_narrower(document, changes) if name != document.beneficiary]
+    if others:
+        raise FieldErrors(
+            tuple(
+                FieldError(
+                    name,
+                    _(
+                        "Propose less of the same: fewer entries, an earlier end, a shorter time or a smaller number. "
+                        "Leave this as it was, or deny the request and say what you would agree to."
+                    ),
+                )
+                for name in others
+            )
+        )
 
 
 def _insist_on_less(request: Request, context: Context) -> None:

@@ -20,7 +20,7 @@ from catalog.requests.queries import find_id, request_for
 from catalog.requests.route import Router
 from catalog.requests.views import page_of
 from portal.core.errors import Conflict, FieldError, FieldErrors, NotFound, PortalError
-from portal.core.http import services, transaction
+from portal.core.http import services, takes, transaction
 from portal.core.language import _
 from portal.identity.access import current_actor, signed_in
 
@@ -29,6 +29,7 @@ blueprint = Blueprint("conversation", __name__)
 
 @blueprint.post("/approvals/<reference>/question")
 @signed_in
+@takes("question", "seal")
 def ask(reference: str) -> BaseResponse:
     """Ask the requester something instead of deciding yet."""
     question = request.form.get("question", "")
@@ -49,6 +50,7 @@ def ask(reference: str) -> BaseResponse:
 
 @blueprint.post("/requests/<reference>/answer")
 @signed_in
+@takes("answer", "remark")
 def answer(reference: str) -> BaseResponse:
     """The requester's answer to a question."""
     text = request.form.get("answer", "")
@@ -68,6 +70,7 @@ def answer(reference: str) -> BaseResponse:
 
 @blueprint.post("/requests/<reference>/comments")
 @signed_in
+@takes("comment", "place")
 def comment(reference: str) -> BaseResponse:
     """A comment by anybody who may see the request; `place` says on which of its two pages it was written."""
     text = request.form.get("comment", "")
@@ -98,6 +101,7 @@ def propose(reference: str) -> BaseResponse:
 
 @blueprint.post("/requests/<reference>/proposal")
 @signed_in
+@takes("remark", "reply", "decision")
 def reply(reference: str) -> BaseResponse:
     """The requester takes the proposal over, or keeps the request as it is."""
     remark = request.form.get("remark", 0, type=int)

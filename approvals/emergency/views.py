@@ -14,7 +14,7 @@ from approvals.emergency.speaking import speak
 from catalog.requests.queries import request_for
 from catalog.requests.route import Router
 from portal.core.errors import Conflict, FieldError, Forbidden, PortalError
-from portal.core.http import reading, render, services, settings, transaction
+from portal.core.http import reading, render, services, settings, takes, transaction
 from portal.core.language import _, spoken
 from portal.identity.access import current_actor, requires, signed_in
 from portal.identity.permissions import Permission
@@ -45,6 +45,7 @@ def review(reference: str) -> Response:
 
 @blueprint.post("/approvals/<reference>/review")
 @signed_in
+@takes("reason", "finding")
 def say(reference: str) -> BaseResponse:
     """What a reviewer finds."""
     reason = request.form.get("reason", "")
@@ -76,6 +77,7 @@ def glass(reference: str) -> Response:
 
 @blueprint.post("/approvals/<reference>/break-glass")
 @requires(Permission.BREAK_GLASS)
+@takes("reason", "seal")
 def press(reference: str) -> BaseResponse:
     """One person's word to break it; the second one's starts the work."""
     reason = request.form.get("reason", "")

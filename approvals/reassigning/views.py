@@ -12,7 +12,7 @@ from approvals.reassigning.reassign import reassign as reassign_it
 from catalog.requests.conversation import Typed
 from catalog.requests.queries import find_id
 from portal.core.errors import Conflict, FieldError, NotFound
-from portal.core.http import settings, transaction
+from portal.core.http import settings, takes, transaction
 from portal.core.language import _
 from portal.identity.access import current_actor, signed_in
 
@@ -21,6 +21,7 @@ blueprint = Blueprint("reassigning", __name__)
 
 @blueprint.post("/approvals/<reference>/reassignment")
 @signed_in
+@takes("person", "reason", "seal")
 def reassign(reference: str) -> BaseResponse:
     """Leave the decision to the chosen person."""
     to = request.form.get("person", 0, type=int)

@@ -11,10 +11,13 @@ from sqlalchemy.orm import Session, joinedload
 
 from approvals.routing.relations import excluded_from
 from approvals.routing.words import joined
+from approvals.signatures.demand import reaches
+from approvals.standing.digest import is_as_proposed
 from approvals.standing.model import StandingApproval, StandingState, StandingUse
-from approvals.standing.signers import complete, needed, signatures_of
+from approvals.standing.signers import barred, complete, fixed_groups, needed, signatures_of
 from catalog.offerings.emergency import STANDING
 from catalog.offerings.expressions import RuleFailed, holds
+from catalog.offerings.queries import document_of
 from catalog.requests.model import Request
 from catalog.requests.route import Proposal, RouteApprover, RouteStage
 from portal.core.clock import now
@@ -70,7 +73,7 @@ def _candidates(session: Session, proposal: Proposal) -> list[StandingApproval]:
             StandingApproval.in_force_at.is_not(None),
             StandingApproval.ends_at > now(session) - REMEMBERED,
         )
-        .options(joinedload(StandingApproval.version))
+        .options(joinedload(StandingApproval.version), joinedload(StandingApproval.proposer))
         .order_by(StandingApproval.id)
         .execution_options(populate_existing=True)
     )
@@ -90,8 +93,9 @@ def _why_not(
         return say("Its scope cannot be worked out for these answers.")
     if standing.used >= standing.uses and not _has_used(session, standing, request):
         return say("All its uses are spent.")
-    parties = excluded_from(proposal, proposal.version)
-    if not complete(needed(session, standing), signatures_of(session, standing), without=parties):
+    wanted = needed(session, standing)
+    without = barred(session, wanted, excluded_from(proposal, proposal.version))
+    if not complete(wanted, signatures_of(session, standing), without=without):
         return say("Too few of its signers may still sign it, or one of them asks for this.")
     return ""
 
@@ -103,6 +107,18 @@ def _over(session: Session, standing: StandingApproval, proposal: Proposal) -> s
         return say("It has ended.")
     if standing.offering_version_id != proposal.version.id:
         return say("The service has changed since it was signed.")
+    if not is_as_proposed(standing):
+        return say("It no longer says what was signed.")
+    return _asks_for_more(standing, proposal)
+
+
+def _asks_for_more(standing: StandingApproval, proposal: Proposal) -> str:
+    """What the route would demand of this very request and no signature in advance can give."""
+    document = document_of(standing.version)
+    if document.signature is not None and reaches(proposal.facts["risk"], document.signature.passkey_from):
+        return say("At this risk every decision is signed with a passkey.")
+    if any(proposal.unit.group_for(slug) != slug for slug in fixed_groups(document)):
+        return say("Another group decides for this unit than the one that signed.")
     return ""
 
 

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from approvals import tags
+from approvals.standing.digest import digest_of
 from approvals.standing.model import StandingApproval, StandingState
 from approvals.standing.signers import needed
 from approvals.standing.telling import ask_signers
@@ -18,7 +19,6 @@ from catalog.offerings.problems import nearest
 from catalog.offerings.queries import document_of, find_current_version
 from catalog.requests.context import close_of_day, day_of
 from portal.audit import record
-from portal.core.canonical import digest
 from portal.core.clock import now
 from portal.core.errors import FieldError, FieldErrors, Forbidden
 from portal.core.language import _, ngettext
@@ -80,7 +80,7 @@ def propose(session: Session, actor: Actor, playbook: Playbook) -> StandingAppro
     )
     session.add(standing)
     session.flush()
-    standing.digest = digest_of(standing, actor)
+    standing.digest = digest_of(standing)
     session.flush()
     _insist_on_signers(session, standing)
     record(
@@ -100,22 +100,6 @@ def propose(session: Session, actor: Actor, playbook: Playbook) -> StandingAppro
     )
     ask_signers(session, standing, actor)
     return standing
-
-
-def digest_of(standing: StandingApproval, proposer: Actor) -> str:
-    """Over everything that the signers agree to: `sha256:` and hex."""
-    return digest(
-        {
-            "standing": standing.id,
-            "offering": standing.version.digest,
-            "name": standing.name,
-            "reason": standing.reason,
-            "scope": standing.scope,
-            "uses": standing.uses,
-            "ends_at": standing.ends_at.isoformat(),
-            "proposer": {"issuer": proposer.issuer, "subject": proposer.subject},
-        }
-    )
 
 
 def scope_problem(document: OfferingDocument, scope: str) -> str:

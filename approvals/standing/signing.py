@@ -7,9 +7,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from approvals import tags
+from approvals.standing.digest import is_as_proposed
 from approvals.standing.model import StandingApproval, StandingSignature, StandingState
 from approvals.standing.propose import subject_of
-from approvals.standing.signers import complete, needed, signatures_of, signer
+from approvals.standing.signers import acr_for, complete, needed, signatures_of, signer
 from approvals.standing.telling import tell_revoked
 from portal.audit import record
 from portal.core.clock import now
@@ -37,7 +38,8 @@ def sign(session: Session, actor: Actor, number: int, *, digest: str, settings: 
     """Record the actor's signature on this digest; with the last one needed it enters into force.
 
     Raises Forbidden for whoever may not sign, Conflict when it is not what the page showed, no longer waits, has ended
-    or was signed by them already, StepUpNeeded for a sign-in that is not as fresh as for a high risk.
+    or was signed by them already, StepUpNeeded for a sign-in that is not as fresh as for a high risk, or not as strong as
+    the stages demand that it stands in for.
     """
     standing = get_locked_standing(session, number)
     wanted = needed(session, standing)
@@ -51,10 +53,11 @@ def sign(session: Session, actor: Actor, number: int, *, digest: str, settings: 
         )
     if standing.state is not StandingState.PROPOSED or now(session) >= standing.ends_at:
         raise Conflict(_("This standing approval does not wait for signatures any more."))
-    if digest != standing.digest:
+    if digest != standing.digest or not is_as_proposed(standing):
         raise Conflict(_("This is not what you were shown. Read it again before you sign."))
     at = now(session)
-    auth_time = StepUp.of(settings).check(actor, risk="high", acr="", at=at)
+    acr = acr_for(wanted, right.person_id)
+    auth_time = StepUp.of(settings).check(actor, risk="high", acr=acr, at=at)
     signature = StandingSignature(
         standing_id=standing.id,
         person_id=right.person_id,

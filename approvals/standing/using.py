@@ -10,8 +10,9 @@ from approvals.routing.messages import tell_approved
 from approvals.routing.model import Stage, StageState
 from approvals.routing.relations import excluded_from
 from approvals.standing.cover import rule_of
+from approvals.standing.digest import is_as_proposed
 from approvals.standing.model import StandingApproval, StandingState
-from approvals.standing.signers import complete, needed, signatures_of
+from approvals.standing.signers import barred, complete, needed, signatures_of
 from catalog.offerings.emergency import STANDING
 from catalog.requests.events import FulfilmentStarting, RequestApproved
 from catalog.requests.model import Request
@@ -72,11 +73,14 @@ def on_fulfilment_starting(session: Session, event: FulfilmentStarting) -> None:
     rule = request.route[0]["approvers"][0]["rule"]
     standing = _named_in(session, rule)
     signed = signatures_of(session, standing)
-    without = excluded_from(request, request.version)
+    wanted = needed(session, standing)
+    without = barred(session, wanted, excluded_from(request, request.version))
     if (
         standing.state is not StandingState.IN_FORCE
+        or now(session) >= standing.ends_at
         or rule_of(standing) != rule
-        or not complete(needed(session, standing), signed, without=without)
+        or not is_as_proposed(standing)
+        or not complete(wanted, signed, without=without)
     ):
         raise Conflict(
             _("The standing approval that allowed this no longer stands. Nothing was carried out.")
@@ -85,4 +89,5 @@ def on_fulfilment_starting(session: Session, event: FulfilmentStarting) -> None:
 
 def _named_in(session: Session, rule: str) -> StandingApproval:
     _kind, number, _digest = rule.split(":", 2)
-    return session.get_one(StandingApproval, int(number))
+    # As the row is now: what was read earlier in this transaction may have been altered since.
+    return session.get_one(StandingApproval, int(number), populate_existing=True)

@@ -11,7 +11,7 @@ from approvals.standing.propose import propose as propose_it
 from approvals.standing.signing import revoke as revoke_it
 from approvals.standing.signing import sign as sign_it
 from portal.core.errors import Conflict, FieldError, FieldErrors, Forbidden, PortalError
-from portal.core.http import reading, render, settings, transaction
+from portal.core.http import reading, render, settings, takes, transaction
 from portal.core.language import _, spoken
 from portal.identity.access import current_actor, requires, signed_in
 from portal.identity.permissions import Permission
@@ -45,6 +45,7 @@ def new() -> Response:
 
 @blueprint.post("/new")
 @requires(Permission.PROPOSE_STANDING)
+@takes(*_FIELDS)
 def propose() -> BaseResponse:
     """Propose one, and have whoever may sign it asked."""
     typed = {name: request.form.get(name, "") for name in _FIELDS}
@@ -68,6 +69,7 @@ def show(number: int) -> Response:
 
 @blueprint.post("/<int:number>/signature")
 @signed_in
+@takes("digest")
 def sign(number: int) -> BaseResponse:
     """Sign what the posted digest covers."""
     here = url_for("standing.show", number=number)
@@ -95,6 +97,7 @@ def sign(number: int) -> BaseResponse:
 
 @blueprint.post("/<int:number>/revocation")
 @signed_in
+@takes("reason")
 def revoke(number: int) -> BaseResponse:
     """End it at once."""
     reason = request.form.get("reason", "")

@@ -9,7 +9,7 @@ from approvals.timing.nudge import nudge as nudge_them
 from catalog.requests.queries import request_for
 from catalog.requests.route import Router
 from portal.core.errors import Conflict
-from portal.core.http import services, settings, transaction
+from portal.core.http import services, settings, takes, transaction
 from portal.core.language import _, ngettext
 from portal.identity.access import current_actor, signed_in
 
@@ -18,6 +18,7 @@ blueprint = Blueprint("timing", __name__)
 
 @blueprint.post("/requests/<reference>/nudge")
 @signed_in
+@takes()
 def nudge(reference: str) -> Response:
     """Ask whoever still has to decide to look, at most once a working day."""
     actor = current_actor()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 from sqlalchemy import select
 
 from approvals.conversation.accept import accept, decline
@@ -21,10 +22,16 @@ from portal.audit.model import Entry
 from portal.core.errors import Conflict, FieldError, FieldErrors, Forbidden
 from portal.identity.actor import Actor
 from portal.notifications.model import Message
-from tests.approvals.conftest import MANAGER_STAGE, OWNER_STAGE, Story, Web
+from tests.approvals.conftest import MANAGER_STAGE, OWNER_STAGE, Story, Web, offering_text
 
 CARD = "/approvals/SR-000001"
 ActorOf = Callable[..., Actor]
+
+
+_FORM = yaml.safe_load(offering_text([OWNER_STAGE]))["form"]
+_FORM["sections"][0]["fields"].append({"kind": "date", "name": "until", "label": "Until", "required": False})
+#: Access that may have an end.
+ENDING: dict[str, Any] = {"form": _FORM, "ends": {"date": "until"}}
 
 
 def proposed(
@@ -36,7 +43,7 @@ def proposed(
             session,
             actor,
             request_id,
-            answers={**request.answers, **(answers or {"role": "sales reader"})},
+            answers={**request.answers, **(answers or {"until": "2026-12-01"})},
             reason=reason,
             seal=request.seal,
         )
@@ -57,7 +64,7 @@ def replied(story: Story, actor: Actor, request_id: int, remark_id: int, *, yes:
 def test_accepting_edits_the_request_and_earlier_approvals_fall_and_the_proposer_may_approve_it(
     story: Story, actor_of: ActorOf
 ) -> None:
-    request_id = story.planned({**OWNER_STAGE, "quorum": 2})
+    request_id = story.planned({**OWNER_STAGE, "quorum": 2}, offering=ENDING)
     owner, other = actor_of(story.cast.owner), actor_of(story.cast.second_owner)
     with story.db.transaction() as session:
         story.decide_in(session, other, request_id, Verdict.APPROVE)
@@ -65,11 +72,11 @@ def test_accepting_edits_the_request_and_earlier_approvals_fall_and_the_proposer
     remark = proposed(story, owner, request_id)
     request = story.see(request_id)
     assert (request.baton, request.paused_since is not None) == ("Rosa Requester", True)
-    assert request.answers["role"] == "sales", "a proposal changes nothing yet"
+    assert "until" not in request.answers, "a proposal changes nothing yet"
     replied(story, actor_of(story.cast.requester), request_id, remark, yes=True)
     request = story.see(request_id)
     assert request.state is State.PREPARING
-    assert request.answers["role"] == "sales reader"
+    assert request.answers["until"] == "2026-12-01"
     assert request.editor_id == story.cast.requester
     assert (request.seal, request.paused_since) == ("", None)
     with story.db.reading() as session:
@@ -78,7 +85,7 @@ def test_accepting_edits_the_request_and_earlier_approvals_fall_and_the_proposer
         tags = list(session.scalars(select(Entry.tag).order_by(Entry.number)))
         told = {message.event: message for message in session.scalars(select(Message))}
     assert tags.index("proposal:made") < tags.index("proposal:accepted") < tags.index("request:edited")
-    assert "sales reader" in told["proposal_made"].text
+    assert "Until" in told["proposal_made"].text
     assert told["proposal_answered"].person_id == story.cast.owner
     # Prepared and sealed again, as the worker does.
     with story.db.transaction() as session:
@@ -92,7 +99,7 @@ def test_accepting_edits_the_request_and_earlier_approvals_fall_and_the_proposer
 
 
 def test_declining_gives_it_back_to_the_proposer_as_it_was(story: Story, actor_of: ActorOf) -> None:
-    request_id = story.planned(OWNER_STAGE)
+    request_id = story.planned(OWNER_STAGE, offering=ENDING)
     seal = story.see(request_id).seal
     remark = proposed(story, actor_of(story.cast.owner), request_id)
     replied(story, actor_of(story.cast.requester), request_id, remark, yes=False)
@@ -108,7 +115,7 @@ def test_declining_gives_it_back_to_the_proposer_as_it_was(story: Story, actor_o
 
 
 def test_only_the_requester_accepts(story: Story, actor_of: ActorOf) -> None:
-    request_id = story.planned(OWNER_STAGE)
+    request_id = story.planned(OWNER_STAGE, offering=ENDING)
     remark = proposed(story, actor_of(story.cast.owner), request_id)
     for person in ("owner", "second_owner", "manager"):
         with pytest.raises(Forbidden):
@@ -116,7 +123,7 @@ def test_only_the_requester_accepts(story: Story, actor_of: ActorOf) -> None:
 
 
 def test_only_whoever_may_decide_proposes_and_says_why(story: Story, actor_of: ActorOf) -> None:
-    request_id = story.planned(OWNER_STAGE)
+    request_id = story.planned(OWNER_STAGE, offering=ENDING)
     with pytest.raises(NotYours):
         proposed(story, actor_of(story.cast.outsider), request_id)
     with pytest.raises(FieldError):
@@ -128,12 +135,13 @@ def test_only_whoever_may_decide_proposes_and_says_why(story: Story, actor_of: A
     [
         ({"role": "sales"}, "Change at least one answer"),
         ({"person": "ola.outsider"}, "Leave whom it is for"),
+        ({"role": "sales reader"}, "Propose less of the same"),
     ],
 )
 def test_a_proposal_that_asks_for_no_less_is_refused(
     story: Story, actor_of: ActorOf, answers: dict[str, Any], why: str
 ) -> None:
-    request_id = story.planned(OWNER_STAGE)
+    request_id = story.planned(OWNER_STAGE, offering=ENDING)
     with pytest.raises(FieldErrors) as caught:
         proposed(story, actor_of(story.cast.owner), request_id, **answers)
     assert why in caught.value.errors[0].message
@@ -141,7 +149,7 @@ def test_a_proposal_that_asks_for_no_less_is_refused(
 
 
 def test_proposing_and_accepting_on_the_pages(web: Web) -> None:
-    web.story.planned(MANAGER_STAGE)
+    web.story.planned(MANAGER_STAGE, offering=ENDING)
     manager, requester = (web.browser(web.story.cast.ids[person]) for person in ("manager", "requester"))
     page = manager.get(f"{CARD}/proposal").get_data(as_text=True)
     assert 'value="sales"' in page
@@ -149,7 +157,8 @@ def test_proposing_and_accepting_on_the_pages(web: Web) -> None:
         "csrf_token": page.split('name="csrf_token" value="')[1].split('"')[0],
         "_seal": page.split('name="_seal" value="')[1].split('"')[0],
         "person": "rosa.requester",
-        "role": "sales reader",
+        "role": "sales",
+        "until": "2026-12-01",
         "reason": "Month-end closing",
     }
     headers = {"Origin": manager.origin}
@@ -157,7 +166,7 @@ def test_proposing_and_accepting_on_the_pages(web: Web) -> None:
     assert empty.status_code == 422
     assert 'href="#_reason"' in empty.get_data(as_text=True)
     same = manager.client.post(
-        f"{CARD}/proposal", data={**fields, "role": "sales", "_reason": "x"}, headers=headers
+        f"{CARD}/proposal", data={**fields, "until": "", "_reason": "x"}, headers=headers
     )
     assert "Change at least one answer" in same.get_data(as_text=True)
     sent = manager.client.post(
@@ -166,7 +175,7 @@ def test_proposing_and_accepting_on_the_pages(web: Web) -> None:
     assert (sent.status_code, sent.location) == (303, CARD)
     page = requester.get("/requests/SR-000001").get_data(as_text=True)
     assert "Milo Manager proposes less" in page
-    assert "sales reader" in page
+    assert "Until" in page
     token = page.split('name="csrf_token" value="')[1].split('"')[0]
     answer = requester.client.post(
         "/requests/SR-000001/proposal",
@@ -176,4 +185,4 @@ def test_proposing_and_accepting_on_the_pages(web: Web) -> None:
     assert answer.status_code == 303
     with web.portal.db.reading() as session:
         request = session.get_one(Request, 1)
-    assert (request.state, request.answers["role"]) == (State.PREPARING, "sales reader")
+    assert (request.state, request.answers["until"]) == (State.PREPARING, "2026-12-01")

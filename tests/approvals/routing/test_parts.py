@@ -99,22 +99,33 @@ def test_one_person_counts_once_over_all_parts(story, decide):
     assert [state for *_, state in states(story, request_id)] == ["approved", "open"]
 
 
-def test_an_approval_goes_to_the_part_that_can_spare_its_person_least_for_another(story, decide, actor_of):
+def test_an_approval_goes_to_the_part_that_can_spare_its_person_least_for_another(story, decide):
     # Sami may decide both; only Sami and Olga may decide the first, and Olga is the one the other still needs.
     join(story, story.cast.security, "erp-owners")
     erp = {"slug": "erp", "name": "ERP", "approvers": {"group": "erp-owners"}, "quorum": 2}
     request_id = story.planned(both(NETWORK, erp))
-    actor = actor_of(story.cast.security)
-    with story.db.reading() as session:
-        card = read_for_decision(session, actor, story.see(request_id).reference)
-        shown = stage_of(card, actor, Verdict.APPROVE)
-    assert shown is not None
-    assert shown.slug == "erp", "the page asks for a signature in the very part that is decided"
     decide(request_id, story.cast.security)
     with story.db.reading() as session:
         (decision,) = session.scalars(select(Decision)).all()
     by_id = {stage.id: stage.slug for stage in story.stages(request_id)}
     assert by_id[decision.stage_id] == "erp", "both owners of the ERP are needed there"
+
+
+def test_the_page_asks_for_a_signature_in_the_very_part_that_is_decided(story, decide, actor_of):
+    join(story, story.cast.security, "erp-owners")
+    erp = {"slug": "erp", "name": "ERP", "approvers": {"group": "erp-owners"}}
+    request_id = story.planned(both(NETWORK, erp))
+    with story.db.transaction() as session:
+        group = session.scalars(select(Group).where(Group.slug == "erp-owners")).one()
+        session.delete(session.get_one(Membership, (group.id, story.cast.owner)))
+    actor = actor_of(story.cast.security)
+    with story.db.reading() as session:
+        card = read_for_decision(session, actor, story.see(request_id).reference)
+        shown = stage_of(card, actor, Verdict.APPROVE)
+    assert shown is not None
+    assert shown.slug == "erp", "nobody else is left for it"
+    decide(request_id, story.cast.security)
+    assert [state for *_, state in states(story, request_id)] == ["open", "approved"]
 
 
 def test_parts_that_only_one_person_could_fill_climb_so_that_two_decide(story):

@@ -20,6 +20,7 @@ _KINDS: Mapping[str, str] = {
     "warn_of_ending": N_("Warn of an end"),
     "send_mail": N_("Send a mail"),
     "checkpoint": N_("Sign the ledger"),
+    "undo_unreviewed": N_("Undo what nobody reviewed"),
 }
 
 

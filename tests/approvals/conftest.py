@@ -205,7 +205,7 @@ class Story:
                 session.scalars(
                     select(Stage)
                     .where(Stage.request_id == request_id)
-                    .order_by(Stage.revision, Stage.position)
+                    .order_by(Stage.revision, Stage.position, Stage.part)
                 )
             )
 

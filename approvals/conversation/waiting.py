@@ -132,7 +132,7 @@ def _open_stages(session: Session, request: Request) -> Sequence[Stage]:
             Stage.revision == request.revision,
             Stage.state == StageState.OPEN,
         )
-        .order_by(Stage.position)
+        .order_by(Stage.position, Stage.part)
     ).all()
 
 

@@ -38,7 +38,7 @@ BY_THEMSELVES = {
 def stages_of(world, request):
     with world.db.reading() as session:
         query = select(Stage.slug).where(Stage.request_id == request.id, Stage.revision == request.revision)
-        return list(session.scalars(query.order_by(Stage.position)))
+        return list(session.scalars(query.order_by(Stage.position, Stage.part)))
 
 
 def test_every_offering_is_ordered_here(world):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -12,11 +11,11 @@ from typing import Any, TypeVar
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from approvals.routing.cli import replay
 from catalog.assets.cli import asset_commands
+from catalog.offerings.cli import offering_commands
+from portal.audit.cli import audit_commands
 from portal.core.errors import PortalError, SettingsError
 from portal.core.settings import Settings
 from portal.identity.rotas.cli import rota_command
@@ -129,132 +128,6 @@ people.add_command(rota_command(with_portal))
 cli.add_command(asset_commands(with_portal))
 
 
-@cli.group()
-def offerings() -> None:
-    """The catalogue's offerings."""
-
-
-@offerings.command("check")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--complete", is_flag=True, help="Refuse a text that is not in every language of the portal.")
-def offerings_check(files: tuple[Path, ...], *, complete: bool) -> None:
-    """Check offering FILES; every problem is said with file, line and field, missing translations in one line."""
-    from catalog.offerings.checks import check_files, lacking
-
-    problems = check_files(files, complete=complete)
-    for problem in problems:
-        errors.print(str(problem), style="red", highlight=False, markup=False)
-    if problems:
-        raise click.exceptions.Exit(1)
-    for told in lacking(files):
-        errors.print(told, style="yellow", highlight=False, markup=False)
-    console.print("No problem found.")
-
-
-@offerings.command("schema")
-def offerings_schema() -> None:
-    """Print the JSON Schema of offering files, for editors."""
-    from catalog.offerings.checks import schema
-
-    click.echo(json.dumps(schema(), indent=2))
-
-
-@offerings.command("publish")
-@click.argument("folder", required=False, type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--as", "publisher", required=True, metavar="USER_NAME", help="Who publishes; cannot approve these."
-)
-@with_portal
-def offerings_publish(portal: Any, folder: Path | None, publisher: str) -> None:
-    """Publish the offerings in FOLDER, or those that Countersign ships."""
-    from portal.demo.prepare import publish_offerings
-
-    for slug, number, new in publish_offerings(portal, folder, publisher):
-        console.print(f"{slug} version {number}" + ("" if new else " (unchanged)"))
-
-
-@cli.group()
-def audit() -> None:
-    """The ledger."""
-
-
-@audit.command("verify")
-@with_portal
-def audit_verify(portal: Any) -> None:
-    """Walk the whole ledger and name the first entry that does not fit."""
-    from portal.audit.verify import verify_ledger
-
-    with _progress() as progress:
-        task = progress.add_task("Entries", total=None)
-        result = verify_ledger(
-            portal.db,
-            name=portal.signer.name,
-            key=portal.signer.key.public_key(),
-            folder=portal.signer.folder,
-            progress=lambda done, total: progress.update(task, completed=done, total=total),
-        )
-    if result.holds:
-        console.print(
-            f"{result.entries} entries and {result.checkpoints} checkpoints hold. Root {result.root}"
-        )
-        return
-    for finding in result.findings:
-        errors.print(finding.sentence, style="bold red", highlight=False, markup=False)
-    raise click.exceptions.Exit(1)
-
-
-@audit.command("checkpoint")
-@with_portal
-def audit_checkpoint(portal: Any) -> None:
-    """Sign the ledger's head now and print the checkpoint."""
-    from portal.audit.checkpoint import InconsistentLedger, checkpoint
-
-    try:
-        row = checkpoint(portal.db, portal.signer)
-    except InconsistentLedger as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(row.note if row else "The ledger is empty.", nl=row is None)
-
-
-@audit.command("export")
-@click.option("--since", default=0, show_default=True, help="Only entries numbered above this.")
-@with_portal
-def audit_export(portal: Any, since: int) -> None:
-    """Print the ledger's entries as JSON lines, oldest first."""
-    from portal.audit.queries import bodies
-
-    for body in bodies(portal.db, since):
-        click.echo(body)
-
-
-@audit.command("key")
-@with_portal
-def audit_key(portal: Any) -> None:
-    """Print the ledger's public key and its fingerprint, to hand to auditors."""
-    from portal.audit.notes import fingerprint
-
-    click.echo(portal.signer.verifier)
-    click.echo(fingerprint(portal.signer.key.public_key()))
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=errors,
-    )
-
-
-def table(title: str, *columns: str) -> Table:
-    """A table in the portal's style."""
-    made = Table(title=title, title_justify="left", header_style="bold")
-    for column in columns:
-        made.add_column(column)
-    return made
-
-
 @cli.command()
 @click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Data folder [default: var/].")
 @click.option("--ports", metavar="FIRST|auto", help="First port to use, or auto for free ones.")
@@ -291,7 +164,16 @@ def doctor(as_json: bool) -> None:  # noqa: FBT001
         raise click.exceptions.Exit(1)
 
 
+def _publish(portal: Any, folder: Path | None, publisher: str) -> Any:
+    from portal.demo.prepare import publish_offerings
+
+    return publish_offerings(portal, folder, publisher)
+
+
+offerings = offering_commands(with_portal, _publish)
 offerings.add_command(replay)
+cli.add_command(offerings)
+cli.add_command(audit_commands(with_portal))
 cli.add_command(evidence)
 cli.add_command(verify)
 

@@ -1,0 +1,56 @@
+"""Which connectors there are. One that needs a target is there when the settings name the target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from catalog.entitlements.connector import EntitlementsConnector
+from catalog.fulfilment.connectors.ca.authority import CertificateAuthority
+from catalog.fulfilment.connectors.ca.connector import CaConnector
+from catalog.fulfilment.connectors.contract import Connector
+from catalog.fulfilment.connectors.firewall.connector import FirewallConnector
+from catalog.fulfilment.connectors.ldap import LdapConnector, Place
+from catalog.fulfilment.connectors.manual.connector import ManualConnector
+from catalog.fulfilment.connectors.postgresql import PostgresqlConnector
+from catalog.fulfilment.connectors.registry import Connectors
+from catalog.fulfilment.connectors.scim.connector import ScimConnector
+from catalog.fulfilment.connectors.ssh import SshAuthority, SshConnector
+from catalog.fulfilment.secrets.one_time import one_time_secret
+from portal.core.database import Database
+from portal.core.settings import Settings
+
+
+def connectors_of(settings: Settings, db: Database, authority: CertificateAuthority) -> Connectors:
+    """Every connector that this portal has."""
+    connectors = Connectors(
+        (
+            ScimConnector(settings.scim_url, settings.scim_token),
+            CaConnector(authority),
+            FirewallConnector(settings.firewall_repository),
+            ManualConnector(db),
+            EntitlementsConnector(db, lambda: connectors),
+            *_optional(settings),
+        )
+    )
+    return connectors
+
+
+def _optional(settings: Settings) -> Iterator[Connector]:
+    """Connectors to targets that this portal has been told of."""
+    if settings.postgresql_target:
+        yield PostgresqlConnector(settings.postgresql_target, name=settings.postgresql_target_name)
+    if settings.ldap_url:
+        place = Place(
+            url=settings.ldap_url,
+            bind_dn=settings.ldap_bind_dn,
+            password=settings.ldap_password,
+            people=settings.ldap_people,
+            groups=settings.ldap_groups,
+            ca_file=settings.ldap_ca_file,
+        )
+        yield LdapConnector(place, partial(one_time_secret, settings.secret_key))
+    if settings.ssh_principals:
+        authority = SshAuthority(settings.ssh_folder)
+        authority.create_if_missing()
+        yield SshConnector(authority, settings.ssh_principals)

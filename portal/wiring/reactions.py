@@ -1,0 +1,61 @@
+"""What follows what. A lower room publishes an event, and the handlers here run in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from approvals.conversation import waiting as questions
+from approvals.emergency import reactions as emergency
+from approvals.routing import holding, reactions, watching
+from approvals.standing import using as standing
+from catalog.attachments import attach
+from catalog.entitlements import waiting as entitlements_waiting
+from catalog.fulfilment import orders
+from catalog.fulfilment.connectors.manual import opening as manual_opening
+from catalog.requests import events
+from portal.audit import identity as identity_entries
+from portal.core.settings import Settings
+from portal.identity import events as identity_events
+from portal.notifications import passkeys as passkey_mails
+
+
+def reactions_table(settings: Settings) -> dict[type[Any], Sequence[Callable[..., None]]]:
+    """What follows what, in order, in the same transaction."""
+    return {
+        identity_events.PersonSignedIn: (identity_entries.on_signed_in,),
+        identity_events.SessionEnded: (identity_entries.on_session_ended,),
+        identity_events.SignInRefused: (identity_entries.on_sign_in_refused,),
+        identity_events.PeopleImported: (identity_entries.on_people_imported, watching.on_directory_changed),
+        identity_events.RotaImported: (identity_entries.on_rota_imported, watching.on_directory_changed),
+        identity_events.AbsenceAdded: (identity_entries.on_absence_added,),
+        identity_events.AbsenceRemoved: (identity_entries.on_absence_removed,),
+        identity_events.PasskeyEnrolled: (
+            identity_entries.on_passkey_enrolled,
+            passkey_mails.on_passkey_enrolled,
+        ),
+        identity_events.PasskeyRevoked: (
+            identity_entries.on_passkey_revoked,
+            passkey_mails.on_passkey_revoked,
+        ),
+        events.RequestSubmitted: (attach.on_submitted,),
+        events.RequestPlanned: (attach.on_planned, partial(reactions.on_planned, settings=settings)),
+        events.RequestReplanned: (
+            reactions.on_replanned,
+            questions.on_request_moved,
+            manual_opening.on_replanned,
+            emergency.on_replanned,
+        ),
+        events.RequestWithdrawn: (reactions.on_withdrawn, questions.on_request_moved, emergency.on_withdrawn),
+        events.RequestRefused: (reactions.on_refused, questions.on_request_moved),
+        events.RequestRejected: (questions.on_request_moved, emergency.on_rejected),
+        events.RequestFailed: (manual_opening.on_failed, emergency.on_failed),
+        events.RequestApproved: (questions.on_request_moved, orders.on_approved, emergency.on_approved),
+        events.EntitlementEnded: (entitlements_waiting.on_ended, emergency.on_ended),
+        events.FulfilmentStarting: (
+            holding.on_fulfilment_starting,
+            emergency.on_fulfilment_starting,
+            standing.on_fulfilment_starting,
+        ),
+    }

@@ -8,7 +8,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Tests start servers of their own: more than four at once slow each other down. A browser or a lease may be late
-# on a slow machine, so what fails is tried once more; what fails twice fails.
+# on a machine that does much else, so what fails is tried once more at once, and then alone, when all others are
+# done; what fails alone fails.
 WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); if [ $$n -lt 2 ]; then echo 2; elif [ $$n -gt 4 ]; then echo 4; else echo $$n; fi)
 COMPILE := $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -q
 OIDC := tests/servers/oidc-provider
@@ -33,7 +34,10 @@ demo: $(VENV)/.ready-run
 	@exec $(BIN)/countersign demo $(ARGS)
 
 test: lint $(OIDC)/node_modules/.package-lock.json
-	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal --reruns 1 $(ARGS)
+	@$(BIN)/pytest -q -n $(WORKERS) --dist worksteal --reruns 1 $(ARGS) || { \
+	  test $$? -eq 1 || exit 1; \
+	  echo 'What failed among the others is tried alone:'; \
+	  $(BIN)/pytest -q --last-failed --last-failed-no-failures none $(ARGS); }
 
 lint: $(VENV)/.ready-test
 	$(BIN)/ruff check .

@@ -27,13 +27,13 @@ class Mailbox:
 
     def mails(self, to: str = "") -> list[dict[str, Any]]:
         """What arrived, newest first, as the API tells it."""
-        answer = requests.get(f"{self.url}/api/messages", params={"to": to}, timeout=10)
+        answer = requests.get(f"{self.url}/api/messages", params={"to": to}, timeout=60)
         answer.raise_for_status()
         return list(answer.json()["messages"])
 
     def mail(self, name: str) -> dict[str, Any]:
         """One mail with its parts, headers and links."""
-        answer = requests.get(f"{self.url}/api/messages/{name}", timeout=10)
+        answer = requests.get(f"{self.url}/api/messages/{name}", timeout=60)
         answer.raise_for_status()
         return dict(answer.json())
 

@@ -130,5 +130,5 @@ def tell(house: House) -> Told:
 
 def first_mail(house: House) -> str:
     """The address of the newest mail's page in the mailbox."""
-    listed = http.get(f"{house.mailbox}/api/messages", timeout=20).json()["messages"]
+    listed = http.get(f"{house.mailbox}/api/messages", timeout=60).json()["messages"]
     return f"{house.mailbox}/messages/{listed[0]['id']}"

@@ -112,7 +112,7 @@ def _let_the_sign_in_grow_old(house, user_name: str) -> None:
     """Twenty minutes pass for this person's sessions; nobody waits for them."""
     import sqlite3
 
-    with sqlite3.connect(house.database, timeout=10) as database:
+    with sqlite3.connect(house.database, timeout=60) as database:
         changed = database.execute(
             "UPDATE web_session SET auth_time = datetime(auth_time, '-20 minutes')"
             " WHERE person_id = (SELECT id FROM person WHERE user_name = ?) AND auth_time IS NOT NULL",

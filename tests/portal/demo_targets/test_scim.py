@@ -121,7 +121,7 @@ def test_it_starts_in_development_only(tmp_path: Path) -> None:
         if environment is not None:
             env["COUNTERSIGN_ENVIRONMENT"] = environment
         refused = subprocess.run(
-            command(tmp_path), env=env, capture_output=True, text=True, check=False, timeout=30
+            command(tmp_path), env=env, capture_output=True, text=True, check=False, timeout=60
         )
         assert refused.returncode == 1
         assert refused.stderr == "The demo directory runs only with COUNTERSIGN_ENVIRONMENT=development.\n"
@@ -133,7 +133,7 @@ def test_a_port_in_use_is_told_in_a_sentence(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         env = {**os.environ, "COUNTERSIGN_ENVIRONMENT": "development"}
         refused = subprocess.run(
-            command(tmp_path, port), env=env, capture_output=True, text=True, check=False, timeout=30
+            command(tmp_path, port), env=env, capture_output=True, text=True, check=False, timeout=60
         )
     assert refused.returncode == 1
     assert (

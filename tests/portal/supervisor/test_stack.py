@@ -89,7 +89,7 @@ def test_sigterm_ends_the_parts_in_order_and_all_of_them(house):
     with urllib.request.urlopen(f"http://127.0.0.1:{house.port}/") as answer:
         assert answer.read() == b"here"
     house.process.send_signal(signal.SIGTERM)
-    said, _ = house.process.communicate(timeout=30)
+    said, _ = house.process.communicate(timeout=120)
     assert house.process.returncode == 0
     assert (house.folder / "order").read_text().splitlines() == ["pages", "family"]
     assert not house.pids

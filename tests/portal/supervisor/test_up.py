@@ -178,6 +178,6 @@ def test_ctrl_c_while_it_starts_stops_it_at_once(up):
     process = up.start()
     wait_until((up.home / "logs" / "redis.log").exists, "it has begun", 20)
     process.send_signal(signal.SIGINT)
-    said, complaints = process.communicate(timeout=30)
+    said, complaints = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "Traceback" not in said + complaints

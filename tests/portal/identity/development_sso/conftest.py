@@ -49,7 +49,7 @@ class Relying:
 
     def ask(self, **changes: Any) -> requests.Response:
         """Open the authorization endpoint and follow nothing."""
-        return self.browser.get(self.url(**changes), allow_redirects=False, timeout=10)
+        return self.browser.get(self.url(**changes), allow_redirects=False, timeout=60)
 
     def token(self, code: str, /, *, auth: Any = None, **changes: Any) -> requests.Response:
         form = {
@@ -60,7 +60,7 @@ class Relying:
         } | changes
         form = {name: value for name, value in form.items() if value is not DROP}
         credentials = auth if auth is not None else basic(self.sso.client_id, self.sso.client_secret)
-        return requests.post(f"{self.sso.issuer}/token", data=form, headers=credentials, timeout=10)
+        return requests.post(f"{self.sso.issuer}/token", data=form, headers=credentials, timeout=60)
 
     def claims(self, code: str) -> dict[str, Any]:
         """Trade the code in and check the ID token's signature with the published key."""
@@ -69,7 +69,7 @@ class Relying:
         return self.checked(answer.json()["id_token"])
 
     def checked(self, token: str) -> dict[str, Any]:
-        keys = KeySet.import_key_set(requests.get(f"{self.sso.issuer}/jwks", timeout=10).json())
+        keys = KeySet.import_key_set(requests.get(f"{self.sso.issuer}/jwks", timeout=60).json())
         return dict(jwt.decode(token, keys, algorithms=["RS256"]).claims)
 
 

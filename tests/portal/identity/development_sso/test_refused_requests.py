@@ -76,7 +76,7 @@ def test_the_redirect_address_is_compared_whole(relying, change):
 
 
 def test_a_parameter_given_twice_is_refused(relying):
-    response = relying.browser.get(relying.url() + "&state=other", allow_redirects=False, timeout=10)
+    response = relying.browser.get(relying.url() + "&state=other", allow_redirects=False, timeout=60)
     assert response.status_code == 400
 
 
@@ -96,11 +96,11 @@ def test_a_code_works_once_and_its_second_use_ends_what_it_gave(relying):
     first = relying.token(code)
     assert first.status_code == 200
     bearer = {"Authorization": f"Bearer {first.json()['access_token']}"}
-    assert requests.get(f"{relying.sso.issuer}/userinfo", headers=bearer, timeout=10).status_code == 200
+    assert requests.get(f"{relying.sso.issuer}/userinfo", headers=bearer, timeout=60).status_code == 200
     second = relying.token(code)
     assert second.status_code == 400
     assert second.json()["error"] == "invalid_grant"
-    assert requests.get(f"{relying.sso.issuer}/userinfo", headers=bearer, timeout=10).status_code == 401
+    assert requests.get(f"{relying.sso.issuer}/userinfo", headers=bearer, timeout=60).status_code == 401
 
 
 def test_of_many_who_show_a_code_at_once_one_gets_tokens(relying):
@@ -170,7 +170,7 @@ def test_credentials_that_cannot_be_read_are_refused_not_an_accident(development
         f"{development_sso.issuer}/token",
         data={"grant_type": "authorization_code", "code": "x"},
         headers={"Authorization": header},
-        timeout=10,
+        timeout=60,
     )
     assert answer.status_code in {400, 401}
     assert answer.json()["error"] in {"invalid_client", "invalid_request"}
@@ -178,7 +178,7 @@ def test_credentials_that_cannot_be_read_are_refused_not_an_accident(development
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer guess"}, {"Authorization": "Basic eDp5"}])
 def test_userinfo_needs_a_token(development_sso, headers):
-    answer = requests.get(f"{development_sso.issuer}/userinfo", headers=headers, timeout=10)
+    answer = requests.get(f"{development_sso.issuer}/userinfo", headers=headers, timeout=60)
     assert answer.status_code == 401
     assert "sub" not in answer.text
 
@@ -188,11 +188,11 @@ def test_an_access_token_ends_after_five_minutes(relying, development_sso):
     assert token["expires_in"] == 300
     development_sso.clock.ahead = 301
     bearer = {"Authorization": f"Bearer {token['access_token']}"}
-    assert requests.get(f"{development_sso.issuer}/userinfo", headers=bearer, timeout=10).status_code == 401
+    assert requests.get(f"{development_sso.issuer}/userinfo", headers=bearer, timeout=60).status_code == 401
 
 
 def test_more_than_is_taken_is_refused(relying):
     page = relying.ask()
     assert urlsplit(page.url).path == "/authorize"
-    answer = relying.browser.post(page.url, data={"attempt": "x" * 70_000}, timeout=10)
+    answer = relying.browser.post(page.url, data={"attempt": "x" * 70_000}, timeout=60)
     assert answer.status_code == 413

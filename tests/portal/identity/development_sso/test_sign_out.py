@@ -20,7 +20,7 @@ def signed_in(relying):
 
 def sign_out(relying, **parameters):
     url = f"{relying.sso.issuer}/logout?{urlencode(parameters)}"
-    return relying.browser.get(url, allow_redirects=False, timeout=10)
+    return relying.browser.get(url, allow_redirects=False, timeout=60)
 
 
 def test_signing_out_ends_the_session_and_leads_back_to_the_client(relying, signed_in):
@@ -48,12 +48,12 @@ def test_an_id_token_that_has_expired_still_signs_out(relying, signed_in, develo
 def test_the_cookie_of_an_ended_session_is_worth_nothing(relying, signed_in):
     kept = relying.browser.cookies["devsso"]
     before = requests.get(
-        relying.url(prompt="none"), headers={"Cookie": f"devsso={kept}"}, allow_redirects=False, timeout=10
+        relying.url(prompt="none"), headers={"Cookie": f"devsso={kept}"}, allow_redirects=False, timeout=60
     )
     assert callback(before)["code"]
     sign_out(relying, id_token_hint=signed_in)
     replayed = requests.get(
-        relying.url(prompt="none"), headers={"Cookie": f"devsso={kept}"}, allow_redirects=False, timeout=10
+        relying.url(prompt="none"), headers={"Cookie": f"devsso={kept}"}, allow_redirects=False, timeout=60
     )
     assert callback(replayed)["error"] == "login_required"
 
@@ -89,7 +89,7 @@ def test_codes_and_tokens_end_with_the_session(relying):
     unused = callback(relying.ask())["code"]
     sign_out(relying, id_token_hint=used["id_token"])
     bearer = {"Authorization": f"Bearer {used['access_token']}"}
-    assert requests.get(f"{relying.sso.issuer}/userinfo", headers=bearer, timeout=10).status_code == 401
+    assert requests.get(f"{relying.sso.issuer}/userinfo", headers=bearer, timeout=60).status_code == 401
     assert relying.token(unused).json()["error"] == "invalid_grant"
 
 
@@ -108,11 +108,11 @@ def test_without_a_hint_the_person_is_asked_first(relying, signed_in, client_pag
     assert client_page.posted == []
     assert callback(relying.ask(prompt="none"))["code"]
 
-    blind = relying.browser.post(f"{relying.sso.issuer}/logout", data={"confirm": "guess"}, timeout=10)
+    blind = relying.browser.post(f"{relying.sso.issuer}/logout", data={"confirm": "guess"}, timeout=60)
     assert "Do you want to sign out?" in blind.text
 
     confirm = page.text.split('name="confirm" value="')[1].split('"')[0]
-    done = relying.browser.post(f"{relying.sso.issuer}/logout", data={"confirm": confirm}, timeout=10)
+    done = relying.browser.post(f"{relying.sso.issuer}/logout", data={"confirm": confirm}, timeout=60)
     assert "You are signed out" in done.text
     assert callback(relying.ask(prompt="none"))["error"] == "login_required"
 

@@ -133,10 +133,10 @@ def test_the_process_serves_until_told_to_stop_and_keeps_its_key(arguments, tmp_
             try:
                 assert process.stdout is not None
                 assert f"http://localhost:{port}" in process.stdout.readline()
-                keys.append(requests.get(f"http://localhost:{port}/jwks", timeout=10).json())
+                keys.append(requests.get(f"http://localhost:{port}/jwks", timeout=60).json())
                 started = time.monotonic()
                 process.send_signal(signal.SIGTERM)
-                assert process.wait(timeout=10) == 0
+                assert process.wait(timeout=60) == 0
                 assert time.monotonic() - started < 5
             finally:
                 process.kill()

@@ -26,7 +26,7 @@ def letter(subject="A mail", to="zoe.lindqvist@meridian.example", text="Good day
 @pytest.fixture
 def send(development_mailbox):
     def send(message, to=("zoe.lindqvist@meridian.example",)):
-        with smtplib.SMTP("127.0.0.1", development_mailbox.smtp_port, timeout=10) as smtp:
+        with smtplib.SMTP("127.0.0.1", development_mailbox.smtp_port, timeout=60) as smtp:
             if isinstance(message, bytes):
                 return smtp.sendmail("countersign@meridian.example", list(to), message)
             return smtp.send_message(message)
@@ -87,7 +87,7 @@ def test_half_written_mail_is_cleared_away_and_never_listed(tmp_path):
 
 
 def test_a_mail_that_is_too_large_is_refused(development_mailbox):
-    with smtplib.SMTP("127.0.0.1", development_mailbox.smtp_port, timeout=20) as smtp:
+    with smtplib.SMTP("127.0.0.1", development_mailbox.smtp_port, timeout=60) as smtp:
         with pytest.raises(smtplib.SMTPException):
             smtp.sendmail(
                 "a@example.org", ["b@example.org"], b"x" * 76 + b"\r\n" * (MAXIMUM_BYTES // 2 + 100)
@@ -132,11 +132,11 @@ def test_malformed_mail_is_shown_as_it_came_and_never_an_accident(development_ma
     import requests
 
     envelope = development_mailbox.store.add(raw, "a@example.org", ["b@example.org"])
-    assert requests.get(development_mailbox.url, timeout=10).status_code == 200
+    assert requests.get(development_mailbox.url, timeout=60).status_code == 200
     for part in ("", "?part=source", "?part=headers", "?part=text", "?part=html", "/html", "/source"):
-        page = requests.get(f"{development_mailbox.url}/messages/{envelope.id}{part}", timeout=10)
+        page = requests.get(f"{development_mailbox.url}/messages/{envelope.id}{part}", timeout=60)
         assert page.status_code in {200, 404}, part
-    shown = requests.get(f"{development_mailbox.url}/messages/{envelope.id}?part=source", timeout=10)
+    shown = requests.get(f"{development_mailbox.url}/messages/{envelope.id}?part=source", timeout=60)
     assert shown.status_code == 200
-    assert requests.get(f"{development_mailbox.url}/messages/{envelope.id}/source", timeout=10).content == raw
+    assert requests.get(f"{development_mailbox.url}/messages/{envelope.id}/source", timeout=60).content == raw
     assert development_mailbox.mail(envelope.id)["id"] == envelope.id

@@ -28,7 +28,7 @@ def add(development_mailbox):
 @pytest.fixture
 def get(development_mailbox):
     def get(path, **parameters):
-        answer = requests.get(development_mailbox.url + path, params=parameters, timeout=10)
+        answer = requests.get(development_mailbox.url + path, params=parameters, timeout=60)
         if answer.ok and path.count("/") <= 2 and answer.headers["Content-Type"].startswith("text/html"):
             html5lib.HTMLParser(strict=True).parse(answer.text)
         return answer
@@ -137,10 +137,10 @@ def test_pages_are_kept_from_caches_frames_and_foreign_names(get, add, developme
     assert page.headers["Cache-Control"] == "no-store"
     assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
     assert "unsafe" not in page.headers["Content-Security-Policy"]
-    foreign = requests.get(development_mailbox.url, headers={"Host": "evil.example"}, timeout=10)
+    foreign = requests.get(development_mailbox.url, headers={"Host": "evil.example"}, timeout=60)
     assert foreign.status_code == 400
     assert "A mail" not in foreign.text
 
 
 def test_nothing_can_be_posted(development_mailbox):
-    assert requests.post(development_mailbox.url, data={"x": "y"}, timeout=10).status_code == 405
+    assert requests.post(development_mailbox.url, data={"x": "y"}, timeout=60).status_code == 405

@@ -61,10 +61,10 @@ def test_the_process_takes_mail_and_shows_it_until_told_to_stop(tmp_path):
             assert process.stdout is not None
             found = re.search(r"(http://\S+) .*smtp://127\.0\.0\.1:(\d+)", process.stdout.readline())
             assert found is not None
-            with smtplib.SMTP("127.0.0.1", int(found[2]), timeout=10) as smtp:
+            with smtplib.SMTP("127.0.0.1", int(found[2]), timeout=60) as smtp:
                 smtp.sendmail("a@example.org", ["b@example.org"], "Subject: By process\n\nGood day")
-            assert "By process" in requests.get(found[1], timeout=10).text
+            assert "By process" in requests.get(found[1], timeout=60).text
             process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=10) == 0
+            assert process.wait(timeout=60) == 0
         finally:
             process.kill()

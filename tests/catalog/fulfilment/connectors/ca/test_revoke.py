@@ -44,7 +44,7 @@ def fetched_crl(authority: CertificateAuthority, folder: Path, openssl: OpenSsl)
     """The list as a client finds it: from the address in the certificate, turned into PEM by openssl."""
     certificate = x509.load_pem_x509_certificate((folder / "certificate.pem").read_bytes())
     points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
-    with urllib.request.urlopen(points[0].full_name[0].value, timeout=5) as answer:
+    with urllib.request.urlopen(points[0].full_name[0].value, timeout=60) as answer:
         (folder / "crl.der").write_bytes(answer.read())
     made = openssl(
         "crl", "-inform", "DER", "-in", "crl.der", "-out", "crl.pem", "-CAfile", "chain.pem", "-text"

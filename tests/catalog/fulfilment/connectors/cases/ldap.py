@@ -99,7 +99,7 @@ class Slapd:
             people=f"ou=people,{BASE}",
             groups=f"ou=groups,{BASE}",
             ca_file=str(self.folder / "ca.pem"),
-            timeout=2.0,
+            timeout=5.0,
         )
         return replace(place, **changes)
 
@@ -143,11 +143,11 @@ class Slapd:
             version=ssl.PROTOCOL_TLS_CLIENT,
         )
         connection = Connection(
-            Server("127.0.0.1", self.port, tls=tls, connect_timeout=2),
+            Server("127.0.0.1", self.port, tls=tls, connect_timeout=10),
             ADMIN,
             PASSWORD,
             raise_exceptions=True,
-            receive_timeout=5,
+            receive_timeout=10,
         )
         connection.open()
         connection.start_tls()

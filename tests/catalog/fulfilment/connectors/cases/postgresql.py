@@ -80,7 +80,7 @@ def _case(folder: Path, *, role: str) -> Iterator[ConnectorCase]:
     with running() as (server, conninfo):
         order = Order("SR-000007", "grant", {"role": role}, BEATRIZ)
         yield ConnectorCase(
-            connector=PostgresqlConnector(conninfo, timeout=2.0),
+            connector=PostgresqlConnector(conninfo, timeout=5.0),
             order=order,
             bad_orders=(
                 replace(order, parameters={"role": "No such role"}),

@@ -22,7 +22,7 @@ def _case(folder: Path, *, beneficiary: Beneficiary) -> Iterator[ConnectorCase]:
     with running(folder) as directory:
         order = Order("SR-000007", "grant", {"role": "CRM – Sales user"}, beneficiary)  # noqa: RUF001
         yield ConnectorCase(
-            connector=ScimConnector(directory.url, TOKEN, timeout=2.0),
+            connector=ScimConnector(directory.url, TOKEN, timeout=5.0),
             order=order,
             bad_orders=(
                 replace(order, parameters={"role": "No such role"}),

@@ -53,7 +53,7 @@ class Server:
                 "-o", f"UserKnownHostsFile={self.folder}/known", "-o", "StrictHostKeyChecking=accept-new",
                 "-p", str(self.port), f"{getpass.getuser()}@127.0.0.1", command,
             ],
-            check=False, capture_output=True, text=True, timeout=20,
+            check=False, capture_output=True, text=True, timeout=60,
         )  # fmt: skip
         if answer.returncode == 255:
             assert "Permission denied" in answer.stderr, answer.stderr

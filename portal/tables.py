@@ -12,10 +12,12 @@ from approvals.timing import model as timing
 from catalog.assets import model as assets
 from catalog.attachments import model as attachments
 from catalog.entitlements import model as entitlements
+from catalog.explaining import model as explaining
 from catalog.fulfilment import model as fulfilment
 from catalog.fulfilment.connectors.manual import model as manual
 from catalog.offerings import model as offerings
 from catalog.ordering import model as ordering
+from catalog.reconciliation import model as reconciliation
 from catalog.requests import model as requests
 from catalog.versions import model as versions
 from portal.audit import model as audit
@@ -23,6 +25,7 @@ from portal.core.database import Base
 from portal.identity import model as identity
 from portal.identity.passkeys import model as passkeys
 from portal.identity.rotas import model as rotas
+from portal.identity.tokens import model as tokens
 from portal.jobs import model as jobs
 from portal.notifications import model as notifications
 from reports.evidence import model as evidence
@@ -38,6 +41,7 @@ ROOMS = (
     emergency,
     entitlements,
     evidence,
+    explaining,
     fulfilment,
     identity,
     jobs,
@@ -47,12 +51,14 @@ ROOMS = (
     offerings,
     ordering,
     passkeys,
+    reconciliation,
     requests,
     rotas,
     routing,
     signatures,
     standing,
     timing,
+    tokens,
     versions,
 )
 

@@ -97,6 +97,23 @@ def upgrade() -> None:
         sa.UniqueConstraint("slug", name=("uq_rota_slug")),
     )
     op.create_table(
+        "target_reading",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("connector", sa.String(length=40), nullable=False),
+        sa.Column("started_at", database.UTCDateTime(), nullable=False),
+        sa.Column("finished_at", database.UTCDateTime(), nullable=False),
+        sa.Column("was_read", sa.Boolean(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("live", sa.Integer(), nullable=False),
+        sa.Column("explained", sa.Integer(), nullable=False),
+        sa.Column("opened", sa.Integer(), nullable=False),
+        sa.Column("closed", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=("pk_target_reading")),
+    )
+    with op.batch_alter_table("target_reading", schema=None) as batch_op:
+        batch_op.create_index("ix_target_reading_connector_id", ["connector", "id"], unique=False)
+
+    op.create_table(
         "task",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.String(length=80), nullable=False),
@@ -186,6 +203,29 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=("fk_unit_use_unit_id_unit")),
         sa.PrimaryKeyConstraint("unit_id", "offering_id", name=("pk_unit_use")),
     )
+    op.create_table(
+        "api_token",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("hint", sa.String(length=12), nullable=False),
+        sa.Column("scopes", sa.JSON(), nullable=False),
+        sa.Column("created_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", database.UTCDateTime(), nullable=False),
+        sa.Column("expires_at", database.UTCDateTime(), nullable=False),
+        sa.Column("revoked_at", database.UTCDateTime(), nullable=True),
+        sa.Column("last_used_at", database.UTCDateTime(), nullable=True),
+        sa.Column("minute", database.UTCDateTime(), nullable=True),
+        sa.Column("calls", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["created_by_id"], ["person.id"], name=("fk_api_token_created_by_id_person")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_api_token_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=("pk_api_token")),
+        sa.UniqueConstraint("token_hash", name=("uq_api_token_token_hash")),
+    )
+    with op.batch_alter_table("api_token", schema=None) as batch_op:
+        batch_op.create_index(("ix_api_token_person_id"), ["person_id"], unique=False)
+
     op.create_table(
         "delegation",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1137,6 +1177,92 @@ def upgrade() -> None:
     with op.batch_alter_table("decision_signature", schema=None) as batch_op:
         batch_op.create_index(("ix_decision_signature_passkey_id"), ["passkey_id"], unique=False)
 
+    op.create_table(
+        "finding",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("connector", sa.String(length=40), nullable=False),
+        sa.Column("key", sa.String(length=400), nullable=False),
+        sa.Column("open_key", sa.String(length=80), nullable=True),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("differences", sa.JSON(), nullable=False),
+        sa.Column("reference", sa.String(length=20), nullable=False),
+        sa.Column("entitlement_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("owner", sa.String(length=80), nullable=False),
+        sa.Column("first_seen_at", database.UTCDateTime(), nullable=False),
+        sa.Column("last_seen_at", database.UTCDateTime(), nullable=False),
+        sa.Column("closed_at", database.UTCDateTime(), nullable=True),
+        sa.Column("told_at", database.UTCDateTime(), nullable=True),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["entitlement_id"], ["entitlement.id"], name=("fk_finding_entitlement_id_entitlement")
+        ),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_finding_request_id_request")),
+        sa.PrimaryKeyConstraint("id", name=("pk_finding")),
+        sa.UniqueConstraint("open_key", name=("uq_finding_open_key")),
+    )
+    with op.batch_alter_table("finding", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_finding_connector_state_last_seen_at", ["connector", "state", "last_seen_at"], unique=False
+        )
+        batch_op.create_index("ix_finding_owner_state", ["owner", "state"], unique=False)
+        batch_op.create_index(("ix_finding_request_id"), ["request_id"], unique=False)
+        batch_op.create_index("ix_finding_state_id", ["state", "id"], unique=False)
+
+    op.create_table(
+        "finding_acceptance",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("finding_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("digest", sa.String(length=80), nullable=False),
+        sa.Column("proposed_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("proposed_at", database.UTCDateTime(), nullable=False),
+        sa.Column("confirmed_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("confirmed_at", database.UTCDateTime(), nullable=True),
+        sa.Column("ended_at", database.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["confirmed_by_id"], ["person.id"], name=("fk_finding_acceptance_confirmed_by_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["finding_id"], ["finding.id"], name=("fk_finding_acceptance_finding_id_finding")
+        ),
+        sa.ForeignKeyConstraint(
+            ["proposed_by_id"], ["person.id"], name=("fk_finding_acceptance_proposed_by_id_person")
+        ),
+        sa.PrimaryKeyConstraint("id", name=("pk_finding_acceptance")),
+    )
+    with op.batch_alter_table("finding_acceptance", schema=None) as batch_op:
+        batch_op.create_index(("ix_finding_acceptance_finding_id"), ["finding_id"], unique=False)
+
+    op.create_table(
+        "trace",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("value", sa.String(length=400), nullable=False),
+        sa.Column("first", sa.String(length=40), nullable=True),
+        sa.Column("last", sa.String(length=40), nullable=True),
+        sa.Column("entitlement_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("step_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("finding_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("since", database.UTCDateTime(), nullable=False),
+        sa.Column("until", database.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["entitlement_id"], ["entitlement.id"], name=("fk_trace_entitlement_id_entitlement")
+        ),
+        sa.ForeignKeyConstraint(["finding_id"], ["finding.id"], name=("fk_trace_finding_id_finding")),
+        sa.ForeignKeyConstraint(["step_id"], ["step.id"], name=("fk_trace_step_id_step")),
+        sa.PrimaryKeyConstraint("id", name=("pk_trace")),
+    )
+    with op.batch_alter_table("trace", schema=None) as batch_op:
+        batch_op.create_index(("ix_trace_entitlement_id"), ["entitlement_id"], unique=False)
+        batch_op.create_index(("ix_trace_finding_id"), ["finding_id"], unique=False)
+        batch_op.create_index("ix_trace_kind_first_last", ["kind", "first", "last"], unique=False)
+        batch_op.create_index("ix_trace_kind_value", ["kind", "value"], unique=False)
+        batch_op.create_index(("ix_trace_step_id"), ["step_id"], unique=False)
+
     dialect = op.get_bind().dialect.name
     for table in (
         "decision_signature",
@@ -1152,6 +1278,25 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take it back."""
+    with op.batch_alter_table("trace", schema=None) as batch_op:
+        batch_op.drop_index("ix_trace_step_id")
+        batch_op.drop_index("ix_trace_kind_value")
+        batch_op.drop_index("ix_trace_kind_first_last")
+        batch_op.drop_index("ix_trace_finding_id")
+        batch_op.drop_index("ix_trace_entitlement_id")
+
+    op.drop_table("trace")
+    with op.batch_alter_table("finding_acceptance", schema=None) as batch_op:
+        batch_op.drop_index("ix_finding_acceptance_finding_id")
+
+    op.drop_table("finding_acceptance")
+    with op.batch_alter_table("finding", schema=None) as batch_op:
+        batch_op.drop_index("ix_finding_state_id")
+        batch_op.drop_index("ix_finding_request_id")
+        batch_op.drop_index("ix_finding_owner_state")
+        batch_op.drop_index("ix_finding_connector_state_last_seen_at")
+
+    op.drop_table("finding")
     with op.batch_alter_table("decision_signature", schema=None) as batch_op:
         batch_op.drop_index("ix_decision_signature_passkey_id")
 
@@ -1324,6 +1469,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_delegation_delegator_id_ends_at")
 
     op.drop_table("delegation")
+    with op.batch_alter_table("api_token", schema=None) as batch_op:
+        batch_op.drop_index("ix_api_token_person_id")
+
+    op.drop_table("api_token")
     op.drop_table("unit_use")
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.drop_index("ix_person_unit_id")
@@ -1342,6 +1491,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_task_state_run_at")
 
     op.drop_table("task")
+    with op.batch_alter_table("target_reading", schema=None) as batch_op:
+        batch_op.drop_index("ix_target_reading_connector_id")
+
+    op.drop_table("target_reading")
     op.drop_table("rota")
     op.drop_table("personal_value")
     op.drop_table("offering")

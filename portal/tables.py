@@ -12,6 +12,8 @@ from approvals.timing import model as timing
 from catalog.assets import model as assets
 from catalog.attachments import model as attachments
 from catalog.entitlements import model as entitlements
+from catalog.entitlements.extending import model as extending
+from catalog.entitlements.recertifying import model as recertifying
 from catalog.explaining import model as explaining
 from catalog.fulfilment import model as fulfilment
 from catalog.fulfilment.connectors.manual import model as manual

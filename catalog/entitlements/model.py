@@ -29,6 +29,7 @@ class Entitlement(Base):
         Index("ix_entitlement_person_state", "person_id", "state"),
         Index("ix_entitlement_state_ends_at", "state", "ends_at"),
         Index("ix_entitlement_connector_key", "connector", "key"),
+        Index("ix_entitlement_state_review_at", "state", "review_at"),
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
@@ -47,3 +48,18 @@ class Entitlement(Base):
     end_reason: Mapped[str] = mapped_column(SaidText, default="")
     #: The reference of the request that ended it, where one did.
     ended_by: Mapped[str] = mapped_column(String(20), default="")
+    #: When holder and owner are asked whether it is still needed; None where it ends before that, or never.
+    review_at: Mapped[datetime | None]
+
+
+class EntitlementOwner(Base):
+    """Who answers for what an entitlement opens, as routes say it: `group:<slug>` or `asset-owner:<id>`.
+
+    Whose these are is read from the directory and the register each time.
+    """
+
+    __tablename__ = "entitlement_owner"
+    __table_args__ = (Index("ix_entitlement_owner_rule_entitlement_id", "rule", "entitlement_id"),)
+
+    entitlement_id: Mapped[int] = mapped_column(ForeignKey("entitlement.id"), primary_key=True)
+    rule: Mapped[str] = mapped_column(String(120), primary_key=True)

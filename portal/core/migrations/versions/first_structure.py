@@ -1029,6 +1029,7 @@ def upgrade() -> None:
         sa.Column("ended_at", database.UTCDateTime(), nullable=True),
         sa.Column("end_reason", sa.Text(), nullable=False),
         sa.Column("ended_by", sa.String(length=20), nullable=False),
+        sa.Column("review_at", database.UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_entitlement_person_id_person")),
         sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_entitlement_request_id_request")),
         sa.ForeignKeyConstraint(["step_id"], ["step.id"], name=("fk_entitlement_step_id_step")),
@@ -1040,6 +1041,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_entitlement_person_state", ["person_id", "state"], unique=False)
         batch_op.create_index(("ix_entitlement_request_id"), ["request_id"], unique=False)
         batch_op.create_index("ix_entitlement_state_ends_at", ["state", "ends_at"], unique=False)
+        batch_op.create_index("ix_entitlement_state_review_at", ["state", "review_at"], unique=False)
 
     op.create_table(
         "manual_item",
@@ -1178,6 +1180,36 @@ def upgrade() -> None:
         batch_op.create_index(("ix_decision_signature_passkey_id"), ["passkey_id"], unique=False)
 
     op.create_table(
+        "entitlement_owner",
+        sa.Column("entitlement_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("rule", sa.String(length=120), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entitlement_id"], ["entitlement.id"], name=("fk_entitlement_owner_entitlement_id_entitlement")
+        ),
+        sa.PrimaryKeyConstraint("entitlement_id", "rule", name=("pk_entitlement_owner")),
+    )
+    with op.batch_alter_table("entitlement_owner", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_entitlement_owner_rule_entitlement_id", ["rule", "entitlement_id"], unique=False
+        )
+
+    op.create_table(
+        "extension",
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("entitlement_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("applied_at", database.UTCDateTime(), nullable=True),
+        sa.Column("ended_before", database.UTCDateTime(), nullable=True),
+        sa.Column("ends_at", database.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["entitlement_id"], ["entitlement.id"], name=("fk_extension_entitlement_id_entitlement")
+        ),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_extension_request_id_request")),
+        sa.PrimaryKeyConstraint("request_id", name=("pk_extension")),
+    )
+    with op.batch_alter_table("extension", schema=None) as batch_op:
+        batch_op.create_index(("ix_extension_entitlement_id"), ["entitlement_id"], unique=False)
+
+    op.create_table(
         "finding",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("connector", sa.String(length=40), nullable=False),
@@ -1212,6 +1244,26 @@ def upgrade() -> None:
         batch_op.create_index("ix_finding_state_id", ["state", "id"], unique=False)
 
     op.create_table(
+        "recertification",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("entitlement_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", database.UTCDateTime(), nullable=False),
+        sa.Column("due_at", database.UTCDateTime(), nullable=False),
+        sa.Column("remind_at", database.UTCDateTime(), nullable=True),
+        sa.Column("last_used_at", database.UTCDateTime(), nullable=True),
+        sa.Column("closed_at", database.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["entitlement_id"], ["entitlement.id"], name=("fk_recertification_entitlement_id_entitlement")
+        ),
+        sa.PrimaryKeyConstraint("id", name=("pk_recertification")),
+    )
+    with op.batch_alter_table("recertification", schema=None) as batch_op:
+        batch_op.create_index(("ix_recertification_entitlement_id"), ["entitlement_id"], unique=False)
+        batch_op.create_index("ix_recertification_state_due_at", ["state", "due_at"], unique=False)
+        batch_op.create_index("ix_recertification_state_remind_at", ["state", "remind_at"], unique=False)
+
+    op.create_table(
         "finding_acceptance",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("finding_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1236,6 +1288,29 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("finding_acceptance", schema=None) as batch_op:
         batch_op.create_index(("ix_finding_acceptance_finding_id"), ["finding_id"], unique=False)
+
+    op.create_table(
+        "recertification_voice",
+        sa.Column("recertification_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("part", sa.String(length=40), nullable=False),
+        sa.Column("rule", sa.String(length=120), nullable=False),
+        sa.Column("answer", sa.String(length=40), nullable=True),
+        sa.Column("said", sa.Text(), nullable=False),
+        sa.Column("answered_at", database.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=("fk_recertification_voice_person_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["recertification_id"],
+            ["recertification.id"],
+            name=("fk_recertification_voice_recertification_id_recertification"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("recertification_id", "person_id", name=("pk_recertification_voice")),
+    )
+    with op.batch_alter_table("recertification_voice", schema=None) as batch_op:
+        batch_op.create_index(("ix_recertification_voice_person_id"), ["person_id"], unique=False)
 
     op.create_table(
         "trace",
@@ -1286,10 +1361,20 @@ def downgrade() -> None:
         batch_op.drop_index("ix_trace_entitlement_id")
 
     op.drop_table("trace")
+    with op.batch_alter_table("recertification_voice", schema=None) as batch_op:
+        batch_op.drop_index("ix_recertification_voice_person_id")
+
+    op.drop_table("recertification_voice")
     with op.batch_alter_table("finding_acceptance", schema=None) as batch_op:
         batch_op.drop_index("ix_finding_acceptance_finding_id")
 
     op.drop_table("finding_acceptance")
+    with op.batch_alter_table("recertification", schema=None) as batch_op:
+        batch_op.drop_index("ix_recertification_state_remind_at")
+        batch_op.drop_index("ix_recertification_state_due_at")
+        batch_op.drop_index("ix_recertification_entitlement_id")
+
+    op.drop_table("recertification")
     with op.batch_alter_table("finding", schema=None) as batch_op:
         batch_op.drop_index("ix_finding_state_id")
         batch_op.drop_index("ix_finding_request_id")
@@ -1297,6 +1382,14 @@ def downgrade() -> None:
         batch_op.drop_index("ix_finding_connector_state_last_seen_at")
 
     op.drop_table("finding")
+    with op.batch_alter_table("extension", schema=None) as batch_op:
+        batch_op.drop_index("ix_extension_entitlement_id")
+
+    op.drop_table("extension")
+    with op.batch_alter_table("entitlement_owner", schema=None) as batch_op:
+        batch_op.drop_index("ix_entitlement_owner_rule_entitlement_id")
+
+    op.drop_table("entitlement_owner")
     with op.batch_alter_table("decision_signature", schema=None) as batch_op:
         batch_op.drop_index("ix_decision_signature_passkey_id")
 
@@ -1325,6 +1418,7 @@ def downgrade() -> None:
     op.drop_table("reassignment")
     op.drop_table("manual_item")
     with op.batch_alter_table("entitlement", schema=None) as batch_op:
+        batch_op.drop_index("ix_entitlement_state_review_at")
         batch_op.drop_index("ix_entitlement_state_ends_at")
         batch_op.drop_index("ix_entitlement_request_id")
         batch_op.drop_index("ix_entitlement_person_state")

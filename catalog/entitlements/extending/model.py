@@ -1,0 +1,24 @@
+"""Extensions: requests that move the end of what somebody has, and bring nothing new."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core.database import Base
+
+
+class Extension(Base):
+    """That a request extends an entitlement. `applied_at` and `ended_before` are set when its end was moved."""
+
+    __tablename__ = "extension"
+
+    request_id: Mapped[int] = mapped_column(ForeignKey("request.id"), primary_key=True)
+    entitlement_id: Mapped[int] = mapped_column(ForeignKey("entitlement.id"), index=True)
+    applied_at: Mapped[datetime | None]
+    #: The end that the entitlement had until then.
+    ended_before: Mapped[datetime | None]
+    #: The end that it was given (UTC).
+    ends_at: Mapped[datetime | None]

@@ -47,6 +47,8 @@ class EntitlementsConnector:
     """Ends what requests of this portal brought. `connectors` gives the connectors that take it away."""
 
     kind = KIND
+    #: Nothing of its own is live that could be read and compared.
+    governs_a_target = False
 
     def __init__(self, db: Database, connectors: Callable[[], Connectors]) -> None:
         self.db = db

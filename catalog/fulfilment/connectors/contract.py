@@ -188,6 +188,22 @@ class Live:
     reference: str = ""
 
 
+class Explains(Protocol):
+    """What a connector may answer beside the contract, so that what is live can be compared and taken away.
+
+    `expected_facts` are those of `Live.facts` that stay as they are for as long as the plan's effect is there as it
+    was sealed; a difference is drift. `removal` is the order that takes one live thing away, None where it cannot.
+    """
+
+    def expected_facts(self, plan: Plan) -> Json:
+        """The facts, by name, that `live` shows of this plan's effect."""
+        ...
+
+    def removal(self, live: Live, reference: str) -> Order | None:
+        """The order that takes this off the target, for the request of this reference."""
+        ...
+
+
 @runtime_checkable
 class Connector(Protocol):
     """The contract. Every call has its own time-out and raises only ConnectorError.

@@ -15,8 +15,10 @@ from catalog.fulfilment.connectors.ca.authority import CertificateAuthority
 from catalog.fulfilment.connectors.ca.profiles import PROFILES, REASONS
 from catalog.fulfilment.connectors.ca.records import Issued
 from catalog.fulfilment.connectors.contract import (
+    Beneficiary,
     Choice,
     ConnectorError,
+    Json,
     Live,
     Order,
     Outcome,
@@ -154,6 +156,24 @@ class CaConnector:
                 )
                 for record in self._authority.valid()
             ]
+
+    def expected_facts(self, plan: Plan) -> Json:
+        """The same names by the same profile for the same key."""
+        document = plan.document
+        return {
+            "names": list(document["names"]),
+            "profile": document["profile"],
+            "spki_sha256": document["spki_sha256"],
+        }
+
+    def removal(self, live: Live, reference: str) -> Order | None:
+        """Revoke the certificate."""
+        return Order(
+            reference,
+            plans.REVOKE,
+            {"serial": live.facts["serial"], "reason": plans.ENDED},
+            Beneficiary("", "", ""),
+        )
 
     def _find(self, plan: Plan, key: str) -> Issued | None:
         by_key = self._authority.records.find_by_key(key)

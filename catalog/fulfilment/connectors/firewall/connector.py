@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from catalog.fulfilment.connectors.contract import (
+    Beneficiary,
     Choice,
     ConnectorError,
+    Json,
     Live,
     Order,
     Outcome,
@@ -23,7 +25,7 @@ from catalog.fulfilment.connectors.firewall.checks import Problem, RuleError, ch
 from catalog.fulfilment.connectors.firewall.coverage import AlreadyAllowed, already_allowed
 from catalog.fulfilment.connectors.firewall.policy import PolicyError, rule_path
 from catalog.fulfilment.connectors.firewall.rendered import read_nftables
-from catalog.fulfilment.connectors.firewall.rules import Rule, Zone, read_rule
+from catalog.fulfilment.connectors.firewall.rules import REFERENCE, Rule, Zone, read_rule
 from portal.core.canonical import digest
 from portal.core.clock import Clock, system_clock
 from portal.core.language import every_language, say, spoken
@@ -173,6 +175,17 @@ class FirewallConnector:
         for line in sorted(set(rendering.foreign)):
             short = digest(line).removeprefix("sha256:")[:16]
             yield Live(f"firewall:rendered:{short}", _without_a_rule(line[:200]), {"line": line[:1_000]})
+
+    def expected_facts(self, plan: Plan) -> Json:
+        """The rule as it was sealed, to the letter."""
+        return dict(plan.document["rule"])
+
+    def removal(self, live: Live, reference: str) -> Order | None:
+        """Take the rule out of the policy; the base of the policy, and what was rendered without a rule, by hand."""
+        rule = str(live.facts.get("reference", ""))
+        if not REFERENCE.fullmatch(rule):
+            return None
+        return Order(reference, "remove", {"rule": rule}, Beneficiary("", "", ""))
 
     def _change(self, plan: Plan, key: str, operation: Operation) -> Outcome:
         with _in_our_words():

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import urlsplit
 
 from catalog.fulfilment.connectors.contract import (
+    Beneficiary,
     Choice,
     ConnectorError,
+    Json,
     Live,
     Order,
     Outcome,
@@ -121,6 +123,25 @@ class LdapConnector:
             plans.disabled(self._place.name, account) for account in accounts.values() if account.locked
         ]
         return memberships + locked
+
+    def brings_to_life(self, plan: Plan) -> bool:
+        """A password that was reset is nothing that could be found, or end."""
+        return plan.action in {plans.GRANT, plans.DISABLE}
+
+    def expected_facts(self, plan: Plan) -> Json:
+        """Account and group keep their names: another name is another one to whoever approved it."""
+        group = plan.document.get("group")
+        named = {"group": group["name"]} if group else {}
+        return {"state": plan.action, "account": plan.document["account"]["name"], **named}
+
+    def removal(self, live: Live, reference: str) -> Order | None:
+        """Take the account out of the group, or enable it again."""
+        if str(live.facts["account_uuid"]).startswith("#"):
+            return None
+        account = str(live.facts["account"])
+        group = {"group": live.facts["group"]} if "group" in live.facts else {}
+        action = plans.REVOKE if group else plans.ENABLE
+        return Order(reference, action, {"account": account, **group}, Beneficiary(account, account, ""))
 
     def _do(self, plan: Plan, action: str, key: str) -> Outcome:
         with bound(self._place) as directory:

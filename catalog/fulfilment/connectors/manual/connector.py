@@ -18,6 +18,7 @@ from catalog.fulfilment.connectors.contract import (
     Choice,
     ConnectorError,
     ConnectorPending,
+    Json,
     Live,
     Order,
     Outcome,
@@ -120,9 +121,13 @@ class ManualConnector:
         """Everything that people recorded as done and that was not undone."""
         with self._reading() as session:
             return [
-                Live(task.entitlement_key, task.title, {"task": task.id}, task.request.reference)
+                Live(task.entitlement_key, task.title, _live_facts(task), task.request.reference)
                 for task in every_live(session)
             ]
+
+    def expected_facts(self, plan: Plan) -> Json:
+        """What people recorded as done is what they were to do."""
+        return {"asked": digest(dict(plan.document))}
 
     def _apply(self, session: Session, plan: Plan, key: str) -> Outcome | ConnectorError:
         """The outcome, or what is to be raised once the task that was opened is durable."""
@@ -165,6 +170,10 @@ class ManualConnector:
     def _writing(self) -> Iterator[Session]:
         with _sentences(), self.db.transaction() as session:
             yield session
+
+
+def _live_facts(task: ManualTask) -> Json:
+    return {"task": task.id, "asked": digest(dict(task.plan["document"]))}
 
 
 def _given(answer: Outcome | ConnectorError) -> Outcome:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 
 from catalog.fulfilment.connectors.contract import (
+    Beneficiary,
     Choice,
     ConnectorError,
+    Json,
     Live,
     Order,
     Outcome,
@@ -100,6 +102,16 @@ class PostgresqlConnector:
             return [
                 plans.live(self._name, role, account) for role, account in server.every_membership(connection)
             ]
+
+    def expected_facts(self, plan: Plan) -> Json:
+        """Role and account keep their names: another name is another one to whoever approved it."""
+        return {"role": plan.document["role"]["name"], "account": plan.document["account"]["name"]}
+
+    def removal(self, live: Live, reference: str) -> Order | None:
+        """Take the role away."""
+        account = str(live.facts["account"])
+        order = {"role": live.facts["role"], "account": account}
+        return Order(reference, plans.REVOKE, order, Beneficiary(account, account, ""))
 
     def _make(self, plan: Plan, *, member: bool) -> Outcome:
         planned, account = _planned(plan)

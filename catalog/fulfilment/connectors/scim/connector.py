@@ -14,6 +14,7 @@ from catalog.fulfilment.connectors.contract import (
     Beneficiary,
     Choice,
     ConnectorError,
+    Json,
     Live,
     Order,
     Outcome,
@@ -141,6 +142,17 @@ class ScimConnector:
             for role in roles
             for member in sorted(role.members)
         ]
+
+    def expected_facts(self, plan: Plan) -> Json:
+        """The role keeps its name: another name is another role to whoever approved it."""
+        return {"role": plan.document["role"]["name"], "member": True}
+
+    def removal(self, live: Live, reference: str) -> Order | None:
+        """Take the role away; a member that is no account of a person is taken out by hand."""
+        if not str(live.facts.get("account_id") or "") or str(live.facts["user_name"]).startswith("#"):
+            return None
+        person = Beneficiary(str(live.facts["user_name"]), str(live.facts["user_name"]), "")
+        return Order(reference, plans.REVOKE, {"role": live.facts["role_id"]}, person)
 
     def _grant(self, client: ScimClient, plan: Plan, role: directory.Role) -> Outcome:
         wanted = plan.document["account"]

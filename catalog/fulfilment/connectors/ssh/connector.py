@@ -9,6 +9,7 @@ from datetime import datetime
 from catalog.fulfilment.connectors.contract import (
     Choice,
     ConnectorError,
+    Json,
     Live,
     Order,
     Outcome,
@@ -132,6 +133,15 @@ class SshConnector:
                 )
                 for record in self._authority.valid()
             ]
+
+    def expected_facts(self, plan: Plan) -> Json:
+        """The same key, for the same accounts, until the same moment."""
+        document = plan.document
+        return {
+            "fingerprint": document["fingerprint"],
+            "principals": list(document["principals"]),
+            "valid_before": document["until"],
+        }
 
     def _find(self, plan: Plan, key: str) -> Signed | None:
         by_key = self._authority.records.find(key)

@@ -1,4 +1,4 @@
-"""The entitlements room as a target: ending what a person has, one thing or all of it.
+"""The entitlements room as a target: ending what a person has, one thing or all of it, or letting one end later.
 
 Like the manual connector its target is the portal's own record, so it opens sessions of its own; each thing is taken
 away by the connector that brought it. It stands here and not among the connectors to outside systems, because what it
@@ -20,6 +20,14 @@ from catalog.entitlements.ending import (
     needed_by_another,
     tell_holder,
 )
+from catalog.entitlements.extending.carrying import (
+    apply_extension,
+    is_extension,
+    plan_extension,
+    read_extension,
+    revert_extension,
+)
+from catalog.entitlements.extending.orders import EXTEND, KIND
 from catalog.entitlements.model import Entitlement, EntitlementState
 from catalog.fulfilment.connectors.contract import (
     Choice,
@@ -39,12 +47,13 @@ from portal.core.database import Database
 from portal.core.language import Said, say
 from portal.identity.model import Person
 
-KIND = "entitlements"
+__all__ = ["END_ALL", "END_ONE", "KIND", "EntitlementsConnector", "reason_of"]
+
 END_ALL, END_ONE = "end_all", "end_one"
 
 
 class EntitlementsConnector:
-    """Ends what requests of this portal brought. `connectors` gives the connectors that take it away."""
+    """Ends what requests of this portal brought, or lets it end later. `connectors` gives those that take it away."""
 
     kind = KIND
     #: Nothing of its own is live that could be read and compared.
@@ -63,6 +72,8 @@ class EntitlementsConnector:
 
         Ending all that a person has is one effect whatever comes and goes until then; the lines say what it is now.
         """
+        if order.action == EXTEND:
+            return self._plan_extension(order)
         _check(order)
         with self._reading() as session:
             entitlements = _named(session, order)
@@ -100,6 +111,11 @@ class EntitlementsConnector:
 
         Raises ConnectorPending while people undo something by hand, and else the first error there was.
         """
+        if is_extension(plan.document):
+            with self._writing() as session:
+                apply_extension(session, plan)
+            read = self.read_back(plan, key)
+            return Outcome(read.facts, read.lines)
         trouble: list[ConnectorError] = []
         with self._reading() as session:
             numbers = [entitlement.id for entitlement in _found(session, plan.document)]
@@ -116,6 +132,9 @@ class EntitlementsConnector:
 
     def read_back(self, plan: Plan, key: str) -> ReadBack:
         """Whether each of them has ended, by the record that was written when its target was read."""
+        if is_extension(plan.document):
+            with self._reading() as session:
+                return read_extension(session, plan)
         with self._reading() as session:
             entitlements = _found(session, plan.document)
         left = [
@@ -134,7 +153,11 @@ class EntitlementsConnector:
         return ReadBack(not left, {"ended": ended, "left": left}, lines)
 
     def revert(self, plan: Plan, key: str) -> Outcome:
-        """Nothing to undo where nothing has ended; else a permanent ConnectorError."""
+        """Nothing to undo where nothing has ended; else a permanent ConnectorError. An extension is taken back."""
+        if is_extension(plan.document):
+            with self._writing() as session:
+                revert_extension(session, plan)
+            return Outcome({"entitlement": plan.document["entitlement"]})
         read = self.read_back(plan, key)
         if read.facts["ended"]:
             message = say("What was taken away is not given back by itself. It must be asked for anew.")
@@ -144,6 +167,13 @@ class EntitlementsConnector:
     def live(self) -> Iterable[Live]:
         """Nothing of its own."""
         return ()
+
+    def _plan_extension(self, order: Order) -> Plan:
+        with self._reading() as session:
+            extended = session.get(Entitlement, int(order.parameters.get("entitlement", 0)))
+            if extended is None:
+                raise ConnectorError(say("There is nothing of this kind to extend."), permanent=True)
+            return plan_extension(session, order, self._connectors().get(extended.connector))
 
     def _end(self, number: int, reference: str) -> None:
         why = reason_of(reference)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from catalog.entitlements.grant import END_ENTITLEMENT
+from catalog.entitlements.clock import END_ENTITLEMENT
 from catalog.entitlements.model import Entitlement, EntitlementState
 from catalog.fulfilment.model import Step
 from catalog.requests import tags

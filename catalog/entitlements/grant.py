@@ -1,36 +1,43 @@
-"""Granting: what a finished step brought to life, until when, and the tasks that will end it."""
+"""Granting: what a finished step brought to life, until when, who answers for it, and the tasks that will end it."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from catalog.entitlements.model import Entitlement, EntitlementState
+from catalog.entitlements.clock import arrange_end, end_on_target, review_at
+from catalog.entitlements.model import Entitlement, EntitlementOwner, EntitlementState
 from catalog.fulfilment.connectors.contract import Plan
 from catalog.fulfilment.model import Step
+from catalog.offerings.queries import document_of
+from catalog.offerings.rules import owner_rule_of
 from catalog.requests import tags
+from catalog.requests.context import Context, context_of, end_when_granted
 from catalog.requests.model import Request
-from catalog.requests.moves import subject_of, task_subject
+from catalog.requests.moves import subject_of
 from portal.audit import record
 from portal.core.clock import now
+from portal.core.errors import PortalError
 from portal.core.language import say
 from portal.identity.actor import PORTAL
-from portal.jobs import enqueue
-
-END_ENTITLEMENT = "end_entitlement"
-WARN_OF_ENDING = "warn_of_ending"
-#: How long before its end the holder is told.
-WARNING = timedelta(days=7)
 
 
 def grant(session: Session, request: Request, step: Step, plan: Plan, *, key: str) -> Entitlement:
-    """Record what the step's read-back showed to be live, and arrange its end. Once per step."""
+    """Record what the step's read-back showed to be live, and arrange its end. Once per step.
+
+    The clock of a duration starts now. A target that keeps the time itself may end it before that.
+    """
     known = session.scalars(select(Entitlement).where(Entitlement.step_id == step.id)).one_or_none()
     if known is not None:
         return known
     at = now(session)
+    context = _find_context(session, request)
+    ends_at = _earlier(
+        end_when_granted(context, at) if context else request.ends_at,
+        end_on_target(step.read_back.get("facts", {})),
+    )
     entitlement = Entitlement(
         request_id=request.id,
         step_id=step.id,
@@ -42,10 +49,15 @@ def grant(session: Session, request: Request, step: Step, plan: Plan, *, key: st
         facts=dict(plan.document),
         state=EntitlementState.LIVE,
         granted_at=at,
-        ends_at=request.ends_at,
+        ends_at=ends_at,
+        review_at=review_at(document_of(request.version), str(request.risk.get("level", "")), at, ends_at),
     )
     session.add(entitlement)
     session.flush()
+    if context is not None:
+        session.add_all(
+            EntitlementOwner(entitlement_id=entitlement.id, rule=rule) for rule in owner_rules(context)
+        )
     record(
         session,
         tags.ENTITLEMENT_GRANTED,
@@ -56,12 +68,11 @@ def grant(session: Session, request: Request, step: Step, plan: Plan, *, key: st
             "step": step.position,
             "connector": plan.connector,
             "holder": f"person:{request.beneficiary_id}",
-            "ends_at": request.ends_at.isoformat() if request.ends_at else None,
+            "ends_at": ends_at.isoformat() if ends_at else None,
         },
         personal={"key": key},
     )
-    if request.ends_at is not None:
-        _arrange_end(session, request, entitlement)
+    arrange_end(session, request, entitlement)
     return entitlement
 
 
@@ -72,25 +83,25 @@ def label_of(request: Request, step: Step) -> str:
     return say("%(title)s: %(step)s", title=request.title, step=step.name)
 
 
-def _arrange_end(session: Session, request: Request, entitlement: Entitlement) -> None:
-    if entitlement.ends_at is None:
-        return
-    payload = {"entitlement_id": entitlement.id}
-    enqueue(
-        session,
-        END_ENTITLEMENT,
-        payload,
-        run_at=entitlement.ends_at,
-        subject=task_subject(request),
-        dedupe_key=f"{END_ENTITLEMENT}:{entitlement.id}",
+def owner_rules(context: Context) -> tuple[str, ...]:
+    """Who answers for what was chosen, as rules of routes: for assets, and for values that belong to somebody."""
+    document = context.document
+    rules = (
+        owner_rule_of(context.facts, field.name)
+        for field in document.fields
+        if field.kind == "asset" or field.name in document.resources
     )
-    warn_at = entitlement.ends_at - WARNING
-    if warn_at > entitlement.granted_at:
-        enqueue(
-            session,
-            WARN_OF_ENDING,
-            payload,
-            run_at=warn_at,
-            subject=task_subject(request),
-            dedupe_key=f"{WARN_OF_ENDING}:{entitlement.id}",
-        )
+    return tuple(dict.fromkeys(rule for rule in rules if not rule.endswith(":")))
+
+
+def _find_context(session: Session, request: Request) -> Context | None:
+    """The request in context; None where it cannot be worked out any more: what is live is recorded all the same."""
+    try:
+        return context_of(session, request)
+    except PortalError:
+        return None
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    known = [moment for moment in (one, other) if moment is not None]
+    return min(known) if known else None

@@ -19,15 +19,19 @@ MOST = 500
 _LONGEST = 300
 
 
-def held_by(session: Session, user_name: str) -> Held:
-    """Everything live for this person, in one statement."""
+def held_by(session: Session, user_name: str, *, without: int | None = None) -> Held:
+    """Everything live for this person but the entitlement `without`, in one statement."""
     query = (
         select(Entitlement.label, Entitlement.key, Entitlement.facts, Offering.slug)
         .join(Person, Person.id == Entitlement.person_id)
         .join(Request, Request.id == Entitlement.request_id)
         .join(OfferingVersion, OfferingVersion.id == Request.offering_version_id)
         .join(Offering, Offering.id == OfferingVersion.offering_id)
-        .where(Person.user_name == user_name, Entitlement.state == EntitlementState.LIVE)
+        .where(
+            Person.user_name == user_name,
+            Entitlement.state == EntitlementState.LIVE,
+            Entitlement.id != (without or 0),
+        )
         .order_by(Entitlement.id.desc())
         .limit(MOST)
     )

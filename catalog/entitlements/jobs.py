@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from catalog.entitlements.clock import END_ENTITLEMENT, WARN_OF_ENDING
 from catalog.entitlements.ending import (
     ON_TIME,
     close_entitlement,
@@ -9,7 +10,6 @@ from catalog.entitlements.ending import (
     needed_by_another,
     tell_holder,
 )
-from catalog.entitlements.grant import END_ENTITLEMENT, WARN_OF_ENDING
 from catalog.entitlements.model import EntitlementState
 from catalog.fulfilment.connectors.contract import ConnectorError, ConnectorPending, Plan
 from catalog.fulfilment.connectors.registry import Connectors
@@ -48,7 +48,8 @@ def warn_of_ending(job: Job) -> None:
     """Tell the holder that the end is near, unless it has come or was moved."""
     with job.transaction() as session:
         entitlement = get_locked_entitlement(session, job.payload["entitlement_id"])
-        if entitlement.state is EntitlementState.LIVE and entitlement.ends_at is not None:
+        ends_at = entitlement.ends_at.isoformat() if entitlement.ends_at else ""
+        if entitlement.state is EntitlementState.LIVE and ends_at == job.payload["ends_at"]:
             tell_holder(session, "entitlement_ending", entitlement)
         job.finish(session)
 

@@ -10,6 +10,9 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
+from catalog.entitlements.extending.orders import KIND as RECORD
+from catalog.entitlements.extending.orders import STEP as EXTENDING
+from catalog.entitlements.extending.orders import extension_order
 from catalog.fulfilment.connectors.contract import ConnectorError, Order, Plan
 from catalog.fulfilment.connectors.registry import Connectors
 from catalog.offerings.first_aid import may_run
@@ -77,6 +80,7 @@ def orders_for(context: Context, *, reference: str = "") -> tuple[StepOrder, ...
                 parameters=parameters_of(step, context.facts),
                 beneficiary=context.receiver,
                 ends_at=context.ends_at,
+                lasts=context.lasts,
             ),
         )
         for step in document.fulfilment
@@ -86,8 +90,17 @@ def orders_for(context: Context, *, reference: str = "") -> tuple[StepOrder, ...
 
 
 def orders_of_request(session: Session, request: Request) -> tuple[StepOrder, ...]:
-    """The steps of a submitted request, by the people as they are now."""
-    return orders_for(context_of(session, request), reference=request.reference)
+    """The steps of a submitted request, by the people as they are now. Raises PortalError."""
+    return orders_in(session, request, context_of(session, request))
+
+
+def orders_in(session: Session, request: Request, context: Context) -> tuple[StepOrder, ...]:
+    """The steps of a submitted request in its context. An extension has one of its own. Raises Conflict, RuleFailed."""
+    extending = extension_order(session, request, context)
+    if extending is None:
+        return orders_for(context, reference=request.reference)
+    name, order = extending
+    return (StepOrder(step=EXTENDING, name=name, connector=RECORD, order=order),)
 
 
 def plan_steps(orders: Sequence[StepOrder], connectors: Connectors) -> tuple[PlannedStep, ...]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from catalog.entitlements.grant import END_ENTITLEMENT
+from catalog.entitlements.clock import END_ENTITLEMENT
 from catalog.entitlements.model import Entitlement, EntitlementState
-from catalog.fulfilment.model import Step
-from catalog.fulfilment.orders import FULFIL
+from catalog.fulfilment.following import UNDO_STEP, enqueue_step
+from catalog.fulfilment.model import Step, StepState
+from catalog.fulfilment.orders import enqueue_fulfilment
+from catalog.fulfilment.queues import queue_of
 from catalog.requests.moves import THE_PORTAL, get_locked, hand_baton, task_subject
 from catalog.requests.states import State
 from portal.jobs import enqueue
@@ -34,15 +36,13 @@ def wake(session: Session, step_key: str, *, because: str) -> None:
             session,
             END_ENTITLEMENT,
             {"entitlement_id": ending.id},
+            queue=queue_of(session, step.connector),
             subject=task_subject(request),
             dedupe_key=f"{END_ENTITLEMENT}:{ending.id}:{because}",
         )
-    elif request.state is State.FULFILLING:
+    elif step.state is StepState.UNDOING:
         hand_baton(session, request, THE_PORTAL)
-        enqueue(
-            session,
-            FULFIL,
-            {"request_id": request.id, "revision": step.revision, "attempt": step.attempt},
-            subject=task_subject(request),
-            dedupe_key=f"{FULFIL}:{request.id}:{step.revision}:{step.attempt}:{because}",
-        )
+        enqueue_step(session, request, step, UNDO_STEP, because=because)
+    elif request.state is State.FULFILLING and step.revision == request.revision:
+        hand_baton(session, request, THE_PORTAL)
+        enqueue_fulfilment(session, request, step.attempt, because=because)

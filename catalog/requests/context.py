@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from catalog.entitlements.extending.model import Extension
 from catalog.entitlements.held import held_by
 from catalog.fulfilment.connectors.contract import Beneficiary
 from catalog.offerings.audience import groups_of
@@ -31,7 +32,10 @@ LONGEST_TITLE = 300
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Checked answers with all that follows from them. `ends_at` is UTC, or None for no end."""
+    """Checked answers with all that follows from them.
+
+    `ends_at` is UTC, or None for no end; of a duration it is the end if nobody let it wait, see `end_when_granted`.
+    """
 
     version: OfferingVersion
     document: OfferingDocument
@@ -45,6 +49,11 @@ class Context:
     def receiver(self) -> Beneficiary:
         """The beneficiary as targets know them."""
         return Beneficiary(self.beneficiary.user_name, self.beneficiary.name, self.beneficiary.email)
+
+    @property
+    def lasts(self) -> timedelta | None:
+        """How long it lasts by the clock from when it is granted, where that is what was asked for."""
+        return lasts(self.document, self.facts)
 
     @property
     def title(self) -> str:
@@ -76,9 +85,11 @@ def context_for(
     requester: Person,
     at: datetime,
     beneficiary: Person | None = None,
+    without: int | None = None,
 ) -> Context:
     """Checked answers in context. `at` is when they were given: the requester's day then is the rules' today.
 
+    `without` is an entitlement that does not count as held, because it is the one that is to be extended.
     Raises FieldError when the person named in the answers is not there any more, RuleFailed for a rule.
     """
     document = document_of(version)
@@ -90,7 +101,7 @@ def context_for(
         requester=person_facts(requester, groups=groups_of(session, requester.id)),
         beneficiary=person_facts(receiver),
         today=today,
-        held=held_by(session, receiver.user_name) if document.conflicts else None,
+        held=held_by(session, receiver.user_name, without=without) if document.conflicts else None,
     )
     return Context(
         version=version,
@@ -103,8 +114,33 @@ def context_for(
     )
 
 
+#: What a worker may be late for a start that was named before the end moves with it.
+_PUNCTUAL = timedelta(minutes=1)
+
+
+def end_when_granted(context: Context, granted_at: datetime) -> datetime | None:
+    """When what is granted at this moment ends (UTC): the clock of a duration starts when it is granted.
+
+    A day that was named stays that day, and so does the end of what was granted at the start that was named.
+    """
+    document, facts = context.document, context.facts
+    duration = lasts(document, facts)
+    if duration is not None:
+        start = starts_at(document, facts)
+        on_time = start is not None and start <= granted_at <= start + _PUNCTUAL
+        return (start if on_time and start else granted_at).astimezone(UTC) + duration
+    if document.ends is None or document.ends.days is None:
+        return context.ends_at
+    day = last_day(document, facts)
+    if day is None:
+        return None
+    zone = context.requester.timezone
+    waited = day_of(granted_at, zone) - date.fromisoformat(facts["today"])
+    return close_of_day(day + waited, zone)
+
+
 def _end(document: OfferingDocument, facts: Facts, *, at: datetime, timezone: str) -> datetime | None:
-    """When it ends (UTC): by the clock from its start, or else from `at`; or with the close of a day."""
+    """When it ends (UTC) if it is granted at once: by the clock from its start or from `at`, or with a day's close."""
     duration = lasts(document, facts)
     if duration is not None:
         return (starts_at(document, facts) or at).astimezone(UTC) + duration
@@ -120,7 +156,15 @@ def context_of(session: Session, request: Request) -> Context:
         requester=request.requester,
         beneficiary=request.beneficiary,
         at=request.submitted_at,
+        without=_extended(session, request),
     )
+
+
+def _extended(session: Session, request: Request) -> int | None:
+    """What the request extends, if anything; read only where rules look at what is held."""
+    if not document_of(request.version).conflicts:
+        return None
+    return session.scalar(select(Extension.entitlement_id).where(Extension.request_id == request.id))
 
 
 def day_of(moment: datetime, timezone: str) -> date:

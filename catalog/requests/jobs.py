@@ -7,7 +7,7 @@ from typing import Any
 
 from catalog.fulfilment.connectors.contract import ConnectorError
 from catalog.fulfilment.connectors.registry import Connectors
-from catalog.fulfilment.planning import PlannedStep, StepOrder, orders_for, plan_steps
+from catalog.fulfilment.planning import PlannedStep, StepOrder, orders_in, plan_steps
 from catalog.offerings.facts import Facts
 from catalog.offerings.rules import assess_risk, denial_of
 from catalog.requests import tags
@@ -81,7 +81,7 @@ def _read(job: Job) -> tuple[tuple[StepOrder, ...], Facts] | None:
             if not _is_due(job, request):
                 return None
             context = context_of(session, request)
-            return orders_for(context, reference=request.reference), context.facts
+            return orders_in(session, request, context), context.facts
     except PortalError as error:
         _refuse(job, error.sentence)
         return None

@@ -11,14 +11,13 @@ from portal.core.database import Base
 
 
 class Extension(Base):
-    """That a request extends an entitlement. `applied_at` and `ended_before` are set when its end was moved."""
+    """That a request extends an entitlement. `applied_at` is set when the end was moved."""
 
     __tablename__ = "extension"
 
     request_id: Mapped[int] = mapped_column(ForeignKey("request.id"), primary_key=True)
     entitlement_id: Mapped[int] = mapped_column(ForeignKey("entitlement.id"), index=True)
+    #: The end (UTC) that the entitlement had when it was asked for, and the one that was asked for.
+    ended_before: Mapped[datetime]
+    until: Mapped[datetime]
     applied_at: Mapped[datetime | None]
-    #: The end that the entitlement had until then.
-    ended_before: Mapped[datetime | None]
-    #: The end that it was given (UTC).
-    ends_at: Mapped[datetime | None]

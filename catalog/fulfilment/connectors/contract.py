@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from portal.core.canonical import digest
@@ -67,7 +67,9 @@ class Order:
     """What one fulfilment step asks of a connector.
 
     `reference` is the request's (SR-000123), or empty in a preview before submitting. `parameters` are the
-    step's own, already resolved from the answers. `ends_at` is aware UTC or None for no end.
+    step's own, already resolved from the answers. `ends_at` is aware UTC or None for no end. `lasts` is there where
+    a duration was asked for, whose clock starts when it is granted: a target that keeps the time itself counts it
+    from `apply` on, and `ends_at` is only the end that it would have if it were granted at once.
     """
 
     reference: str
@@ -75,6 +77,7 @@ class Order:
     parameters: Json
     beneficiary: Beneficiary
     ends_at: datetime | None = None
+    lasts: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

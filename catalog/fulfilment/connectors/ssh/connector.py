@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 
 from catalog.fulfilment.connectors.contract import (
     Choice,
@@ -50,17 +49,22 @@ class SshConnector:
         document = plans.document_of(order, self._principals, self._authority.now())
         with _told():
             self._authority.public_file.stat()
-            live = self._authority.find_valid(plans.certificate_key(document))
+            wanted = document | {"reference": order.reference}
+            live = self._authority.find_valid(plans.certificate_key(wanted))
         return plans.draw(document, order.reference, already=live is not None)
 
     def entitlement_key(self, plan: Plan) -> str:
         """The certificate's key."""
         return plans.certificate_key(dict(plan.document))
 
+    def keeps_time(self, plan: Plan) -> bool:
+        """A certificate ends when it says, and is not made longer."""
+        return True
+
     def apply(self, plan: Plan, key: str) -> Outcome:
         """Sign, once; the certificate is a file for the requester."""
         document = plan.document
-        until = datetime.fromisoformat(document["until"])
+        until = plans.until_of(document, self._authority.now())
         with _told():
             kept = self._authority.records.find(key)
             if kept is None and until - self._authority.now() > plans.LONGEST:

@@ -8,9 +8,10 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from catalog.fulfilment.connectors.contract import ConnectorError, Order, Plan, PlanLine
+from catalog.fulfilment.connectors.contract import ConnectorError, Json, Order, Plan, PlanLine
 from catalog.fulfilment.connectors.ssh.keys import SshKey, read_key
 from catalog.fulfilment.connectors.ssh.records import Signed
+from catalog.offerings.words import duration_text
 from portal.core.canonical import digest
 from portal.core.language import N_, _, every_language, say
 from portal.core.times import moment
@@ -30,8 +31,10 @@ def document_of(order: Order, allowed: Collection[str], now: datetime) -> dict[s
         raise _refusal(N_("The SSH connector cannot “%(action)s”; it can sign."), action=order.action)
     if order.ends_at is None:
         raise _refusal(N_("An SSH certificate always ends. Say until when."))
-    if order.ends_at <= now:
+    if order.lasts is None and order.ends_at <= now:
         raise _refusal(N_("The end of the time lies in the past. Choose a later one."))
+    if order.lasts is not None and order.lasts > LONGEST:
+        raise _refusal(N_("An SSH certificate lasts 24 hours at most. Ask for less."))
     if not order.beneficiary.user_name:
         raise _refusal(N_("The order names nobody whom the certificate could name."))
     key = read_key(order.parameters.get("public_key"))
@@ -42,18 +45,31 @@ def document_of(order: Order, allowed: Collection[str], now: datetime) -> dict[s
         "principals": _principals(order.parameters.get("principals"), allowed),
         "source_addresses": _addresses(order.parameters.get("source_addresses", ())),
         "forced_command": _command(order.parameters.get("forced_command", "")),
-        "until": order.ends_at.astimezone(UTC).replace(microsecond=0).isoformat(),
+        **_end(order.ends_at, order.lasts),
     }
+
+
+def _end(ends_at: datetime, lasts: timedelta | None) -> dict[str, Any]:
+    """Until when; or how long, where the clock starts only when the certificate is signed."""
+    if lasts is not None:
+        return {"lasts_minutes": int(lasts.total_seconds() // 60)}
+    return {"until": ends_at.astimezone(UTC).replace(microsecond=0).isoformat()}
+
+
+def until_of(document: Json, now: datetime) -> datetime:
+    """The end (UTC) of a certificate that is signed now."""
+    if "lasts_minutes" in document:
+        return now.replace(microsecond=0) + timedelta(minutes=document["lasts_minutes"])
+    return datetime.fromisoformat(document["until"])
 
 
 def draw(document: dict[str, Any], reference: str, *, already: bool) -> Plan:
     """The plan of a certificate."""
-    until = datetime.fromisoformat(document["until"])
     names = ", ".join(document["principals"])
     fact = say("%(who)s may sign in by SSH as %(names)s", who=document["for"], names=names)
     lines = [
         PlanLine("keep", say("%(fact)s already", fact=fact)) if already else PlanLine("add", fact),
-        PlanLine("note", every_language(lambda: _("It ends by itself: %(when)s", when=moment(until, "UTC")))),
+        PlanLine("note", every_language(lambda: _ends(document))),
     ]
     if document["source_addresses"]:
         places = ", ".join(document["source_addresses"])
@@ -69,15 +85,29 @@ def draw(document: dict[str, Any], reference: str, *, already: bool) -> Plan:
         target="ssh",
         lines=tuple(lines),
         document=document | {"reference": reference},
-        inverse={"revoke": certificate_key(document)},
+        inverse={"revoke": certificate_key(document | {"reference": reference})},
         already_true=already,
         warnings=() if document["source_addresses"] else (say("The certificate works from any address."),),
     )
 
 
+def _ends(document: Json) -> str:
+    if "lasts_minutes" in document:
+        minutes = document["lasts_minutes"]
+        hours = minutes // 60
+        span = duration_text(f"{minutes}m" if minutes % 60 else f"{hours}h")
+        return _("It ends by itself, %(span)s after it is signed", span=span)
+    until = datetime.fromisoformat(document["until"])
+    return _("It ends by itself: %(when)s", when=moment(until, "UTC"))
+
+
 def certificate_key(document: dict[str, Any]) -> str:
-    """The identity of one certificate: everything that it lets somebody do."""
-    told = {name: value for name, value in document.items() if name != "reference"}
+    """The identity of one certificate: everything that it lets somebody do.
+
+    One whose clock starts when it is signed is one of its request: the next one begins anew.
+    """
+    own = () if "lasts_minutes" in document else ("reference",)
+    told = {name: value for name, value in document.items() if name not in own}
     return f"{KIND}:{digest(told)}"
 
 

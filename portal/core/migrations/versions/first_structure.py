@@ -227,6 +227,20 @@ def upgrade() -> None:
         batch_op.create_index(("ix_api_token_person_id"), ["person_id"], unique=False)
 
     op.create_table(
+        "calendar_feed",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", database.UTCDateTime(), nullable=False),
+        sa.Column("revoked_at", database.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_calendar_feed_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=("pk_calendar_feed")),
+        sa.UniqueConstraint("token_hash", name=("uq_calendar_feed_token_hash")),
+    )
+    with op.batch_alter_table("calendar_feed", schema=None) as batch_op:
+        batch_op.create_index(("ix_calendar_feed_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
         "delegation",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("delegator_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -575,6 +589,43 @@ def upgrade() -> None:
         batch_op.create_index(("ix_bulk_order_person_id"), ["person_id"], unique=False)
 
     op.create_table(
+        "change_restriction",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("scope", sa.String(length=40), nullable=False),
+        sa.Column("offering_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("asset_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("timezone", sa.String(length=64), nullable=False),
+        sa.Column("times", sa.JSON(), nullable=False),
+        sa.Column("begins_at", database.UTCDateTime(), nullable=True),
+        sa.Column("ends_at", database.UTCDateTime(), nullable=True),
+        sa.Column("set_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("set_at", database.UTCDateTime(), nullable=False),
+        sa.Column("ended_at", database.UTCDateTime(), nullable=True),
+        sa.Column("ended_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.CheckConstraint(
+            "(CASE WHEN offering_id IS NULL THEN 0 ELSE 1 END) + (CASE WHEN unit_id IS NULL THEN 0 ELSE 1 END) + (CASE WHEN asset_id IS NULL THEN 0 ELSE 1 END) = (CASE WHEN scope = 'all' THEN 0 ELSE 1 END)",
+            name=("ck_change_restriction_one_scope"),
+        ),
+        sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=("fk_change_restriction_asset_id_asset")),
+        sa.ForeignKeyConstraint(
+            ["ended_by_id"], ["person.id"], name=("fk_change_restriction_ended_by_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["offering_id"], ["offering.id"], name=("fk_change_restriction_offering_id_offering")
+        ),
+        sa.ForeignKeyConstraint(
+            ["set_by_id"], ["person.id"], name=("fk_change_restriction_set_by_id_person")
+        ),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=("fk_change_restriction_unit_id_unit")),
+        sa.PrimaryKeyConstraint("id", name=("pk_change_restriction")),
+    )
+    with op.batch_alter_table("change_restriction", schema=None) as batch_op:
+        batch_op.create_index("ix_change_restriction_ended_at_ends_at", ["ended_at", "ends_at"], unique=False)
+
+    op.create_table(
         "offering_replay",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("draft_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -830,6 +881,41 @@ def upgrade() -> None:
         batch_op.create_index(("ix_manual_task_request_id"), ["request_id"], unique=False)
 
     op.create_table(
+        "planned_change",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uid", sa.String(length=32), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("offering_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("concerns", sa.JSON(), nullable=False),
+        sa.Column("planned_at", database.UTCDateTime(), nullable=True),
+        sa.Column("planned_until", database.UTCDateTime(), nullable=True),
+        sa.Column("windows", sa.JSON(), nullable=False),
+        sa.Column("freezes", sa.JSON(), nullable=False),
+        sa.Column("impossible", sa.Boolean(), nullable=False),
+        sa.Column("scheduled", sa.Boolean(), nullable=False),
+        sa.Column("started_at", database.UTCDateTime(), nullable=True),
+        sa.Column("finished_at", database.UTCDateTime(), nullable=True),
+        sa.Column("shown_at", database.UTCDateTime(), nullable=True),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("updated_at", database.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["offering_id"], ["offering.id"], name=("fk_planned_change_offering_id_offering")
+        ),
+        sa.ForeignKeyConstraint(
+            ["request_id"], ["request.id"], name=("fk_planned_change_request_id_request")
+        ),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=("fk_planned_change_unit_id_unit")),
+        sa.PrimaryKeyConstraint("id", name=("pk_planned_change")),
+        sa.UniqueConstraint("request_id", name=("uq_planned_change_request_id")),
+        sa.UniqueConstraint("uid", name=("uq_planned_change_uid")),
+    )
+    with op.batch_alter_table("planned_change", schema=None) as batch_op:
+        batch_op.create_index(("ix_planned_change_offering_id"), ["offering_id"], unique=False)
+        batch_op.create_index("ix_planned_change_shown_at", ["shown_at"], unique=False)
+        batch_op.create_index(("ix_planned_change_unit_id"), ["unit_id"], unique=False)
+
+    op.create_table(
         "review",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1057,6 +1143,40 @@ def upgrade() -> None:
         sa.UniqueConstraint("task_id", "position", name=("uq_manual_item_task_id_position")),
     )
     op.create_table(
+        "planned_change_asset",
+        sa.Column("change_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("asset_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=("fk_planned_change_asset_asset_id_asset")),
+        sa.ForeignKeyConstraint(
+            ["change_id"],
+            ["planned_change.id"],
+            name=("fk_planned_change_asset_change_id_planned_change"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("change_id", "asset_id", name=("pk_planned_change_asset")),
+    )
+    with op.batch_alter_table("planned_change_asset", schema=None) as batch_op:
+        batch_op.create_index(("ix_planned_change_asset_asset_id"), ["asset_id"], unique=False)
+
+    op.create_table(
+        "planned_change_person",
+        sa.Column("change_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["change_id"],
+            ["planned_change.id"],
+            name=("fk_planned_change_person_change_id_planned_change"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=("fk_planned_change_person_person_id_person")
+        ),
+        sa.PrimaryKeyConstraint("change_id", "person_id", name=("pk_planned_change_person")),
+    )
+    with op.batch_alter_table("planned_change_person", schema=None) as batch_op:
+        batch_op.create_index(("ix_planned_change_person_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
         "reassignment",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("stage_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1197,9 +1317,9 @@ def upgrade() -> None:
         "extension",
         sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("entitlement_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("ended_before", database.UTCDateTime(), nullable=False),
+        sa.Column("until", database.UTCDateTime(), nullable=False),
         sa.Column("applied_at", database.UTCDateTime(), nullable=True),
-        sa.Column("ended_before", database.UTCDateTime(), nullable=True),
-        sa.Column("ends_at", database.UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["entitlement_id"], ["entitlement.id"], name=("fk_extension_entitlement_id_entitlement")
         ),
@@ -1416,6 +1536,14 @@ def downgrade() -> None:
         batch_op.drop_index("ix_reassignment_from_id_stage_id")
 
     op.drop_table("reassignment")
+    with op.batch_alter_table("planned_change_person", schema=None) as batch_op:
+        batch_op.drop_index("ix_planned_change_person_person_id")
+
+    op.drop_table("planned_change_person")
+    with op.batch_alter_table("planned_change_asset", schema=None) as batch_op:
+        batch_op.drop_index("ix_planned_change_asset_asset_id")
+
+    op.drop_table("planned_change_asset")
     op.drop_table("manual_item")
     with op.batch_alter_table("entitlement", schema=None) as batch_op:
         batch_op.drop_index("ix_entitlement_state_review_at")
@@ -1458,6 +1586,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_review_state_due_at")
 
     op.drop_table("review")
+    with op.batch_alter_table("planned_change", schema=None) as batch_op:
+        batch_op.drop_index("ix_planned_change_unit_id")
+        batch_op.drop_index("ix_planned_change_shown_at")
+        batch_op.drop_index("ix_planned_change_offering_id")
+
+    op.drop_table("planned_change")
     with op.batch_alter_table("manual_task", schema=None) as batch_op:
         batch_op.drop_index("ix_manual_task_request_id")
         batch_op.drop_index("ix_manual_task_group_state")
@@ -1502,6 +1636,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_offering_replay_draft_id")
 
     op.drop_table("offering_replay")
+    with op.batch_alter_table("change_restriction", schema=None) as batch_op:
+        batch_op.drop_index("ix_change_restriction_ended_at_ends_at")
+
+    op.drop_table("change_restriction")
     with op.batch_alter_table("bulk_order", schema=None) as batch_op:
         batch_op.drop_index("ix_bulk_order_person_id")
 
@@ -1563,6 +1701,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_delegation_delegator_id_ends_at")
 
     op.drop_table("delegation")
+    with op.batch_alter_table("calendar_feed", schema=None) as batch_op:
+        batch_op.drop_index("ix_calendar_feed_person_id")
+
+    op.drop_table("calendar_feed")
     with op.batch_alter_table("api_token", schema=None) as batch_op:
         batch_op.drop_index("ix_api_token_person_id")
 

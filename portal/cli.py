@@ -15,6 +15,7 @@ from rich.console import Console
 from approvals.routing.cli import replay
 from catalog.assets.cli import asset_commands
 from catalog.offerings.cli import offering_commands
+from catalog.reconciliation.cli import reconcile_command
 from portal.audit.cli import audit_commands
 from portal.core.errors import PortalError, SettingsError
 from portal.core.settings import Settings
@@ -174,6 +175,7 @@ offerings = offering_commands(with_portal, _publish)
 offerings.add_command(replay)
 cli.add_command(offerings)
 cli.add_command(audit_commands(with_portal))
+cli.add_command(reconcile_command(with_portal))
 cli.add_command(evidence)
 cli.add_command(verify)
 

@@ -25,7 +25,7 @@ from catalog.fulfilment.connectors.contract import (
     ReadBack,
 )
 from catalog.fulfilment.connectors.registry import Connectors
-from catalog.fulfilment.jobs import fulfil
+from catalog.fulfilment.jobs import handlers as fulfilment
 from catalog.fulfilment.model import Step
 from catalog.fulfilment.orders import on_approved
 from catalog.fulfilment.set_aside import on_set_aside
@@ -285,7 +285,7 @@ class Shelves:
         """Every task of this part, as portal.wiring binds them."""
         return {
             "prepare": partial(prepare, connectors=self.connectors),
-            "fulfil": partial(fulfil, connectors=self.connectors),
+            **fulfilment(self.connectors),
             "end_entitlement": partial(end_entitlement, connectors=self.connectors),
             "warn_of_ending": warn_of_ending,
             "send_mail": lambda job: None,

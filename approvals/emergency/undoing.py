@@ -36,7 +36,7 @@ from portal.jobs import Job, TaskError
 
 _BEGUN = frozenset({StepState.APPLYING, StepState.WAITING_FOR_PEOPLE, StepState.APPLIED})
 #: What the fulfilment need not be stopped at.
-_PAST = frozenset({StepState.DONE, StepState.REVERTED})
+_PAST = frozenset({StepState.DONE, StepState.UNDOING, StepState.REVERTED, StepState.NOT_REVERTED})
 #: In a step's outcome: its connector said that it cannot be taken back.
 _STAYS = "not-reverted"
 
@@ -142,7 +142,7 @@ def _left_behind(session: Session, request: Request) -> Sequence[Step]:
     left: list[Step] = []
     caused: set[int] = set()
     for step in steps:
-        there = step.state is StepState.DONE
+        there = step.state in {StepState.DONE, StepState.NOT_REVERTED}
         if step.state is StepState.FAILED:
             there = step.attempt in caused or _STAYS in step.outcome
             caused.add(step.attempt)

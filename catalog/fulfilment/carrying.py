@@ -1,4 +1,4 @@
-"""Carrying out one step: read, write down, act, read back.
+"""Carrying out one step in a task of its own: read, write down, act, read back, set off what follows.
 
 waiting → applying is committed before the target is touched; applying → applied after it answered; applied →
 done together with the entitlement, once the target itself shows the effect.
@@ -7,6 +7,8 @@ done together with the entitlement, once the target itself shows the effect.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+
+from sqlalchemy import select
 
 from catalog.entitlements.grant import grant
 from catalog.fulfilment.artefacts import keep_artefacts, lines_json
@@ -18,7 +20,8 @@ from catalog.fulfilment.connectors.contract import (
     PlanLine,
     ReadBack,
 )
-from catalog.fulfilment.effects import brings_to_life
+from catalog.fulfilment.effects import BY_HAND, REMOVES, meaning_of
+from catalog.fulfilment.following import TO_UNDO
 from catalog.fulfilment.model import Step, StepState
 from catalog.fulfilment.planning import StepOrder
 from catalog.fulfilment.targets import called
@@ -36,10 +39,12 @@ from portal.jobs import TaskError
 ALREADY_TRUE = "already-true"
 AFTER_INTERRUPTION = "after-interruption"
 AFTER_REFUSAL = "after-refusal"
+#: An earlier attempt at the same request did it and could not undo it.
+EARLIER_ATTEMPT = "earlier-attempt"
 
 
-def carry_out(work: Work, step: Step, order: StepOrder | None) -> bool:
-    """Bring the step to `done`. False when it was marked failed instead, with the reason in its `error`.
+def carry_out(work: Work, step: Step, order: StepOrder | None) -> None:
+    """Bring the step to `done`, or to `failed` with the reason in its `error`, and set off what follows.
 
     Raises TaskError when the target may answer later, HandedOver when people must act first.
     """
@@ -51,16 +56,18 @@ def carry_out(work: Work, step: Step, order: StepOrder | None) -> bool:
     if state in {StepState.WAITING, StepState.APPLYING}:
         drift, already_true = _look(work, step, plan, order)
         if drift:
-            _mark_failed(work, step, drift, drifted=True)
-            return False
+            mark_failed(work, step, drift, drifted=True)
+            return
         if already_true and state is StepState.WAITING:
-            _mark_applied(work, step, {}, {}, found=ALREADY_TRUE)
+            _mark_applied(
+                work, step, {}, {}, found=EARLIER_ATTEMPT if left_earlier(work, step) else ALREADY_TRUE
+            )
         elif not _apply(work, step, plan):
-            return False
+            return
     elif state is StepState.WAITING_FOR_PEOPLE and not _apply(work, step, plan):
         # The plan is not made again: people are at work on the sealed one.
-        return False
-    return _read_back_and_grant(work, step, plan)
+        return
+    _read_back_and_grant(work, step, plan)
 
 
 def _find_out(work: Work, step: Step, plan: Plan) -> StepState:
@@ -121,15 +128,15 @@ def _after_refusal(work: Work, step: Step, plan: Plan, refusal: ConnectorError) 
     if found.present:
         _mark_applied(work, step, found.facts, found.artefacts, found=AFTER_REFUSAL)
         return True
-    _mark_failed(work, step, refusal.message, drifted=False)
+    mark_failed(work, step, refusal.message, drifted=False)
     return False
 
 
-def _read_back_and_grant(work: Work, step: Step, plan: Plan) -> bool:
-    connector = work.connector(step)
-    found = _read_back(work, step, plan)
+def _read_back_and_grant(work: Work, step: Step, plan: Plan) -> None:
+    by_hand = is_by_hand(step)
+    found = _look_at_handiwork(work, step, plan) if by_hand else _read_back(work, step, plan)
     work.boundary(f"step {step.position}: read back")
-    if not found.present:
+    if not found.present and not by_hand:
         _start_over_if_found(work, step)
         message = say(
             "%(target)s does not show what “%(step)s” did; it is read again.",
@@ -137,36 +144,66 @@ def _read_back_and_grant(work: Work, step: Step, plan: Plan) -> bool:
             step=step.name,
         )
         raise TaskError(message)
+    meaning = meaning_of(work, step, plan)
     with work.job.transaction() as session:
         request = get_locked(session, work.request_id)
         row = session.get_one(Step, step.id)
         row.state = StepState.DONE
         row.finished_at = now(session)
         row.read_back = {
-            "present": True,
+            "present": found.present,
             "facts": dict(found.facts),
             "lines": lines_json(found.lines),
         }
+        if meaning.removes:
+            row.outcome = {**row.outcome, REMOVES: meaning.removes}
         keep_artefacts(session, row, found.artefacts)
         record(
             session,
             tags.STEP_READ_BACK,
             subject=subject_of(request),
             actor=PORTAL,
-            facts={"step": row.position, "key": row.key},
+            facts={"step": row.position, "key": row.key, "present": found.present},
             personal={"read": canonical_json(found.facts).decode()},
         )
-        if brings_to_life(connector, plan):
-            grant(session, request, row, plan, key=connector.entitlement_key(plan))
+        if meaning.brings:
+            grant(session, request, row, plan, key=meaning.brings)
+        work.set_off(session, request)
     work.boundary(f"step {step.position}: done")
-    return True
+
+
+def _look_at_handiwork(work: Work, step: Step, plan: Plan) -> ReadBack:
+    """What the target says of what was done by hand. Two people stand for it, so it need not be able to say."""
+    try:
+        return work.connector(step).read_back(plan, step.key)
+    except ConnectorError as error:
+        return ReadBack(present=False, facts={"read": False}, lines=(PlanLine("note", error.message),))
+
+
+def is_by_hand(step: Step) -> bool:
+    """Whether two operators stand for it."""
+    return step.outcome.get("found") == BY_HAND
+
+
+def left_earlier(work: Work, step: Step) -> bool:
+    """Whether what is there already is this request's own: an attempt before could not take it back."""
+    statement = select(Step.id).where(
+        Step.request_id == step.request_id,
+        Step.revision == step.revision,
+        Step.attempt < step.attempt,
+        Step.position == step.position,
+        Step.state.in_([*TO_UNDO, StepState.NOT_REVERTED]),
+    )
+    with work.job.reading() as session:
+        earlier = session.scalars(statement.limit(1)).first()
+    return earlier is not None
 
 
 def _start_over_if_found(work: Work, step: Step) -> None:
     """What was there before us is gone again, so the step itself has to be carried out."""
     with work.job.transaction() as session:
         row = session.get_one(Step, step.id)
-        if row.outcome.get("found") == ALREADY_TRUE:
+        if row.outcome.get("found") in {ALREADY_TRUE, EARLIER_ATTEMPT}:
             row.state = StepState.WAITING
             row.outcome = {}
 
@@ -210,8 +247,8 @@ def _mark_applied(
         )
 
 
-def _mark_failed(work: Work, step: Step, why: str, *, drifted: bool) -> None:
-    """Written down before anything is undone, so that a run that is cut off goes on undoing."""
+def mark_failed(work: Work, step: Step, why: str, *, drifted: bool) -> None:
+    """Write it down, and have what was done before it undone, the last first."""
     with work.job.transaction() as session:
         request = get_locked(session, work.request_id)
         row = session.get_one(Step, step.id)
@@ -227,4 +264,5 @@ def _mark_failed(work: Work, step: Step, why: str, *, drifted: bool) -> None:
             facts={"step": row.position, "key": row.key, "drifted": drifted},
             personal={"why": why},
         )
+        work.set_off(session, request)
     work.boundary(f"step {step.position}: failed")

@@ -1,52 +1,63 @@
-"""How a fulfilment ends other than well: stopped because the world moved, or failed for good."""
+"""How a fulfilment ends: well, stopped because the world moved, or failed for good."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy.orm import Session
 
-from catalog.entitlements.ending import end_with_step
-from catalog.fulfilment.carrying import ALREADY_TRUE
-from catalog.fulfilment.connectors.contract import ConnectorError, ConnectorPending, Plan
+from catalog.fulfilment.effects import end_what_was_removed
 from catalog.fulfilment.model import Step, StepState
 from catalog.fulfilment.operators import tell_operators
-from catalog.fulfilment.work import Work, hand_over, try_again
 from catalog.requests import tags
-from catalog.requests.events import RequestFailed
+from catalog.requests.events import RequestFailed, RequestFulfilled
 from catalog.requests.model import Request
-from catalog.requests.moves import OPERATORS, get_locked, hand_baton, move, subject_of
+from catalog.requests.moves import OPERATORS, drop_baton, hand_baton, move, subject_of
 from catalog.requests.replan import replan
+from catalog.requests.seal import seal
 from catalog.requests.states import Move
 from catalog.requests.telling import tell_requester
 from portal.audit import record
+from portal.core.clock import now
 from portal.core.events import publish
-from portal.core.language import every_language, say, spoken
+from portal.core.language import N_, every_language, say, spoken
 from portal.identity.actor import PORTAL
 
-#: What may be on the target, and so must be undone.
-_TO_UNDO = frozenset({StepState.DONE, StepState.APPLIED})
+TAMPERED = N_(
+    "What is stored for this request is not what was approved, so nothing was carried out. "
+    "The operators have been told."
+)
 
 
-def unwind(work: Work) -> None:
-    """Undo the steps that were done, the last first; then prepare again after a drift, or fail.
+def end_well(session: Session, request: Request, steps: Sequence[Step]) -> None:
+    """Everything that was sealed is done and was read back."""
+    move(session, request, Move.COMPLETE)
+    request.fulfilled_at = now(session)
+    drop_baton(request)
+    end_what_was_removed(session, request, steps)
+    record(
+        session,
+        tags.FULFILLED,
+        subject=subject_of(request),
+        actor=PORTAL,
+        facts={"seal": request.seal, "steps": len(request.plans)},
+    )
+    publish(session, RequestFulfilled(request.id))
+    tell_requester(session, request, "request_fulfilled")
 
-    Raises TaskError when a target may answer later, HandedOver when people must act first; the next run goes on
-    where this one was.
-    """
-    for step in reversed(work.read_steps()):
-        if step.state in _TO_UNDO:
-            _undo(work, step)
-            work.boundary(f"step {step.position}: undone")
-    with work.job.transaction() as session:
-        request = get_locked(session, work.request_id)
-        # Steps go in order, so the last failed one is the cause; those before it could not be undone.
-        *left, cause = [step for step in work.steps(session) if step.state is StepState.FAILED]
-        if cause.drifted and not left:
-            stop_and_replan(session, request, cause.error)
-        else:
-            whys = [cause.error, *(_left_behind(step) for step in left)]
-            fail(session, request, every_language(lambda: " ".join(spoken(why) for why in whys)))
-        work.job.finish(session)
-    work.boundary("ended")
+
+def end_badly(session: Session, request: Request, steps: Sequence[Step]) -> None:
+    """Nothing is left to undo: prepare again after a drift that left nothing behind, or fail and say what is where."""
+    left = [step for step in steps if step.state is StepState.NOT_REVERTED]
+    causes = [step for step in steps if step.state is StepState.FAILED] or [
+        step for step in steps if step.error and step not in left
+    ]
+    cause = causes[-1] if causes else steps[-1]
+    if cause.drifted and not left:
+        stop_and_replan(session, request, cause.error)
+        return
+    whys = [cause.error, *(_left_behind(step) for step in left)]
+    fail(session, request, every_language(lambda: " ".join(spoken(why) for why in whys)), steps)
 
 
 def _left_behind(step: Step) -> str:
@@ -55,6 +66,18 @@ def _left_behind(step: Step) -> str:
         step=step.name,
         why=step.error,
     )
+
+
+def refuse_tampered(session: Session, request: Request) -> None:
+    """What is stored is not what was sealed: stop where it stands, and tell the operators."""
+    record(
+        session,
+        tags.SEAL_MISMATCH,
+        subject=subject_of(request),
+        actor=PORTAL,
+        facts={"sealed": request.seal, "computed": seal(request)},
+    )
+    fail(session, request, say(TAMPERED))
 
 
 def stop_and_replan(session: Session, request: Request, why: str) -> None:
@@ -70,8 +93,11 @@ def stop_and_replan(session: Session, request: Request, why: str) -> None:
     replan(session, request, why)
 
 
-def fail(session: Session, request: Request, why: str) -> None:
-    """The request is failed and the operators must look; `why` is a sentence for the requester too."""
+def fail(session: Session, request: Request, why: str, steps: Sequence[Step] = ()) -> None:
+    """The request is failed and the operators must look; `why` is a sentence for the requester too.
+
+    The entry says of each step how it stands.
+    """
     move(session, request, Move.FAIL)
     request.outcome = why
     hand_baton(session, request, OPERATORS)
@@ -80,44 +106,13 @@ def fail(session: Session, request: Request, why: str) -> None:
         tags.FAILED,
         subject=subject_of(request),
         actor=PORTAL,
-        facts={"seal": request.seal},
+        facts={
+            "seal": request.seal,
+            "steps": [{"step": step.position, "state": step.state.value} for step in steps],
+        },
         personal={"why": why},
     )
     publish(session, RequestFailed(request.id))
     tell_requester(session, request, "request_failed")
     summary = say("%(reference)s failed", reference=request.reference)
     tell_operators(session, summary, task="fulfil", reference=request.reference, why=why)
-
-
-def _undo(work: Work, step: Step) -> None:
-    """Revert one step and write it down; one that cannot be undone is marked failed.
-
-    What was there before this request came is left alone.
-    """
-    problem = ""
-    if step.outcome.get("found") != ALREADY_TRUE:
-        try:
-            work.connector(step).revert(Plan.from_json(step.plan), step.key)
-        except ConnectorPending as pending:
-            raise hand_over(work, step, pending, undoing=True) from pending
-        except ConnectorError as error:
-            if not error.permanent:
-                raise try_again(error) from error
-            problem = error.message
-    with work.job.transaction() as session:
-        request = get_locked(session, work.request_id)
-        row = session.get_one(Step, step.id)
-        if problem:
-            row.state = StepState.FAILED
-            row.error = problem
-        else:
-            row.state = StepState.REVERTED
-            end_with_step(session, request, row)
-        record(
-            session,
-            tags.STEP_NOT_REVERTED if problem else tags.STEP_REVERTED,
-            subject=subject_of(request),
-            actor=PORTAL,
-            facts={"step": row.position, "key": row.key},
-            personal={"why": problem} if problem else None,
-        )

@@ -17,7 +17,8 @@ class StepState(StrEnum):
     """How far a step has come.
 
     `applying` means that its outcome is unknown until the target is read; `waiting-for-people` that a manual task
-    is open, whose end has the fulfilment run again.
+    is open, whose end has the fulfilment run again; `undoing` that it is to be taken back; `not-reverted` that it
+    is still on its target, because it could not be.
     """
 
     WAITING = "waiting"
@@ -25,7 +26,9 @@ class StepState(StrEnum):
     WAITING_FOR_PEOPLE = "waiting-for-people"
     APPLIED = "applied"
     DONE = "done"
+    UNDOING = "undoing"
     REVERTED = "reverted"
+    NOT_REVERTED = "not-reverted"
     FAILED = "failed"
 
 

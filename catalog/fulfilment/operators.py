@@ -16,11 +16,16 @@ _OPERATOR = "operator"
 _KINDS: Mapping[str, str] = {
     "prepare": N_("Prepare the request"),
     "fulfil": N_("Carry out the request"),
+    "do_step": N_("Carry out a step"),
+    "undo_step": N_("Undo a step"),
     "end_entitlement": N_("Take away what has ended"),
     "warn_of_ending": N_("Warn of an end"),
     "send_mail": N_("Send a mail"),
     "checkpoint": N_("Sign the ledger"),
     "undo_unreviewed": N_("Undo what nobody reviewed"),
+    "reconcile": N_("Compare all targets with the record"),
+    "read_target": N_("Compare a target with the record"),
+    "tell_of_findings": N_("Tell of what reconciliation found"),
 }
 
 

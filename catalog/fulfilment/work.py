@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from catalog.fulfilment.connectors.contract import Connector, ConnectorError, ConnectorPending
 from catalog.fulfilment.connectors.registry import Connectors
+from catalog.fulfilment.following import set_off, steps_of
 from catalog.fulfilment.model import Step, StepState
+from catalog.fulfilment.orders import latest_attempt
 from catalog.requests import tags
+from catalog.requests.model import Request
 from catalog.requests.moves import get_locked, hand_baton, subject_of
 from portal.audit import record
 from portal.identity.actor import PORTAL
@@ -31,7 +33,7 @@ def go_on(_boundary: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One try at fulfilling one attempt at one revision of a request."""
+    """One try at a task of one attempt at one revision of a request."""
 
     job: Job
     connectors: Connectors
@@ -52,27 +54,32 @@ class Work:
         """Which attempt at that revision this is."""
         return int(self.job.payload["attempt"])
 
+    @property
+    def because(self) -> str:
+        """What this try's cause is called in what it sets off; the same when the task runs again."""
+        return f"task:{self.job.id}"
+
     def connector(self, step: Step) -> Connector:
         """The step's connector. Raises ConnectorError."""
         return self.connectors.get(step.connector)
 
     def steps(self, session: Session) -> Sequence[Step]:
         """This attempt's steps, in order, as they are in the database now."""
-        statement = (
-            select(Step)
-            .where(
-                Step.request_id == self.request_id,
-                Step.revision == self.revision,
-                Step.attempt == self.attempt,
-            )
-            .order_by(Step.position)
-        )
-        return session.scalars(statement.execution_options(populate_existing=True)).all()
+        return steps_of(session, self.request_id, self.revision, self.attempt)
 
-    def read_steps(self) -> Sequence[Step]:
-        """This attempt's steps, detached, for use between transactions."""
-        with self.job.reading() as session:
-            return self.steps(session)
+    def step(self, session: Session) -> Step:
+        """The step that a task of one step is about."""
+        return self.steps(session)[int(self.job.payload["position"]) - 1]
+
+    def is_current(self, session: Session, request: Request) -> bool:
+        """Whether this attempt at this revision is the one that counts."""
+        return request.revision == self.revision and latest_attempt(session, request) == self.attempt
+
+    def set_off(self, session: Session, request: Request) -> None:
+        """Enqueue what follows and end this task, with what the caller has written down."""
+        session.flush()
+        set_off(session, request, self.steps(session), because=self.because)
+        self.job.finish(session)
 
 
 def hand_over(work: Work, step: Step, pending: ConnectorPending, *, undoing: bool = False) -> HandedOver:

@@ -36,7 +36,9 @@ _STEP_TAGS = {
     "waiting-for-people": (N_("Waiting for people"), "note", "clock"),
     "applied": (N_("Done, being read back"), "note", "dots"),
     "done": (N_("Done and read back"), "good", "tick"),
+    "undoing": (N_("Being undone"), "warn", "arrow"),
     "reverted": (N_("Undone"), "quiet", "stop"),
+    "not-reverted": (N_("Could not be undone"), "bad", "alert"),
     "failed": (N_("Not possible"), "bad", "alert"),
 }
 

@@ -32,7 +32,7 @@ def job_handlers(portal: Portal) -> Handlers:
         watch.KEEP_TIME: watch.keep_stage_times,
         "refresh_paces": pace.refresh_paces,
         "prepare": partial(request_jobs.prepare, connectors=connectors),
-        "fulfil": partial(fulfilment_jobs.fulfil, connectors=connectors),
+        **fulfilment_jobs.handlers(connectors),
         "end_entitlement": partial(entitlement_jobs.end_entitlement, connectors=connectors),
         "warn_of_ending": entitlement_jobs.warn_of_ending,
         **emergency_jobs.handlers(connectors),

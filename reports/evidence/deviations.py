@@ -103,6 +103,10 @@ def _step(evidence: Evidence, step: StepPart) -> Iterator[str]:
         )
     elif step.state == "failed":
         yield _("%(step)s failed: %(why)s", step=name, why=spoken(step.error))
+    elif step.state == "not-reverted":
+        yield _(
+            "%(step)s was carried out and could not be undone: %(why)s", step=name, why=spoken(step.error)
+        )
     elif step.state == "reverted":
         yield _("%(step)s was carried out and undone.", step=name)
 
@@ -144,6 +148,12 @@ _SAID_OF = {
         "A background task gave up after its tries and waited for an operator (entry %(number)s)."
     ),
     tags.RETRIED: N_("An operator had the work tried again (entry %(number)s)."),
+    tags.UNDO_ASKED: N_("An operator had what was done undone (entry %(number)s)."),
+    tags.BY_HAND_CLAIMED: N_("An operator said that a step was done or undone by hand (entry %(number)s)."),
+    tags.BY_HAND_CONFIRMED: N_("A second operator confirmed what was done by hand (entry %(number)s)."),
+    tags.BY_HAND_DECLINED: N_(
+        "A second operator did not confirm what was said to be done by hand (entry %(number)s)."
+    ),
     approval.GLASS_BROKEN: N_(
         "Two people broke the glass and carried it past its approvers (entry %(number)s)."
     ),

@@ -34,7 +34,9 @@ STEP_STATES = {
     "waiting-for-people": N_("Being done by hand"),
     "applied": N_("Applied; not yet read back"),
     "done": N_("Applied and read back"),
+    "undoing": N_("Being undone"),
     "reverted": N_("Undone"),
+    "not-reverted": N_("Done, and could not be undone"),
     "failed": N_("Failed"),
 }
 FOUND = {
@@ -42,6 +44,8 @@ FOUND = {
     "already-true": N_("The target already had this effect before the step began; nothing was changed."),
     "after-interruption": N_("The work was cut off after the change; the target was read and showed it."),
     "after-refusal": N_("The target answered with an error, yet showed the change when it was read."),
+    "earlier-attempt": N_("An earlier attempt at this request had made the change and could not undo it."),
+    "by-hand": N_("An operator made the change by hand, with proof, and a second operator confirmed it."),
 }
 CHANGES = {
     "add": N_("Add"),

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import pytest
 from sqlalchemy import update
 
 from catalog.fulfilment.connectors.contract import ConnectorError
-from catalog.fulfilment.jobs import fulfil
+from catalog.fulfilment.jobs import handlers
 from catalog.requests import tags
 from catalog.requests.states import State
 from portal.jobs.model import Task, TaskState
@@ -18,12 +17,15 @@ from portal.jobs.model import Task, TaskState
 GOOD = (
     "claimed",
     "started",
+    "set off",
+    "step 1: begun",
     "step 1: planned",
     "step 1: written down",
     "step 1: acted",
     "step 1: applied",
     "step 1: read back",
     "step 1: done",
+    "step 2: begun",
     "step 2: planned",
     "step 2: written down",
     "step 2: acted",
@@ -32,7 +34,12 @@ GOOD = (
     "step 2: done",
     "completed",
 )
-BAD = (*GOOD[: GOOD.index("step 2: written down") + 1], "step 2: failed", "step 1: undone", "ended")
+BAD = (
+    *GOOD[: GOOD.index("step 2: written down") + 1],
+    *("step 2: failed", "step 1: reverted", "step 1: undone", "ended"),
+)
+#: The task that begins a fulfilment also ends it.
+AGAIN = ("claimed", "started")
 
 
 class Killed(BaseException):
@@ -59,16 +66,16 @@ def let_leases_end(db) -> None:
 
 def boundaries_of(shelves) -> list[str]:
     passed: list[str] = []
-    shelves.work(fulfil=partial(fulfil, connectors=shelves.connectors, on_boundary=passed.append))
+    shelves.work(**handlers(shelves.connectors, passed.append))
     return passed
 
 
 def test_these_are_all_the_boundaries(shelves, cast, actor_of):
     shelves.approved(actor_of(cast.requester), second="world")
-    assert boundaries_of(shelves) == list(GOOD)
+    assert boundaries_of(shelves) == [*GOOD[:-1], *AGAIN, GOOD[-1]]
     shelves.approved(actor_of(cast.requester), word="other", second="words")
     shelves.rack.trouble["apply"] = ConnectorError("The rack takes no words.", permanent=True)
-    assert boundaries_of(shelves) == list(BAD)
+    assert boundaries_of(shelves) == [*BAD[:-1], *AGAIN, BAD[-1]]
 
 
 @pytest.mark.parametrize("boundary", GOOD)
@@ -76,7 +83,7 @@ def test_killed_anywhere_it_ends_fulfilled_and_acted_once(shelves, cast, actor_o
     request_id = shelves.approved(actor_of(cast.requester), second="world")
 
     with pytest.raises(Killed):
-        shelves.work(fulfil=partial(fulfil, connectors=shelves.connectors, on_boundary=dying_at(boundary)))
+        shelves.work(**handlers(shelves.connectors, dying_at(boundary)))
     let_leases_end(shelves.db)
     shelves.work()
 
@@ -97,7 +104,7 @@ def test_killed_while_it_undoes_it_ends_failed_and_undone_once(shelves, cast, ac
 
     shelves.rack.trouble["apply"] = refusal
     with pytest.raises(Killed):
-        shelves.work(fulfil=partial(fulfil, connectors=shelves.connectors, on_boundary=dying_at(boundary)))
+        shelves.work(**handlers(shelves.connectors, dying_at(boundary)))
     let_leases_end(shelves.db)
     shelves.rack.trouble["apply"] = refusal
     shelves.work()
@@ -121,7 +128,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing_more(shelves, cast, actor_o
             shelves.work()
             assert shelves.request(request_id).state is State.FULFILLED
 
-    shelves.work(fulfil=partial(fulfil, connectors=shelves.connectors, on_boundary=hang))
+    shelves.work(**handlers(shelves.connectors, hang))
 
     assert tried
     assert shelves.shelf.acts == [("put", "hello")]

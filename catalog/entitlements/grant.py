@@ -15,11 +15,13 @@ from catalog.offerings.queries import document_of
 from catalog.offerings.rules import owner_rule_of
 from catalog.requests import tags
 from catalog.requests.context import Context, context_of, end_when_granted
+from catalog.requests.events import EntitlementGranted
 from catalog.requests.model import Request
 from catalog.requests.moves import subject_of
 from portal.audit import record
 from portal.core.clock import now
 from portal.core.errors import PortalError
+from portal.core.events import publish
 from portal.core.language import say
 from portal.identity.actor import PORTAL
 
@@ -73,6 +75,7 @@ def grant(session: Session, request: Request, step: Step, plan: Plan, *, key: st
         personal={"key": key},
     )
     arrange_end(session, request, entitlement)
+    publish(session, EntitlementGranted(entitlement.id))
     return entitlement
 
 

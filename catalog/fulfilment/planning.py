@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Late
 from dataclasses import dataclass
@@ -77,7 +77,7 @@ def orders_for(context: Context, *, reference: str = "") -> tuple[StepOrder, ...
             order=Order(
                 reference=reference,
                 action=step.action,
-                parameters=parameters_of(step, context.facts),
+                parameters=parameters,
                 beneficiary=context.receiver,
                 ends_at=context.ends_at,
                 lasts=context.lasts,
@@ -86,7 +86,19 @@ def orders_for(context: Context, *, reference: str = "") -> tuple[StepOrder, ...
         for step in document.fulfilment
         if may_run(context.document, step, context.facts)
         and (step.when is None or holds(step.when, context.facts))
+        for parameters in _each(parameters_of(step, context.facts))
     )
+
+
+def _each(parameters: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """A step whose parameter `each` is the rows of a table is done once for each row, with the row's parameters."""
+    rows = parameters.get("each")
+    if not isinstance(rows, list):
+        yield parameters
+        return
+    rest = {name: value for name, value in parameters.items() if name != "each"}
+    for row in rows:
+        yield {**rest, **row}
 
 
 def orders_of_request(session: Session, request: Request) -> tuple[StepOrder, ...]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from catalog.fulfilment.connectors.contract import Connector, ConnectorError, Plan
 from catalog.fulfilment.connectors.registry import Connectors
 from catalog.fulfilment.effects import removes
-from catalog.fulfilment.model import Step
+from catalog.fulfilment.model import Step, StepState
 from catalog.requests.model import Request
 from catalog.requests.states import State
 from portal.core.database import is_sqlite
@@ -22,7 +22,10 @@ def keys_in_motion(session: Session, connectors: Connectors, kind: str) -> froze
     rows = session.execute(
         select(Step.connector, Step.plan)
         .join(Request, Request.id == Step.request_id)
-        .where(Request.state == State.FULFILLING, Step.revision == Request.revision)
+        .where(
+            Step.revision == Request.revision,
+            or_(Request.state == State.FULFILLING, Step.state == StepState.UNDOING),
+        )
         .execution_options(yield_per=None if is_sqlite(session) else 1000)
     )
     keys: set[str] = set()

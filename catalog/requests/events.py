@@ -77,6 +77,13 @@ class RequestFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class EntitlementGranted:
+    """Something is live because a request allows it."""
+
+    entitlement_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class EntitlementEnded:
     """Something that a request allowed is gone from its target."""
 

@@ -139,12 +139,10 @@ class SshConnector:
             ]
 
     def expected_facts(self, plan: Plan) -> Json:
-        """The same key, for the same accounts, until the same moment."""
-        document = plan.document
+        """The same key, for the same accounts."""
         return {
-            "fingerprint": document["fingerprint"],
-            "principals": list(document["principals"]),
-            "valid_before": document["until"],
+            "fingerprint": plan.document["fingerprint"],
+            "principals": list(plan.document["principals"]),
         }
 
     def _find(self, plan: Plan, key: str) -> Signed | None:

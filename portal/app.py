@@ -39,10 +39,11 @@ SESSIONLESS = frozenset(
         "pki.root",
         "ssh.ca",
         "ssh.krl",
+        "automation.callback",
     }
 )
 #: Other machines post to these, without a browser's headers or a form's token; each checks its own signature.
-MACHINES = frozenset({"sign_in.back_channel", "pki.ocsp"})
+MACHINES = frozenset({"sign_in.back_channel", "pki.ocsp", "automation.callback"})
 
 
 def create_app(settings: Settings | None = None, portal: Portal | None = None) -> Flask:

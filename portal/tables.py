@@ -11,11 +11,13 @@ from approvals.standing import model as standing
 from approvals.timing import model as timing
 from catalog.assets import model as assets
 from catalog.attachments import model as attachments
+from catalog.changes import model as changes
 from catalog.entitlements import model as entitlements
 from catalog.entitlements.extending import model as extending
 from catalog.entitlements.recertifying import model as recertifying
 from catalog.explaining import model as explaining
 from catalog.fulfilment import model as fulfilment
+from catalog.fulfilment.connectors.http import model as automation
 from catalog.fulfilment.connectors.manual import model as manual
 from catalog.offerings import model as offerings
 from catalog.ordering import model as ordering
@@ -37,6 +39,8 @@ ROOMS = (
     assets,
     attachments,
     audit,
+    automation,
+    changes,
     conversation,
     decisions,
     delegation,
@@ -44,6 +48,7 @@ ROOMS = (
     entitlements,
     evidence,
     explaining,
+    extending,
     fulfilment,
     identity,
     jobs,
@@ -53,6 +58,7 @@ ROOMS = (
     offerings,
     ordering,
     passkeys,
+    recertifying,
     reconciliation,
     requests,
     rotas,

@@ -6,8 +6,9 @@ A secret `X` may also come from the file named by `X_FILE`, so that it need not 
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -38,12 +39,35 @@ class Settings:
     firewall_repository: Path
     ca_folder: Path
     checkpoint_folder: Path
+    #: Where the firewall's policy is pushed, and how ssh gets there; empty for nowhere and the account's own.
+    firewall_remote: str = ""
+    firewall_remote_key: str = ""
+    firewall_known_hosts: str = ""
+    #: `nft` has the portal load the rendered rules; the prefix is what runs it, such as `sudo -n ip netns exec edge`.
+    firewall_apply: str = ""
+    firewall_apply_prefix: tuple[str, ...] = ()
+    #: What the policy is rendered for, by Aerleon's names.
+    firewall_outputs: tuple[str, ...] = ("nftables", "ciscoasa", "paloalto")
+    #: Playbooks in git; without a repository there is no Ansible. The inventory is a path in it, or one of this machine.
+    ansible_repository: str = ""
+    ansible_name: str = "servers"
+    ansible_inventory: str = "inventory"
+    ansible_playbook: str = "ansible-playbook"
+    ansible_folder: Path = Path("ansible")
+    ansible_private_key: str = ""
+    ansible_vault_password: str = ""
+    ansible_seconds: int = 15 * 60
+    ansible_forks: int = 5
     #: libpq's words for a server whose roles are governed; empty for none. Its name is in every plan and key.
     postgresql_target: str = ""
     postgresql_target_name: str = "main"
     #: The accounts that SSH certificates may open; empty for no SSH authority.
     ssh_principals: tuple[str, ...] = ()
     ssh_folder: Path = Path("ssh")
+    #: The file of automation tools that the portal calls; None for none.
+    http_targets: Path | None = None
+    #: Networks (CIDR) besides the public ones where outgoing calls may lead.
+    outgoing_networks: tuple[str, ...] = ()
     #: A directory that speaks LDAP; without an address there is none.
     ldap_url: str = ""
     ldap_bind_dn: str = ""
@@ -51,6 +75,20 @@ class Settings:
     ldap_people: str = ""
     ldap_groups: str = ""
     ldap_ca_file: str = ""
+    #: The authority's keys in a PKCS#11 token: the vendor's library, the token's label, the PIN, the key's label.
+    ca_pkcs11_module: str = ""
+    ca_pkcs11_token: str = ""
+    ca_pkcs11_pin: str = field(default="", repr=False)
+    ca_pkcs11_key: str = "countersign"
+    #: An external CA that speaks ACME; without a directory's address there is none.
+    acme_directory: str = ""
+    acme_folder: Path = Path("acme")
+    acme_ca_file: str = ""
+    acme_contact: str = ""
+    acme_eab_kid: str = ""
+    acme_eab_key: str = field(default="", repr=False)
+    #: A program that puts a record into DNS and takes it out; with it names are proven by dns-01.
+    acme_dns_hook: str = ""
     step_up_seconds: int = 15 * 60
     high_risk_step_up_seconds: int = 5 * 60
     link_days: int = 7
@@ -113,9 +151,26 @@ class Settings:
             firewall_repository=_folder(env, "FIREWALL_REPOSITORY", home / "targets" / "firewall"),
             ca_folder=_folder(env, "CA_FOLDER", home / "ca"),
             checkpoint_folder=_folder(env, "CHECKPOINT_FOLDER", home / "checkpoints"),
+            firewall_remote=_secret(env, "FIREWALL_REMOTE"),
+            firewall_remote_key=env.get("FIREWALL_REMOTE_KEY", ""),
+            firewall_known_hosts=env.get("FIREWALL_KNOWN_HOSTS", ""),
+            firewall_apply=_one_of(env, "FIREWALL_APPLY", ("", "nft")),
+            firewall_apply_prefix=tuple(shlex.split(env.get("FIREWALL_APPLY_PREFIX", ""))),
+            firewall_outputs=_words(env, "FIREWALL_OUTPUTS") or ("nftables", "ciscoasa", "paloalto"),
+            ansible_repository=_secret(env, "ANSIBLE_REPOSITORY"),
+            ansible_name=env.get("ANSIBLE_NAME", "servers"),
+            ansible_inventory=env.get("ANSIBLE_INVENTORY", "inventory"),
+            ansible_playbook=env.get("ANSIBLE_PLAYBOOK", "ansible-playbook"),
+            ansible_folder=_folder(env, "ANSIBLE_FOLDER", home / "ansible"),
+            ansible_private_key=env.get("ANSIBLE_PRIVATE_KEY_FILE", ""),
+            ansible_vault_password=env.get("ANSIBLE_VAULT_PASSWORD_FILE", ""),
+            ansible_seconds=_whole(env, "ANSIBLE_SECONDS", 15 * 60),
+            ansible_forks=_whole(env, "ANSIBLE_FORKS", 5),
             postgresql_target=_secret(env, "POSTGRESQL_TARGET"),
             ssh_principals=tuple(env.get("SSH_PRINCIPALS", "").replace(",", " ").split()),
             ssh_folder=_folder(env, "SSH_FOLDER", home / "ssh"),
+            http_targets=Path(env["HTTP_TARGETS"]).resolve() if env.get("HTTP_TARGETS") else None,
+            outgoing_networks=tuple(env.get("OUTGOING_NETWORKS", "").replace(",", " ").split()),
             ldap_url=env.get("LDAP_URL", ""),
             ldap_bind_dn=env.get("LDAP_BIND_DN", ""),
             ldap_password=_secret(env, "LDAP_PASSWORD"),
@@ -123,6 +178,17 @@ class Settings:
             ldap_groups=env.get("LDAP_GROUPS", ""),
             ldap_ca_file=env.get("LDAP_CA_FILE", ""),
             postgresql_target_name=env.get("POSTGRESQL_TARGET_NAME", "main"),
+            ca_pkcs11_module=env.get("CA_PKCS11_MODULE", ""),
+            ca_pkcs11_token=env.get("CA_PKCS11_TOKEN", ""),
+            ca_pkcs11_pin=_secret(env, "CA_PKCS11_PIN"),
+            ca_pkcs11_key=env.get("CA_PKCS11_KEY") or "countersign",
+            acme_directory=_url(env, "ACME_DIRECTORY", "") if env.get("ACME_DIRECTORY") else "",
+            acme_folder=_folder(env, "ACME_FOLDER", home / "acme"),
+            acme_ca_file=env.get("ACME_CA_FILE", ""),
+            acme_contact=env.get("ACME_CONTACT", ""),
+            acme_eab_kid=env.get("ACME_EAB_KID", ""),
+            acme_eab_key=_secret(env, "ACME_EAB_KEY"),
+            acme_dns_hook=env.get("ACME_DNS_HOOK", ""),
             step_up_seconds=_whole(env, "STEP_UP_SECONDS", 15 * 60),
             high_risk_step_up_seconds=_whole(env, "HIGH_RISK_STEP_UP_SECONDS", 5 * 60),
             link_days=_whole(env, "LINK_DAYS", 7),
@@ -139,6 +205,12 @@ class Settings:
         return settings
 
     def _check(self) -> None:
+        if self.ca_pkcs11_module and not (self.ca_pkcs11_token and self.ca_pkcs11_pin):
+            message = "CA_PKCS11_MODULE needs CA_PKCS11_TOKEN and CA_PKCS11_PIN (or CA_PKCS11_PIN_FILE) beside it."
+            raise SettingsError(message)
+        if bool(self.acme_eab_kid) != bool(self.acme_eab_key):
+            message = "ACME_EAB_KID and ACME_EAB_KEY (or ACME_EAB_KEY_FILE) belong together: set both or neither."
+            raise SettingsError(message)
         if self.development:
             return
         for name, value in (
@@ -196,6 +268,18 @@ def _bucket(env: Mapping[str, str], name: str) -> str:
 
 def _folder(env: Mapping[str, str], name: str, default: Path) -> Path:
     return Path(env.get(name) or default).resolve()
+
+
+def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(env.get(name, "").replace(",", " ").split())
+
+
+def _one_of(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    value = env.get(name, "")
+    if value not in choices:
+        message = f"{name} is {value!r}; it must be {' or '.join(filter(None, choices))}, or be left out."
+        raise SettingsError(message)
+    return value
 
 
 def _whole(env: Mapping[str, str], name: str, default: int) -> int:

@@ -10,6 +10,9 @@ from catalog.fulfilment.connectors.ca.authority import CertificateAuthority
 from catalog.fulfilment.connectors.ca.connector import CaConnector
 from catalog.fulfilment.connectors.contract import Connector
 from catalog.fulfilment.connectors.firewall.connector import FirewallConnector
+from catalog.fulfilment.connectors.firewall.kernel import Kernel
+from catalog.fulfilment.connectors.firewall.remote import Remote
+from catalog.fulfilment.connectors.http import HttpConnector, read_targets
 from catalog.fulfilment.connectors.ldap import LdapConnector, Place
 from catalog.fulfilment.connectors.manual.connector import ManualConnector
 from catalog.fulfilment.connectors.postgresql import PostgresqlConnector
@@ -18,6 +21,9 @@ from catalog.fulfilment.connectors.scim.connector import ScimConnector
 from catalog.fulfilment.connectors.ssh import SshAuthority, SshConnector
 from catalog.fulfilment.secrets.one_time import one_time_secret
 from portal.core.database import Database
+from portal.core.errors import SettingsError
+from portal.core.destinations import Destinations
+from portal.core.outgoing import Outgoing
 from portal.core.settings import Settings
 
 
@@ -27,16 +33,31 @@ def connectors_of(settings: Settings, db: Database, authority: CertificateAuthor
         (
             ScimConnector(settings.scim_url, settings.scim_token),
             CaConnector(authority),
-            FirewallConnector(settings.firewall_repository),
+            _firewall(settings),
             ManualConnector(db),
             EntitlementsConnector(db, lambda: connectors),
-            *_optional(settings),
+            *_optional(settings, db),
         )
     )
     return connectors
 
 
-def _optional(settings: Settings) -> Iterator[Connector]:
+def _firewall(settings: Settings) -> FirewallConnector:
+    """The firewall's policy, pushed and loaded where the settings say so. Raises SettingsError."""
+    remote = Remote(settings.firewall_remote, settings.firewall_remote_key, settings.firewall_known_hosts)
+    try:
+        return FirewallConnector(
+            settings.firewall_repository,
+            remote=remote if settings.firewall_remote else None,
+            kernel=Kernel(settings.firewall_apply_prefix) if settings.firewall_apply == "nft" else None,
+            outputs=settings.firewall_outputs,
+        )
+    except ValueError as error:
+        message = f"FIREWALL_OUTPUTS: {error}."
+        raise SettingsError(message) from error
+
+
+def _optional(settings: Settings, db: Database) -> Iterator[Connector]:
     """Connectors to targets that this portal has been told of."""
     if settings.postgresql_target:
         yield PostgresqlConnector(settings.postgresql_target, name=settings.postgresql_target_name)
@@ -50,6 +71,11 @@ def _optional(settings: Settings) -> Iterator[Connector]:
             ca_file=settings.ldap_ca_file,
         )
         yield LdapConnector(place, partial(one_time_secret, settings.secret_key))
+    if settings.http_targets:
+        targets = read_targets(settings.http_targets)
+        hosts = [str(target.origin) for target in targets.values()]
+        outgoing = Outgoing(Destinations.listed(hosts, settings.outgoing_networks))
+        yield HttpConnector(targets, outgoing, db, settings.public_url)
     if settings.ssh_principals:
         authority = SshAuthority(settings.ssh_folder)
         authority.create_if_missing()

@@ -17,6 +17,7 @@ from catalog.attachments import views as attachment_views
 from catalog.entitlements import views as entitlement_views
 from catalog.fulfilment import views as fulfilment_views
 from catalog.fulfilment.connectors.ca import views as pki_views
+from catalog.fulfilment.connectors.http import views as automation_views
 from catalog.fulfilment.connectors.manual import views as manual_views
 from catalog.fulfilment.connectors.ssh import SshAuthority
 from catalog.fulfilment.connectors.ssh import views as ssh_views
@@ -66,6 +67,7 @@ def blueprints(portal: Portal) -> tuple[Blueprint, ...]:
         mail_views.blueprint,
         fulfilment_views.blueprint,
         manual_views.blueprint,
+        automation_views.blueprint,
         secret_views.blueprint,
         attachment_views.blueprint,
         entitlement_views.blueprint,

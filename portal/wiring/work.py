@@ -10,10 +10,16 @@ from approvals.routing import watching
 from approvals.routing.book import RouteBook
 from approvals.timing import watch
 from catalog.attachments import sweep
+from catalog.changes import moving
+from catalog.changes import telling as change_mails
 from catalog.entitlements import jobs as entitlement_jobs
 from catalog.fulfilment import jobs as fulfilment_jobs
 from catalog.fulfilment import set_aside
+from catalog.fulfilment.connectors.http.calls import FOLLOW_CALL
+from catalog.fulfilment.connectors.http.following import follow_http_call
 from catalog.ordering import pace
+from catalog.reconciliation import run as reconciliation
+from catalog.reconciliation.telling import tell_of_findings
 from catalog.requests import jobs as request_jobs
 from catalog.requests import promise
 from catalog.versions import replaying
@@ -34,12 +40,18 @@ def job_handlers(portal: Portal) -> Handlers:
         "prepare": partial(request_jobs.prepare, connectors=connectors),
         **fulfilment_jobs.handlers(connectors),
         "end_entitlement": partial(entitlement_jobs.end_entitlement, connectors=connectors),
+        FOLLOW_CALL: partial(follow_http_call, connectors=connectors),
         "warn_of_ending": entitlement_jobs.warn_of_ending,
         **emergency_jobs.handlers(connectors),
         **watching.tasks(portal.settings),
+        moving.MOVE: moving.move_changes,
+        change_mails.WARN: change_mails.warn_of_change,
         "send_mail": mail_jobs.send_mail,
         digest.SEND_DIGESTS: digest.send_digests,
         replaying.REPLAY: partial(replaying.carry_out, make_routes=RouteBook),
+        reconciliation.RECONCILE: partial(reconciliation.reconcile, connectors=connectors),
+        reconciliation.READ_TARGET: partial(reconciliation.read_one, connectors=connectors),
+        reconciliation.TELL_OF_FINDINGS: tell_of_findings,
         sweep.SWEEP: partial(sweep.sweep_attachments, store=portal.store),
         "checkpoint": partial(_checkpoint, signer=portal.signer),
     }
@@ -52,9 +64,11 @@ def periodic_table() -> tuple[Periodic, ...]:
         Periodic("attachments", timedelta(days=1), sweep.SWEEP),
         *watching.ROUNDS,
         Periodic("promises", timedelta(minutes=1), "mark_missed_promises"),
+        Periodic("changes", timedelta(minutes=1), moving.MOVE),
         Periodic("stage-times", timedelta(minutes=1), watch.KEEP_TIME),
         Periodic("digests", timedelta(minutes=5), digest.SEND_DIGESTS),
         Periodic("paces", timedelta(hours=1), "refresh_paces"),
+        Periodic("reconciliation", timedelta(days=1), reconciliation.RECONCILE),
     )
 
 

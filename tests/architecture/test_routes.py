@@ -26,6 +26,7 @@ PUBLIC = {
     "pki.root": "relying parties read it",
     "ssh.ca": "servers read whom to trust",
     "ssh.krl": "servers read what was taken back",
+    "automation.callback": "checks the target's signature",
     "languages.choose": "a stranger reads the sign-in and error pages",
 }
 

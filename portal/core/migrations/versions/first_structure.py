@@ -23,6 +23,36 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=("pk_counter")),
     )
     op.create_table(
+        "http_call",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.String(length=80), nullable=False),
+        sa.Column("action", sa.String(length=10), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("token", sa.String(length=64), nullable=False),
+        sa.Column("target", sa.String(length=40), nullable=False),
+        sa.Column("entitlement_key", sa.String(length=400), nullable=False),
+        sa.Column("reference", sa.String(length=20), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("status_url", sa.String(length=2048), nullable=False),
+        sa.Column("claim", sa.JSON(), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("asks", sa.Integer(), nullable=False),
+        sa.Column("opened_at", database.UTCDateTime(), nullable=False),
+        sa.Column("sent_at", database.UTCDateTime(), nullable=True),
+        sa.Column("answer_by", database.UTCDateTime(), nullable=False),
+        sa.Column("settled_at", database.UTCDateTime(), nullable=True),
+        sa.Column("undone_at", database.UTCDateTime(), nullable=True),
+        sa.Column("told_at", database.UTCDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=("pk_http_call")),
+        sa.UniqueConstraint("key", "action", "round", name=("uq_http_call_key_action_round")),
+        sa.UniqueConstraint("token", name=("uq_http_call_token")),
+    )
+    with op.batch_alter_table("http_call", schema=None) as batch_op:
+        batch_op.create_index("ix_http_call_entitlement_key", ["entitlement_key"], unique=False)
+
+    op.create_table(
         "ledger_checkpoint",
         sa.Column(
             "size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
@@ -157,6 +187,16 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["parent_id"], ["unit.id"], name=("fk_unit_parent_id_unit")),
         sa.PrimaryKeyConstraint("id", name=("pk_unit")),
         sa.UniqueConstraint("slug", name=("uq_unit_slug")),
+    )
+    op.create_table(
+        "http_callback",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("call_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("message", sa.String(length=200), nullable=False),
+        sa.Column("received_at", database.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["call_id"], ["http_call.id"], name=("fk_http_callback_call_id_http_call")),
+        sa.PrimaryKeyConstraint("id", name=("pk_http_callback")),
+        sa.UniqueConstraint("call_id", "message", name=("uq_http_callback_call_id_message")),
     )
     op.create_table(
         "pace",
@@ -1716,6 +1756,7 @@ def downgrade() -> None:
 
     op.drop_table("person")
     op.drop_table("pace")
+    op.drop_table("http_callback")
     op.drop_table("unit")
     with op.batch_alter_table("task", schema=None) as batch_op:
         batch_op.drop_index(
@@ -1742,4 +1783,8 @@ def downgrade() -> None:
 
     op.drop_table("ledger_entry")
     op.drop_table("ledger_checkpoint")
+    with op.batch_alter_table("http_call", schema=None) as batch_op:
+        batch_op.drop_index("ix_http_call_entitlement_key")
+
+    op.drop_table("http_call")
     op.drop_table("counter")

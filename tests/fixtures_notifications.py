@@ -23,6 +23,17 @@ ENTITLEMENT = REQUEST | {
     "ends_at": datetime(2026, 12, 24, 16, 0, tzinfo=UTC),
     "why": "The agreed time is over.",
 }
+QUESTION = REQUEST | {
+    "label": "Customer system: sales",
+    "target": "The Directory",
+    "holder": "Beatriz Sousa",
+    "mine": True,
+    "reason": "Beatriz takes over the northern region.",
+    "granted_at": datetime(2026, 5, 24, 16, 0, tzinfo=UTC),
+    "last_used_at": None,
+    "due_at": datetime(2026, 12, 24, 16, 0, tzinfo=UTC),
+    "path": "/entitlements/questions/7",
+}
 CARD: dict[str, Any] = REQUEST | {
     "path": "/a/Zm9vYmFyYmF6",
     "stage": "Line manager",
@@ -50,6 +61,16 @@ PASSKEY: dict[str, Any] = {
     "name": "The blue key",
     "at": datetime(2026, 11, 18, 9, 0, tzinfo=UTC),
     "path": "/me/passkeys",
+}
+CHANGE: dict[str, Any] = {
+    "reference": "",
+    "title": "",
+    "offering": "Firewall rule",
+    "assets": ["Order portal (APP-004)"],
+    "carried_out_at": datetime(2026, 11, 24, 19, 0, tzinfo=UTC),
+    "windows": ["Tuesdays 20:00 to 23:00"],
+    "freezes": ["Year-end closing"],
+    "path": "/changes",
 }
 MESSAGES: dict[str, dict[str, Any]] = {
     "approval_requested": CARD,
@@ -92,7 +113,9 @@ MESSAGES: dict[str, dict[str, Any]] = {
     "approval_ended": REQUEST | {"why": "The requester withdrew it."},
     "passkey_enrolled": PASSKEY,
     "passkey_revoked": PASSKEY,
-    "request_approved": REQUEST,
+    "request_approved": REQUEST | {"carried_out_at": datetime(2026, 11, 24, 19, 0, tzinfo=UTC)},
+    "change_planned": CHANGE | {"news": "planned"},
+    "change_over": CHANGE | {"news": "done"},
     "request_rejected": REQUEST,
     "request_refused": REQUEST,
     "request_fulfilled": REQUEST,
@@ -107,6 +130,11 @@ MESSAGES: dict[str, dict[str, Any]] = {
     },
     "entitlement_ending": ENTITLEMENT,
     "entitlement_ended": ENTITLEMENT,
+    "entitlement_end_ordered": ENTITLEMENT
+    | {"who": "Inês Carvalho", "reason": "The project is over.\nThank you."},
+    "recertification_asked": QUESTION,
+    "recertification_reminder": QUESTION | {"mine": False},
+    "recertification_lapsed": QUESTION | {"mine": False},
     "manual_task": REQUEST
     | {
         "task": "Issue a token",

@@ -12,6 +12,7 @@ from approvals.routing.model import Stage
 from catalog.offerings.queries import document_of
 from catalog.offerings.translating import said_alike
 from catalog.requests.model import Request
+from catalog.requests.states import State
 from catalog.requests.telling import about, tell_requester
 from portal.core.language import said
 from portal.identity.model import Person
@@ -33,8 +34,11 @@ def tell_that_it_ended(session: Session, request: Request, people: Collection[in
 
 
 def tell_approved(session: Session, request: Request) -> None:
-    """Tell the requester that everybody who had to agree has agreed."""
-    tell_requester(session, request, "request_approved")
+    """Tell the requester that everybody who had to agree has agreed, and when it is carried out if that is later."""
+    waits = request.state is State.SCHEDULED
+    tell_requester(
+        session, request, "request_approved", carried_out_at=request.baton_due if waits else None
+    )
 
 
 def tell_rejected(session: Session, request: Request) -> None:

@@ -18,6 +18,7 @@ from approvals.routing.proposals import proposal_of
 from approvals.routing.sealing import seal_with
 from approvals.routing.stages import ALIVE
 from approvals.standing.using import approve_by_standing
+from catalog.changes.scheduling import openings_of
 from catalog.offerings.emergency import STANDING
 from catalog.offerings.queries import document_of
 from catalog.requests.events import (
@@ -57,6 +58,7 @@ def on_planned(session: Session, event: RequestPlanned, *, settings: Settings) -
         proposal.facts,
         begun=begun,
         calendar=calendar_for(document, request.beneficiary),
+        opening=openings_of(session, request),
     )
     if [stage.slug for stage in stages] == [STANDING]:
         approve_by_standing(session, request, stages[0])

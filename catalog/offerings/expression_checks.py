@@ -87,6 +87,7 @@ def _of_policy(document: OfferingDocument, before: Names, every: Names) -> Itera
     yield ("rollback_required",), document.rollback_required, before, "bool"
     if document.window is not None:
         yield ("window", "when"), document.window.when, every, "bool"
+    yield ("affected",), document.affected, every, "list"
 
 
 def _of_fields(document: OfferingDocument, names: Names) -> Iterator[Written]:

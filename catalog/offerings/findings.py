@@ -152,6 +152,10 @@ def _calendar(document: OfferingDocument) -> Iterator[Finding]:
     if document.window is not None and document.window.timezone not in _time_zones():
         hint = nearest(document.window.timezone, _time_zones())
         yield Finding(("window", "timezone"), f"there is no time zone {document.window.timezone!r}{hint}")
+    for i, freeze in enumerate(document.freezes):
+        if freeze.timezone not in _time_zones():
+            hint = nearest(freeze.timezone, _time_zones())
+            yield Finding(("freezes", i, "timezone"), f"there is no time zone {freeze.timezone!r}{hint}")
     if calendar.timezone != "approver" and calendar.timezone not in _time_zones():
         hint = nearest(calendar.timezone, {*_time_zones(), "approver"})
         yield Finding(("calendar", "timezone"), f"there is no time zone {calendar.timezone!r}{hint}")

@@ -13,9 +13,11 @@ from catalog.offerings.policy import (
     ChangeWindow,
     Conflict,
     Denial,
+    FreezeRule,
     Kind,
     KindRule,
     MailTexts,
+    Recertify,
     Retention,
     SignatureRule,
 )
@@ -107,11 +109,19 @@ class OfferingDocument(Part):
     target: WorkingTime
     #: When it may be carried out; without it, as soon as it is approved.
     window: ChangeWindow | None = None
+    #: When nothing of it is carried out, besides the freezes that people set in the portal.
+    freezes: tuple[FreezeRule, ...] = Field(default=(), max_length=50)
+    #: Why it waits for no freeze and for no window but its own, where it does not: it ends what is open, say.
+    passes_freezes: Line | None = None
+    #: Who notices when it is carried out: CEL that lists user names, `group:<slug>` and `unit:<slug>`.
+    affected: Cel | None = None
     #: The date-time field before which nothing is carried out.
     starts: Name | None = None
     fulfilment: tuple[StepRule, ...] = Field(min_length=1, max_length=20)
     ends: Ends | None = None
     longest_days: int | None = Field(default=None, ge=1, le=3650)
+    #: After how many days holder and owner are asked whether it is still needed; without it, the risk says.
+    recertify: Recertify | None = None
     retention: Retention = "seven-years"
     mails: MailTexts = MailTexts()
     #: A worked example: raw answers as a person would give them.

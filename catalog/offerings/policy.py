@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -13,12 +14,18 @@ from catalog.offerings.words import Cel, Line, Name, Part, Text
 Kind = Literal["standard", "normal", "emergency"]
 #: How long what was asked, decided and done is kept after it has ended.
 Retention = Literal["one-year", "three-years", "seven-years", "ten-years"]
-#: A weekday with hours such as `sat 22:00-04:00`; one that ends at or before its start runs over midnight.
-Times = Annotated[
-    str,
-    Field(
-        pattern=r"^(mon|tue|wed|thu|fri|sat|sun) ([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$"
-    ),
+#: Days after which it is asked again whether it is still needed, such as `180d`.
+Recertify = Annotated[str, Field(pattern=r"^(never|[1-9][0-9]{0,3}d)$")]
+#: A weekday with hours such as `sat 22:00-04:00`, or one of the month such as `2nd sat 22:00-04:00` and
+#: `last sun 02:00-06:00`; one that ends at or before its start runs over midnight.
+TIMES = (
+    r"^((1st|2nd|3rd|4th|last) )?(mon|tue|wed|thu|fri|sat|sun) "
+    r"([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$"
+)
+Times = Annotated[str, Field(pattern=TIMES)]
+#: A day and a time of day by the clock of a time zone, such as `2026-12-20 18:00`.
+LocalTime = Annotated[
+    str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]) ([01][0-9]|2[0-3]):[0-5][0-9]$")
 ]
 
 
@@ -36,6 +43,28 @@ class ChangeWindow(Part):
     times: tuple[Times, ...] = Field(min_length=1, max_length=21)
     when: Cel | None = None
     says: Line | None = None
+
+
+class FreezeRule(Part):
+    """A time in which nothing of this offering is carried out, unless it is an emergency, and why."""
+
+    begins: LocalTime = Field(alias="from")
+    ends: LocalTime = Field(alias="until")
+    timezone: str
+    reason: Line
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        for moment in (self.begins, self.ends):
+            try:
+                datetime.fromisoformat(moment)
+            except ValueError:
+                message = f"there is no day {moment[:10]}"
+                raise ValueError(message) from None
+        if self.ends <= self.begins:
+            message = "a freeze ends after it has begun"
+            raise ValueError(message)
+        return self
 
 
 class Conflict(Part):

@@ -6,6 +6,7 @@ answers for the offering is told.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -51,10 +52,12 @@ def promised(
     *,
     begun: datetime,
     calendar: WorkingCalendar,
+    opening: Callable[[datetime], datetime] | None = None,
 ) -> datetime:
     """When it is done (UTC), given when the last stage is due and when it was begun.
 
-    It waits for the offering's start and the next change window. Where people carry it out by hand the offering's
+    It waits for the offering's start and the next change window, or for what `opening` gives, which knows of every
+    window and freeze (catalog.changes.scheduling). Where people carry it out by hand the offering's
     own target counts, on this calendar, if that is later. Without facts every condition counts as true.
     """
     ready = last_stage_due
@@ -63,7 +66,9 @@ def promised(
     window = document.window
     if facts is not None and is_emergency(document, facts):
         window = None
-    if window is not None and (window.when is None or facts is None or holds(window.when, facts)):
+    if opening is not None:
+        ready = opening(ready)
+    elif window is not None and (window.when is None or facts is None or holds(window.when, facts)):
         ready = next_opening(window, ready)
     done = ready + FULFILMENT
     if any(step.connector == MANUAL for step in document.fulfilment):

@@ -23,6 +23,20 @@ class Chapter:
     sentences: tuple[str, ...]
 
 
+#: How what is done ends, and when it is done.
+_ENDS_AND_TIMES = (
+    "ends",
+    "recertify",
+    "undone",
+    "irreversible",
+    "window",
+    "freezes",
+    "passes_freezes",
+    "affected",
+    "starts",
+)
+
+
 def difference(before: OfferingDocument, after: OfferingDocument) -> tuple[Chapter, ...]:
     """What changes from one document to the other, in plain words; nothing where they mean the same."""
     old = before.model_dump(mode="json", by_alias=True)
@@ -179,7 +193,7 @@ def _tell_fulfilment(old: Json, new: Json) -> Iterator[str]:
             action=item["action"],
         ),
     )
-    rest = ("ends", "undone", "irreversible", "window", "starts")
+    rest = _ENDS_AND_TIMES
     yield from tell_keys(_part(old, rest), _part(new, rest))
 
 
@@ -270,7 +284,7 @@ _CHAPTERS: tuple[tuple[str, tuple[str, ...], Tell], ...] = (
     ("How decisions are signed", ("signature",), tell_keys),
     (
         N_("What is done, and how it ends"),
-        ("fulfilment", "ends", "undone", "irreversible", "window", "starts"),
+        ("fulfilment", *_ENDS_AND_TIMES),
         _tell_fulfilment,
     ),
     (N_("Time"), ("calendar", "target"), _tell_calendar),

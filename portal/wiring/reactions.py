@@ -11,6 +11,7 @@ from approvals.emergency import reactions as emergency
 from approvals.routing import holding, reactions, watching
 from approvals.standing import using as standing
 from catalog.attachments import attach
+from catalog.changes import reactions as changes
 from catalog.entitlements import waiting as entitlements_waiting
 from catalog.fulfilment import orders
 from catalog.fulfilment.connectors.manual import opening as manual_opening
@@ -40,22 +41,34 @@ def reactions_table(settings: Settings) -> dict[type[Any], Sequence[Callable[...
             passkey_mails.on_passkey_revoked,
         ),
         events.RequestSubmitted: (attach.on_submitted,),
-        events.RequestPlanned: (attach.on_planned, partial(reactions.on_planned, settings=settings)),
+        events.RequestPlanned: (
+            attach.on_planned,
+            changes.on_planned,
+            partial(reactions.on_planned, settings=settings),
+        ),
         events.RequestReplanned: (
             reactions.on_replanned,
             questions.on_request_moved,
             manual_opening.on_replanned,
             emergency.on_replanned,
+            changes.on_replanned,
         ),
-        events.RequestWithdrawn: (reactions.on_withdrawn, questions.on_request_moved, emergency.on_withdrawn),
-        events.RequestRefused: (reactions.on_refused, questions.on_request_moved),
-        events.RequestRejected: (questions.on_request_moved, emergency.on_rejected),
-        events.RequestFailed: (manual_opening.on_failed, emergency.on_failed),
+        events.RequestWithdrawn: (
+            reactions.on_withdrawn,
+            questions.on_request_moved,
+            emergency.on_withdrawn,
+            changes.on_withdrawn,
+        ),
+        events.RequestRefused: (reactions.on_refused, questions.on_request_moved, changes.on_refused),
+        events.RequestRejected: (questions.on_request_moved, emergency.on_rejected, changes.on_rejected),
+        events.RequestFailed: (manual_opening.on_failed, emergency.on_failed, changes.on_failed),
+        events.RequestFulfilled: (changes.on_fulfilled,),
         events.RequestApproved: (questions.on_request_moved, orders.on_approved, emergency.on_approved),
         events.EntitlementEnded: (entitlements_waiting.on_ended, emergency.on_ended),
         events.FulfilmentStarting: (
             holding.on_fulfilment_starting,
             emergency.on_fulfilment_starting,
             standing.on_fulfilment_starting,
+            changes.on_starting,
         ),
     }

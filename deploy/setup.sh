@@ -44,6 +44,8 @@ if [ "$kind" = test ]; then
   need util-linux program setpriv
   need openssh-server program sshd
   need slapd program slapd
+  need pebble program pebble
+  need softhsm2 program softhsm2-util
 elif [ "$kind" != run ]; then
   echo "usage: deploy/setup.sh run|test" >&2
   exit 2

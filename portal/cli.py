@@ -14,6 +14,7 @@ from rich.console import Console
 
 from approvals.routing.cli import replay
 from catalog.assets.cli import asset_commands
+from catalog.fulfilment.connectors.ca.cli import ca_commands
 from catalog.offerings.cli import offering_commands
 from catalog.reconciliation.cli import reconcile_command
 from portal.audit.cli import audit_commands
@@ -127,6 +128,7 @@ def people_import(portal: Any, file: Path) -> None:
 
 people.add_command(rota_command(with_portal))
 cli.add_command(asset_commands(with_portal))
+cli.add_command(ca_commands)
 
 
 @cli.command()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from approvals.routing.router import Router
 from catalog.attachments.s3 import store_for
-from catalog.fulfilment.connectors.ca.authority import CertificateAuthority
+from catalog.fulfilment.connectors.ca.setting_up import ready_authority
 from portal import tables
 from portal.audit.checkpoint import Signer
 from portal.core.clock import Clock, system_clock
@@ -38,8 +38,7 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Portal:
     """Make the parts. Connects to nothing yet but the data folder. Raises SettingsError."""
     db = Database(settings.database_url, clock=clock, handlers=reactions_table(settings))
     hang(db, settings.redis_url)
-    authority = CertificateAuthority(settings.ca_folder, settings.public_url)
-    authority.create_if_missing()
+    authority = ready_authority(settings)
     connectors = connectors_of(settings, db, authority)
     return Portal(
         settings=settings,

@@ -1,19 +1,18 @@
-"""The CA connector: issues and revokes certificates of the built-in authority."""
+"""The CA connector: issues, renews and revokes certificates of the built-in authority."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from catalog.fulfilment.connectors.ca import plans
+from catalog.fulfilment.connectors.ca import parameters, plans, renewing
 from catalog.fulfilment.connectors.ca.authority import CertificateAuthority
 from catalog.fulfilment.connectors.ca.profiles import PROFILES, REASONS
 from catalog.fulfilment.connectors.ca.records import Issued
+from catalog.fulfilment.connectors.ca.showing import facts_of, is_whole, label_of, told
 from catalog.fulfilment.connectors.contract import (
     Beneficiary,
     Choice,
@@ -64,14 +63,22 @@ class CaConnector:
         raise ConnectorError(message, permanent=True)
 
     def plan(self, order: Order) -> Plan:
-        """`issue` takes csr, names, validity_days and profile; `revoke` takes serial and reason."""
-        draw = {plans.ISSUE: plans.plan_issue, plans.REVOKE: plans.plan_revoke}.get(order.action)
+        """`issue` takes csr, names, validity_days, profile and unit; `revoke` takes serial and reason.
+
+        `renew` takes serial, csr, validity_days, profile, unit and overlap_days.
+        """
+        draw = {
+            plans.ISSUE: plans.plan_issue,
+            plans.RENEW: renewing.plan_renew,
+            plans.REVOKE: plans.plan_revoke,
+        }.get(order.action)
         if draw is None:
             message = say(
-                "The certificate authority cannot “%(action)s”; it can issue and revoke.", action=order.action
+                "The certificate authority cannot “%(action)s”; it can issue, renew and revoke.",
+                action=order.action,
             )
             raise ConnectorError(message, permanent=True)
-        with _told():
+        with told():
             return draw(self._authority, order)
 
     def entitlement_key(self, plan: Plan) -> str:
@@ -84,37 +91,38 @@ class CaConnector:
         """The key of the certificate that a revocation ends; empty for an issue."""
         return self.entitlement_key(plan) if plan.action == plans.REVOKE else ""
 
+    def replaces(self, plan: Plan) -> tuple[str, datetime] | None:
+        """The key of the certificate that a renewal ends, and when; None for anything else, or before it was applied."""
+        if plan.action != plans.RENEW:
+            return None
+        with told():
+            end = self._authority.records.find_end(str(plan.document["renews"]))
+            return (str(plan.document["renews_entitlement"]), end.at) if end else None
+
+    def keeps_time(self, plan: Plan) -> bool:
+        """A certificate ends when it says, and is not made longer: it is renewed."""
+        return True
+
     def apply(self, plan: Plan, key: str) -> Outcome:
-        """Issue or revoke, once."""
-        with _told():
+        """Issue, renew or revoke, once."""
+        with told():
             if plan.action == plans.REVOKE:
-                record = plans.known_certificate(self._authority, plan.document["serial"])
+                record = parameters.known_certificate(self._authority, plan.document["serial"])
                 return self._revoke(record, str(plan.document["reason"]))
-            wanted = plans.wanted(plan)
-            issuer = self._authority.issuing.subject.rfc4514_string()
-            if plan.document["issuer"] != issuer:
-                message = say(
-                    "The issuing CA is %(issuer)s now; the plan names another. Order the certificate anew.",
-                    issuer=issuer,
-                )
-                raise ConnectorError(message, permanent=True)
-            if self._authority.records.find_by_key(key) is None:
-                plans.refuse_compromised(self._authority, wanted.csr)
-            record = self._authority.issue(key, wanted)
+            record = self._issue(plan, key)
             text = say(
                 "Certificate %(serial)s for %(name)s was issued", serial=record.serial, name=record.names[0]
             )
-            return Outcome(
-                facts=_facts(record),
-                lines=(PlanLine("add", text),),
-                artefacts=self._artefacts(record),
-            )
+            lines = [PlanLine("add", text)]
+            if plan.action == plans.RENEW:
+                lines.append(self._end_present(plan, record))
+            return Outcome(facts=facts_of(record), lines=tuple(lines), artefacts=self._artefacts(record))
 
     def read_back(self, plan: Plan, key: str) -> ReadBack:
         """Whether the certificate is there, whole and valid; or, for a revocation, whether it is revoked."""
-        with _told():
+        with told():
             if plan.action == plans.REVOKE:
-                revoked = plans.known_certificate(self._authority, plan.document["serial"])
+                revoked = parameters.known_certificate(self._authority, plan.document["serial"])
                 return self._read(revoked, present=self._state(revoked)["state"] == "revoked")
             record = self._find(plan, key)
             if record is None:
@@ -123,16 +131,26 @@ class CaConnector:
             as_planned = (
                 record.spki_sha256 == plan.document["spki_sha256"]
                 and sorted(record.names) == sorted(plan.document["names"])
-                and self._is_whole(record)
+                and is_whole(self._authority, record)
             )
+            if plan.action == plans.RENEW:
+                present = parameters.known_certificate(self._authority, plan.document["renews"])
+                as_planned = as_planned and renewing.is_ended(self._authority, present)
             return self._read(record, present=as_planned and self._state(record)["state"] == "valid")
 
     def revert(self, plan: Plan, key: str) -> Outcome:
-        """Revoke what the plan issued; a certificate at its end, revoked or never issued is success."""
-        with _told():
+        """Revoke what the plan issued; a certificate at its end, revoked or never issued is success.
+
+        What a renewal was to end later stays.
+        """
+        with told():
             if plan.action == plans.REVOKE:
                 message = say("A revoked certificate never becomes valid again. Order a new one.")
                 raise ConnectorError(message, permanent=True)
+            if plan.action == plans.RENEW:
+                self._authority.keep_on(
+                    parameters.known_certificate(self._authority, plan.document["renews"])
+                )
             record = self._find(plan, key)
             if record is None:
                 line = PlanLine("keep", say("No certificate was issued, so there is none to revoke"))
@@ -141,17 +159,17 @@ class CaConnector:
                 line = PlanLine(
                     "keep", say("Certificate %(serial)s has ended by itself", serial=record.serial)
                 )
-                return Outcome(facts=_facts(record) | self._state(record), lines=(line,))
+                return Outcome(facts=facts_of(record) | self._state(record), lines=(line,))
             return self._revoke(record, plans.ENDED)
 
     def live(self) -> Iterable[Live]:
         """Every certificate that is neither at its end nor revoked."""
-        with _told():
+        with told():
             return [
                 Live(
                     key=record.entitlement,
-                    label=_label(record),
-                    facts=_facts(record),
+                    label=label_of(record),
+                    facts=facts_of(record),
                     reference=record.reference,
                 )
                 for record in self._authority.valid()
@@ -175,38 +193,53 @@ class CaConnector:
             Beneficiary("", "", ""),
         )
 
+    def _issue(self, plan: Plan, key: str) -> Issued:
+        wanted, unit = plans.wanted(plan), str(plan.document.get("unit", ""))
+        issuer = parameters.issuer_for(self._authority, unit, wanted.csr)
+        if plan.document["issuer"] != issuer.title:
+            message = say(
+                "The issuing CA is %(issuer)s now; the plan names another. Order the certificate anew.",
+                issuer=issuer.title,
+            )
+            raise ConnectorError(message, permanent=True)
+        if self._authority.records.find_by_key(key) is None:
+            parameters.refuse_compromised(self._authority, wanted.csr)
+        return self._authority.issue(key, wanted, unit)
+
+    def _end_present(self, plan: Plan, renewed: Issued) -> PlanLine:
+        present = parameters.known_certificate(self._authority, plan.document["renews"])
+        at = renewing.end_of_present(present, renewed, plan.document)
+        if self._authority.revocation_of(present.serial) is None:
+            at = self._authority.end_later(present, at).at
+
+        def speak() -> str:
+            return _(
+                "Certificate %(serial)s, which it replaces, is revoked on %(day)s",
+                serial=present.serial,
+                day=times.day(at),
+            )
+
+        return PlanLine("remove", every_language(speak))
+
     def _find(self, plan: Plan, key: str) -> Issued | None:
         by_key = self._authority.records.find_by_key(key)
         if by_key is not None:
             return by_key
         wanted = plans.certificate_key(plan.document)
-        every = [record for record in self._authority.records.every() if record.entitlement == wanted]
+        every = self._authority.records.of_entitlement(wanted)
         return self._authority.find_valid(wanted) or (every[-1] if every else None)
 
     def _state(self, record: Issued) -> dict[str, Any]:
-        revocation = self._authority.records.find_revocation(record.serial)
+        revocation = self._authority.revocation_of(record.serial)
         if revocation:
             return {"state": "revoked", "reason": revocation.reason, "revoked_at": revocation.at.isoformat()}
         return {"state": "valid" if record.not_after > self._authority.now() else "expired"}
-
-    def _is_whole(self, record: Issued) -> bool:
-        try:
-            certificate = record.x509()
-            certificate.verify_directly_issued_by(self._authority.issuing)
-            names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
-            return False
-        held = [
-            *names.get_values_for_type(x509.DNSName),
-            *map(str, names.get_values_for_type(x509.IPAddress)),
-        ]
-        return sorted(held) == sorted(record.names) and f"{certificate.serial_number:x}" == record.serial
 
     def _read(self, record: Issued, *, present: bool) -> ReadBack:
         state = self._state(record)
         return ReadBack(
             present=present,
-            facts=_facts(record) | state,
+            facts=facts_of(record) | state,
             lines=(PlanLine("note", say(_STATES[state["state"]], serial=record.serial)),),
             artefacts=self._artefacts(record),
         )
@@ -216,45 +249,9 @@ class CaConnector:
         text = say(
             "Certificate %(serial)s for %(name)s is revoked", serial=record.serial, name=record.names[0]
         )
-        return Outcome(facts=_facts(record) | self._state(record), lines=(PlanLine("remove", text),))
+        return Outcome(facts=facts_of(record) | self._state(record), lines=(PlanLine("remove", text),))
 
     def _artefacts(self, record: Issued) -> dict[str, bytes]:
         certificate = record.certificate.encode("ascii")
-        chain = self._authority.issuing.public_bytes(Encoding.PEM)
+        chain = self._authority.issuers.get(record.issuer).certificate.public_bytes(Encoding.PEM)
         return {"certificate.pem": certificate, "chain.pem": chain, "fullchain.pem": certificate + chain}
-
-
-def _facts(record: Issued) -> dict[str, Any]:
-    return {
-        "serial": record.serial,
-        "names": list(record.names),
-        "profile": record.profile,
-        "spki_sha256": record.spki_sha256,
-        "not_before": record.not_before.isoformat(),
-        "not_after": record.not_after.isoformat(),
-    }
-
-
-def _label(record: Issued) -> str:
-    def speak() -> str:
-        return _(
-            "Certificate for %(name)s, until %(day)s",
-            name=record.names[0],
-            day=times.day(record.not_after),
-        )
-
-    return every_language(speak)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Say in a sentence that the authority's folder cannot be reached; a mount may come back, so it is passing."""
-    try:
-        yield
-    except OSError as error:
-        message = say(
-            "The certificate authority's folder cannot be used (%(words)s). "
-            "The portal tries again by itself; if this lasts, an operator must look at the folder.",
-            words=error.strerror or error,
-        )
-        raise ConnectorError(message) from error

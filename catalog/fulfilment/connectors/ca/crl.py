@@ -11,10 +11,10 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from catalog.fulfilment.connectors.ca.files import READABLE, write_whole
+from catalog.fulfilment.connectors.ca.issuers import Issuer
 from catalog.fulfilment.connectors.ca.records import Revoked
 
 LIFETIME = timedelta(hours=24)
@@ -71,8 +71,7 @@ def write_crl(file: Path, crl: KeptCrl) -> None:
 def make_crl(
     revoked: Sequence[Revoked],
     before: KeptCrl | None,
-    issuer: x509.Certificate,
-    key: ec.EllipticCurvePrivateKey,
+    issuer: Issuer,
     now: datetime,
 ) -> KeptCrl:
     """Sign a new list with the next number."""
@@ -82,13 +81,13 @@ def make_crl(
     number = max(before.number + 1 if before else 0, int(now.timestamp()))
     builder = (
         x509.CertificateRevocationListBuilder()
-        .issuer_name(issuer.subject)
+        .issuer_name(issuer.certificate.subject)
         .last_update(this_update)
         .next_update(now + LIFETIME)
         .add_extension(x509.CRLNumber(number), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(
-                issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+                issuer.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
             ),
             critical=False,
         )
@@ -103,7 +102,7 @@ def make_crl(
         if reason is not None:
             entry = entry.add_extension(x509.CRLReason(reason), critical=False)
         builder = builder.add_revoked_certificate(entry.build())
-    der = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+    der = builder.sign(issuer.key, hashes.SHA256()).public_bytes(Encoding.DER)
     return KeptCrl(number, tuple(item.serial for item in revoked), this_update, now + LIFETIME, der)
 
 

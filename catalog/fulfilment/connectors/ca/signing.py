@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -11,38 +10,25 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
+from catalog.fulfilment.connectors.ca.bounds import Bounds
 from catalog.fulfilment.connectors.ca.csr import CsrFacts
+from catalog.fulfilment.connectors.ca.issuers import Issuer
+from catalog.fulfilment.connectors.ca.places import Places
 from catalog.fulfilment.connectors.ca.profiles import Profile
 
 ROOT_YEARS = 10
 ISSUING_YEARS = 5
 _YEAR = timedelta(days=365)
 #: Clocks of clients differ; a certificate that starts in their future would be refused.
-_BACKDATED = timedelta(minutes=5)
+BACKDATED = timedelta(minutes=5)
 #: RFC 5280 appendix A, ub-common-name.
 _LONGEST_COMMON_NAME = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where clients find what a certificate points to."""
-
-    crl: str
-    ocsp: str
-    issuing: str
-    root: str
-
-    @classmethod
-    def under(cls, base_url: str) -> Places:
-        """The places under the portal's public URL."""
-        base = base_url.rstrip("/") + "/pki"
-        return cls(f"{base}/issuing.crl", f"{base}/ocsp", f"{base}/issuing.crt", f"{base}/root.crt")
 
 
 def root_certificate(name: str, key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
     """The root: it signs the issuing CA once and then rests."""
     subject = _authority_name(name, "Root CA")
-    builder = _builder(subject, subject, key.public_key(), now - _BACKDATED, now + ROOT_YEARS * _YEAR)
+    builder = _builder(subject, subject, key.public_key(), now - BACKDATED, now + ROOT_YEARS * _YEAR)
     return (
         builder.add_extension(x509.BasicConstraints(ca=True, path_length=1), critical=True)
         .add_extension(_usage(certificates=True), critical=True)
@@ -59,10 +45,16 @@ def issuing_certificate(
     root_key: ec.EllipticCurvePrivateKey,
     places: Places,
     now: datetime,
+    unit: str = "",
+    bounds: Bounds | None = None,
 ) -> x509.Certificate:
-    """The issuing CA, which signs certificates of servers, the CRL and OCSP answers."""
+    """The issuing CA, which signs certificates of servers, the CRL and OCSP answers; of one unit within its bounds."""
     end = min(now + ISSUING_YEARS * _YEAR, root.not_valid_after_utc)
-    builder = _builder(_authority_name(name, "Issuing CA"), root.subject, key, now - _BACKDATED, end)
+    role = f"{unit} Issuing CA" if unit else "Issuing CA"
+    builder = _builder(_authority_name(name, role), root.subject, key, now - BACKDATED, end)
+    if bounds is not None:
+        # RFC 5280 §4.2.1.10: critical, so that a client that does not know it refuses the chain.
+        builder = builder.add_extension(bounds.extension(), critical=True)
     access = [_access(AuthorityInformationAccessOID.CA_ISSUERS, places.root)]
     return (
         builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -79,37 +71,35 @@ def server_certificate(
     profile: Profile,
     days: int,
     *,
-    issuer: x509.Certificate,
-    issuer_key: ec.EllipticCurvePrivateKey,
-    places: Places,
+    issuer: Issuer,
     now: datetime,
 ) -> x509.Certificate:
     """A server's certificate. Of the request it takes the key and the names; all else is the profile's."""
     key = x509.load_pem_x509_csr(csr.pem.encode("ascii")).public_key()
     common_name = certified_common_name(csr)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else [])
-    start = now.replace(microsecond=0) - _BACKDATED
+    start = now.replace(microsecond=0) - BACKDATED
     # Both ends belong to the validity (RFC 5280 §4.1.2.5), hence one second less.
     end = start + timedelta(days=days, seconds=-1)
     names: list[x509.GeneralName] = [x509.DNSName(name) for name in csr.dns_names]
     names += [x509.IPAddress(ipaddress.ip_address(address)) for address in csr.ip_addresses]
     access = [
-        _access(AuthorityInformationAccessOID.OCSP, places.ocsp),
-        _access(AuthorityInformationAccessOID.CA_ISSUERS, places.issuing),
+        _access(AuthorityInformationAccessOID.OCSP, issuer.places.ocsp),
+        _access(AuthorityInformationAccessOID.CA_ISSUERS, issuer.places.issuing),
     ]
-    crl = x509.DistributionPoint([x509.UniformResourceIdentifier(places.crl)], None, None, None)
+    crl = x509.DistributionPoint([x509.UniformResourceIdentifier(issuer.places.crl)], None, None, None)
     return (
-        _builder(subject, issuer.subject, key, start, end)
+        _builder(subject, issuer.certificate.subject, key, start, end)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signatures=True, wraps_keys=isinstance(key, rsa.RSAPublicKey)), critical=True)
         .add_extension(x509.ExtendedKeyUsage(profile.extended_usages), critical=False)
         # RFC 5280 §4.2.1.6: the names are critical when there is no subject.
         .add_extension(x509.SubjectAlternativeName(names), critical=not common_name)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-        .add_extension(_authority_key(issuer), critical=False)
+        .add_extension(_authority_key(issuer.certificate), critical=False)
         .add_extension(x509.CRLDistributionPoints([crl]), critical=False)
         .add_extension(x509.AuthorityInformationAccess(access), critical=False)
-        .sign(issuer_key, hashes.SHA256())
+        .sign(issuer.key, hashes.SHA256())
     )
 
 

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from flask import Blueprint, Response, abort, request
 
 from catalog.fulfilment.connectors.ca.authority import CertificateAuthority
+from catalog.fulfilment.connectors.ca.issuers import GENERAL, Issuer
 from catalog.fulfilment.connectors.contract import ConnectorError
 from portal.identity.access import public
 
@@ -29,10 +30,11 @@ def blueprint(authority: CertificateAuthority) -> Blueprint:
     """Routes under /pki. They change nothing, need no CSRF token and no session."""
     pki = Blueprint("pki", __name__, url_prefix="/pki")
 
-    @pki.get("/issuing.crl")
+    @pki.get("/issuing.crl", defaults={"unit": GENERAL})
+    @pki.get("/units/<unit>/issuing.crl")
     @public
-    def crl() -> Response:
-        response = _answer(_guarded(authority.crl), _CRL, _SHORT)
+    def crl(unit: str) -> Response:
+        response = _answer(_guarded(lambda: authority.crl(_issuer(authority, unit).slug)), _CRL, _SHORT)
         response.add_etag()
         response.make_conditional(request)
         return response
@@ -43,7 +45,7 @@ def blueprint(authority: CertificateAuthority) -> Blueprint:
         request.max_content_length = LARGEST_REQUEST
         if request.mimetype != _OCSP_REQUEST:
             abort(415)
-        response = _answer(_ocsp(request.get_data()), _OCSP_RESPONSE, None)
+        response = _answer(_ocsp(authority, request.get_data()), _OCSP_RESPONSE, None)
         response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -57,22 +59,32 @@ def blueprint(authority: CertificateAuthority) -> Blueprint:
             der = base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError):
             der = b""
-        return _answer(_ocsp(der), _OCSP_RESPONSE, _SHORT)
+        return _answer(_ocsp(authority, der), _OCSP_RESPONSE, _SHORT)
 
-    @pki.get("/issuing.crt")
+    @pki.get("/issuing.crt", defaults={"unit": GENERAL})
+    @pki.get("/units/<unit>/issuing.crt")
     @public
-    def issuing() -> Response:
-        return _answer(_guarded(lambda: authority.issuing.public_bytes(Encoding.DER)), _CERTIFICATE, _LONG)
+    def issuing(unit: str) -> Response:
+        certificate = _guarded(lambda: _issuer(authority, unit).certificate.public_bytes(Encoding.DER))
+        return _answer(certificate, _CERTIFICATE, _LONG)
 
     @pki.get("/root.crt")
     @public
     def root() -> Response:
         return _answer(_guarded(lambda: authority.root.public_bytes(Encoding.DER)), _CERTIFICATE, _LONG)
 
-    def _ocsp(der: bytes) -> bytes:
-        return _guarded(lambda: authority.ocsp_response(der))
-
     return pki
+
+
+def _issuer(authority: CertificateAuthority, unit: str) -> Issuer:
+    issuer = authority.issuers.find(unit)
+    if issuer is None:
+        abort(404)
+    return issuer
+
+
+def _ocsp(authority: CertificateAuthority, der: bytes) -> bytes:
+    return _guarded(lambda: authority.ocsp_response(der))
 
 
 def _guarded(make: Callable[[], bytes]) -> bytes:

@@ -7,7 +7,10 @@ from sqlalchemy.orm import Session
 
 from catalog.entitlements.clock import END_ENTITLEMENT
 from catalog.entitlements.model import Entitlement, EntitlementState
+from catalog.entitlements.recertifying.closing import void_question
+from catalog.entitlements.rights import Standing, standing_of
 from catalog.fulfilment.model import Step
+from catalog.fulfilment.targets import called
 from catalog.requests import tags
 from catalog.requests.events import EntitlementEnded
 from catalog.requests.model import Request
@@ -16,9 +19,10 @@ from catalog.requests.states import Move, State
 from catalog.requests.telling import about
 from portal.audit import record
 from portal.core.clock import now
-from portal.core.errors import Conflict, NotFound
+from portal.core.errors import Conflict, FieldError, NotFound
 from portal.core.events import publish
 from portal.core.language import N_, _, say
+from portal.core.text import clean_text
 from portal.identity.actor import PORTAL, Actor
 from portal.identity.model import Person
 from portal.jobs import enqueue
@@ -27,6 +31,12 @@ from portal.notifications import notify
 ON_TIME = N_("Its time was over.")
 GIVEN_BACK = N_("Its holder gave it back.")
 REVERTED = N_("Its fulfilment was undone.")
+#: In the ledger's facts, so they name nobody; the mail to the holder does.
+ENDED_BY = {
+    Standing.MANAGER: N_("Its holder's superior had it ended."),
+    Standing.OWNER: N_("Somebody who answers for it had it ended."),
+}
+LONGEST_REASON = 500
 
 
 def give_back(session: Session, actor: Actor, entitlement_id: int) -> Entitlement:
@@ -48,11 +58,50 @@ def give_back(session: Session, actor: Actor, entitlement_id: int) -> Entitlemen
     return entitlement
 
 
+def end_for(session: Session, actor: Actor, entitlement_id: int, reason: str) -> Entitlement:
+    """Have what somebody else holds taken away now, by their superior or by whoever answers for what it opens.
+
+    Raises NotFound for whoever is neither, Conflict for one that has ended, FieldError without a reason.
+    """
+    entitlement = get_locked_entitlement(session, entitlement_id)
+    standing = standing_of(session, actor, entitlement)
+    if standing not in ENDED_BY:
+        raise NotFound(_("There is nothing of this kind that is yours to end."))
+    if entitlement.state is not EntitlementState.LIVE:
+        raise Conflict(_("This has ended already, or is just being taken away."))
+    reason = _checked(reason)
+    request = session.get_one(Request, entitlement.request_id)
+    end_entitlement(session, entitlement, why=say(ENDED_BY[standing]))
+    record(
+        session,
+        tags.ENTITLEMENT_END_ORDERED,
+        subject=subject_of(request),
+        actor=actor,
+        facts={"entitlement": entitlement.id, "as": standing.value},
+        personal={"why": reason},
+    )
+    tell_holder(session, "entitlement_end_ordered", entitlement, who=actor.name, reason=reason)
+    return entitlement
+
+
+def _checked(reason: str) -> str:
+    try:
+        text = clean_text(reason)
+    except ValueError as error:
+        raise FieldError("reason", f"{error}.") from error
+    if not text:
+        raise FieldError("reason", _("Say why it is to end; its holder reads it."))
+    if len(text) > LONGEST_REASON:
+        raise FieldError("reason", _("Shorten this to %(most)s characters.", most=LONGEST_REASON))
+    return text
+
+
 def end_entitlement(session: Session, entitlement: Entitlement, *, why: str) -> None:
     """Mark it as ending and have the worker take it away now; `why` is a sentence for the holder."""
     request = session.get_one(Request, entitlement.request_id)
     entitlement.state = EntitlementState.ENDING
     entitlement.end_reason = why
+    void_question(session, entitlement)
     enqueue(
         session,
         END_ENTITLEMENT,
@@ -68,6 +117,7 @@ def close_entitlement(session: Session, entitlement: Entitlement, *, why: str) -
     entitlement.state = EntitlementState.ENDED
     entitlement.ended_at = now(session)
     entitlement.end_reason = why
+    void_question(session, entitlement)
     session.flush()
     record(
         session,
@@ -92,7 +142,7 @@ def end_with_step(session: Session, request: Request, step: Step) -> None:
         close_entitlement(session, entitlement, why=say(REVERTED))
 
 
-def tell_holder(session: Session, event: str, entitlement: Entitlement) -> None:
+def tell_holder(session: Session, event: str, entitlement: Entitlement, **more: str) -> None:
     """Write the event's mail to the holder in this transaction."""
     request = session.get_one(Request, entitlement.request_id)
     holder = session.get_one(Person, entitlement.person_id)
@@ -103,9 +153,13 @@ def tell_holder(session: Session, event: str, entitlement: Entitlement) -> None:
         {
             **about(request, event),
             "label": entitlement.label,
-            "target": entitlement.target,
+            "target": called(entitlement.target),
             "ends_at": entitlement.ends_at,
+            # No mail of the day may come after it.
+            "due_at": entitlement.ends_at,
             "why": entitlement.end_reason,
+            "path": f"/entitlements/{entitlement.id}",
+            **more,
         },
     )
 

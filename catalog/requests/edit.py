@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from catalog.entitlements.extending.orders import find_extension
 from catalog.offerings.rules import broken_rules
 from catalog.requests import tags
 from catalog.requests.context import context_for
@@ -37,6 +38,8 @@ def edit(session: Session, actor: Actor, request_id: int, answers: Mapping[str, 
         raise Conflict(_("This request can only be changed while it waits for approval."))
     if dict(answers) == request.answers:
         return request
+    if find_extension(session, request.id) is not None:
+        raise Conflict(_("An extension is not changed. Withdraw it, and ask for another end."))
     # The rules' today stays the day of submitting, so that preparing finds the same facts as this check.
     context = context_for(
         session, request.version, answers, requester=request.requester, at=request.submitted_at

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -34,6 +35,14 @@ from portal.core.language import _
 from portal.identity.actor import Actor
 
 NUMBERS = "request"
+
+
+class Extended(NamedTuple):
+    """What a request extends, until when (UTC), and how the request is called."""
+
+    entitlement_id: int
+    until: datetime
+    title: str
 
 
 def submit(session: Session, actor: Actor, checked: Checked, *, confirmed: str = "") -> Request:
@@ -85,14 +94,17 @@ def make_request(
     *,
     confirmed: str = "",
     order_group_id: int | None = None,
+    extends: Extended | None = None,
 ) -> Request:
     """A request of the actor with these checked answers, which waits to be prepared; whoever receives it is told.
 
+    One that `extends` something ends as that says, and is called so.
     Raises Conflict for another open request for the same, FieldErrors for a rule across fields that does not hold.
     """
     at = now(session)
     requester = get_person(session, actor.person_id or 0)
-    context = context_for(session, version, answers, requester=requester, at=at)
+    without = extends.entitlement_id if extends else None
+    context = context_for(session, version, answers, requester=requester, at=at, without=without)
     if broken := broken_rules(context.document, context.facts):
         raise FieldErrors(broken)
     duplicate = open_duplicate(session, context)
@@ -108,14 +120,14 @@ def make_request(
         editor_id=requester.id,
         unit_id=context.beneficiary.unit_id,
         order_group_id=order_group_id,
-        title=context.title,
+        title=extends.title if extends else context.title,
         reason=context.reason,
         answers=dict(answers),
         likeness=likeness_in(context),
         state=State.PREPARING,
         revision=0,
         submitted_at=at,
-        ends_at=context.ends_at,
+        ends_at=extends.until if extends else context.ends_at,
     )
     session.add(request)
     session.flush()

@@ -11,11 +11,11 @@ from openpyxl.styles import Alignment, Font
 
 from catalog.offerings.language import OfferingDocument
 from catalog.ordering.bulk.columns import columns_of
+from portal.core.csv_cells import as_text
 from portal.core.language import _
 
 _WIDTH = 28
 _WIDE = 70
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_template(document: OfferingDocument) -> bytes:
@@ -52,11 +52,6 @@ def xlsx_template(document: OfferingDocument) -> bytes:
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
-
-
-def as_text(text: str) -> str:
-    """The text so that no program takes it for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _write(sheet: Any, row: int, column: int, text: str, *, bold: bool = False) -> None:

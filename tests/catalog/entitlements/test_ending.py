@@ -40,11 +40,20 @@ def test_it_ends_at_the_close_of_its_last_day_and_the_holder_was_warned(shelves,
     assert shelves.mails()[2:] == [("entitlement_ended", cast.requester)]
 
 
-def test_a_short_one_ends_without_a_warning(shelves, cast, actor_of, clock):
+def test_a_short_one_is_warned_of_a_day_before_it_ends(shelves, cast, actor_of, clock):
     shelves.fulfilled(actor_of(cast.requester), until="2026-11-20")
-    clock.pass_time(days=3)
+    clock.pass_time(days=1)
     shelves.work()
-    assert shelves.mails() == [("request_fulfilled", cast.requester), ("entitlement_ended", cast.requester)]
+    assert shelves.mails() == [("request_fulfilled", cast.requester)]
+    clock.pass_time(hours=14)
+    shelves.work()
+    clock.pass_time(days=1)
+    shelves.work()
+    assert [event for event, _ in shelves.mails()] == [
+        "request_fulfilled",
+        "entitlement_ending",
+        "entitlement_ended",
+    ]
 
 
 def test_the_holder_gives_it_back_and_it_goes_at_once(shelves, cast, actor_of, clock):
@@ -129,7 +138,7 @@ def test_the_holder_sees_what_is_theirs_and_by_which_request(shelves, cast, acto
     with shelves.db.reading() as session:
         assert entitlements_of(session, actor) == ((), None)
         (line,), following = entitlements_of(session, actor_of(cast.outsider))
-    assert (line.label, line.target, line.reference) == ("Word hello", "the shelf", "SR-000001")
+    assert (line.label, line.target, line.reference) == ("Word hello", "The shelf", "SR-000001")
     assert (line.state, following) == ("live", None)
     assert str(line.since.tzinfo) == "Europe/Lisbon"
     assert shelves.request(request_id).beneficiary_id == cast.outsider

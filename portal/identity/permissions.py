@@ -22,6 +22,11 @@ class Permission(StrEnum):
     END_SESSIONS = "end-sessions"
     BREAK_GLASS = "break-glass"
     PROPOSE_STANDING = "propose-standing-approvals"
+    #: What reconciliation found, and who allowed anything at all.
+    READ_FINDINGS = "read-findings"
+    WORK_FINDINGS = "work-findings"
+    ACCEPT_FINDINGS = "accept-findings"
+    MANAGE_TOKENS = "manage-tokens"
 
 
 #: Two people with this role together carry a waiting request past its approvers, who then review it.
@@ -32,15 +37,39 @@ UNIT_LEAD = "unit_lead"
 _TABLE: dict[str, frozenset[Permission]] = {
     "person": frozenset({Permission.ORDER}),
     UNIT_LEAD: frozenset({Permission.READ_UNIT_REQUESTS}),
-    "compliance": frozenset({Permission.READ_ALL_REQUESTS, Permission.READ_EVIDENCE, Permission.READ_LEDGER}),
-    "auditor": frozenset({Permission.READ_ALL_REQUESTS, Permission.READ_EVIDENCE, Permission.READ_LEDGER}),
-    "operator": frozenset({Permission.OPERATE, Permission.READ_ALL_REQUESTS, Permission.PROPOSE_STANDING}),
+    "compliance": frozenset(
+        {
+            Permission.READ_ALL_REQUESTS,
+            Permission.READ_EVIDENCE,
+            Permission.READ_LEDGER,
+            Permission.READ_FINDINGS,
+            Permission.WORK_FINDINGS,
+            Permission.ACCEPT_FINDINGS,
+        }
+    ),
+    "auditor": frozenset(
+        {
+            Permission.READ_ALL_REQUESTS,
+            Permission.READ_EVIDENCE,
+            Permission.READ_LEDGER,
+            Permission.READ_FINDINGS,
+        }
+    ),
+    "operator": frozenset(
+        {
+            Permission.OPERATE,
+            Permission.READ_ALL_REQUESTS,
+            Permission.PROPOSE_STANDING,
+            Permission.READ_FINDINGS,
+            Permission.WORK_FINDINGS,
+        }
+    ),
     "catalogue_owner": frozenset(
         {Permission.WRITE_OFFERINGS, Permission.PUBLISH_OFFERINGS, Permission.PROPOSE_STANDING}
     ),
     "security": frozenset({Permission.READ_ALL_REQUESTS, Permission.PROPOSE_STANDING}),
     BREAK_GLASS_ROLE: frozenset({Permission.BREAK_GLASS, Permission.READ_ALL_REQUESTS}),
-    "administrator": frozenset({Permission.END_SESSIONS, Permission.OPERATE}),
+    "administrator": frozenset({Permission.END_SESSIONS, Permission.OPERATE, Permission.MANAGE_TOKENS}),
 }
 
 ROLES = frozenset(_TABLE)

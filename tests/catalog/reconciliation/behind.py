@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 from sqlalchemy import select
 
+from catalog.fulfilment.connectors.ca import CaConnector, CertificateAuthority
 from catalog.fulfilment.connectors.contract import Connector, Live, Plan
 from catalog.fulfilment.connectors.firewall.policy import rule_file, rule_path
 from catalog.fulfilment.connectors.firewall.rules import read_rule
@@ -54,12 +55,16 @@ def _ssh(connector: Any, plan: Plan, folder: Path) -> None:
     _edit(folder / "ssh" / "signed", {"principals": ["crm-admin", "deploy"]})
 
 
-def _ca(connector: Any, plan: Plan, folder: Path) -> None:
-    _edit(folder / "ca" / "issued", {"profile": "tls-client"})
+def _ca(connector: Any, plan: Plan, folder: Path) -> Connector:
+    _edit(folder / "ca", {"profile": "tls-client"})
+    # What never changes is kept in memory; another process reads it anew.
+    authority = CertificateAuthority(folder / "ca", "https://portal.meridian.example")
+    authority.create_if_missing()
+    return CaConnector(authority)
 
 
 def _edit(records: Path, changed: dict[str, Any]) -> None:
-    files = list(records.glob("*.json"))
+    files = [file for file in records.rglob("*.json") if next(iter(changed)) in json.loads(file.read_text())]
     assert files
     for file in files:
         file.chmod(0o600)
@@ -83,8 +88,8 @@ def _manual(connector: Any, plan: Plan, folder: Path) -> None:
             task.plan = {**task.plan, "document": {**task.plan["document"], "checklist": ["Something else"]}}
 
 
-#: By the connector's kind.
-CHANGED: dict[str, Callable[[Any, Plan, Path], None]] = {
+#: By the connector's kind; gives the connector that reads it from then on, if not the same one.
+CHANGED: dict[str, Callable[[Any, Plan, Path], Connector | None]] = {
     "scim": _scim,
     "ldap": _ldap,
     "postgresql": _postgresql,

@@ -72,14 +72,10 @@ def test_what_was_removed_added_and_changed_behind_the_portals_back_is_found(
     assert new() == []
 
     if connector.kind in CHANGED:
-        CHANGED[connector.kind](connector, plan, tmp_path)
-        # A connector that keeps what never changes in memory reads it anew in another process.
-        for cached in ("_issued", "_by_serial"):
-            getattr(getattr(getattr(connector, "_authority", None), "records", None), cached, {}).clear()
+        record.connector = CHANGED[connector.kind](connector, plan, tmp_path) or connector
     else:
         record.connector = Disguised(connector)
     record.read()
-    assert ("drifted", key) in new()
     assert [kind for kind, found in new() if found == key] == ["drifted"]
 
     record.connector = connector

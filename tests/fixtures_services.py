@@ -31,6 +31,7 @@ from catalog.fulfilment.connectors.scim.connector import ScimConnector
 from catalog.offerings.defaults import example_answers
 from catalog.offerings.publish import publish_folder
 from catalog.offerings.queries import document_of, get_current_version
+from catalog.reconciliation.connector import ReconciliationConnector
 from catalog.requests.checking import Checked, check_draft, form_context_of
 from catalog.requests.drafts import get_draft, keep, new_token
 from catalog.requests.model import Request
@@ -216,6 +217,7 @@ def world(
                 FirewallConnector(settings.firewall_repository, clock=clock),
                 ManualConnector(db),
                 EntitlementsConnector(db, lambda: connectors),
+                ReconciliationConnector(db, lambda: connectors),
             ]
         )
         portal = Portal(

@@ -20,9 +20,10 @@ from catalog.fulfilment.connectors.registry import Connectors
 from catalog.fulfilment.connectors.scim.connector import ScimConnector
 from catalog.fulfilment.connectors.ssh import SshAuthority, SshConnector
 from catalog.fulfilment.secrets.one_time import one_time_secret
+from catalog.reconciliation.connector import ReconciliationConnector
 from portal.core.database import Database
-from portal.core.errors import SettingsError
 from portal.core.destinations import Destinations
+from portal.core.errors import SettingsError
 from portal.core.outgoing import Outgoing
 from portal.core.settings import Settings
 
@@ -36,6 +37,7 @@ def connectors_of(settings: Settings, db: Database, authority: CertificateAuthor
             _firewall(settings),
             ManualConnector(db),
             EntitlementsConnector(db, lambda: connectors),
+            ReconciliationConnector(db, lambda: connectors),
             *_optional(settings, db),
         )
     )

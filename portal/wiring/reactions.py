@@ -15,6 +15,7 @@ from catalog.changes import reactions as changes
 from catalog.entitlements import waiting as entitlements_waiting
 from catalog.fulfilment import orders
 from catalog.fulfilment.connectors.manual import opening as manual_opening
+from catalog.reconciliation import reactions as reconciliation
 from catalog.requests import events
 from portal.audit import identity as identity_entries
 from portal.core.settings import Settings
@@ -62,8 +63,9 @@ def reactions_table(settings: Settings) -> dict[type[Any], Sequence[Callable[...
         events.RequestRefused: (reactions.on_refused, questions.on_request_moved, changes.on_refused),
         events.RequestRejected: (questions.on_request_moved, emergency.on_rejected, changes.on_rejected),
         events.RequestFailed: (manual_opening.on_failed, emergency.on_failed, changes.on_failed),
-        events.RequestFulfilled: (changes.on_fulfilled,),
+        events.RequestFulfilled: (changes.on_fulfilled, reconciliation.on_fulfilled),
         events.RequestApproved: (questions.on_request_moved, orders.on_approved, emergency.on_approved),
+        events.EntitlementGranted: (reconciliation.on_granted,),
         events.EntitlementEnded: (entitlements_waiting.on_ended, emergency.on_ended),
         events.FulfilmentStarting: (
             holding.on_fulfilment_starting,

@@ -13,6 +13,7 @@ from catalog.attachments import sweep
 from catalog.changes import moving
 from catalog.changes import telling as change_mails
 from catalog.entitlements import jobs as entitlement_jobs
+from catalog.entitlements.recertifying import jobs as recertifying
 from catalog.fulfilment import jobs as fulfilment_jobs
 from catalog.fulfilment import set_aside
 from catalog.fulfilment.connectors.http.calls import FOLLOW_CALL
@@ -42,6 +43,7 @@ def job_handlers(portal: Portal) -> Handlers:
         "end_entitlement": partial(entitlement_jobs.end_entitlement, connectors=connectors),
         FOLLOW_CALL: partial(follow_http_call, connectors=connectors),
         "warn_of_ending": entitlement_jobs.warn_of_ending,
+        recertifying.RECERTIFY: partial(recertifying.recertify, connectors=connectors),
         **emergency_jobs.handlers(connectors),
         **watching.tasks(portal.settings),
         moving.MOVE: moving.move_changes,
@@ -66,6 +68,7 @@ def periodic_table() -> tuple[Periodic, ...]:
         Periodic("promises", timedelta(minutes=1), "mark_missed_promises"),
         Periodic("changes", timedelta(minutes=1), moving.MOVE),
         Periodic("stage-times", timedelta(minutes=1), watch.KEEP_TIME),
+        Periodic("recertifications", timedelta(minutes=5), recertifying.RECERTIFY),
         Periodic("digests", timedelta(minutes=5), digest.SEND_DIGESTS),
         Periodic("paces", timedelta(hours=1), "refresh_paces"),
         Periodic("reconciliation", timedelta(days=1), reconciliation.RECONCILE),

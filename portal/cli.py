@@ -80,12 +80,17 @@ def web(host: str, port: int) -> None:
 
 
 @cli.command()
-@click.option("--queue", default="default", show_default=True, help="The one queue that this worker serves.")
+@click.option(
+    "--queue",
+    default="default",
+    show_default=True,
+    help="The one queue that this worker serves: it needs the secrets of the connectors that QUEUES puts there.",
+)
 def worker(queue: str) -> None:
     """Run background work."""
     from portal.worker import run
 
-    run(Settings.from_environment(), queue=queue)
+    run(Settings.from_environment(queue=queue))
 
 
 @cli.command()

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from catalog.entitlements.model import Entitlement
+from catalog.fulfilment.queues import queue_of
 from catalog.offerings.language import OfferingDocument
 from catalog.requests.model import Request
 from catalog.requests.moves import task_subject
@@ -77,6 +78,7 @@ def arrange_end(session: Session, request: Request, entitlement: Entitlement, *,
         END_ENTITLEMENT,
         payload,
         run_at=ends_at,
+        queue=queue_of(session, entitlement.connector),
         subject=task_subject(request),
         dedupe_key=f"{END_ENTITLEMENT}:{key}",
     )

@@ -10,6 +10,7 @@ from catalog.entitlements.model import Entitlement, EntitlementState
 from catalog.entitlements.recertifying.closing import void_question
 from catalog.entitlements.rights import Standing, standing_of
 from catalog.fulfilment.model import Step
+from catalog.fulfilment.queues import queue_of
 from catalog.fulfilment.targets import called
 from catalog.requests import tags
 from catalog.requests.events import EntitlementEnded
@@ -106,6 +107,7 @@ def end_entitlement(session: Session, entitlement: Entitlement, *, why: str) -> 
         session,
         END_ENTITLEMENT,
         {"entitlement_id": entitlement.id},
+        queue=queue_of(session, entitlement.connector),
         subject=task_subject(request),
         dedupe_key=f"{END_ENTITLEMENT}:{entitlement.id}:now",
     )

@@ -10,6 +10,8 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from catalog.fulfilment.connectors.registry import Connectors
+from catalog.fulfilment.elsewhere.answer import answer_call
+from catalog.fulfilment.elsewhere.ask import ASK
 from catalog.fulfilment.ending import end_badly, end_well, refuse_tampered, stop_and_replan
 from catalog.fulfilment.following import DO_STEP, UNDO_STEP, is_stopped, next_to_do, set_off
 from catalog.fulfilment.model import StepState
@@ -38,9 +40,12 @@ _UNFINISHED = frozenset({StepState.DONE, StepState.APPLIED, StepState.UNDOING})
 
 
 def handlers(connectors: Connectors, on_boundary: OnBoundary = go_on) -> Handlers:
-    """Every task of a fulfilment; `on_boundary` is told wherever a worker may die."""
+    """Every task that connectors carry out a request by; `on_boundary` is told wherever a worker may die."""
     kinds = {FULFIL: fulfil, DO_STEP: do_step, UNDO_STEP: undo_step}
-    return {kind: partial(run, connectors=connectors, on_boundary=on_boundary) for kind, run in kinds.items()}
+    return {
+        **{kind: partial(run, connectors=connectors, on_boundary=on_boundary) for kind, run in kinds.items()},
+        ASK: partial(answer_call, connectors=connectors),
+    }
 
 
 def fulfil(job: Job, *, connectors: Connectors, on_boundary: OnBoundary = go_on) -> None:

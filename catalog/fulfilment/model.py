@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Boolean, ForeignKey, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.database import Base, EnumByValue, Key
@@ -74,3 +74,59 @@ class Artefact(Base):
     name: Mapped[str] = mapped_column(String(120))
     content: Mapped[bytes] = mapped_column(LargeBinary)
     digest: Mapped[str] = mapped_column(String(80))
+
+
+class ByHandState(StrEnum):
+    """Whether a second operator has said yes or no to what the first one says was done by hand."""
+
+    CLAIMED = "claimed"
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+
+
+class ByHand(Base):
+    """What one operator says was done, or undone, by hand, with proof; it counts when a second one confirms it."""
+
+    __tablename__ = "by_hand"
+    __table_args__ = (
+        # One claim at a time: the database itself refuses a second one that is open.
+        Index(
+            "uq_by_hand_open_step",
+            "step_id",
+            unique=True,
+            sqlite_where=text("state = 'claimed'"),
+            postgresql_where=text("state = 'claimed'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("request.id"), index=True)
+    step_id: Mapped[int] = mapped_column(ForeignKey("step.id"), index=True)
+    #: Whether it was undone, not done.
+    undone: Mapped[bool] = mapped_column(Boolean, default=False)
+    state: Mapped[ByHandState] = mapped_column(EnumByValue(ByHandState))
+    proof: Mapped[str] = mapped_column(Text)
+    claimed_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    claimed_at: Mapped[datetime]
+    #: What the target says of it: empty until it was asked, `present` None where it cannot say.
+    target: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    closed_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    closed_at: Mapped[datetime | None]
+    #: Why it was declined.
+    words: Mapped[str] = mapped_column(Text, default="")
+
+
+class ConnectorCall(Base):
+    """A question to a connector whose secrets another process holds, and its answer, until whoever asked has read it."""
+
+    __tablename__ = "connector_call"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    connector: Mapped[str] = mapped_column(String(40))
+    call: Mapped[str] = mapped_column(String(40))
+    question: Mapped[list[Any]]
+    #: None until it is answered.
+    answer: Mapped[dict[str, Any] | None]
+    asked_at: Mapped[datetime] = mapped_column(index=True)
+    #: When whoever asked stops waiting; nothing is done for them after that.
+    until: Mapped[datetime]

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from catalog.fulfilment.carrying import carry_out, mark_failed
 from catalog.fulfilment.connectors.registry import Connectors
 from catalog.fulfilment.ending import refuse_tampered
-from catalog.fulfilment.following import STOPPED
+from catalog.fulfilment.following import DO_STEP, STOPPED, enqueue_step
 from catalog.fulfilment.model import Step, StepState
 from catalog.fulfilment.planning import StepOrder, orders_of_request
+from catalog.fulfilment.queues import queue_of
 from catalog.fulfilment.undoing import undo
 from catalog.fulfilment.work import HandedOver, OnBoundary, Work, go_on
 from catalog.requests.model import Request
@@ -63,6 +64,11 @@ def _begin(work: Work) -> tuple[Step | None, StepOrder | None]:
             request = get_locked(session, work.request_id)
             step = work.step(session)
             if not _is_due(session, work, request, step):
+                work.job.finish(session)
+                return None, None
+            if queue_of(session, step.connector) != work.job.settings.queue:
+                # QUEUES was changed since: only the connector's own worker has what it needs.
+                enqueue_step(session, request, step, DO_STEP, because=f"{work.because}:moved")
                 work.job.finish(session)
                 return None, None
             if not is_as_sealed(session, work, request):

@@ -9,11 +9,13 @@ import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from portal.core.assets import ROOT
 from portal.core.errors import SettingsError
+from portal.core.queues import DEFAULT_QUEUE, insist_on_queue, parse_queues
 
 DEFAULT_SECRET = "development-only-not-a-secret"  # noqa: S105  (refused outside development)
 MINIMUM_SECRET_LENGTH = 32
@@ -104,6 +106,10 @@ class Settings:
     attachment_bytes: int = 10 * 1024 * 1024
     #: Days after which a file that no request names is let go.
     attachment_days: int = 30
+    #: Connectors that have a queue of their own, each with its queue; all others are on the default one.
+    queues: tuple[tuple[str, str], ...] = ()
+    #: The queue whose connectors this process builds, with their secrets; it asks the others through their queues.
+    queue: str = DEFAULT_QUEUE
 
     @property
     def development(self) -> bool:
@@ -114,6 +120,10 @@ class Settings:
     def secure(self) -> bool:
         """Whether browsers reach the portal over TLS."""
         return self.public_url.startswith("https://")
+
+    def builds(self, connector: str) -> bool:
+        """Whether this process speaks to the connector's target itself, and so needs its secrets."""
+        return dict(self.queues).get(connector, DEFAULT_QUEUE) == self.queue
 
     @property
     def keys_folder(self) -> Path:
@@ -126,9 +136,17 @@ class Settings:
         return self.home / "run"
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """Read and check the settings. Raises SettingsError with a sentence that names the variable."""
+    def from_environment(
+        cls, environ: Mapping[str, str] | None = None, *, queue: str = DEFAULT_QUEUE
+    ) -> Settings:
+        """Read and check the settings. Raises SettingsError with a sentence that names the variable.
+
+        Secrets of connectors that are on other queues than `queue` are not even looked at.
+        """
         env = os.environ if environ is None else environ
+        queues = parse_queues(env.get("QUEUES", ""))
+        insist_on_queue(queue, queues)
+        mine = partial(_target_secret, env, dict(queues), queue)
         home = Path(env.get("COUNTERSIGN_HOME") or _default_home()).resolve()
         environment = env.get("COUNTERSIGN_ENVIRONMENT", "development")
         if environment not in {"development", "production"}:
@@ -147,17 +165,17 @@ class Settings:
             smtp_url=_secret(env, "SMTP_URL") or "smtp://127.0.0.1:1025",
             mail_from=env.get("MAIL_FROM", "Countersign <countersign@meridian.example>"),
             scim_url=_url(env, "SCIM_URL", "http://127.0.0.1:8030/v2"),
-            scim_token=_secret(env, "SCIM_TOKEN") or DEFAULT_SECRET,
+            scim_token=mine("SCIM_TOKEN", "scim") or DEFAULT_SECRET,
             firewall_repository=_folder(env, "FIREWALL_REPOSITORY", home / "targets" / "firewall"),
             ca_folder=_folder(env, "CA_FOLDER", home / "ca"),
             checkpoint_folder=_folder(env, "CHECKPOINT_FOLDER", home / "checkpoints"),
-            firewall_remote=_secret(env, "FIREWALL_REMOTE"),
+            firewall_remote=mine("FIREWALL_REMOTE", "firewall"),
             firewall_remote_key=env.get("FIREWALL_REMOTE_KEY", ""),
             firewall_known_hosts=env.get("FIREWALL_KNOWN_HOSTS", ""),
             firewall_apply=_one_of(env, "FIREWALL_APPLY", ("", "nft")),
             firewall_apply_prefix=tuple(shlex.split(env.get("FIREWALL_APPLY_PREFIX", ""))),
             firewall_outputs=_words(env, "FIREWALL_OUTPUTS") or ("nftables", "ciscoasa", "paloalto"),
-            ansible_repository=_secret(env, "ANSIBLE_REPOSITORY"),
+            ansible_repository=mine("ANSIBLE_REPOSITORY", "ansible"),
             ansible_name=env.get("ANSIBLE_NAME", "servers"),
             ansible_inventory=env.get("ANSIBLE_INVENTORY", "inventory"),
             ansible_playbook=env.get("ANSIBLE_PLAYBOOK", "ansible-playbook"),
@@ -166,14 +184,14 @@ class Settings:
             ansible_vault_password=env.get("ANSIBLE_VAULT_PASSWORD_FILE", ""),
             ansible_seconds=_whole(env, "ANSIBLE_SECONDS", 15 * 60),
             ansible_forks=_whole(env, "ANSIBLE_FORKS", 5),
-            postgresql_target=_secret(env, "POSTGRESQL_TARGET"),
+            postgresql_target=mine("POSTGRESQL_TARGET", "postgresql"),
             ssh_principals=tuple(env.get("SSH_PRINCIPALS", "").replace(",", " ").split()),
             ssh_folder=_folder(env, "SSH_FOLDER", home / "ssh"),
             http_targets=Path(env["HTTP_TARGETS"]).resolve() if env.get("HTTP_TARGETS") else None,
             outgoing_networks=tuple(env.get("OUTGOING_NETWORKS", "").replace(",", " ").split()),
             ldap_url=env.get("LDAP_URL", ""),
             ldap_bind_dn=env.get("LDAP_BIND_DN", ""),
-            ldap_password=_secret(env, "LDAP_PASSWORD"),
+            ldap_password=mine("LDAP_PASSWORD", "ldap"),
             ldap_people=env.get("LDAP_PEOPLE", ""),
             ldap_groups=env.get("LDAP_GROUPS", ""),
             ldap_ca_file=env.get("LDAP_CA_FILE", ""),
@@ -187,7 +205,7 @@ class Settings:
             acme_ca_file=env.get("ACME_CA_FILE", ""),
             acme_contact=env.get("ACME_CONTACT", ""),
             acme_eab_kid=env.get("ACME_EAB_KID", ""),
-            acme_eab_key=_secret(env, "ACME_EAB_KEY"),
+            acme_eab_key=mine("ACME_EAB_KEY", "acme"),
             acme_dns_hook=env.get("ACME_DNS_HOOK", ""),
             step_up_seconds=_whole(env, "STEP_UP_SECONDS", 15 * 60),
             high_risk_step_up_seconds=_whole(env, "HIGH_RISK_STEP_UP_SECONDS", 5 * 60),
@@ -200,6 +218,8 @@ class Settings:
             s3_secret_key=_secret(env, "S3_SECRET_KEY"),
             attachment_bytes=_whole(env, "ATTACHMENT_BYTES", 10 * 1024 * 1024),
             attachment_days=_whole(env, "ATTACHMENT_DAYS", 30),
+            queues=queues,
+            queue=queue,
         )
         settings._check()
         return settings
@@ -216,7 +236,7 @@ class Settings:
         for name, value in (
             ("SECRET_KEY", self.secret_key),
             ("OIDC_CLIENT_SECRET", self.oidc_client_secret),
-            ("SCIM_TOKEN", self.scim_token),
+            ("SCIM_TOKEN", self.scim_token if self.builds("scim") else ""),
         ):
             if value == DEFAULT_SECRET:
                 message = f"{name} is not set. Outside development the portal needs its own: set {name} or {name}_FILE."
@@ -246,6 +266,13 @@ def _secret(env: Mapping[str, str], name: str) -> str:
     except OSError as error:
         message = f"{name}_FILE names {file}, which cannot be read: {error.strerror}."
         raise SettingsError(message) from error
+
+
+def _target_secret(
+    env: Mapping[str, str], queues: Mapping[str, str], queue: str, name: str, connector: str
+) -> str:
+    """A secret of the connector's target; empty where another queue's worker holds it."""
+    return _secret(env, name) if queues.get(connector, DEFAULT_QUEUE) == queue else ""
 
 
 def _url(env: Mapping[str, str], name: str, default: str) -> str:

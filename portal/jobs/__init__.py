@@ -1,6 +1,7 @@
 """Background work: tasks in a table, rung by Redis, held by leases, tried again, set aside."""
 
-from portal.jobs.enqueue import DEFAULT_QUEUE, enqueue
+from portal.core.queues import DEFAULT_QUEUE
+from portal.jobs.enqueue import enqueue
 from portal.jobs.job import Handler, Handlers, Job, TaskError
 from portal.jobs.leases import LostLease
 from portal.jobs.model import Task, TaskState

@@ -11,10 +11,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.core.clock import now
+from portal.core.queues import DEFAULT_QUEUE
 from portal.jobs.doorbell import ring_after_commit
 from portal.jobs.model import Task, TaskState
 
-DEFAULT_QUEUE = "default"
 #: How far a task that goes first stands before those that came when it did.
 HEAD_START = timedelta(hours=1)
 

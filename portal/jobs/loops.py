@@ -10,8 +10,9 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.core.database import Database
+from portal.core.queues import DEFAULT_QUEUE
+from portal.jobs.attendance import SIGN_SECONDS, sign
 from portal.jobs.doorbell import Doorbell, connect
-from portal.jobs.enqueue import DEFAULT_QUEUE
 from portal.jobs.periodic import Periodic, enqueue_periodic
 from portal.jobs.ring import RingWorker
 from portal.jobs.runner import Workshop, run_due, run_task
@@ -32,17 +33,24 @@ Stop = Callable[[], bool]
 def work(workshop: Workshop, redis_url: str | None, *, stop: Stop, queue: str = DEFAULT_QUEUE) -> None:
     """Run the queue's tasks until told to stop: when rung for, or by looking while there is no Redis."""
     look = _every(LOOK_SECONDS, lambda: run_due(workshop, queue, stop=stop))
+    here = _every(SIGN_SECONDS, lambda: sign(workshop.db, queue))
+
+    def between() -> None:
+        here()
+        look()
+
     while not stop():
         if redis_url:
             try:
                 with connect(redis_url) as redis:
                     worker = RingWorker(queue, redis, lambda task_id: run_task(workshop, task_id))
                     log.info("Listening for the doorbell")
-                    worker.listen(stop=stop, between=look)
+                    worker.listen(stop=stop, between=between)
             except (RedisError, OSError) as error:
                 log.warning("No doorbell, looking at the table instead: %s", error)
         again = time.monotonic() + REDIS_AGAIN_SECONDS
         while not stop() and time.monotonic() < again:
+            here()
             _survive(lambda: run_due(workshop, queue, stop=stop))
             time.sleep(POLL_SECONDS)
 

@@ -62,3 +62,12 @@ class Task(Base):
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     dedupe_key: Mapped[str | None] = mapped_column(String(200), unique=True)
+
+
+class Attendance(Base):
+    """When a worker of this queue was last there; what waits on a queue without one is told to the operators."""
+
+    __tablename__ = "queue_attendance"
+
+    queue: Mapped[str] = mapped_column(String(40), primary_key=True)
+    seen_at: Mapped[datetime]

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from portal.core.clock import now
 from portal.core.database import Database
-from portal.jobs.enqueue import DEFAULT_QUEUE, enqueue
+from portal.core.queues import DEFAULT_QUEUE
+from portal.jobs.enqueue import enqueue
 from portal.jobs.model import Task, TaskState
 
 #: How long the task of a round that went well is kept.

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from portal.core.clock import now
 from portal.core.database import Database
+from portal.core.queues import DEFAULT_QUEUE
 from portal.core.settings import Settings
 from portal.jobs import leases
 from portal.jobs.doorbell import ring_after_commit
-from portal.jobs.enqueue import DEFAULT_QUEUE
 from portal.jobs.heartbeat import TIME_LIMIT_SECONDS, Overrun, beating, stop_this_process
 from portal.jobs.job import LEASE_SECONDS, Handlers, Job, TaskError
 from portal.jobs.model import TRIES, Task, TaskState

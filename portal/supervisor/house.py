@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from portal.core.assets import ROOT
 from portal.core.errors import SettingsError
+from portal.core.queues import DEFAULT_QUEUE
 from portal.core.settings import Settings
 from portal.identity.development_sso.__main__ import DEMO_ORGANISATION
 from portal.jobs.process import ready_file
@@ -84,7 +85,7 @@ def furnish(given: Mapping[str, str], ports: str | None = None) -> House:
         settings=settings,
         ports=chosen,
         targets=tuple(targets),
-        portal=(_scheduler(place), _worker(place), _web(chosen)),
+        portal=(_scheduler(place), *_workers(place, settings), _web(chosen)),
         sso_url=settings.oidc_issuer if embedded["sso"] else None,
         mailbox_url=f"http://localhost:{chosen.mailbox}" if embedded["mailbox"] else None,
     )
@@ -177,16 +178,19 @@ def _web(ports: Ports) -> Part:
     return Part(name="web", title="portal", command=command, ready=ready, wave=3, stop_seconds=10.0)
 
 
-def _worker(home: Path) -> Part:
-    return _waited_for(home, "worker", stop_seconds=30.0)
+def _workers(home: Path, settings: Settings) -> Iterator[Part]:
+    """One for each queue; without QUEUES one for all."""
+    yield _waited_for(home, "worker", stop_seconds=30.0)
+    for queue in dict.fromkeys(queue for _connector, queue in settings.queues if queue != DEFAULT_QUEUE):
+        yield _waited_for(home, f"worker-{queue}", "portal.worker", queue, stop_seconds=30.0)
 
 
 def _scheduler(home: Path) -> Part:
     return _waited_for(home, "scheduler", stop_seconds=5.0)
 
 
-def _waited_for(home: Path, name: str, stop_seconds: float) -> Part:
+def _waited_for(home: Path, name: str, *started_as: str, stop_seconds: float) -> Part:
     file = ready_file(home / "run", name)
     file.unlink(missing_ok=True)
-    command = (*PYTHON, f"portal.{name}")
+    command = (*PYTHON, *(started_as or (f"portal.{name}",)))
     return Part(name=name, title=name, command=command, ready=exists(file), wave=2, stop_seconds=stop_seconds)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from approvals.routing.router import Router
 from catalog.attachments.s3 import store_for
 from catalog.fulfilment.connectors.ca.setting_up import ready_authority
+from catalog.fulfilment.queues import assign
 from portal import tables
 from portal.audit.checkpoint import Signer
 from portal.core.clock import Clock, system_clock
@@ -15,6 +16,7 @@ from portal.core.database import Database
 from portal.core.settings import Settings
 from portal.jobs.doorbell import hang
 from portal.wiring.connectors import connectors_of
+from portal.wiring.elsewhere import ask_elsewhere
 from portal.wiring.pages import blueprints
 from portal.wiring.parts import Portal
 from portal.wiring.reactions import reactions_table
@@ -39,7 +41,9 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Portal:
     db = Database(settings.database_url, clock=clock, handlers=reactions_table(settings))
     hang(db, settings.redis_url)
     authority = ready_authority(settings)
+    assign(db, dict(settings.queues))
     connectors = connectors_of(settings, db, authority)
+    ask_elsewhere(connectors, settings, db)
     return Portal(
         settings=settings,
         db=db,

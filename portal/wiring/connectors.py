@@ -78,7 +78,7 @@ def _optional(settings: Settings, db: Database) -> Iterator[Connector]:
         hosts = [str(target.origin) for target in targets.values()]
         outgoing = Outgoing(Destinations.listed(hosts, settings.outgoing_networks))
         yield HttpConnector(targets, outgoing, db, settings.public_url)
-    if settings.ssh_principals:
+    if settings.ssh_principals and settings.builds("ssh"):
         authority = SshAuthority(settings.ssh_folder)
         authority.create_if_missing()
         yield SshConnector(authority, settings.ssh_principals)

@@ -26,6 +26,10 @@ class Connectors:
             )
             raise ConnectorError(message, permanent=True) from None
 
+    def put(self, connector: Connector) -> None:
+        """Have this one stand for its kind from now on."""
+        self._by_kind[connector.kind] = connector
+
     def __contains__(self, kind: object) -> bool:
         return kind in self._by_kind
 

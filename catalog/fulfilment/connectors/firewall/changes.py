@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from catalog.fulfilment.connectors.firewall import git, nft, worktree
-from catalog.fulfilment.connectors.firewall.policy import Policy, read_policy
+from catalog.fulfilment.connectors.firewall import git, nft, remote, worktree
+from catalog.fulfilment.connectors.firewall.kernel import KernelRefused
+from catalog.fulfilment.connectors.firewall.place import Place, Snapshot, at, read
 from catalog.fulfilment.connectors.firewall.render import NFTABLES_PATH
 from portal.core.language import say
 
-Operation = Literal["apply", "revert"]
+Operation = Literal["apply", "revert", "take-back"]
 Step = Callable[[str], None]
 _TRIES = 5
 _KEY = re.compile(r"[!-~]{1,200}")
@@ -38,20 +38,6 @@ class ContendedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The policy as one commit has it, with the nftables file that was rendered from it."""
-
-    commit: str
-    policy: Policy
-    files: Mapping[str, bytes]
-
-    @property
-    def nftables(self) -> str:
-        """The rendered nftables file."""
-        return self.files.get(NFTABLES_PATH, b"").decode(errors="replace")
-
-
-@dataclass(frozen=True, slots=True)
 class Prepared:
     """Files to write by path (None takes one away), and the rules that leave the rendering as their time is over."""
 
@@ -63,7 +49,8 @@ class Prepared:
 class Change:
     """What one request does: the subject for people, and what follows from the policy as read.
 
-    `prepare` gets each snapshot that the change is tried on; None says that there is nothing to do.
+    `prepare` gets each snapshot that the change is tried on; None says that there is nothing to do. `undo` does the
+    opposite.
     """
 
     reference: str
@@ -71,6 +58,7 @@ class Change:
     operation: Operation
     effect: str
     prepare: Callable[[Snapshot], Prepared | None]
+    undo: Callable[[Snapshot], Prepared | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,55 +69,95 @@ class Done:
     verdict: nft.Verdict | None = None
 
 
-def read(repository: Path) -> Snapshot:
-    """The policy at the branch's head. Raises GitError, PolicyError."""
-    return _at(repository, git.head(repository))
-
-
-@lru_cache(maxsize=4)
-def _at(repository: Path, commit: str) -> Snapshot:
-    """A commit never changes, so what it holds is read once."""
-    files = git.read_files(repository, commit, "policy", "rendered")
-    return Snapshot(
-        commit, read_policy({path: files[path] for path in files if path.startswith("policy/")}), files
-    )
-
-
-def change(repository: Path, wanted: Change, key: str, *, on_step: Step, tools: str, patience: float) -> Done:
+def change(place: Place, wanted: Change, key: str, *, on_step: Step, tools: str, patience: float) -> Done:
     """Make the change as one commit, unless a commit with this key and operation is there already.
 
-    `on_step` is told the name of each step that was just done; tests stop the process there. `tools` is where nft is
-    looked for; `patience` is how many seconds to wait for another change. Raises ChangeError,
-    ContendedError, BusyError, GitError, PolicyError.
+    With a remote the commit is pushed before the branch moves; with a kernel the rendered file is loaded after that.
+    A policy that the kernel does not take is taken back by a commit of its own. `on_step` is told the name of each
+    step that was just done; tests stop the process there. `tools` is where nft is looked for; `patience` is how many
+    seconds to wait for another change. Raises ChangeError, ContendedError, BusyError, GitError, PolicyError, KernelAway.
     """
     if not _KEY.fullmatch(key):
         raise ChangeError(say("The change has no usable key."))
-    with worktree.exclusive(repository, patience) as index:
+    with worktree.exclusive(place.repository, patience) as index:
         on_step("locked")
-        for _ in range(_TRIES):
-            snapshot = read(repository)
-            earlier = find_by_key(repository, snapshot.commit, key, wanted.operation)
-            if earlier is not None:
-                worktree.show(repository)
-                return Done(earlier)
-            on_step("read")
-            prepared = wanted.prepare(snapshot)
-            if prepared is None:
-                return Done(None)
-            on_step("rendered")
-            verdict = nft.check(prepared.files[NFTABLES_PATH] or b"", tools)
-            if verdict.answer == "refused":
-                raise ChangeError(say("nft refuses the rendered policy: %(words)s", words=verdict.words))
-            on_step("checked")
-            message = _message(wanted, key, prepared.ended)
-            commit = git.write_commit(repository, snapshot.commit, prepared.files, message, index)
-            on_step("written")
-            if git.advance(repository, commit, snapshot.commit):
-                on_step("advanced")
-                worktree.show(repository)
-                on_step("shown")
-                return Done(commit, verdict)
+        done = _commit(place, wanted, key, index, on_step=on_step, tools=tools)
+        if place.kernel is not None:
+            try:
+                load(place, read(place))
+            except ChangeError:
+                _take_back(place, wanted, key, index, tools)
+                raise
+            on_step("loaded")
+        return done
+
+
+def load(place: Place, snapshot: Snapshot) -> None:
+    """Have the kernel, where there is one, hold what was rendered. Raises ChangeError, KernelAway."""
+    if place.kernel is None:
+        return
+    try:
+        place.kernel.load(snapshot.nftables)
+    except KernelRefused as error:
+        raise ChangeError(
+            say("The running firewall did not take the policy: %(words)s", words=error)
+        ) from error
+
+
+def _commit(place: Place, wanted: Change, key: str, index: Path, *, on_step: Step, tools: str) -> Done:
+    repository = place.repository
+    for _ in range(_TRIES):
+        base = git.head(repository) if place.remote is None else remote.settle(repository, place.remote)
+        snapshot = at(repository, base)
+        earlier = find_by_key(repository, snapshot.commit, key, wanted.operation)
+        if earlier is not None:
+            worktree.show(repository)
+            return Done(earlier)
+        on_step("read")
+        prepared = wanted.prepare(snapshot)
+        if prepared is None:
+            return Done(None)
+        on_step("rendered")
+        verdict = _checked(place, prepared.files[NFTABLES_PATH] or b"", tools)
+        on_step("checked")
+        message = _message(wanted, key, prepared.ended)
+        commit = git.write_commit(repository, snapshot.commit, prepared.files, message, index)
+        on_step("written")
+        if _settled(place, commit, snapshot.commit, on_step):
+            on_step("advanced")
+            worktree.show(repository)
+            on_step("shown")
+            return Done(commit, verdict)
     raise ContendedError
+
+
+def _checked(place: Place, ruleset: bytes, tools: str) -> nft.Verdict:
+    verdict = nft.check(ruleset, tools) if place.kernel is None else place.kernel.check(ruleset)
+    if verdict.answer == "refused":
+        raise ChangeError(say("nft refuses the rendered policy: %(words)s", words=verdict.words))
+    return verdict
+
+
+def _settled(place: Place, commit: str, old: str, on_step: Step) -> bool:
+    """Whether the branch stands at the commit now, at the remote first; False when somebody was quicker."""
+    if place.remote is None:
+        return git.advance(place.repository, commit, old)
+    try:
+        if not remote.push(place.repository, place.remote, commit, old):
+            return False
+    except remote.RemoteRefused as error:
+        raise ChangeError(say("The policy's remote refuses the change: %(words)s", words=error)) from error
+    on_step("pushed")
+    remote.follow(place.repository, commit)
+    return True
+
+
+def _take_back(place: Place, wanted: Change, key: str, index: Path, tools: str) -> None:
+    """Undo the commit whose rules the kernel did not take, so that no later change brings them to life."""
+    if wanted.undo is None:
+        return
+    back = replace(wanted, operation="take-back", subject=f"take back {wanted.subject}", prepare=wanted.undo)
+    _commit(place, back, key, index, on_step=lambda _step: None, tools=tools)
 
 
 def _message(wanted: Change, key: str, ended: tuple[str, ...]) -> str:
@@ -143,7 +171,7 @@ def _message(wanted: Change, key: str, ended: tuple[str, ...]) -> str:
 
 
 def find_by_key(repository: Path, commit: str, key: str, operation: Operation) -> str | None:
-    """The commit in this history that carries the key for the operation."""
+    """The commit in this history that carries the key for the operation, unless it was taken back since."""
     trailers = "".join(
         f"%x00%(trailers:key={name},valueonly,separator=%x01)" for name in ("Idempotency-Key", "Operation")
     )
@@ -160,6 +188,8 @@ def find_by_key(repository: Path, commit: str, key: str, operation: Operation) -
         name, _, rest = entry.strip("\n").partition("\0")
         if rest == f"{key}\0{operation}":
             return name
+        if rest == f"{key}\0take-back":
+            return None
     return None
 
 

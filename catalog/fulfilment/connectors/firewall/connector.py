@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,16 @@ from catalog.fulfilment.connectors.contract import (
     PlanLine,
     ReadBack,
 )
-from catalog.fulfilment.connectors.firewall import changes, git, nft, planning, wording, worktree
-from catalog.fulfilment.connectors.firewall.changes import Change, Operation, Snapshot, Step
+from catalog.fulfilment.connectors.firewall import changes, git, live, nft, planning, wording, worktree
+from catalog.fulfilment.connectors.firewall.changes import Change, Operation, Step
 from catalog.fulfilment.connectors.firewall.checks import Problem, RuleError, check_answers, rule_from_answers
 from catalog.fulfilment.connectors.firewall.coverage import AlreadyAllowed, already_allowed
+from catalog.fulfilment.connectors.firewall.kernel import Kernel, KernelAway
+from catalog.fulfilment.connectors.firewall.outputs import DEFAULT, chosen
+from catalog.fulfilment.connectors.firewall.place import Place, Snapshot, read, read_now
 from catalog.fulfilment.connectors.firewall.policy import PolicyError, rule_path
-from catalog.fulfilment.connectors.firewall.rendered import read_nftables
+from catalog.fulfilment.connectors.firewall.remote import Remote
 from catalog.fulfilment.connectors.firewall.rules import REFERENCE, Rule, Zone, read_rule
-from portal.core.canonical import digest
 from portal.core.clock import Clock, system_clock
 from portal.core.language import every_language, say, spoken
 
@@ -38,7 +41,9 @@ def _no_step(_step: str) -> None:
 class FirewallConnector:
     """One firewall's policy in a git repository on this machine. `name` tells several firewalls apart.
 
-    `patience` is how many seconds a change waits for another; `tools` is where nft is looked for.
+    `patience` is how many seconds a change waits for another; `tools` is where nft is looked for. With a `remote` a
+    change is done once the remote has its commit, with a `kernel` once the kernel holds its rules too. Forms read the
+    policy as it was last fetched; plans, changes and what is live read it where it is.
     """
 
     kind = "firewall"
@@ -52,8 +57,12 @@ class FirewallConnector:
         on_step: Step = _no_step,
         tools: str = nft.TOOLS,
         patience: float = worktree.WAIT,
+        remote: Remote | None = None,
+        kernel: Kernel | None = None,
+        outputs: Iterable[str] = DEFAULT,
     ) -> None:
         self.repository = repository
+        self.place = Place(repository, remote, kernel, chosen(outputs))
         self.target = f"the {name} firewall"
         self._clock = clock
         self._on_step = on_step
@@ -114,11 +123,22 @@ class FirewallConnector:
         """What would change. Raises a permanent ConnectorError for a rule that must not be."""
         with _in_our_words():
             if order.action == "allow":
-                return planning.plan_allow(order, self._read(), self.target, self._clock())
+                return planning.plan_allow(order, self._read_now(), self.target, self._clock(), self.place)
             if order.action == "remove":
-                return planning.plan_remove(order, self._read(), self.target, self._clock(), self.repository)
+                return planning.plan_remove(order, self._read_now(), self.target, self._clock(), self.place)
         message = say("The firewall cannot %(action)s.", action=order.action)
         raise ConnectorError(message, permanent=True)
+
+    def load(self) -> None:
+        """Make the running firewall what the policy says, as after a restart. Raises ConnectorError."""
+        with _in_our_words():
+            if self.place.kernel is None:
+                message = say(
+                    "This portal does not load the firewall's rules; whoever runs the firewall does."
+                )
+                raise ConnectorError(message, permanent=True)
+            with worktree.exclusive(self.repository, self._patience):
+                changes.load(self.place, self._read_now())
 
     def entitlement_key(self, plan: Plan) -> str:
         """`firewall:<reference>`; empty for a removal, which brings nothing to life."""
@@ -127,6 +147,10 @@ class FirewallConnector:
     def removes(self, plan: Plan) -> str:
         """`firewall:<reference>` of the rule that a removal takes out; empty for an opening."""
         return f"firewall:{_rule(plan).reference}" if plan.action == "remove" else ""
+
+    def keeps_time(self, plan: Plan) -> bool:
+        """A rule says itself until when it holds."""
+        return True
 
     def apply(self, plan: Plan, key: str) -> Outcome:
         """One commit with the rule, its rendered files and the request's reference."""
@@ -140,16 +164,15 @@ class FirewallConnector:
         """Whether the policy and the rendered nftables file both say what the plan says."""
         with _in_our_words():
             rule = _rule(plan)
-            snapshot = self._read()
-            present = planning.in_force(rule, snapshot, self._clock())
+            snapshot = self._read_now()
+            present = snapshot.shared and planning.in_force(rule, snapshot, self._clock())
             commit = changes.find_by_key(self.repository, snapshot.commit, key, "apply")
             commit = commit or changes.last_touching(
                 self.repository, snapshot.commit, rule_path(rule.reference)
             )
             facts = self._facts(rule, commit) | {"head": snapshot.commit}
             if plan.action == "remove":
-                gone = rule.reference not in snapshot.policy.rules
-                gone = gone and rule.reference not in read_nftables(snapshot.nftables).openings
+                gone = snapshot.shared and planning.gone(rule, snapshot)
                 text = say("The rule is gone") if gone else say("The rule is still there")
                 return ReadBack(gone, facts, (PlanLine("note", text),), self._artefacts(commit))
             what = wording.sentence(rule)
@@ -159,26 +182,13 @@ class FirewallConnector:
             return ReadBack(present, facts, (PlanLine("note", text),), self._artefacts(commit))
 
     def live(self) -> Iterable[Live]:
-        """Every rule of the policy, and whatever the rendered nftables file lets pass without one."""
+        """Every rule of the policy, and whatever the rendered file or the kernel lets pass without one."""
         with _in_our_words():
-            snapshot = self._read()
-        policy = snapshot.policy
-        for rule in policy.baseline.values():
-            yield Live(f"firewall:{rule.reference}", wording.sentence(rule), rule.to_document(), "baseline")
-        for rule in policy.rules.values():
-            yield Live(
-                f"firewall:{rule.reference}", wording.sentence(rule), rule.to_document(), rule.reference
-            )
-        rendering = read_nftables(snapshot.nftables)
-        for name in sorted(set(rendering.openings) - set(policy.baseline) - set(policy.rules)):
-            yield Live(f"firewall:rendered:{name}", _without_a_rule(name), {"chain": name})
-        for line in sorted(set(rendering.foreign)):
-            short = digest(line).removeprefix("sha256:")[:16]
-            yield Live(f"firewall:rendered:{short}", _without_a_rule(line[:200]), {"line": line[:1_000]})
+            return live.everything(self._read_now())
 
     def expected_facts(self, plan: Plan) -> Json:
-        """The rule as it was sealed, to the letter."""
-        return dict(plan.document["rule"])
+        """The rule as it was sealed, to the letter, and that it alone passes under its name."""
+        return {**plan.document["rule"], **live.AS_IT_STANDS}
 
     def removal(self, live: Live, reference: str) -> Order | None:
         """Take the rule out of the policy; the base of the policy, and what was rendered without a rule, by hand."""
@@ -194,13 +204,14 @@ class FirewallConnector:
             rule = _rule(plan)
             adds = (plan.action == "allow") == (operation == "apply")
             done = changes.change(
-                self.repository,
+                self.place,
                 Change(
                     reference=str(plan.document["reference"]),
                     subject=f"{'allow' if adds else 'remove'} {wording.subject(rule)}",
                     operation=operation,
                     effect=plan.effect,
-                    prepare=lambda snapshot: planning.prepare(rule, snapshot, self._clock(), adds=adds),
+                    prepare=partial(self._prepare, rule, adds=adds),
+                    undo=partial(self._prepare, rule, adds=not adds),
                 ),
                 key,
                 on_step=self._on_step,
@@ -219,6 +230,9 @@ class FirewallConnector:
                 )
             return Outcome(self._facts(rule, commit), tuple(lines), self._artefacts(commit))
 
+    def _prepare(self, rule: Rule, snapshot: Snapshot, *, adds: bool) -> changes.Prepared | None:
+        return planning.prepare(rule, snapshot, self._clock(), self.place.outputs, adds=adds)
+
     def _facts(self, rule: Rule, commit: str | None) -> dict[str, Any]:
         told = {"commit": "", "committed_at": "", "files": []}
         return {"rule": rule.reference} | (
@@ -230,7 +244,11 @@ class FirewallConnector:
 
     def _read(self) -> Snapshot:
         with _in_our_words():
-            return changes.read(self.repository)
+            return read(self.place)
+
+    def _read_now(self) -> Snapshot:
+        with _in_our_words():
+            return read_now(self.place)
 
 
 def _rule(plan: Plan) -> Rule:
@@ -241,10 +259,6 @@ def _rule(plan: Plan) -> Rule:
     except (KeyError, ValueError) as error:
         raise ConnectorError(say("The plan names no rule of a request."), permanent=True) from error
     return rule
-
-
-def _without_a_rule(what: str) -> str:
-    return say("Rendered without a rule: %(what)s", what=what)
 
 
 def _ending(text: str) -> str:
@@ -263,6 +277,9 @@ def _in_our_words() -> Iterator[None]:
         raise ConnectorError(_ending(error.message), permanent=True) from error
     except changes.ChangeError as error:
         raise ConnectorError(_ending(error.message), permanent=True) from error
+    except KernelAway as error:
+        message = say("The running firewall did not answer: %(words)s", words=_ending(str(error)))
+        raise ConnectorError(message) from error
     except git.GitError as error:
         message = say("The firewall policy's repository did not answer: %(words)s", words=_ending(str(error)))
         raise ConnectorError(message) from error

@@ -114,6 +114,28 @@ def already_allowed(rule: Rule, others: Iterable[Rule]) -> AlreadyAllowed:
     return AlreadyAllowed("partly" if left else "yes", tuple(by), tuple(left))
 
 
+def hidden_by(rule: Rule, others: Iterable[Rule]) -> tuple[str, ...]:
+    """The references of the rules that would have nothing left to allow once this rule is there.
+
+    A rule that others hide already is not hidden by this one.
+    """
+    candidates = list(same_way(rule, others))
+    hidden = []
+    for other in candidates:
+        if _meet(rule, other):
+            rest = [each for each in candidates if each.reference != other.reference and _meet(each, other)]
+            if (
+                already_allowed(other, rest).answer != "yes"
+                and already_allowed(other, [rule, *rest]).answer == "yes"
+            ):
+                hidden.append(other.reference)
+    return tuple(hidden)
+
+
+def _meet(rule: Rule, other: Rule) -> bool:
+    return any(mine.meets(theirs) for mine in regions(rule) for theirs in regions(other))
+
+
 def _minus(left: list[Region], rule: Rule) -> list[Region]:
     for taken in regions(rule):
         left = [rest for region in left for rest in region.without(taken)]

@@ -1,76 +1,16 @@
-"""git's plumbing, run without a shell and without anybody's configuration, hooks or editor."""
+"""The policy's branch in git: reading it, adding a commit, and moving it in one step."""
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-TIMEOUT = 30.0
+from catalog.fulfilment.connectors.git import GitError, git, has_commit, read_entries
+
+__all__ = ["GitError", "git", "has_commit"]
+
 BRANCH = "refs/heads/main"
 NOTHING = "0" * 40
-_NAME = "Countersign"
-_MAIL = "countersign@localhost"
-# The repository's own configuration could still name programs; these are the ones that the plumbing would run.
-_SETTINGS = (
-    ("core.hooksPath", os.devnull),
-    ("core.fsmonitor", "false"),
-    ("core.autocrlf", "false"),
-    ("core.quotePath", "false"),
-    ("core.fsync", "committed,reference"),
-    ("gc.auto", "0"),
-)
-
-
-class GitError(Exception):
-    """git refused or did not answer; the message is in its words."""
-
-
-def git(repository: Path, *arguments: str, content: bytes = b"", index: Path | None = None) -> bytes:
-    """What the command prints. Raises GitError when it fails or takes longer than `TIMEOUT` seconds."""
-    command = ["git", "-C", str(repository)]
-    for name, value in _SETTINGS:
-        command += ["-c", f"{name}={value}"]
-    environment = _environment()
-    if index is not None:
-        environment["GIT_INDEX_FILE"] = str(index)
-    try:
-        done = subprocess.run(
-            [*command, *arguments],
-            input=content,
-            capture_output=True,
-            timeout=TIMEOUT,
-            check=False,
-            env=environment,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise GitError(f"git {arguments[0]} did not end within {TIMEOUT:.0f} s") from error
-    except OSError as error:
-        raise GitError(f"git could not be started: {error.strerror}") from error
-    if done.returncode != 0:
-        words = done.stderr.decode(errors="replace").strip()[:1_000]
-        raise GitError(f"git {arguments[0]}: {words or f'status {done.returncode}'}")
-    return done.stdout
-
-
-def _environment() -> dict[str, str]:
-    return {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "HOME": os.devnull,
-        "LC_ALL": "C.UTF-8",
-        "TZ": "UTC",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CONFIG_SYSTEM": os.devnull,
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_NO_REPLACE_OBJECTS": "1",
-        "GIT_AUTHOR_NAME": _NAME,
-        "GIT_AUTHOR_EMAIL": _MAIL,
-        "GIT_COMMITTER_NAME": _NAME,
-        "GIT_COMMITTER_EMAIL": _MAIL,
-    }
 
 
 def head(repository: Path) -> str:
@@ -80,26 +20,8 @@ def head(repository: Path) -> str:
 
 def read_files(repository: Path, commit: str, *folders: str) -> dict[str, bytes]:
     """Every file under these paths as it stands in the commit, by path. Only plain files count."""
-    listing = git(repository, "ls-tree", "-r", "-z", commit, "--", *folders).decode()
-    entries = []
-    for line in filter(None, listing.split("\0")):
-        fields, _, path = line.partition("\t")
-        mode, kind, name = fields.split(" ")
-        if kind == "blob" and mode == "100644":
-            entries.append((path, name))
-    if not entries:
-        return {}
-    answers = git(
-        repository, "cat-file", "--batch", content="".join(f"{name}\n" for _, name in entries).encode()
-    )
-    files: dict[str, bytes] = {}
-    start = 0
-    for path, _ in entries:
-        end = answers.index(b"\n", start)
-        length = int(answers[start:end].split(b" ")[2])
-        files[path] = answers[end + 1 : end + 1 + length]
-        start = end + 1 + length + 1
-    return files
+    entries = read_entries(repository, commit, *folders)
+    return {path: entry.content for path, entry in entries.items() if entry.mode == "100644"}
 
 
 def write_commit(
@@ -145,3 +67,13 @@ def current(repository: Path) -> str:
         return head(repository)
     except GitError:
         return ""
+
+
+def is_ancestor(repository: Path, older: str, newer: str) -> bool:
+    """Whether the newer commit has the older one in its history, or is it."""
+    try:
+        return git(repository, "merge-base", "--all", older, newer).decode().split() == [older]
+    except GitError as error:
+        if str(error).endswith("status 1"):  # nothing in common
+            return False
+        raise

@@ -39,7 +39,7 @@ def check(ruleset: bytes, tools: str = TOOLS) -> Verdict:
     if nft is None:
         return Verdict("unchecked", "nft is not installed")
     command = [*_namespace(tools), nft, "-c", "-f", "-"]
-    code, words = _run(command, ruleset, tools)
+    code, words = run(command, ruleset, tools)
     if code == 0:
         return Verdict("accepted")
     if _TOO_LONG in words:
@@ -55,7 +55,7 @@ def _namespace(tools: str) -> list[str]:
         return []
     ways = [["--net"]] if os.geteuid() == 0 else []
     for way in [*ways, ["--user", "--map-root-user", "--net"]]:
-        if _run([unshare, *way, "true"], b"", tools)[0] == 0:
+        if run([unshare, *way, "true"], b"", tools)[0] == 0:
             return [unshare, *way]
     return []
 
@@ -63,7 +63,7 @@ def _namespace(tools: str) -> list[str]:
 def _check_parts(command: list[str], text: str, tools: str) -> Verdict:
     count = 0
     for part in parts(text, CHAINS_IN_A_PART):
-        code, words = _run(command, part.encode(), tools)
+        code, words = run(command, part.encode(), tools)
         if code != 0:
             return Verdict("refused", words or f"nft ended with status {code}")
         count += 1
@@ -100,7 +100,8 @@ def _jumps_elsewhere(line: str, names: list[str]) -> bool:
     return target != line.strip() and target not in names
 
 
-def _run(command: list[str], content: bytes, tools: str) -> tuple[int, str]:
+def run(command: list[str], content: bytes, tools: str = TOOLS) -> tuple[int, str]:
+    """The status and what was printed: on failure the complaint, cut to 1,000 characters. Status -1 is no answer."""
     try:
         done = subprocess.run(
             command,
@@ -112,4 +113,8 @@ def _run(command: list[str], content: bytes, tools: str) -> tuple[int, str]:
         )
     except subprocess.TimeoutExpired:
         return -1, f"nft did not answer within {TIMEOUT:.0f} s"
+    except OSError as error:
+        return -1, f"{command[0]} could not be started: {error.strerror}"
+    if done.returncode == 0:
+        return 0, done.stdout.decode(errors="replace")
     return done.returncode, done.stderr.decode(errors="replace").strip()[:1_000]

@@ -1,4 +1,4 @@
-"""The policy as firewalls read it, rendered by Aerleon: nftables, Cisco ASA and Palo Alto.
+"""The policy as firewalls read it, rendered by Aerleon: nftables, Cisco ASA and Palo Alto, and what all share.
 
 Aerleon gets names, networks, ports and references only. Expired rules are left out here, by the portal's clock:
 Aerleon would drop a rule at the start of its last day.
@@ -18,31 +18,20 @@ from portal.core.networks import IPV4, IPV6, Network
 NFTABLES_PATH = "rendered/edge.nft"
 ASA_PATH = "rendered/edge.asa"
 PALO_ALTO_PATH = "rendered/edge.palo.xml"
-RENDERED = (ASA_PATH, NFTABLES_PATH, PALO_ALTO_PATH)
 
 # Aerleon keeps the definitions that it resolves names by in a module's global: without this, two threads that render
 # at once would put one rule's networks into the other.
 _AERLEON = Lock()
-_TABLE = "filtering_policies"
+TABLE = "filtering_policies"
 # A file that only defines tables adds to what is loaded: loading it twice doubled every rule. Declaring a table
 # first makes its deletion succeed on the first load too (`destroy` came after nft 1.0.6), and nft loads a file
 # as one transaction, so there is no moment without rules.
 _NFTABLES_HEAD = "".join(
-    f"table {family} {_TABLE}\ndelete table {family} {_TABLE}\n" for family in ("ip", "ip6")
+    f"table {family} {TABLE}\ndelete table {family} {TABLE}\n" for family in ("ip", "ip6")
 )
 # Aerleon gives two classes in that module the name Term, so a type checker sees neither.
 _AsaTerm: Any = ciscoasa.__dict__["Term"]
-_LAST_TERM = {"name": "default-deny", "action": "deny"}
-
-
-def render(zones: Mapping[str, Zone], rules: Iterable[Rule]) -> dict[str, bytes]:
-    """Every rendered file by path. The same zones and rules give the same bytes."""
-    ordered = sorted(rules, key=lambda rule: rule.reference)
-    return {
-        NFTABLES_PATH: render_nftables(zones, ordered).encode(),
-        ASA_PATH: _render_asa(zones, ordered).encode(),
-        PALO_ALTO_PATH: _render_palo_alto(ordered).encode(),
-    }
+LAST_TERM = {"name": "default-deny", "action": "deny"}
 
 
 def render_nftables(zones: Mapping[str, Zone], rules: Iterable[Rule]) -> str:
@@ -50,49 +39,51 @@ def render_nftables(zones: Mapping[str, Zone], rules: Iterable[Rule]) -> str:
     ordered = list(rules)
     filters = []
     for version, family in ((IPV4, "inet"), (IPV6, "inet6")):
-        terms = [
+        own = [
             term
             | {
                 "source-interface": zones[rule.source_zone].interface,
                 "destination-interface": zones[rule.destination_zone].interface,
             }
             for rule in ordered
-            for term in _terms(rule)
+            for term in terms(rule)
             if term["name"].endswith(f"-v{version}")
         ]
         filters.append(
-            {"header": {"targets": {"nftables": f"{family} forward"}}, "terms": [*terms, dict(_LAST_TERM)]}
+            {"header": {"targets": {"nftables": f"{family} forward"}}, "terms": [*own, dict(LAST_TERM)]}
         )
-    return _NFTABLES_HEAD + _rendered(nftables.Nftables, filters, ordered)
+    return _NFTABLES_HEAD + written(nftables.Nftables, filters, ordered)
 
 
 def nftables_chains(zones: Mapping[str, Zone], rule: Rule) -> list[str]:
     """The lines that this rule brings to the nftables file, in order."""
     text = render_nftables(zones, [rule])
     lines: list[str] = []
-    for name in (term["name"] for term in _terms(rule)):
+    for name in (term["name"] for term in terms(rule)):
         start = text.index(f"    chain {name} {{")
         lines += text[start : text.index("    }\n", start) + 5].splitlines()
         lines.append(f"        jump {name}")
     return lines
 
 
-def _render_asa(zones: Mapping[str, Zone], rules: list[Rule]) -> str:
+def render_asa(zones: Mapping[str, Zone], rules: list[Rule]) -> str:
+    """The Cisco ASA file."""
     # One list for each interface, as ASA binds them; an empty one too, so that a zone's last rule can go.
     filters = [
         {
             "header": {"targets": {"ciscoasa": f"from-{name}"}},
             "terms": [
-                *(term for rule in rules if rule.source_zone == name for term in _terms(rule)),
-                dict(_LAST_TERM),
+                *(term for rule in rules if rule.source_zone == name for term in terms(rule)),
+                dict(LAST_TERM),
             ],
         }
         for name in sorted(zones)
     ]
-    return _rendered(_BothFamiliesAsa, filters, rules)
+    return written(_BothFamiliesAsa, filters, rules)
 
 
-def _render_palo_alto(rules: list[Rule]) -> str:
+def render_palo_alto(rules: list[Rule]) -> str:
+    """The Palo Alto file."""
     ways = sorted({(rule.source_zone, rule.destination_zone) for rule in rules})
     filters = [
         {
@@ -101,17 +92,17 @@ def _render_palo_alto(rules: list[Rule]) -> str:
                 term
                 for rule in rules
                 if (rule.source_zone, rule.destination_zone) == (source, destination)
-                for term in _terms(rule)
+                for term in terms(rule)
             ],
         }
         for source, destination in ways
     ]
     if not filters:
         return '<?xml version="1.0" ?>\n<config urldb="paloaltonetworks" version="8.1.0"/>\n'
-    return _rendered(paloaltofw.PaloAltoFW, filters, rules)
+    return written(paloaltofw.PaloAltoFW, filters, rules)
 
 
-def _terms(rule: Rule) -> Iterator[dict[str, str]]:
+def terms(rule: Rule) -> Iterator[dict[str, str]]:
     """One Aerleon term for each address family, so that no statement mixes the two."""
     name = rule.reference or PREVIEW
     for version in rule.versions():
@@ -151,9 +142,17 @@ def _values(networks: Iterable[Network], version: int) -> dict[str, list[dict[st
     return {"values": [{"address": str(network)} for network in networks if network.version == version]}
 
 
-def _rendered(
+def terms_of(rules: Iterable[Rule], version: int, *, source_zone: str) -> Iterator[dict[str, str]]:
+    """The terms in one address family of the rules for what comes from this zone."""
+    for rule in rules:
+        if rule.source_zone == source_zone:
+            yield from (term for term in terms(rule) if term["name"].endswith(f"-v{version}"))
+
+
+def written(
     generator: Callable[[policy.Policy, int], object], filters: list[dict[str, Any]], rules: Iterable[Rule]
 ) -> str:
+    """What Aerleon's generator makes of these filters."""
     with _AERLEON:
         return str(generator(_policy(filters, rules), 0)).strip("\n") + "\n"
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from catalog.fulfilment.connectors.firewall.coverage import Spans
 from catalog.fulfilment.connectors.firewall.rules import PREVIEW, Rule, Zone
@@ -17,7 +18,8 @@ from portal.core.network_sets import spans_of
 from portal.core.networks import parse_network
 from portal.core.ports import parse_ports
 
-_CHAIN = re.compile(r"    chain (?P<name>[A-Za-z0-9-]+) \{")
+_CHAIN = re.compile(r"    chain (?P<name>\S+) \{")
+_LAST = "default-deny"
 _ACCEPT = re.compile(
     r'iifname "(?P<input>[^"]+)" oifname "(?P<output>[^"]+)" '
     r"(?P<family>ip6?) saddr (?P<sources>\{[^{}]*\}|\S+) (?P=family) daddr (?P<destinations>\{[^{}]*\}|\S+) "
@@ -26,7 +28,7 @@ _ACCEPT = re.compile(
     r"ct state new accept"
 )
 _HARMLESS = re.compile(
-    r"drop|\}|comment \"(SR-[0-9A-Z]+|baseline-[a-z0-9-]+)\"|jump [A-Za-z0-9-]+|ct state established,related accept"
+    r"\}|comment \"(SR-[0-9A-Z]+|baseline-[a-z0-9-]+)\"|ct state established,related accept"
     r"|type filter hook forward priority 0; policy drop;"
 )
 
@@ -51,38 +53,62 @@ class Rendering:
     foreign: tuple[str, ...]
 
 
+@dataclass(slots=True)
+class _Chain:
+    """One chain as it is read: what passes in it, and where it goes on, up to the first statement that ends it."""
+
+    name: str
+    base: bool = False
+    ended: bool = False
+    openings: set[Opening] = field(default_factory=set)
+    jumps: set[str] = field(default_factory=set)
+
+
+@lru_cache(maxsize=8)
 def read_nftables(text: str) -> Rendering:
-    """What the tables of the file let pass; never raises, what it does not know is foreign."""
-    openings: dict[str, set[Opening]] = {}
+    """What the tables of the file let pass; never raises, what it does not know is foreign.
+
+    A chain that no base chain jumps to lets nothing pass, nor does what stands behind a drop.
+    """
     foreign: list[str] = []
-    reference, jumps = "", set[str]()
-    bodies: dict[str, str] = {}
+    chains = [_Chain("")]
     for line in text.splitlines():
         statement = line.strip()
-        chain = _CHAIN.fullmatch(line)
-        if chain is not None:
-            reference = re.sub(r"-v[46]$", "", chain["name"])
-            bodies[chain["name"]] = reference
-            continue
-        if (
-            not statement
-            or statement.startswith(("table ", "delete table "))
-            or _HARMLESS.fullmatch(statement)
-        ):
-            if statement.startswith("jump "):
-                jumps.add(statement.removeprefix("jump "))
-            continue
-        opening = _opening(statement)
-        if opening is None:
-            foreign.append(statement)
-        else:
-            openings.setdefault(reference, set()).add(opening)
-    for name, owner in bodies.items():
-        # A chain that nothing jumps to lets nothing pass, so its rule is not in force.
-        if name not in jumps and owner in openings:
-            version = 6 if name.endswith("-v6") else 4
-            openings[owner] = {opening for opening in openings[owner] if opening.version != version}
-    return Rendering({name: frozenset(found) for name, found in openings.items() if found}, tuple(foreign))
+        found = _CHAIN.fullmatch(line)
+        if found is not None:
+            chains.append(_Chain(found["name"]))
+        elif statement and not statement.startswith(("table ", "delete table ")):
+            foreign += _read_statement(chains[-1], statement)
+    openings: dict[str, set[Opening]] = {}
+    reached = {name for chain in chains if chain.base for name in chain.jumps}
+    for chain in chains:
+        if chain.base or chain.name in reached:
+            openings.setdefault(re.sub(r"-v[46]$", "", chain.name), set()).update(chain.openings)
+    return Rendering({name: frozenset(each) for name, each in openings.items() if each}, tuple(foreign))
+
+
+def _read_statement(chain: _Chain, statement: str) -> list[str]:
+    """Put the statement into its chain; the answer is the statement itself when no rule becomes that."""
+    if statement == "drop":
+        chain.ended = True
+        return [] if chain.name == _LAST else [f"{chain.name}: drop"]
+    if statement.startswith("jump "):
+        target = statement.removeprefix("jump ")
+        if not chain.ended:
+            chain.jumps.add(target)
+        # The last chain drops, so nothing behind the jump to it is ever looked at.
+        chain.ended = chain.ended or target == _LAST
+        return [] if chain.base else [f"{chain.name}: {statement}"]
+    if statement.startswith("type filter hook "):
+        chain.base = True
+    if _HARMLESS.fullmatch(statement):
+        return []
+    opening = _opening(statement)
+    if opening is None:
+        return [statement]
+    if not chain.ended:
+        chain.openings.add(opening)
+    return []
 
 
 def openings_of(rule: Rule, zones: Mapping[str, Zone]) -> frozenset[Opening]:

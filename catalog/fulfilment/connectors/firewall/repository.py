@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from catalog.fulfilment.connectors.firewall import git, worktree
+from catalog.fulfilment.connectors.firewall.outputs import DEFAULT, render_all
 from catalog.fulfilment.connectors.firewall.policy import (
     BASELINE_PATH,
     ZONES_PATH,
     baseline_file,
     zones_file,
 )
-from catalog.fulfilment.connectors.firewall.render import render
 from catalog.fulfilment.connectors.firewall.rules import Rule, Zone
 
 _README = b"""# Firewall policy
@@ -23,7 +23,11 @@ Countersign writes here: one commit for each change, with the request's referenc
 
 
 def create_repository(
-    path: Path, *, zones: Mapping[str, Zone], baseline: Mapping[str, Rule] | None = None
+    path: Path,
+    *,
+    zones: Mapping[str, Zone],
+    baseline: Mapping[str, Rule] | None = None,
+    outputs: Sequence[str] = DEFAULT,
 ) -> None:
     """Make the policy's repository with its first commit, unless it is there already; safe to run again.
 
@@ -45,7 +49,7 @@ def create_repository(
                 "README.md": _README,
                 ZONES_PATH: zones_file(zones),
                 BASELINE_PATH: baseline_file(rules),
-                **render(zones, rules.values()),
+                **render_all(zones, rules.values(), outputs),
             }
             commit = git.write_commit(path, None, files, "Start the firewall policy\n", index)
             git.advance(path, commit, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from catalog.fulfilment.connectors.firewall.coverage import AlreadyAllowed
 from catalog.fulfilment.connectors.firewall.policy import Policy
@@ -67,6 +67,16 @@ def overlap(allowed: AlreadyAllowed, policy: Policy) -> str:
     return ""
 
 
+def hiding(references: Sequence[str], policy: Policy) -> str:
+    """Which rules have nothing left to allow beside the new one, and until when they stand; empty for none."""
+    if not references:
+        return ""
+    return say(
+        "This hides %(rules)s: all that is allowed there passes by the new rule too, as long as it stands",
+        rules=_list_of(references, policy),
+    )
+
+
 def with_full_stop(text: str) -> str:
     """A line of a plan as a sentence."""
     return every_language(lambda: f"{spoken(text)}.")
@@ -74,7 +84,11 @@ def with_full_stop(text: str) -> str:
 
 def named(allowed: AlreadyAllowed, policy: Policy) -> Said:
     """`SR-000100 (until 2027-01-31) and baseline-web-out`."""
-    rules = [policy.rules.get(reference) or policy.baseline[reference] for reference in allowed.by]
+    return _list_of(allowed.by, policy)
+
+
+def _list_of(references: Iterable[str], policy: Policy) -> Said:
+    rules = [policy.rules.get(reference) or policy.baseline[reference] for reference in references]
     return every_language(lambda: _(" and ").join(_named(rule) for rule in rules))
 
 

@@ -9,7 +9,7 @@ from aerleon.lib import aclcheck, naming, policy, policy_builder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.fulfilment.connectors.firewall.coverage import already_allowed, regions
+from catalog.fulfilment.connectors.firewall.coverage import already_allowed, hidden_by, regions
 from catalog.fulfilment.connectors.firewall.rules import Rule
 from portal.core.networks import collapse
 from portal.core.spans import merge
@@ -252,3 +252,20 @@ def test_taking_a_region_away_leaves_parts_that_do_not_overlap(left, right):
     assert len(parts) <= 3
     assert all(not one.meets(other) for one in parts for other in parts if one is not other)
     assert all(not part.meets(taken) for part in parts)
+
+
+def test_rules_that_only_together_with_the_new_one_hide_another_are_found():
+    other = rule("SR-000100")
+    half = rule("SR-000101", source="10.1.2.0/25")
+    assert hidden_by(rule("SR-000123", source="10.1.2.128/25"), [other, half]) == ("SR-000100",)
+    assert hidden_by(rule("SR-000123", source="10.1.2.128/26"), [other, half]) == ()
+
+
+@given(_RULES, st.lists(_RULES, max_size=5))
+def test_what_is_hidden_is_what_counting_every_single_flow_finds_hidden(new, others):
+    new, *others = _named([new, *others])
+    found = hidden_by(new, others)
+    for other in others:
+        rest = set().union(*(_flows(each) for each in others if each is not other))
+        hidden = not _flows(other) <= rest and _flows(other) <= rest | _flows(new)
+        assert (other.reference in found) == hidden

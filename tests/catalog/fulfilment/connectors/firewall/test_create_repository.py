@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.fulfilment.connectors.firewall.changes import read
+from catalog.fulfilment.connectors.firewall.place import Place, read
 from catalog.fulfilment.connectors.firewall.repository import create_repository
 from catalog.fulfilment.connectors.firewall.rules import zone_document
 from catalog.fulfilment.connectors.firewall.starting_policy import BASELINE, ZONES
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[5]
 
 def test_a_new_repository_holds_the_zones_the_baseline_and_its_rendering(repository):
     assert commits(repository) == ["Start the firewall policy"]
-    policy = read(repository).policy
+    policy = read(Place(repository)).policy
     assert {name: zone_document(zone) for name, zone in policy.zones.items()} == {
         name: zone_document(zone) for name, zone in ZONES.items()
     }
@@ -33,7 +33,7 @@ def test_making_it_again_changes_nothing_even_with_other_zones(repository, firew
     before = git(repository, "rev-parse", "main")
     create_repository(repository, zones={"dmz": ZONES["dmz"]})
     assert git(repository, "rev-parse", "main") == before
-    assert set(read(repository).policy.zones) == set(ZONES)
+    assert set(read(Place(repository)).policy.zones) == set(ZONES)
 
 
 def test_a_stray_start_that_never_committed_is_finished(tmp_path):

@@ -193,3 +193,24 @@ def test_planning_never_makes_a_commit(firewall, repository):
     firewall.plan(allow())
     assert commits(repository) == before
     assert shown(repository, "policy/zones.yaml")
+
+
+def test_a_rule_that_leaves_an_earlier_or_a_later_one_nothing_to_allow_says_so(firewall, applied):
+    applied("SR-000100", source="10.1.2.0/25")
+    applied("SR-000300", ports="443", destination="10.9.0.10", source="10.1.2.128/26")
+    applied("SR-000301", ports="22")
+    plan = firewall.plan(allow("SR-000200"))
+    assert (
+        "This hides SR-000100 (until 2027-01-31) and SR-000300 (until 2027-01-31): all that is allowed there passes "
+        "by the new rule too, as long as it stands" in _texts(plan, "note")
+    )
+    firewall.apply(plan, "k")
+    assert not [text for text in _texts(firewall.plan(allow("SR-000200"))) if "hides" in text]
+
+
+def test_a_rule_that_only_reaches_into_another_hides_nothing(firewall, applied):
+    applied("SR-000100", destination="10.9.0.8/30")
+    plan = firewall.plan(allow("SR-000200", ports="443-444", destination="10.9.0.10"))
+    assert not [text for text in _texts(plan) if "hides" in text]
+    assert "Part of this is already allowed by SR-000100 (until 2027-01-31)" in _texts(plan, "note")
+    assert plan.warnings == ()

@@ -10,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from catalog.fulfilment.connectors.firewall import nft
+from catalog.fulfilment.connectors.firewall.outputs import render_all
 from catalog.fulfilment.connectors.firewall.render import (
     ASA_PATH,
     NFTABLES_PATH,
     PALO_ALTO_PATH,
     nftables_chains,
-    render,
     render_nftables,
 )
 from catalog.fulfilment.connectors.firewall.rendered import differences, openings_of, read_nftables
@@ -39,11 +39,11 @@ RULES = [
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, bytes]:
-    return render(ZONES, RULES)
+    return render_all(ZONES, RULES)
 
 
 def test_the_same_rules_give_the_same_bytes_in_any_order(files):
-    assert render(ZONES, reversed(RULES)) == files
+    assert render_all(ZONES, reversed(RULES)) == files
 
 
 def test_nft_accepts_the_rendered_file(files):
@@ -51,7 +51,7 @@ def test_nft_accepts_the_rendered_file(files):
 
 
 def test_nft_accepts_a_policy_without_any_rule():
-    empty = render(ZONES, [])
+    empty = render_all(ZONES, [])
     assert nft.check(empty[NFTABLES_PATH]).answer == "accepted"
     assert ET.fromstring(empty[PALO_ALTO_PATH]).tag == "config"
 

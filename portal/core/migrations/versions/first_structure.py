@@ -17,6 +17,20 @@ depends_on = None
 def upgrade() -> None:
     """Bring the database forward."""
     op.create_table(
+        "connector_call",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("connector", sa.String(length=40), nullable=False),
+        sa.Column("call", sa.String(length=40), nullable=False),
+        sa.Column("question", sa.JSON(), nullable=False),
+        sa.Column("answer", sa.JSON(), nullable=True),
+        sa.Column("asked_at", database.UTCDateTime(), nullable=False),
+        sa.Column("until", database.UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=("pk_connector_call")),
+    )
+    with op.batch_alter_table("connector_call", schema=None) as batch_op:
+        batch_op.create_index(("ix_connector_call_asked_at"), ["asked_at"], unique=False)
+
+    op.create_table(
         "counter",
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("value", sa.Integer(), nullable=False),
@@ -115,6 +129,12 @@ def upgrade() -> None:
         sa.Column("salt", sa.LargeBinary(length=32), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("entry_number", "field", name=("pk_personal_value")),
+    )
+    op.create_table(
+        "queue_attendance",
+        sa.Column("queue", sa.String(length=40), nullable=False),
+        sa.Column("seen_at", database.UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("queue", name=("pk_queue_attendance")),
     )
     op.create_table(
         "rota",
@@ -1101,6 +1121,37 @@ def upgrade() -> None:
         batch_op.create_index(("ix_artefact_request_id"), ["request_id"], unique=False)
 
     op.create_table(
+        "by_hand",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("step_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("undone", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("proof", sa.Text(), nullable=False),
+        sa.Column("claimed_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("claimed_at", database.UTCDateTime(), nullable=False),
+        sa.Column("target", sa.JSON(), nullable=False),
+        sa.Column("closed_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("closed_at", database.UTCDateTime(), nullable=True),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["claimed_by_id"], ["person.id"], name=("fk_by_hand_claimed_by_id_person")),
+        sa.ForeignKeyConstraint(["closed_by_id"], ["person.id"], name=("fk_by_hand_closed_by_id_person")),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_by_hand_request_id_request")),
+        sa.ForeignKeyConstraint(["step_id"], ["step.id"], name=("fk_by_hand_step_id_step")),
+        sa.PrimaryKeyConstraint("id", name=("pk_by_hand")),
+    )
+    with op.batch_alter_table("by_hand", schema=None) as batch_op:
+        batch_op.create_index(("ix_by_hand_request_id"), ["request_id"], unique=False)
+        batch_op.create_index(("ix_by_hand_step_id"), ["step_id"], unique=False)
+        batch_op.create_index(
+            "uq_by_hand_open_step",
+            ["step_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'claimed'"),
+            postgresql_where=sa.text("state = 'claimed'"),
+        )
+
+    op.create_table(
         "decision",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1597,6 +1648,16 @@ def downgrade() -> None:
         batch_op.drop_index("ix_decision_request_id")
 
     op.drop_table("decision")
+    with op.batch_alter_table("by_hand", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_by_hand_open_step",
+            sqlite_where=sa.text("state = 'claimed'"),
+            postgresql_where=sa.text("state = 'claimed'"),
+        )
+        batch_op.drop_index("ix_by_hand_step_id")
+        batch_op.drop_index("ix_by_hand_request_id")
+
+    op.drop_table("by_hand")
     with op.batch_alter_table("artefact", schema=None) as batch_op:
         batch_op.drop_index("ix_artefact_request_id")
 
@@ -1773,6 +1834,7 @@ def downgrade() -> None:
 
     op.drop_table("target_reading")
     op.drop_table("rota")
+    op.drop_table("queue_attendance")
     op.drop_table("personal_value")
     op.drop_table("offering")
     op.drop_table("ledger_node")
@@ -1788,3 +1850,7 @@ def downgrade() -> None:
 
     op.drop_table("http_call")
     op.drop_table("counter")
+    with op.batch_alter_table("connector_call", schema=None) as batch_op:
+        batch_op.drop_index("ix_connector_call_asked_at")
+
+    op.drop_table("connector_call")

@@ -34,9 +34,7 @@ def shelves(shelves, monkeypatch):
 
 def asked(shelves, actor, entitlement, *, end="2027-01-31", reason="The reading goes on."):
     with shelves.db.reading() as session:
-        checked = check_extension(
-            session, actor, entitlement.id, shelves.connectors, end=end, reason=reason
-        )
+        checked = check_extension(session, actor, entitlement.id, shelves.connectors, end=end, reason=reason)
     with shelves.db.transaction() as session:
         return extend(session, actor, checked).id
 

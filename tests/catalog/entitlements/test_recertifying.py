@@ -211,9 +211,7 @@ def test_the_offering_says_how_often_and_else_the_risk_does(shelves, cast, actor
 
 
 def test_what_ends_soon_is_not_asked_about(shelves, cast, actor_of):
-    (entitlement,) = shelves.entitlements(
-        shelves.fulfilled(actor_of(cast.requester), until="2027-12-01")
-    )
+    (entitlement,) = shelves.entitlements(shelves.fulfilled(actor_of(cast.requester), until="2027-12-01"))
     assert entitlement.review_at is None
 
 

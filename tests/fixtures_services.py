@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from catalog.entitlements.connector import EntitlementsConnector
 from catalog.entitlements.model import Entitlement
 from catalog.fulfilment.connectors.ca.authority import CertificateAuthority
 from catalog.fulfilment.connectors.ca.connector import CaConnector
+from catalog.fulfilment.connectors.contract import Connector
 from catalog.fulfilment.connectors.firewall.connector import FirewallConnector
 from catalog.fulfilment.connectors.firewall.repository import create_repository
 from catalog.fulfilment.connectors.firewall.starting_policy import BASELINE, ZONES
@@ -120,11 +121,13 @@ class World:
         return self.request(request_id)
 
     def agree(self, request_id: int) -> None:
-        """The first of those who may and have not yet agree, in the stage that is open."""
+        """The first of those who may and have not yet agree, in the first stage that is open."""
         with self.db.reading() as session:
             stage = session.scalars(
-                select(Stage).where(Stage.request_id == request_id, Stage.state == StageState.OPEN)
-            ).one()
+                select(Stage)
+                .where(Stage.request_id == request_id, Stage.state == StageState.OPEN)
+                .order_by(Stage.position, Stage.part)
+            ).all()[0]
             approvers = session.scalars(
                 select(StageApprover.person_id)
                 .where(StageApprover.stage_id == stage.id)
@@ -194,6 +197,12 @@ class World:
 
 
 @pytest.fixture
+def further_connectors() -> Sequence[Connector]:
+    """Connectors to targets that a portal may have or not; a test file that has some overrides this."""
+    return ()
+
+
+@pytest.fixture
 def world(
     db: Database,
     settings: Settings,
@@ -201,8 +210,9 @@ def world(
     actor_of: Callable[..., Actor],
     clock: StandingClock,
     tmp_path: Path,
+    further_connectors: Sequence[Connector],
 ) -> Iterator[World]:
-    """Every shipped offering, published by the operator."""
+    """Every shipped offering that this portal can carry out, published by the operator."""
     handlers = reactions_table(settings)
     db.handlers = handlers
     db.info["handlers"] = handlers
@@ -217,6 +227,7 @@ def world(
                 FirewallConnector(settings.firewall_repository, clock=clock),
                 ManualConnector(db),
                 EntitlementsConnector(db, lambda: connectors),
+                *further_connectors,
                 ReconciliationConnector(db, lambda: connectors),
             ]
         )
@@ -232,7 +243,7 @@ def world(
         with db.transaction() as session:
             _add_people(session, cast)
         with db.transaction() as session:
-            publish_folder(session, actor_of(cast.operator), services_folder())
+            publish_folder(session, actor_of(cast.operator), services_folder(), connectors=connectors)
         yield World(portal, directory, clock, actor_of, cast)
 
 

@@ -56,7 +56,10 @@ def offering_commands(with_portal: Callable[[Any], Any], publish: Callable[..., 
     @with_portal
     def offerings_publish(portal: Any, folder: Path | None, publisher: str) -> None:
         """Publish the offerings in FOLDER, or those that Countersign ships."""
-        for slug, number, new in publish(portal, folder, publisher):
-            console.print(f"{slug} version {number}" + ("" if new else " (unchanged)"))
+        for slug, number, new, lacks in publish(portal, folder, publisher):
+            if lacks:
+                console.print(f"{slug} is left out: this portal has no connector {lacks!r}.", style="yellow")
+            else:
+                console.print(f"{slug} version {number}" + ("" if new else " (unchanged)"))
 
     return offerings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from catalog.offerings.checks import check_files
+from catalog.offerings.fields import OneOfField, SomeOfField
+from catalog.offerings.form_context import PORTAL
+from catalog.offerings.language import OfferingDocument
 from catalog.offerings.model import Offering, OfferingVersion
 from catalog.offerings.problems import OfferingFileError
 from catalog.offerings.reading import read_offering
@@ -92,10 +96,24 @@ def _person(person_id: int | None) -> str | None:
     return None if person_id is None else f"person:{person_id}"
 
 
-def publish_folder(session: Session, actor: Actor, folder: Path) -> tuple[Published, ...]:
+def lacking(document: OfferingDocument, connectors: Container[object]) -> str:
+    """The first connector that the offering needs for its steps or lists and that is not there; empty for none."""
+    lists = [
+        field.choices_from.connector
+        for field in document.fields
+        if isinstance(field, OneOfField | SomeOfField) and field.choices_from is not None
+    ]
+    needed = [*(step.connector for step in document.fulfilment), *lists]
+    return next((name for name in needed if name != PORTAL and name not in connectors), "")
+
+
+def publish_folder(
+    session: Session, actor: Actor, folder: Path, *, connectors: Container[object] | None = None
+) -> tuple[Published, ...]:
     """Publish every `*.yaml` of the folder, in order of their names; all of them or, on a problem, none.
 
-    Raises OfferingFileError with the problems of every file.
+    With `connectors`, those that need another one are left out: nobody could carry them out. Raises
+    OfferingFileError with the problems of every file.
     """
     files = sorted(folder.glob("*.yaml"))
     problems = check_files(files)
@@ -103,6 +121,9 @@ def publish_folder(session: Session, actor: Actor, folder: Path) -> tuple[Publis
         raise OfferingFileError(tuple(problems))
     published = []
     for file in files:
+        document = read_offering(file.read_bytes(), file.name)
+        if connectors is not None and lacking(document, connectors):
+            continue
         before = session.scalar(select(func.count()).select_from(OfferingVersion))
         version = publish(session, actor, file.read_bytes(), file.name)
         after = session.scalar(select(func.count()).select_from(OfferingVersion))

@@ -28,6 +28,12 @@ from portal.demo_targets.scim import ROLES
 
 FILES = sorted(services_folder().glob("*.yaml"))
 TODAY = date(2026, 11, 18)
+#: What further targets offer, by their connector.
+LISTS = {
+    "postgresql": ["CRM readers", "CRM writers"],
+    "ssh": ["crm-admin", "root"],
+    "ldap": ["CRM readers", "VPN"],
+}
 ROSA = PersonFacts("rosa.requester", "Rosa Requester", "rosa@meridian.example", "sales", "Sales", "")
 BEA = PersonFacts(
     "beatriz.sousa", "Beatriz Sousa", "bea@meridian.example", "energia-sales", "Energia Sales", ""
@@ -49,6 +55,8 @@ def choices(connector, name):
         return [Choice(reason, title) for reason, title in REASONS.items()]
     if connector == "portal":
         return [Choice("energia-plants", "Energia Power Plants"), Choice("sales", "Sales")]
+    if connector in LISTS:
+        return [Choice(value, value) for value in LISTS[connector]]
     if name == "rules":
         return [Choice("SR-000001", "SR-000001")]
     return [Choice(zone.name, zone.label) for zone in ZONES.values()]
@@ -70,12 +78,13 @@ def document(request):
     return read_offering(request.param.read_bytes(), request.param.name)
 
 
-def test_sixteen_offerings_are_shipped():
+def test_twenty_offerings_are_shipped():
     assert {file.stem for file in FILES} == {
         *("application-access", "privileged-access", "access-revocation", "leaver", "vendor-access"),
         *("tls-certificate", "certificate-renewal", "certificate-revocation", "firewall-rule"),
         *("firewall-rule-removal", "account-audit", "endpoint-agent", "password-reset"),
         *("security-exception", "emergency-change", "security-self-assessment"),
+        *("database-access", "server-access", "directory-group", "directory-password"),
     }
 
 
@@ -116,7 +125,11 @@ def test_every_group_that_a_route_names_is_in_the_demo_organisation(document):
         named |= {slug for slug in (ask.approvers.group, ask.approvers.owner_of_group) if slug}
     for resources in document.resources.values():
         named |= {resource.owner for resource in resources}
-    named |= {str(step.parameters["group"]) for step in document.fulfilment if "group" in step.parameters}
+    named |= {
+        str(step.parameters["group"])
+        for step in document.fulfilment
+        if step.connector == "manual" and "group" in step.parameters
+    }
     assert named <= groups
 
 

@@ -1,0 +1,1 @@
+"""What ansible-playbook loads: code for that program, run by its own Python."""

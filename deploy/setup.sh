@@ -43,6 +43,7 @@ if [ "$kind" = test ]; then
   need iproute2 program ip
   need util-linux program setpriv
   need openssh-server program sshd
+  need ansible-core program ansible-playbook
   need slapd program slapd
   need pebble program pebble
   need softhsm2 program softhsm2-util

@@ -10,6 +10,7 @@ from portal.core.language import N_, say
 _CALLED: Mapping[str, str] = {
     r"directory": N_("Directory"),
     r"the (?P<name>\S+) firewall": N_("The %(name)s firewall"),
+    r"the host (?P<name>\S+)": N_("The host %(name)s"),
     r"the work of the group (?P<name>\S+)": N_("The work of the group %(name)s"),
     r"the portal's record of entitlements": N_("The portal's record of entitlements"),
 }

@@ -43,6 +43,14 @@ def check_machine(settings: Settings) -> Iterator[Check]:
         needed=True,
         package="nftables",
     )
+    if settings.ansible_repository:
+        yield _program(
+            settings.ansible_playbook,
+            ("--version",),
+            "ANSIBLE_REPOSITORY is set, so playbooks are run with it",
+            needed=True,
+            package="ansible-core",
+        )
     yield _program("openssl", ("version",), "certificates can be verified with it", needed=False)
     yield _program(
         "pdfsig", ("-v",), "evidence can be checked with it as well", needed=False, package="poppler-utils"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from catalog.entitlements.connector import EntitlementsConnector
+from catalog.fulfilment.connectors.ansible import AnsibleConnector, Playbooks, Runner
 from catalog.fulfilment.connectors.ca.authority import CertificateAuthority
 from catalog.fulfilment.connectors.ca.connector import CaConnector
 from catalog.fulfilment.connectors.contract import Connector
@@ -61,6 +62,18 @@ def _firewall(settings: Settings) -> FirewallConnector:
 
 def _optional(settings: Settings, db: Database) -> Iterator[Connector]:
     """Connectors to targets that this portal has been told of."""
+    if settings.ansible_repository:
+        playbooks = Playbooks(settings.ansible_repository, settings.ansible_folder / "repository.git")
+        runner = Runner(
+            settings.ansible_folder,
+            inventory=settings.ansible_inventory,
+            program=settings.ansible_playbook,
+            private_key=settings.ansible_private_key,
+            vault_password=settings.ansible_vault_password,
+            seconds=settings.ansible_seconds,
+            forks=settings.ansible_forks,
+        )
+        yield AnsibleConnector(playbooks, runner, name=settings.ansible_name)
     if settings.postgresql_target:
         yield PostgresqlConnector(settings.postgresql_target, name=settings.postgresql_target_name)
     if settings.ldap_url:

@@ -37,3 +37,16 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "COUNTERSIGN_HOME", "COUNTERSIGN_ENVIRONMENT"):
         monkeypatch.delenv(name, raising=False)
     speak(SOURCE)  # what the last test's reader read
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is marked `on_sqlite` is not run a second time on PostgreSQL."""
+    left_out = [item for item in items if item.get_closest_marker("on_sqlite") and _is_on_postgresql(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _is_on_postgresql(item: pytest.Item) -> bool:
+    call = getattr(item, "callspec", None)
+    return call is not None and call.params.get("database_url") == "postgresql"

@@ -12,6 +12,8 @@ from catalog.requests.moves import get_locked
 from catalog.requests.states import State
 from tests.approvals.conftest import MANAGER_STAGE, OWNER_STAGE, Browser, Web
 
+pytestmark = pytest.mark.on_sqlite
+
 HIGH = {"level": "high", "score": 60, "reasons": []}
 
 

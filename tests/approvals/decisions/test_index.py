@@ -14,6 +14,8 @@ from portal.identity.model import Person
 from portal.web.page import _few
 from tests.approvals.conftest import MANAGER_STAGE, OWNER_STAGE, Web
 
+pytestmark = pytest.mark.on_sqlite
+
 
 def references(web: Web, person: int, path: str = "/approvals") -> list[str]:
     page = web.browser(person).get(path).get_data(as_text=True)

@@ -13,6 +13,8 @@ from catalog.requests.states import State
 from portal.identity.model import Group, Membership, Person
 from tests.approvals.conftest import MANAGER_STAGE, OWNER_STAGE, Web
 
+pytestmark = pytest.mark.on_sqlite
+
 CARD = "/approvals/SR-000001"
 HIGH = {"level": "high", "score": 60, "reasons": [{"points": 60, "because": "It reaches money"}]}
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import html5lib
+import pytest
 from sqlalchemy import event, select
 
 from approvals.delegation.model import Delegation
 from portal.audit.model import Entry
 from portal.notifications.model import Message
 from tests.approvals.conftest import Browser, Web
+
+pytestmark = pytest.mark.on_sqlite
 
 HEADS_STAGE = {
     "slug": "unit-head",

@@ -1,11 +1,14 @@
 """The pages: the debt for everybody, the review, and the broken glass, as browsers meet them."""
 
+import pytest
 from sqlalchemy import event
 
 from approvals.emergency.model import ReviewState
 from catalog.requests.states import State
 from tests.fixtures_emergency import press, text_of
 from tests.fixtures_requests import OFFERING
+
+pytestmark = pytest.mark.on_sqlite
 
 WHY = "Everybody who could approve is on one plane, and orders stop."
 

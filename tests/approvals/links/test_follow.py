@@ -19,6 +19,8 @@ from portal.identity.model import Group, Membership
 from portal.notifications.model import Message
 from tests.approvals.conftest import MANAGER_STAGE, OWNER_STAGE, Web
 
+pytestmark = pytest.mark.on_sqlite
+
 
 def refusals(web: Web) -> list[Entry]:
     with web.portal.db.reading() as session:

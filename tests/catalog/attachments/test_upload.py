@@ -22,6 +22,8 @@ from portal.jobs import Workshop, enqueue, run_due
 from tests.catalog.attachments.test_kinds import PDF, PNG
 from tests.catalog.fulfilment.connectors.manual.test_pages import browser
 
+pytestmark = pytest.mark.on_sqlite
+
 FORM = "/catalogue/badge/request"
 FILES = "/catalogue/badge/request/files"
 ANSWERS = {"word": "Rosa", "reason": "To get in."}

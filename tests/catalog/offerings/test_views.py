@@ -1,6 +1,9 @@
 import re
 
 import html5lib
+import pytest
+
+pytestmark = pytest.mark.on_sqlite
 
 
 def text_of(page):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from sqlalchemy import select
 
 from catalog.fulfilment.connectors.contract import ConnectorError
 from catalog.requests.model import Draft, Request
 from catalog.requests.states import State
 from tests.fixtures_requests import OFFERING, add_offering
+
+pytestmark = pytest.mark.on_sqlite
 
 FORM = "/catalogue/words-on-shelves/request"
 ANSWERS = {"word": "hello", "reason": "To be read."}

@@ -7,6 +7,8 @@ import pytest
 from catalog.offerings.publish import publish_folder
 from portal.core.assets import services_folder
 
+pytestmark = pytest.mark.on_sqlite
+
 
 @pytest.fixture
 def shipped(web, cast, actor_of):

@@ -14,6 +14,8 @@ from catalog.requests.model import Request
 from catalog.requests.states import State
 from portal.audit.model import Entry
 
+pytestmark = pytest.mark.on_sqlite
+
 PAGE = "/requests/SR-000001"
 
 

@@ -17,6 +17,8 @@ from tests.approvals.conftest import web as _web
 from tests.catalog.offerings.conftest import SMALL
 from tests.catalog.versions.conftest import let_into, statements
 
+pytestmark = pytest.mark.on_sqlite
+
 web = pytest.fixture(_web.__wrapped__ if hasattr(_web, "__wrapped__") else _web)
 
 

@@ -12,6 +12,8 @@ from portal.notifications import notify
 from portal.notifications.model import Message
 from tests.fixtures_notifications import MESSAGES
 
+pytestmark = pytest.mark.on_sqlite
+
 
 @pytest.fixture
 def save(site):

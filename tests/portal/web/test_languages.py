@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from sqlalchemy import select
 
 from portal.identity.model import Person
+
+pytestmark = pytest.mark.on_sqlite
 
 
 def language_of(answer):

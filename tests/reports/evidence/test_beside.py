@@ -1,5 +1,6 @@
 """Evidence of what went past its ordinary approvers: an emergency, a broken glass, a standing approval."""
 
+import pytest
 import yaml
 
 from approvals.emergency.glass import break_glass, glass_stage, seal_of
@@ -16,6 +17,8 @@ from reports.evidence.verify import Trusted, verify_file
 from tests.fixtures_emergency import urgent
 from tests.fixtures_requests import OFFERING
 from tests.reports.conftest import evidence_in
+
+pytestmark = pytest.mark.on_sqlite
 
 
 def offered(urgency, content):

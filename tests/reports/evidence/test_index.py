@@ -19,6 +19,8 @@ from reports.evidence.verify import verify_content
 from tests.fixtures_people import MFA, StandingClock
 from tests.reports.conftest import EvidenceWorld
 
+pytestmark = pytest.mark.on_sqlite
+
 
 @pytest.fixture
 def portal(world: EvidenceWorld, settings: Settings, clock: StandingClock) -> Iterator[Portal]:

@@ -49,6 +49,8 @@ def test_a_fulfilled_request_gives_a_signed_file_with_its_facts(world: EvidenceW
     assert "Signature is Valid" in said.stdout and "Total document signed" in said.stdout
 
 
+@pytest.mark.on_sqlite
+@pytest.mark.usefixtures("rendered_anew")
 def test_the_same_facts_and_checkpoint_give_the_same_bytes(world: EvidenceWorld) -> None:
     reference = world.fulfilled()
     file = world.file(reference)
@@ -60,6 +62,7 @@ def test_the_same_facts_and_checkpoint_give_the_same_bytes(world: EvidenceWorld)
     assert signed_pdf(evidence, world.key) == file.read_bytes()
 
 
+@pytest.mark.on_sqlite
 def test_nothing_new_means_the_same_file_and_no_rendering(
     world: EvidenceWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,6 +75,7 @@ def test_nothing_new_means_the_same_file_and_no_rendering(
     assert make_evidence(world.bench, reference) == first
 
 
+@pytest.mark.on_sqlite
 def test_something_new_means_a_new_file(world: EvidenceWorld) -> None:
     request_id = world.asked()
     before = make_evidence(world.bench, world.reference(request_id))
@@ -83,6 +87,8 @@ def test_something_new_means_a_new_file(world: EvidenceWorld) -> None:
     assert len(evidence_in(after.path).decisions) == 1
 
 
+@pytest.mark.on_sqlite
+@pytest.mark.usefixtures("rendered_anew")
 @pytest.mark.parametrize("damage", ["removed", "changed"])
 def test_a_file_that_is_gone_or_damaged_is_made_again_byte_for_byte(
     world: EvidenceWorld, damage: str
@@ -101,6 +107,7 @@ def test_a_file_that_is_gone_or_damaged_is_made_again_byte_for_byte(
     assert first.path.read_bytes() == content
 
 
+@pytest.mark.on_sqlite
 def test_the_certificate_is_named_in_the_ledger_once(world: EvidenceWorld) -> None:
     world.file(world.withdrawn())
     world.file(world.withdrawn())
@@ -137,6 +144,7 @@ def test_no_evidence_comes_from_a_ledger_that_lost_what_was_signed(world: Eviden
     assert make_evidence(forged, reference).path.exists()
 
 
+@pytest.mark.on_sqlite
 def test_a_rendering_that_fails_changes_nothing_and_the_next_one_works(
     world: EvidenceWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,6 +162,7 @@ def test_a_rendering_that_fails_changes_nothing_and_the_next_one_works(
     assert verify_file(make_evidence(world.bench, reference).path).holds
 
 
+@pytest.mark.on_sqlite
 def test_names_of_other_scripts_and_hostile_words_stand_there_as_they_were_written(
     world: EvidenceWorld,
 ) -> None:
@@ -186,6 +195,7 @@ def test_gathering_reads_the_same_document_twice(world: EvidenceWorld) -> None:
         assert gather(session, row.request_id, head, ledger, address=world.bench.address) == evidence
 
 
+@pytest.mark.on_sqlite
 def test_the_files_are_the_portals_own(world: EvidenceWorld) -> None:
     file: Path = world.file(world.withdrawn())
     assert file.parent == world.bench.folder

@@ -33,6 +33,8 @@ from tests.fixtures_passkeys import SoftAuthenticator, enrol_with
 from tests.fixtures_requests import OFFERING
 from tests.reports.conftest import ROUTE, EvidenceWorld, evidence_in
 
+pytestmark = pytest.mark.on_sqlite
+
 
 @dataclass
 class SignedWorld:

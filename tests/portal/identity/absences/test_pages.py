@@ -12,6 +12,8 @@ from portal.audit.model import Entry, PersonalValue
 from portal.core.clock import now
 from portal.identity.model import Absence, Person
 
+pytestmark = pytest.mark.on_sqlite
+
 
 @pytest.fixture
 def send(site):

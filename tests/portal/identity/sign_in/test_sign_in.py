@@ -14,6 +14,8 @@ from portal.identity.model import Person, WebSession
 from tests.fixtures_site import Site
 from tests.fixtures_sso import sign_in_through_sso
 
+pytestmark = pytest.mark.on_sqlite
+
 WHO = "beatriz.sousa"
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import io
 
+import pytest
+
 from catalog.attachments.model import Attachment
 from catalog.fulfilment.connectors.manual.model import ManualState
 from catalog.requests.states import State
 from tests.catalog.attachments.test_kinds import PDF, PNG
 from tests.catalog.requests.conftest import Browser, Web
+
+pytestmark = pytest.mark.on_sqlite
 
 
 def browser(hands, person) -> Browser:

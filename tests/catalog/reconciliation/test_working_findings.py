@@ -109,7 +109,7 @@ def test_an_unexplained_role_is_adopted_for_its_holder_and_taken_away_at_its_end
 
 def test_an_estate_is_adopted_in_bulk_with_every_wrong_row_said(world, cast, actor_of):
     for person in ("beatriz.sousa", "siobhan.oneill"):
-        for role in ("CRM – Sales user", "CRM – Reporting", "ERP – Viewer"):
+        for role in ("CRM – Sales user", "CRM – Reporting", "ERP – Administrator"):
             given_behind_our_back(world, person, role)
     read(world)
     with world.db.reading() as session:
@@ -252,7 +252,7 @@ def test_new_findings_are_told_once_and_together(world, cast, actor_of, clock):
     from catalog.reconciliation.run import ask_for_reading
 
     given_behind_our_back(world, "beatriz.sousa", "CRM – Sales user")
-    given_behind_our_back(world, "beatriz.sousa", "ERP – Viewer")
+    given_behind_our_back(world, "beatriz.sousa", "ERP – Administrator")
     for _ in range(2):
         with world.db.transaction() as session:
             ask_for_reading(session, actor_of(cast.operator), world.portal.connectors, ["scim"])

@@ -115,4 +115,11 @@ def fail(session: Session, request: Request, why: str, steps: Sequence[Step] = (
     publish(session, RequestFailed(request.id))
     tell_requester(session, request, "request_failed")
     summary = say("%(reference)s failed", reference=request.reference)
-    tell_operators(session, summary, task="fulfil", reference=request.reference, why=why)
+    tell_operators(
+        session,
+        summary,
+        task="fulfil",
+        reference=request.reference,
+        why=why,
+        path=f"/operations/requests/{request.reference}",
+    )

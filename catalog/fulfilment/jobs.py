@@ -13,6 +13,7 @@ from catalog.fulfilment.connectors.registry import Connectors
 from catalog.fulfilment.elsewhere.answer import answer_call
 from catalog.fulfilment.elsewhere.ask import ASK
 from catalog.fulfilment.ending import end_badly, end_well, refuse_tampered, stop_and_replan
+from catalog.fulfilment.failures.looking import LOOK, read_by_hand
 from catalog.fulfilment.following import DO_STEP, UNDO_STEP, is_stopped, next_to_do, set_off
 from catalog.fulfilment.model import StepState
 from catalog.fulfilment.orders import FULFIL, THE_WINDOW, enqueue_fulfilment
@@ -45,6 +46,7 @@ def handlers(connectors: Connectors, on_boundary: OnBoundary = go_on) -> Handler
     return {
         **{kind: partial(run, connectors=connectors, on_boundary=on_boundary) for kind, run in kinds.items()},
         ASK: partial(answer_call, connectors=connectors),
+        LOOK: partial(read_by_hand, connectors=connectors),
     }
 
 

@@ -17,6 +17,7 @@ from catalog.requests.queries import FailedLine, requests_failed
 from portal.core.clock import now
 from portal.core.language import spoken
 from portal.identity.actor import Actor
+from portal.jobs.attendance import unserved_queues
 from portal.jobs.model import TRIES, Task, TaskState
 from portal.jobs.operators import task_counts, tasks_set_aside
 
@@ -49,10 +50,12 @@ class OperationsPage:
     set_aside: tuple[TaskLine, ...]
     under_way: tuple[TaskLine, ...]
     failed: tuple[FailedLine, ...]
+    #: What waits where no worker is: the queue, how many tasks, since when.
+    unserved: tuple[tuple[str, int, datetime], ...]
 
 
 def operations_page(session: Session, actor: Actor) -> OperationsPage:
-    """What waits, runs, was set aside, and which requests failed; five statements."""
+    """What waits, runs, was set aside, and which requests failed, what nobody serves; seven statements."""
     zone = ZoneInfo(actor.timezone)
     at = now(session)
     aside, under_way = tasks_set_aside(session), _under_way(session, at)
@@ -63,6 +66,9 @@ def operations_page(session: Session, actor: Actor) -> OperationsPage:
         counts={state.value: counts.get(state.value, 0) for state in TaskState},
         set_aside=tuple(_line(task, references, zone) for task in aside),
         under_way=tuple(_line(task, references, zone) for task in under_way),
+        unserved=tuple(
+            (queue, tasks, since.astimezone(zone)) for queue, tasks, since in unserved_queues(session)
+        ),
         failed=tuple(
             line._replace(failed_at=line.failed_at.astimezone(zone) if line.failed_at else None)
             for line in requests_failed(session)

@@ -18,6 +18,8 @@ _KINDS: Mapping[str, str] = {
     "fulfil": N_("Carry out the request"),
     "do_step": N_("Carry out a step"),
     "undo_step": N_("Undo a step"),
+    "ask_connector": N_("Ask a target for another part of the portal"),
+    "read_by_hand": N_("Read what was done by hand"),
     "end_entitlement": N_("Take away what has ended"),
     "warn_of_ending": N_("Warn of an end"),
     "send_mail": N_("Send a mail"),
@@ -44,7 +46,9 @@ def operators_of(session: Session) -> Sequence[Person]:
     return session.scalars(statement).all()
 
 
-def tell_operators(session: Session, summary: str, *, task: str, reference: str, why: str) -> None:
+def tell_operators(
+    session: Session, summary: str, *, task: str, reference: str, why: str, path: str = "/operations"
+) -> None:
     """Mail every operator that something waits for them; sent after the commit. `summary` is one line.
 
     Summary and reason reach each of them in their language where `say` made them.
@@ -54,7 +58,7 @@ def tell_operators(session: Session, summary: str, *, task: str, reference: str,
             session,
             "operator_attention",
             person,
-            {"summary": summary, "task": task, "reference": reference, "why": why, "path": "/operations"},
+            {"summary": summary, "task": task, "reference": reference, "why": why, "path": path},
         )
 
 

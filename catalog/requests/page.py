@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from catalog.attachments.queries import attachments_of
 from catalog.fulfilment.model import Artefact, Step, StepState
+from catalog.fulfilment.whereabouts import whereabouts
 from catalog.offerings.emergency import BREAK_GLASS, COMMITTEE
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.queries import document_of
@@ -29,6 +30,7 @@ from catalog.requests.presenters import (
     risk_card,
     stage_cards,
 )
+from catalog.requests.progress import MOVING, progress_of
 from catalog.requests.queries import request_for
 from catalog.requests.route import Router
 from catalog.requests.states import TRANSITIONS, Move, State
@@ -38,7 +40,8 @@ from portal.core.language import spoken
 from portal.identity.actor import Actor
 from portal.identity.permissions import Permission
 
-_MOVING = frozenset({State.PREPARING, State.SCHEDULED, State.FULFILLING})
+#: Where an operator may have something to do.
+_OPERATED = frozenset({State.FULFILLING, State.FAILED})
 
 
 def request_page(
@@ -102,7 +105,9 @@ def request_page(
             },
         ),
         conversation=conversations.of(session, actor, request),
-        moving=request.state in _MOVING,
+        progress=progress_of(request, steps, timezone=actor.timezone, at=now(session)),
+        may_operate=bool(steps) and request.state in _OPERATED and actor.may(Permission.OPERATE),
+        moving=request.state in MOVING,
         may_withdraw=mine and (request.state, Move.WITHDRAW) in TRANSITIONS,
         may_edit=mine and request.state is State.PENDING,
         may_read_evidence=actor.may(Permission.READ_EVIDENCE),
@@ -146,4 +151,5 @@ def _step_card(step: Step, zone: ZoneInfo, document: OfferingDocument) -> StepCa
         did=lines_of(step.outcome),
         read=lines_of(step.read_back),
         error=spoken(step.error),
+        where=whereabouts(step),
     )

@@ -11,9 +11,11 @@ from zoneinfo import ZoneInfo
 from catalog.requests.answers import AnswerLine
 from catalog.requests.baton import Baton
 from catalog.requests.conversation import Conversation
+from catalog.requests.progress import Progress
 from catalog.requests.route import RouteStage, StageProgress
+from catalog.requests.step_tags import step_tag
 from catalog.requests.timeline import Event
-from portal.core.language import N_, _, ngettext, spoken
+from portal.core.language import _, ngettext, spoken
 
 PlanLines = tuple[tuple[str, str], ...]
 #: Name, state, people, note, and whether it stands beside the one before it, as a part of the same stage.
@@ -28,18 +30,6 @@ _STAGE_WORDS = {
     "approved": "agreed",
     "rejected": "refused",
     "closed": "skipped",
-}
-
-_STEP_TAGS = {
-    "waiting": (N_("Not yet"), "quiet", "circle"),
-    "applying": (N_("Under way"), "note", "arrow"),
-    "waiting-for-people": (N_("Waiting for people"), "note", "clock"),
-    "applied": (N_("Done, being read back"), "note", "dots"),
-    "done": (N_("Done and read back"), "good", "tick"),
-    "undoing": (N_("Being undone"), "warn", "arrow"),
-    "reverted": (N_("Undone"), "quiet", "stop"),
-    "not-reverted": (N_("Could not be undone"), "bad", "alert"),
-    "failed": (N_("Not possible"), "bad", "alert"),
 }
 
 
@@ -111,12 +101,13 @@ class StepCard:
     did: PlanLines
     read: PlanLines
     error: str
+    #: In a sentence, whether it is on the target.
+    where: str
 
     @property
     def tag(self) -> tuple[str, str, str]:
         """Text, tone and sign of the step's state."""
-        text, tone, sign = _STEP_TAGS[self.state]
-        return _(text), tone, sign
+        return step_tag(self.state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +153,11 @@ class RequestPage:
     timeline: tuple[Event, ...]
     #: What people said about it.
     conversation: Conversation
-    #: Whether the page will say something else before long.
+    #: Whether the page will say something else before long, and how far it has come.
     moving: bool
+    progress: Progress
+    #: Whether the reader may try again, undo, or say that it was done by hand.
+    may_operate: bool
     may_withdraw: bool
     may_edit: bool
     may_read_evidence: bool

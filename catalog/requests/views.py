@@ -22,6 +22,7 @@ from catalog.requests.edit import edit as edit_request
 from catalog.requests.edit import insist_on_requester
 from catalog.requests.moves import subject_of
 from catalog.requests.page import request_page
+from catalog.requests.progress import progress as progress_of
 from catalog.requests.queries import request_for, requests_of
 from catalog.requests.shared_views import form_for, router, show_form
 from catalog.requests.withdraw import withdraw as withdraw_request
@@ -90,6 +91,17 @@ def discard(token: str) -> BaseResponse:
 def show(reference: str) -> Response:
     """One request: who must act, what was asked, what changes, who decided, what was done."""
     return page_of(reference)
+
+
+@blueprint.get("/requests/<reference>/progress")
+@signed_in
+def progress(reference: str) -> BaseResponse:
+    """How far it has come, for its page to show while it waits; nothing at all while that is what was seen last."""
+    with reading() as session:
+        found = progress_of(session, current_actor(), reference, router())
+    if found.moving and request.args.get("seen") == found.seen:
+        return Response(status=204)
+    return render("catalog/requests/progress.html", progress=found)
 
 
 @blueprint.post("/requests/<reference>/withdraw")

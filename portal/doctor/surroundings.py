@@ -24,6 +24,7 @@ from portal.core.errors import SettingsError
 from portal.core.migrate import head, require_head
 from portal.core.settings import DEFAULT_SECRET, Settings
 from portal.doctor.check import Check, fail, ok, warn
+from portal.doctor.queues import check_queues
 from portal.jobs.doorbell import connect
 from portal.supervisor.redis import find_redis_server
 
@@ -76,7 +77,7 @@ def _secrets(settings: Settings) -> Check:
     values = {
         "SECRET_KEY": settings.secret_key,
         "OIDC_CLIENT_SECRET": settings.oidc_client_secret,
-        "SCIM_TOKEN": settings.scim_token,
+        "SCIM_TOKEN": settings.scim_token if settings.builds("scim") else "",
     }
     left = [name for name, value in values.items() if value == DEFAULT_SECRET]
     if left and not settings.development:
@@ -99,6 +100,7 @@ def _database(settings: Settings) -> Iterator[Check]:
         yield fail("Database", str(error), "If it is older: countersign db upgrade")
         return
     yield ok("Database", f"{url.get_backend_name()} at {head()}")
+    yield from check_queues(settings)
     if url.get_backend_name() != "sqlite":
         yield _clocks(settings)
 

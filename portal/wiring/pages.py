@@ -21,6 +21,7 @@ from catalog.fulfilment.connectors.http import views as automation_views
 from catalog.fulfilment.connectors.manual import views as manual_views
 from catalog.fulfilment.connectors.ssh import SshAuthority
 from catalog.fulfilment.connectors.ssh import views as ssh_views
+from catalog.fulfilment.failures import views as failure_views
 from catalog.fulfilment.secrets import views as secret_views
 from catalog.offerings import views as catalogue_views
 from catalog.ordering import views as ordering_views
@@ -66,6 +67,7 @@ def blueprints(portal: Portal) -> tuple[Blueprint, ...]:
         absence_views.blueprint,
         mail_views.blueprint,
         fulfilment_views.blueprint,
+        failure_views.blueprint,
         manual_views.blueprint,
         automation_views.blueprint,
         secret_views.blueprint,

@@ -6,7 +6,6 @@ import html
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -47,9 +46,9 @@ NAMES = (
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    """What pages say does not depend on the kind of database."""
-    return f"sqlite:///{tmp_path / 'portal.db'}"
+def database_url(standing_postgres_url: str) -> str:
+    """What pages say does not depend on the kind of database; that each of them can be read does."""
+    return standing_postgres_url
 
 
 @pytest.fixture
@@ -110,7 +109,10 @@ def _deny(world: Any, request_id: int, actor_of: Any) -> None:
     with world.db.reading() as session:
         seal = session.get_one(Request, request_id).seal
         approver = session.scalars(
-            select(StageApprover.person_id).join(Stage).where(Stage.request_id == request_id)
+            select(StageApprover.person_id)
+            .join(Stage)
+            .where(Stage.request_id == request_id)
+            .order_by(Stage.position, Stage.part, StageApprover.person_id)
         ).first()
     with world.db.transaction() as session:
         decide(

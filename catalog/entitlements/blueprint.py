@@ -1,4 +1,4 @@
-"""The blueprint of what is live; its routes stand in views.py, acting.py and the rooms of extending and recertifying."""
+"""The blueprint of what is live; its routes stand in views.py, acting_views.py and the rooms of extending and recertifying."""
 
 from __future__ import annotations
 

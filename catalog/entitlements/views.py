@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Response, request, url_for
 
-from catalog.entitlements import acting
+from catalog.entitlements import acting_views
 from catalog.entitlements.blueprint import blueprint
 from catalog.entitlements.extending import views as extending_views
 from catalog.entitlements.queries import (
@@ -30,7 +30,7 @@ from portal.core.language import _
 from portal.identity.access import current_actor, signed_in
 
 #: The others are imported so that their routes stand on the blueprint too.
-__all__ = ["acting", "blueprint", "extending_views", "recertifying_views"]
+__all__ = ["acting_views", "blueprint", "extending_views", "recertifying_views"]
 
 _LONGEST_SEARCH = 100
 
@@ -73,7 +73,7 @@ def table() -> Response:
 @signed_in
 def show(entitlement_id: int) -> Response:
     """One entitlement: what it is, until when, and what one may do about it."""
-    return acting.page_of(entitlement_id)
+    return acting_views.page_of(entitlement_id)
 
 
 def _wanted() -> Wanted:

@@ -19,7 +19,6 @@ from catalog.entitlements.held import held_by
 from catalog.entitlements.model import Entitlement, EntitlementState
 from catalog.fulfilment.connectors.contract import ConnectorError
 from catalog.fulfilment.connectors.registry import Connectors
-from catalog.fulfilment.model import Step
 from catalog.offerings.answers import check_with_facts
 from catalog.offerings.facts import Facts
 from catalog.offerings.language import OfferingDocument
@@ -84,7 +83,7 @@ def extending(session: Session, actor: Actor, entitlement_id: int, connectors: C
         asks_reason=document.reason is not None,
         slug=document.slug,
         reference=granted.reference,
-        anew=_why_anew(session, entitlement, connectors),
+        anew=_why_anew(entitlement, connectors),
     )
 
 
@@ -96,7 +95,7 @@ def check_extension(
     Targets may be asked for their choices. Raises FieldErrors at `end` and `reason`, else as `extending`.
     """
     entitlement, granted = _get_own(session, actor, entitlement_id)
-    if anew := _why_anew(session, entitlement, connectors):
+    if anew := _why_anew(entitlement, connectors):
         raise Conflict(anew)
     version, _person, context = get_asked(session, actor, granted.version.offering.slug, connectors)
     document = document_of(version)
@@ -166,13 +165,13 @@ def _get_own(session: Session, actor: Actor, entitlement_id: int) -> tuple[Entit
     return entitlement, granted
 
 
-def _why_anew(session: Session, entitlement: Entitlement, connectors: Connectors) -> str:
+def _why_anew(entitlement: Entitlement, connectors: Connectors) -> str:
     """Why its end cannot be moved, because the target itself keeps it; empty where it can."""
     try:
         connector = connectors.get(entitlement.connector)
     except ConnectorError as error:
         return str(spoken(error.message))
-    if not keeps_time(connector, session.get_one(Step, entitlement.step_id)):
+    if not keeps_time(connector):
         return ""
     return _(
         "The target keeps this end itself, so what you have cannot last longer as it is. "

@@ -25,7 +25,6 @@ from catalog.fulfilment.connectors.contract import (
     PlanLine,
     ReadBack,
 )
-from catalog.fulfilment.model import Step
 from catalog.fulfilment.targets import called
 from catalog.offerings.queries import document_of
 from catalog.requests import tags
@@ -43,13 +42,12 @@ KEEPS_TIME = N_(
 )
 
 
-def keeps_time(connector: Connector, step: Step) -> bool:
-    """Whether the target ends by itself what the step brought, so that a later end in our record is none.
+def keeps_time(connector: Connector) -> bool:
+    """Whether the target ends by itself what the connector brings, so that a later end in our record is none.
 
-    A connector says so by `keeps_time(plan)` beside its contract; one that does not leaves the end to the portal.
+    A connector says so by `keeps_time = True` beside its contract; one that does not leaves the end to the portal.
     """
-    asked = getattr(connector, "keeps_time", None)
-    return asked is not None and bool(asked(Plan.from_json(step.plan)))
+    return bool(getattr(connector, "keeps_time", False))
 
 
 def plan_extension(session: Session, order: Order, connector: Connector) -> Plan:
@@ -62,7 +60,7 @@ def plan_extension(session: Session, order: Order, connector: Connector) -> Plan
     applied = extension is not None and extension.applied_at is not None
     if entitlement.state is not EntitlementState.LIVE and not applied:
         raise ConnectorError(say(GONE, label=entitlement.label), permanent=True)
-    if keeps_time(connector, session.get_one(Step, entitlement.step_id)):
+    if keeps_time(connector):
         raise ConnectorError(
             say(KEEPS_TIME, target=called(entitlement.target), label=entitlement.label), permanent=True
         )

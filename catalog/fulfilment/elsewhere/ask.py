@@ -38,7 +38,7 @@ ASK = "ask_connector"
 SECONDS, LONGEST_SECONDS = 30.0, 240.0
 LOOK_SECONDS = 0.03
 #: What a connector may answer beside its contract.
-BESIDE = frozenset({"check", "expected_facts", "keeps_time", "needless", "removal"})
+BESIDE = frozenset({"check", "expected_facts", "last_used", "needless", "removal"})
 #: Answers that nobody fetched are let go after this.
 KEPT = timedelta(minutes=10)
 

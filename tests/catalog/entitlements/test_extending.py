@@ -122,7 +122,7 @@ def test_an_extension_cannot_be_made_into_something_else(shelves, cast, actor_of
 
 
 def test_what_its_target_ends_itself_is_asked_for_anew(shelves, cast, actor_of, granted):
-    shelves.shelf.keeps_time = lambda plan: True
+    shelves.shelf.keeps_time = True
     with shelves.db.reading() as session:
         page = extending(session, actor_of(cast.requester), granted.id, shelves.connectors)
     assert "Ask for a new one" in page.anew

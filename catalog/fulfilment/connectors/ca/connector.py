@@ -40,6 +40,8 @@ class CaConnector:
     """Speaks to a certificate authority in a folder of this machine."""
 
     kind = plans.KIND
+    #: A certificate ends when it says, and is not made longer: it is renewed.
+    keeps_time = True
 
     def __init__(self, authority: CertificateAuthority) -> None:
         self._authority = authority
@@ -98,10 +100,6 @@ class CaConnector:
         with told():
             end = self._authority.records.find_end(str(plan.document["renews"]))
             return (str(plan.document["renews_entitlement"]), end.at) if end else None
-
-    def keeps_time(self, plan: Plan) -> bool:
-        """A certificate ends when it says, and is not made longer: it is renewed."""
-        return True
 
     def apply(self, plan: Plan, key: str) -> Outcome:
         """Issue, renew or revoke, once."""

@@ -47,6 +47,8 @@ class FirewallConnector:
     """
 
     kind = "firewall"
+    #: A rule says itself until when it holds.
+    keeps_time = True
 
     def __init__(
         self,
@@ -147,10 +149,6 @@ class FirewallConnector:
     def removes(self, plan: Plan) -> str:
         """`firewall:<reference>` of the rule that a removal takes out; empty for an opening."""
         return f"firewall:{_rule(plan).reference}" if plan.action == "remove" else ""
-
-    def keeps_time(self, plan: Plan) -> bool:
-        """A rule says itself until when it holds."""
-        return True
 
     def apply(self, plan: Plan, key: str) -> Outcome:
         """One commit with the rule, its rendered files and the request's reference."""

@@ -32,6 +32,8 @@ class SshConnector:
     """Speaks to an SSH authority in a folder. `principals` are the accounts that it may open."""
 
     kind = plans.KIND
+    #: A certificate ends when it says, and is not made longer.
+    keeps_time = True
 
     def __init__(self, authority: SshAuthority, principals: Sequence[str]) -> None:
         self._authority = authority
@@ -56,10 +58,6 @@ class SshConnector:
     def entitlement_key(self, plan: Plan) -> str:
         """The certificate's key."""
         return plans.certificate_key(dict(plan.document))
-
-    def keeps_time(self, plan: Plan) -> bool:
-        """A certificate ends when it says, and is not made longer."""
-        return True
 
     def apply(self, plan: Plan, key: str) -> Outcome:
         """Sign, once; the certificate is a file for the requester."""

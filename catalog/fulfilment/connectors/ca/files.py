@@ -41,14 +41,14 @@ def write_whole(file: Path, content: bytes, *, mode: int = OWNER_ONLY) -> None:
 
 
 @contextmanager
-def locked(file: Path) -> Iterator[None]:
+def locked(file: Path, *, wait: float = _WAIT_SECONDS) -> Iterator[None]:
     """Hold the file's lock; the system frees it when the process dies.
 
-    Raises a passing ConnectorError when another holds it for 5 seconds, OSError when the folder is not there.
+    Raises a passing ConnectorError when another holds it for `wait` seconds, OSError when the folder is not there.
     """
     handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY)
     try:
-        deadline = time.monotonic() + _WAIT_SECONDS
+        deadline = time.monotonic() + wait
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,1 @@
+"""Certificates of an external authority that speaks ACME (RFC 8555)."""

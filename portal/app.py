@@ -37,8 +37,12 @@ SESSIONLESS = frozenset(
         "pki.ocsp_get",
         "pki.issuing",
         "pki.root",
+        "acme.challenge",
         "ssh.ca",
         "ssh.krl",
+        "api.explained",
+        "api.nothing",
+        "changes.subscribed",
         "automation.callback",
     }
 )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Select, false, func, select
 from sqlalchemy.orm import Session
 
 from catalog.entitlements.jobs import end_entitlement, warn_of_ending
@@ -255,6 +256,9 @@ class ManagerRouter:
 
     def may_see(self, session: Session, request_id: int, person_id: int) -> bool:
         return person_id in self.visible_to
+
+    def seen_by(self, person_id: int, at: datetime) -> Select[Any]:
+        return select(Request.id) if person_id in self.visible_to else select(Request.id).where(false())
 
     def on_planned(self, session: Session, event: Any) -> None:
         """Seal the request, as the approvals do."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from catalog.changes.card import ChangeCard
 from catalog.requests.answers import AnswerLine
 from catalog.requests.conversation import Conversation
 from catalog.requests.presenters import PlanCard, RiskCard, StageCard, StageRow
@@ -82,6 +83,8 @@ class Card:
     in_place_of: str
     #: What follows from saying no.
     no_means: str
+    #: When it is carried out, and which other changes touch the same then.
+    change: ChangeCard
     #: What people said about it.
     conversation: Conversation
     #: Who else decides the reader's open stage, by number and name: it may be left to them.

@@ -93,6 +93,7 @@ def card_of(reading: Reading, actor: Actor, *, at: datetime) -> Card:
         why_not="" if stage else _why_not(reading, actor),
         in_place_of=reading.eligible[stage.id][actor.person_id or 0].on_behalf_of if stage else "",
         no_means=_no_means(request),
+        change=reading.change,
         conversation=reading.conversation,
         others=_others(reading, actor, approve),
     )

@@ -17,6 +17,10 @@ from approvals.delegation.model import Delegation
 from approvals.routing.eligible import Eligible, eligible_among
 from approvals.routing.model import Sealing, Stage, StageState
 from approvals.routing.progress import Place, places_of, was_asked
+from approvals.routing.router import Router
+from catalog.changes.beside import change_card
+from catalog.changes.card import NOTHING, ChangeCard
+from catalog.changes.model import PlannedChange
 from catalog.entitlements.model import Entitlement, EntitlementState
 from catalog.offerings.model import OfferingVersion
 from catalog.offerings.queries import document_of
@@ -47,6 +51,8 @@ class Reading:
     conversation: Conversation
     #: How the people, units and groups are called that the answers name.
     called: Mapping[tuple[str, str], str]
+    #: When it is carried out, and what else is then.
+    change: ChangeCard = NOTHING
     #: The seal under which the reader opened the card the last time; empty when they never did.
     seen: str = ""
 
@@ -79,7 +85,7 @@ def read_for_decision(session: Session, actor: Actor, reference: str) -> Reading
     Each further kind of rule takes one more, and so do names in the answers. Raises NotFound for everybody who neither is nor was asked to decide, whether or not the request exists: its
     existence is itself a secret.
     """
-    request, sealing, seen, talked, delegations = _request(session, actor, reference)
+    request, sealing, seen, talked, change, delegations = _request(session, actor, reference)
     places = places_of(session, request.id)
     me = {actor.person_id} | {one.delegator_id for one in delegations if one.substitute_id == actor.person_id}
     mine = [place for place in places if place.approver.person_id in me and place.stage.opened_at]
@@ -101,22 +107,24 @@ def read_for_decision(session: Session, actor: Actor, reference: str) -> Reading
             (request.requester, request.beneficiary),
         ),
         conversation=Conversations().of(session, actor, request) if talked else Conversation(),
+        change=change_card(session, actor, request, change, sees=Router()),
         seen=seen,
     )
 
 
 def _request(
     session: Session, actor: Actor, reference: str
-) -> tuple[Request, Sealing | None, str, bool, tuple[InForce, ...]]:
+) -> tuple[Request, Sealing | None, str, bool, PlannedChange | None, tuple[InForce, ...]]:
     """The request, what was sealed, the seal that the reader saw, whether anybody spoke, and what was delegated."""
     talked = exists().where(Remark.request_id == Request.id).correlate(Request)
     statement = (
-        select(Request, Sealing, CardOpening.seal, talked, *COLUMNS)
+        select(Request, Sealing, CardOpening.seal, talked, PlannedChange, *COLUMNS)
         .outerjoin(Sealing, and_(Sealing.request_id == Request.id, Sealing.revision == Request.revision))
         .outerjoin(
             CardOpening,
             and_(CardOpening.request_id == Request.id, CardOpening.person_id == actor.person_id),
         )
+        .outerjoin(PlannedChange, PlannedChange.request_id == Request.id)
         .outerjoin(Delegation, concerns_request(now(session)))
         .outerjoin(SUBSTITUTE, SUBSTITUTE.id == Delegation.substitute_id)
         .where(Request.reference == reference)
@@ -130,7 +138,7 @@ def _request(
     rows = session.execute(statement).all()
     if not rows:
         raise _unknown()
-    return rows[0][0], rows[0][1], rows[0][2] or "", rows[0][3], read_from(rows)
+    return rows[0][0], rows[0][1], rows[0][2] or "", rows[0][3], rows[0][4], read_from(rows)
 
 
 def _entitlements(session: Session, request: Request) -> Sequence[tuple[Entitlement, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, select
 from sqlalchemy.orm import Session
@@ -40,6 +41,15 @@ def is_reviewer(session: Session, request_id: int, person_id: int) -> bool:
         )
     )
     return bool(session.scalar(statement))
+
+
+def reviewed_by(person_id: int) -> Select[Any]:
+    """As a subquery, what `is_reviewer` says of one request: all that went past the person."""
+    return (
+        select(Review.request_id)
+        .join(Reviewer, Reviewer.review_id == Review.id)
+        .where(Reviewer.person_id == person_id)
+    )
 
 
 def reviews_owed(session: Session) -> tuple[Owed, ...]:

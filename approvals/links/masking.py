@@ -6,8 +6,10 @@ import logging
 import re
 
 MASK = "…"
-#: `/a/<identifier>`, its slashes as they are or percent-encoded once or more (`%2F`, `%252F`), as in `next=%2Fa%2F…`.
-_LINK = re.compile(r"((?:/|%(?:25)*2F)a(?:/|%(?:25)*2F))[A-Za-z0-9_\-.~%]+", re.IGNORECASE)
+_SLASH = r"(?:/|%(?:25)*2F)"
+#: `/a/<identifier>` and `/changes/feed/<token>`, their slashes as they are or percent-encoded once or more (`%2F`,
+#: `%252F`), as in `next=%2Fa%2F…`.
+_LINK = re.compile(rf"({_SLASH}(?:a|changes{_SLASH}feed){_SLASH})[A-Za-z0-9_\-.~%]+", re.IGNORECASE)
 
 
 def mask_path(path: str) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import Select, and_, exists, func, or_, select, union
 from sqlalchemy.orm import Session, aliased
 
 from approvals.decisions.model import Decision
@@ -96,6 +98,26 @@ def was_asked(session: Session, request_id: int, person_id: int) -> bool:
     )
     was_sent = exists().where(ApprovalLink.stage_id == Stage.id, ApprovalLink.person_id == person_id, opened)
     return bool(session.scalar(select(or_(stands_there, was_sent))))
+
+
+def asked_of(person_id: int, at: datetime) -> Select[Any]:
+    """As a subquery, what `was_asked` says of one request: all that the person is or was asked to decide."""
+    stands_there = (
+        select(Stage.request_id)
+        .join(StageApprover, StageApprover.stage_id == Stage.id)
+        .join(Request, Request.id == Stage.request_id)
+        .where(
+            Stage.opened_at.is_not(None),
+            stands_in(StageApprover.person_id, Request.offering_version_id, person_id, at),
+        )
+    )
+    was_sent = (
+        select(Stage.request_id)
+        .join(ApprovalLink, ApprovalLink.stage_id == Stage.id)
+        .where(Stage.opened_at.is_not(None), ApprovalLink.person_id == person_id)
+    )
+    either = union(stands_there, was_sent).subquery()
+    return select(next(iter(either.c)))
 
 
 def _lines(places: Sequence[Place]) -> tuple[DecisionLine, ...]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import Select, select, union
 from sqlalchemy.orm import Session
 
-from approvals.emergency.queries import is_reviewer
+from approvals.emergency.queries import is_reviewer, reviewed_by
 from approvals.routing.chosen import route_of
 from approvals.routing.deadlines import promised_by
 from approvals.routing.outlook import outlook
-from approvals.routing.progress import progress_of, was_asked
+from approvals.routing.progress import asked_of, progress_of, was_asked
 from catalog.offerings.language import OfferingDocument
 from catalog.requests.route import Proposal, RouteStage, StageProgress
 from portal.identity.model import Person
@@ -44,3 +46,8 @@ class Router:
     def may_see(self, session: Session, request_id: int, person_id: int) -> bool:
         """Whether the person is or was an approver of the request in a stage that has opened, or reviews it."""
         return was_asked(session, request_id, person_id) or is_reviewer(session, request_id, person_id)
+
+    def seen_by(self, person_id: int, at: datetime) -> Select[Any]:
+        """As a subquery: the requests that `may_see` lets the person see at this moment (aware)."""
+        either = union(asked_of(person_id, at), reviewed_by(person_id)).subquery()
+        return select(next(iter(either.c)))

@@ -10,6 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from catalog.attachments.queries import attachments_of
+from catalog.changes.beside import change_card
+from catalog.changes.scheduling import find_change
 from catalog.fulfilment.model import Artefact, Step, StepState
 from catalog.fulfilment.whereabouts import whereabouts
 from catalog.offerings.emergency import BREAK_GLASS, COMMITTEE
@@ -105,6 +107,7 @@ def request_page(
             },
         ),
         conversation=conversations.of(session, actor, request),
+        change=change_card(session, actor, request, find_change(session, request.id), sees=router),
         progress=progress_of(request, steps, timezone=actor.timezone, at=now(session)),
         may_operate=bool(steps) and request.state in _OPERATED and actor.may(Permission.OPERATE),
         moving=request.state in MOVING,

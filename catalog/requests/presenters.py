@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from catalog.changes.card import ChangeCard
 from catalog.requests.answers import AnswerLine
 from catalog.requests.baton import Baton
 from catalog.requests.conversation import Conversation
@@ -153,6 +154,8 @@ class RequestPage:
     timeline: tuple[Event, ...]
     #: What people said about it.
     conversation: Conversation
+    #: When it is carried out, and what else is then.
+    change: ChangeCard
     #: Whether the page will say something else before long, and how far it has come.
     moving: bool
     progress: Progress

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
+from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from catalog.offerings.facts import Facts
@@ -150,4 +151,8 @@ class Router(Protocol):
 
     def may_see(self, session: Session, request_id: int, person_id: int) -> bool:
         """Whether the person is or was an approver of the request and may therefore see it."""
+        ...
+
+    def seen_by(self, person_id: int, at: datetime) -> Select[Any]:
+        """As a subquery: the numbers of all requests that `may_see` lets the person see at this moment (aware)."""
         ...

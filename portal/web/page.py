@@ -105,6 +105,7 @@ def _nav(actor: Actor) -> tuple[NavItem, ...]:
         (_("My requests"), "requests.index", None),
         (_("Approvals"), "approvals.index", _few(waiting)),
         (_("Entitlements"), "entitlements.index", None),
+        (_("Changes"), "changes.index", None),
     ]
     if tasks:
         entries.append((_("Tasks"), "work.index", open_tasks or None))
@@ -112,6 +113,9 @@ def _nav(actor: Actor) -> tuple[NavItem, ...]:
         entries.append((_("Offerings"), "versions.index", None))
     if actor.may(Permission.READ_UNIT_REQUESTS):
         entries.append((_("My unit"), "units.requests", None))
+    if actor.may(Permission.READ_FINDINGS):
+        entries.append((_("Reconciliation"), "reconciliation.index", None))
+        entries.append((_("Who allowed this?"), "explain.show", None))
     if actor.may(Permission.READ_EVIDENCE):
         entries.append((_("Evidence"), "evidence.index", None))
     if actor.may(Permission.READ_LEDGER):

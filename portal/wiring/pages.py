@@ -14,8 +14,12 @@ from approvals.reassigning import views as reassigning_views
 from approvals.standing import views as standing_views
 from approvals.timing import views as timing_views
 from catalog.attachments import views as attachment_views
+from catalog.changes import views as change_views
 from catalog.entitlements import views as entitlement_views
+from catalog.explaining import views as explain_views
+from catalog.explaining.api import views as api_views
 from catalog.fulfilment import views as fulfilment_views
+from catalog.fulfilment.connectors.acme import views as acme_views
 from catalog.fulfilment.connectors.ca import views as pki_views
 from catalog.fulfilment.connectors.http import views as automation_views
 from catalog.fulfilment.connectors.manual import views as manual_views
@@ -27,6 +31,7 @@ from catalog.offerings import views as catalogue_views
 from catalog.ordering import views as ordering_views
 from catalog.ordering.bulk import views as bulk_views
 from catalog.ordering.units import views as unit_views
+from catalog.reconciliation import views as reconciliation_views
 from catalog.requests import views as request_views
 from catalog.versions import views as version_views
 from portal.audit import views as ledger_views
@@ -34,6 +39,7 @@ from portal.identity.absences import views as absence_views
 from portal.identity.account import views as account_views
 from portal.identity.passkeys import views as passkey_views
 from portal.identity.sign_in import views as sign_in_views
+from portal.identity.tokens import views as token_views
 from portal.notifications import views as mail_views
 from portal.web import languages as language_views
 from portal.web import views as web_views
@@ -49,6 +55,7 @@ def blueprints(portal: Portal) -> tuple[Blueprint, ...]:
         sign_in_views.blueprint,
         account_views.blueprint,
         passkey_views.blueprint,
+        token_views.blueprint,
         catalogue_views.blueprint,
         version_views.blueprint,
         request_views.blueprint,
@@ -73,8 +80,13 @@ def blueprints(portal: Portal) -> tuple[Blueprint, ...]:
         secret_views.blueprint,
         attachment_views.blueprint,
         entitlement_views.blueprint,
+        reconciliation_views.blueprint,
+        explain_views.blueprint,
+        api_views.blueprint,
+        change_views.blueprint,
         evidence_views.blueprint,
         ledger_views.blueprint,
         pki_views.blueprint(portal.authority),
+        acme_views.blueprint(portal.settings.acme_folder),
         ssh_views.blueprint(SshAuthority(portal.settings.ssh_folder)),
     )

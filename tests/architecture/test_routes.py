@@ -24,9 +24,13 @@ PUBLIC = {
     "pki.ocsp_get": "relying parties ask it",
     "pki.issuing": "relying parties read it",
     "pki.root": "relying parties read it",
+    "acme.challenge": "an authority reads the answer to its challenge",
     "ssh.ca": "servers read whom to trust",
     "ssh.krl": "servers read what was taken back",
+    "changes.subscribed": "calendar programs read it by a secret token",
     "automation.callback": "checks the target's signature",
+    "api.explained": "checks its bearer token",
+    "api.nothing": "says that there is nothing",
     "languages.choose": "a stranger reads the sign-in and error pages",
 }
 

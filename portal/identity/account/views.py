@@ -24,6 +24,11 @@ SECTIONS: tuple[Section, ...] = (
         "absences.index",
     ),
     Section(
+        N_("Calendar of changes"),
+        N_("A secret address with which your own calendar shows what is planned and frozen."),
+        "changes.feed",
+    ),
+    Section(
         N_("Language and mail"),
         N_("The language of pages and mails, and how often you get mail."),
         "mail.preferences",
@@ -32,6 +37,11 @@ SECTIONS: tuple[Section, ...] = (
         N_("Passkeys"),
         N_("The keys with which you sign decisions that need a signature."),
         "passkeys.index",
+    ),
+    Section(
+        N_("Tokens"),
+        N_("With these, programs ask the portal for you."),
+        "tokens.index",
     ),
 )
 

@@ -203,6 +203,12 @@ def further_connectors() -> Sequence[Connector]:
 
 
 @pytest.fixture
+def offered() -> Path:
+    """The folder whose offerings are published; a test file that needs only one of its own overrides this."""
+    return services_folder()
+
+
+@pytest.fixture
 def world(
     db: Database,
     settings: Settings,
@@ -211,6 +217,7 @@ def world(
     clock: StandingClock,
     tmp_path: Path,
     further_connectors: Sequence[Connector],
+    offered: Path,
 ) -> Iterator[World]:
     """Every shipped offering that this portal can carry out, published by the operator."""
     handlers = reactions_table(settings)
@@ -243,7 +250,7 @@ def world(
         with db.transaction() as session:
             _add_people(session, cast)
         with db.transaction() as session:
-            publish_folder(session, actor_of(cast.operator), services_folder(), connectors=connectors)
+            publish_folder(session, actor_of(cast.operator), offered, connectors=connectors)
         yield World(portal, directory, clock, actor_of, cast)
 
 

@@ -13,8 +13,8 @@ from catalog.fulfilment.connectors.contract import ConnectorError
 from catalog.fulfilment.connectors.http.signature import signed_headers
 from catalog.fulfilment.connectors.http.targets import RUNNING, Target
 from portal.core.canonical import canonical_json
-from portal.core.language import say
 from portal.core.destinations import OutgoingRefused
+from portal.core.language import say
 from portal.core.outgoing import Answer, Outgoing, OutgoingFailed
 
 _REFUSED = frozenset({401, 403})

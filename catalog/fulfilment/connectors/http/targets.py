@@ -24,6 +24,8 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _UNRESERVED = "-._~"
 
 Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+#: As offerings write it.
+Action = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Lasting = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,4}[smhd]$")]
 #: Below the target's address: `{action}` and `{key}` stand for the order's action and the call's id.
 Below = Annotated[str, Field(pattern=r"^([A-Za-z0-9._~-]|[{](action|key)[}])[A-Za-z0-9._~/?&={}-]{0,199}$")]
@@ -79,7 +81,7 @@ class Target(_Strict):
     title: Annotated[str, Field(min_length=1, max_length=80)]
     url: str
     mode: Literal["callback", "poll"]
-    actions: tuple[Word, ...] = Field(min_length=1)
+    actions: tuple[Action, ...] = Field(min_length=1)
     secret: str | tuple[str, ...] = Field(default=(), repr=False)
     secret_file: Path | None = None
     callback_secret: str | tuple[str, ...] = Field(default=(), repr=False)

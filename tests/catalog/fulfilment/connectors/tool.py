@@ -11,8 +11,7 @@ import hmac
 import json
 import threading
 import time
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -47,6 +46,10 @@ class Tool:
     #: The next posts are acted on and then answered with 503, as by a tool that dies after acting.
     dies_after_acting: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+    #: How many callbacks it has made.
+    sent: int = 0
+    #: Its clock, in seconds.
+    now: Callable[[], float] = time.time
     server: ThreadingHTTPServer | None = None
     thread: threading.Thread | None = None
 
@@ -100,8 +103,9 @@ class Tool:
         body = json.dumps(
             {"type": "run.finished", "data": {"key": message, **self.told(message), **claims}}
         ).encode()
-        sent = sent or f"msg-{message[-12:]}-{len(self.asked)}"
-        second = str(int(time.time() if at is None else at))
+        self.sent += 1
+        sent = sent or f"msg-{self.sent}"
+        second = str(int(self.now() if at is None else at))
         headers = {
             "webhook-id": sent,
             "webhook-timestamp": second,
@@ -131,62 +135,8 @@ class Tool:
                     other["status"] = "undone"
 
     def start(self) -> None:
-        tool = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                self.answer(b"")
-
-            def do_POST(self) -> None:
-                self.answer(self.rfile.read(int(self.headers["Content-Length"])))
-
-            def answer(self, body: bytes) -> None:
-                self.close_connection = True
-                message = self.headers["webhook-id"] or ""
-                second = self.headers["webhook-timestamp"] or ""
-                tool.asked.append((self.command, self.path))
-                good = signature(message, second, body)
-                given = (self.headers["webhook-signature"] or "").split(" ")
-                if good not in given or abs(time.time() - int(second)) > 300:
-                    tool.refused.append(self.path)
-                    return self.reply(401, {"message": "not signed"})
-                if tool.instead is not None:
-                    status, headers, content = tool.instead
-                    return self.raw(status, headers, content)
-                path = urlsplit(self.path).path.removeprefix("/hooks/countersign")
-                if self.command == "POST":
-                    told = tool.act(path, message, json.loads(body))
-                    if tool.dies_after_acting and not path.endswith("/plan"):
-                        tool.dies_after_acting -= 1
-                        return self.reply(503, {})
-                    return self.reply(202, told)
-                if path == "/live":
-                    with tool.lock:
-                        return self.reply(200, {"items": tool.live()})
-                asked = unquote(path.removeprefix("/status/"))
-                with tool.lock:
-                    return self.reply(200, tool.told(asked)) if asked in tool.runs else self.reply(404, {})
-
-            def reply(self, status: int, content: object) -> None:
-                self.raw(status, {"Content-Type": "application/json"}, json.dumps(content).encode())
-
-            def raw(self, status: int, headers: dict[str, str], content: bytes) -> None:
-                self.send_response(status)
-                for name, value in {**headers, "Content-Length": str(len(content))}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_: object) -> None:
-                """Quiet."""
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-            allow_reuse_address = True
-
-        self.server = Server(("127.0.0.1", self.port), Handler)
+        handler = type("Handler", (_Handler,), {"tool": self})
+        self.server = ThreadingHTTPServer(("127.0.0.1", self.port), handler)
         self.port = self.server.server_port
         self.thread = threading.Thread(target=lambda: self.server.serve_forever(0.02), daemon=True)
         self.thread.start()
@@ -197,6 +147,57 @@ class Tool:
             self.server.server_close()
             self.thread.join()
             self.server = None
+
+
+class _Handler(BaseHTTPRequestHandler):
+    tool: Tool
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.answer(b"")
+
+    def do_POST(self) -> None:
+        self.answer(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def answer(self, body: bytes) -> None:
+        self.close_connection = True
+        message = self.headers["webhook-id"] or ""
+        second = self.headers["webhook-timestamp"] or ""
+        self.tool.asked.append((self.command, self.path))
+        good = signature(message, second, body)
+        given = (self.headers["webhook-signature"] or "").split(" ")
+        if good not in given or abs(self.tool.now() - int(second)) > 300:
+            self.tool.refused.append(self.path)
+            return self.reply(401, {"message": "not signed"})
+        if self.tool.instead is not None:
+            status, headers, content = self.tool.instead
+            return self.raw(status, headers, content)
+        path = urlsplit(self.path).path.removeprefix("/hooks/countersign")
+        if self.command == "POST":
+            told = self.tool.act(path, message, json.loads(body))
+            if self.tool.dies_after_acting and not path.endswith("/plan"):
+                self.tool.dies_after_acting -= 1
+                return self.reply(503, {})
+            return self.reply(202, told)
+        if path == "/live":
+            with self.tool.lock:
+                return self.reply(200, {"items": self.tool.live()})
+        asked = unquote(path.removeprefix("/status/"))
+        with self.tool.lock:
+            return self.reply(200, self.tool.told(asked)) if asked in self.tool.runs else self.reply(404, {})
+
+    def reply(self, status: int, content: object) -> None:
+        self.raw(status, {"Content-Type": "application/json"}, json.dumps(content).encode())
+
+    def raw(self, status: int, headers: dict[str, str], content: bytes) -> None:
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(content))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
 
 
 @contextmanager
@@ -216,7 +217,7 @@ def targets_file(folder: Path, tool: Tool, **changes: object) -> Path:
         "title": TITLE,
         "url": tool.url,
         "mode": "poll",
-        "actions": ["isolate-host"],
+        "actions": ["isolate_host"],
         "secret": SECRET,
         "paths": {"undo": "undo", "status": "status/{key}", "plan": "plan", "list": "live"},
         "seconds": 5,
@@ -226,11 +227,3 @@ def targets_file(folder: Path, tool: Tool, **changes: object) -> Path:
     given = {name: value for name, value in settings.items() if value is not None}
     file.write_text(json.dumps({"targets": {"soar": given}}))
     return file
-
-
-def post(url: str, headers: dict[str, str], body: bytes) -> int:
-    """Over the network, as the tool would."""
-    with urllib.request.urlopen(
-        urllib.request.Request(url, body, headers, method="POST"), timeout=30
-    ) as answer:
-        return int(answer.status)

@@ -25,7 +25,7 @@ from tests.catalog.fulfilment.connectors.tool import Tool, running, targets_file
 
 BEATRIZ = Beneficiary("beatriz.sousa", "Beatriz Sousa", "beatriz.sousa@meridian.example")
 ORDER = Order(
-    "SR-000007", "isolate-host", {"target": "soar", "host": "app1.meridian.example", "hours": 4}, BEATRIZ
+    "SR-000007", "isolate_host", {"target": "soar", "host": "app1.meridian.example", "hours": 4}, BEATRIZ
 )
 PUBLIC = "https://portal.meridian.example"
 

@@ -14,7 +14,9 @@ from rich.console import Console
 
 from approvals.routing.cli import replay
 from catalog.assets.cli import asset_commands
+from catalog.explaining.cli import explain_command
 from catalog.fulfilment.connectors.ca.cli import ca_commands
+from catalog.fulfilment.connectors.firewall.cli import firewall_commands
 from catalog.offerings.cli import offering_commands
 from catalog.reconciliation.cli import reconcile_command
 from portal.audit.cli import audit_commands
@@ -134,6 +136,7 @@ def people_import(portal: Any, file: Path) -> None:
 people.add_command(rota_command(with_portal))
 cli.add_command(asset_commands(with_portal))
 cli.add_command(ca_commands)
+cli.add_command(firewall_commands(with_portal))
 
 
 @cli.command()
@@ -183,6 +186,7 @@ offerings.add_command(replay)
 cli.add_command(offerings)
 cli.add_command(audit_commands(with_portal))
 cli.add_command(reconcile_command(with_portal))
+cli.add_command(explain_command(with_portal))
 cli.add_command(evidence)
 cli.add_command(verify)
 

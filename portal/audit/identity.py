@@ -11,6 +11,8 @@ from portal.identity.actor import PORTAL
 from portal.identity.events import (
     AbsenceAdded,
     AbsenceRemoved,
+    ApiTokenCreated,
+    ApiTokenRevoked,
     PasskeyEnrolled,
     PasskeyRevoked,
     PeopleImported,
@@ -23,6 +25,8 @@ from portal.identity.events import (
 #: An enrolled key is itself in the ledger, so that what it signs can be checked without the portal.
 PASSKEY_ENROLLED = "passkey:enrolled"
 PASSKEY_REVOKED = "passkey:revoked"
+TOKEN_CREATED = "token:created"  # noqa: S105  (a tag)
+TOKEN_REVOKED = "token:revoked"  # noqa: S105  (a tag)
 
 
 def on_signed_in(session: Session, event: PersonSignedIn) -> None:
@@ -122,6 +126,33 @@ def on_passkey_revoked(session: Session, event: PasskeyRevoked) -> None:
         subject=passkey_subject(event.credential),
         actor=event.actor,
         facts={"person": f"person:{event.person_id}", "credential": event.credential},
+    )
+
+
+def on_token_created(session: Session, event: ApiTokenCreated) -> None:
+    """Whose token it is, what it may be used for and until when; never the token."""
+    record(
+        session,
+        TOKEN_CREATED,
+        subject=f"token:{event.token_id}",
+        actor=event.actor,
+        facts={
+            "person": f"person:{event.person_id}",
+            "scopes": list(event.scopes),
+            "expires_at": event.expires_at.isoformat(),
+        },
+        personal={"name": event.name},
+    )
+
+
+def on_token_revoked(session: Session, event: ApiTokenRevoked) -> None:
+    """Which token opens nothing from here on."""
+    record(
+        session,
+        TOKEN_REVOKED,
+        subject=f"token:{event.token_id}",
+        actor=event.actor,
+        facts={"person": f"person:{event.person_id}"},
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from portal.identity.actor import Actor
 
@@ -100,3 +100,24 @@ class AbsenceRemoved:
     absence_id: int
     first_day: date
     last_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class ApiTokenCreated:
+    """A program may speak for a person from now on, in these scopes and until then."""
+
+    actor: Actor
+    token_id: int
+    person_id: int
+    name: str
+    scopes: tuple[str, ...]
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ApiTokenRevoked:
+    """A token opens nothing any more."""
+
+    actor: Actor
+    token_id: int
+    person_id: int

@@ -13,8 +13,10 @@ from approvals.standing import using as standing
 from catalog.attachments import attach
 from catalog.changes import reactions as changes
 from catalog.entitlements import waiting as entitlements_waiting
+from catalog.explaining import index as explaining
 from catalog.fulfilment import orders
 from catalog.fulfilment.connectors.manual import opening as manual_opening
+from catalog.reconciliation import events as finding_events
 from catalog.reconciliation import reactions as reconciliation
 from catalog.requests import events
 from portal.audit import identity as identity_entries
@@ -41,6 +43,8 @@ def reactions_table(settings: Settings) -> dict[type[Any], Sequence[Callable[...
             identity_entries.on_passkey_revoked,
             passkey_mails.on_passkey_revoked,
         ),
+        identity_events.ApiTokenCreated: (identity_entries.on_token_created,),
+        identity_events.ApiTokenRevoked: (identity_entries.on_token_revoked,),
         events.RequestSubmitted: (attach.on_submitted,),
         events.RequestPlanned: (
             attach.on_planned,
@@ -63,10 +67,16 @@ def reactions_table(settings: Settings) -> dict[type[Any], Sequence[Callable[...
         events.RequestRefused: (reactions.on_refused, questions.on_request_moved, changes.on_refused),
         events.RequestRejected: (questions.on_request_moved, emergency.on_rejected, changes.on_rejected),
         events.RequestFailed: (manual_opening.on_failed, emergency.on_failed, changes.on_failed),
-        events.RequestFulfilled: (changes.on_fulfilled, reconciliation.on_fulfilled),
+        events.RequestFulfilled: (
+            changes.on_fulfilled,
+            reconciliation.on_fulfilled,
+            explaining.on_fulfilled,
+        ),
         events.RequestApproved: (questions.on_request_moved, orders.on_approved, emergency.on_approved),
-        events.EntitlementGranted: (reconciliation.on_granted,),
-        events.EntitlementEnded: (entitlements_waiting.on_ended, emergency.on_ended),
+        events.EntitlementGranted: (reconciliation.on_granted, explaining.on_granted),
+        events.EntitlementEnded: (entitlements_waiting.on_ended, explaining.on_ended, emergency.on_ended),
+        finding_events.FindingOpened: (explaining.on_found,),
+        finding_events.FindingClosed: (explaining.on_closed,),
         events.FulfilmentStarting: (
             holding.on_fulfilment_starting,
             emergency.on_fulfilment_starting,

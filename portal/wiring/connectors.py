@@ -91,7 +91,27 @@ def _optional(settings: Settings, db: Database) -> Iterator[Connector]:
         hosts = [str(target.origin) for target in targets.values()]
         outgoing = Outgoing(Destinations.listed(hosts, settings.outgoing_networks))
         yield HttpConnector(targets, outgoing, db, settings.public_url)
+    if settings.acme_directory:
+        yield _acme(settings)
     if settings.ssh_principals and settings.builds("ssh"):
         authority = SshAuthority(settings.ssh_folder)
         authority.create_if_missing()
         yield SshConnector(authority, settings.ssh_principals)
+
+
+def _acme(settings: Settings) -> Connector:
+    """An external authority. Its libraries take a quarter of a second to import, and most portals have none."""
+    from catalog.fulfilment.connectors.acme.connector import AcmeConnector  # noqa: PLC0415
+    from catalog.fulfilment.connectors.acme.place import AcmePlace  # noqa: PLC0415
+
+    return AcmeConnector(
+        AcmePlace(
+            directory=settings.acme_directory,
+            folder=settings.acme_folder,
+            ca_file=settings.acme_ca_file,
+            contact=settings.acme_contact,
+            eab_kid=settings.acme_eab_kid,
+            eab_key=settings.acme_eab_key,
+            dns_hook=settings.acme_dns_hook,
+        )
+    )

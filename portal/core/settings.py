@@ -228,7 +228,7 @@ class Settings:
         if self.ca_pkcs11_module and not (self.ca_pkcs11_token and self.ca_pkcs11_pin):
             message = "CA_PKCS11_MODULE needs CA_PKCS11_TOKEN and CA_PKCS11_PIN (or CA_PKCS11_PIN_FILE) beside it."
             raise SettingsError(message)
-        if bool(self.acme_eab_kid) != bool(self.acme_eab_key):
+        if self.builds("acme") and bool(self.acme_eab_kid) != bool(self.acme_eab_key):
             message = "ACME_EAB_KID and ACME_EAB_KEY (or ACME_EAB_KEY_FILE) belong together: set both or neither."
             raise SettingsError(message)
         if self.development:

@@ -7,19 +7,21 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Tests start servers of their own: more than four at once slow each other down. A browser or a lease may be late
+# Tests wait for servers and browsers half of their time, so there is one worker more than processors; more than five
+# slow each other down. A browser or a lease may be late
 # on a machine that does much else, so what fails is tried once more at once, and then alone, when all others are
 # done; what fails alone fails.
-WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); if [ $$n -lt 2 ]; then echo 2; elif [ $$n -gt 4 ]; then echo 4; else echo $$n; fi)
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); if [ $$n -gt 4 ]; then echo 4; else echo $$((n + 1)); fi)
 COMPILE := $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -q
 OIDC := tests/servers/oidc-provider
 
-.PHONY: help run demo test lint format lock languages wheel clean
+.PHONY: help run demo test chaos lint format lock languages wheel clean
 help:
 	@printf '%s\n' \
 	  'make run    set up and start everything; Ctrl-C stops it' \
 	  'make demo   set up and play the whole story once' \
 	  'make test   set up and run every check and test' \
+	  'make chaos  let everything fail and be killed, and print what came of it; SEEDS=3, ARGS=--help' \
 	  'make lint   the checks alone' \
 	  'make format format the code' \
 	  'make lock   lock the dependencies anew' \
@@ -38,6 +40,11 @@ test: lint $(OIDC)/node_modules/.package-lock.json
 	  test $$? -eq 1 || exit 1; \
 	  echo 'What failed among the others is tried alone:'; \
 	  $(BIN)/pytest -q --last-failed --last-failed-no-failures none $(ARGS); }
+
+# Every failpoint by every fault by seeds, and every call of the main flows; hours on a small machine.
+SEEDS ?= 1
+chaos: $(VENV)/.ready-test
+	$(BIN)/python -m tests.chaos --seeds $(SEEDS) $(ARGS)
 
 lint: $(VENV)/.ready-test
 	$(BIN)/ruff check .

@@ -11,9 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from portal.core.assets import ROOT
+from portal.core.environment import (
+    read_bucket,
+    read_folder,
+    read_one_of,
+    read_secret,
+    read_url,
+    read_whole,
+    read_words,
+)
 from portal.core.errors import SettingsError
 from portal.core.queues import DEFAULT_QUEUE, insist_on_queue, parse_queues
 
@@ -155,38 +163,38 @@ class Settings:
         settings = cls(
             environment=environment,
             home=home,
-            database_url=_secret(env, "DATABASE_URL") or f"sqlite:///{home / 'countersign.db'}",
-            redis_url=_secret(env, "REDIS_URL") or None,
-            public_url=_url(env, "PUBLIC_URL", "http://localhost:8000"),
-            secret_key=_secret(env, "SECRET_KEY") or DEFAULT_SECRET,
-            oidc_issuer=_url(env, "OIDC_ISSUER", "http://localhost:8010"),
+            database_url=read_secret(env, "DATABASE_URL") or f"sqlite:///{home / 'countersign.db'}",
+            redis_url=read_secret(env, "REDIS_URL") or None,
+            public_url=read_url(env, "PUBLIC_URL", "http://localhost:8000"),
+            secret_key=read_secret(env, "SECRET_KEY") or DEFAULT_SECRET,
+            oidc_issuer=read_url(env, "OIDC_ISSUER", "http://localhost:8010"),
             oidc_client_id=env.get("OIDC_CLIENT_ID", "countersign"),
-            oidc_client_secret=_secret(env, "OIDC_CLIENT_SECRET") or DEFAULT_SECRET,
-            smtp_url=_secret(env, "SMTP_URL") or "smtp://127.0.0.1:1025",
+            oidc_client_secret=read_secret(env, "OIDC_CLIENT_SECRET") or DEFAULT_SECRET,
+            smtp_url=read_secret(env, "SMTP_URL") or "smtp://127.0.0.1:1025",
             mail_from=env.get("MAIL_FROM", "Countersign <countersign@meridian.example>"),
-            scim_url=_url(env, "SCIM_URL", "http://127.0.0.1:8030/v2"),
+            scim_url=read_url(env, "SCIM_URL", "http://127.0.0.1:8030/v2"),
             scim_token=mine("SCIM_TOKEN", "scim") or DEFAULT_SECRET,
-            firewall_repository=_folder(env, "FIREWALL_REPOSITORY", home / "targets" / "firewall"),
-            ca_folder=_folder(env, "CA_FOLDER", home / "ca"),
-            checkpoint_folder=_folder(env, "CHECKPOINT_FOLDER", home / "checkpoints"),
+            firewall_repository=read_folder(env, "FIREWALL_REPOSITORY", home / "targets" / "firewall"),
+            ca_folder=read_folder(env, "CA_FOLDER", home / "ca"),
+            checkpoint_folder=read_folder(env, "CHECKPOINT_FOLDER", home / "checkpoints"),
             firewall_remote=mine("FIREWALL_REMOTE", "firewall"),
             firewall_remote_key=env.get("FIREWALL_REMOTE_KEY", ""),
             firewall_known_hosts=env.get("FIREWALL_KNOWN_HOSTS", ""),
-            firewall_apply=_one_of(env, "FIREWALL_APPLY", ("", "nft")),
+            firewall_apply=read_one_of(env, "FIREWALL_APPLY", ("", "nft")),
             firewall_apply_prefix=tuple(shlex.split(env.get("FIREWALL_APPLY_PREFIX", ""))),
-            firewall_outputs=_words(env, "FIREWALL_OUTPUTS") or ("nftables", "ciscoasa", "paloalto"),
+            firewall_outputs=read_words(env, "FIREWALL_OUTPUTS") or ("nftables", "ciscoasa", "paloalto"),
             ansible_repository=mine("ANSIBLE_REPOSITORY", "ansible"),
             ansible_name=env.get("ANSIBLE_NAME", "servers"),
             ansible_inventory=env.get("ANSIBLE_INVENTORY", "inventory"),
             ansible_playbook=env.get("ANSIBLE_PLAYBOOK", "ansible-playbook"),
-            ansible_folder=_folder(env, "ANSIBLE_FOLDER", home / "ansible"),
+            ansible_folder=read_folder(env, "ANSIBLE_FOLDER", home / "ansible"),
             ansible_private_key=env.get("ANSIBLE_PRIVATE_KEY_FILE", ""),
             ansible_vault_password=env.get("ANSIBLE_VAULT_PASSWORD_FILE", ""),
-            ansible_seconds=_whole(env, "ANSIBLE_SECONDS", 15 * 60),
-            ansible_forks=_whole(env, "ANSIBLE_FORKS", 5),
+            ansible_seconds=read_whole(env, "ANSIBLE_SECONDS", 15 * 60),
+            ansible_forks=read_whole(env, "ANSIBLE_FORKS", 5),
             postgresql_target=mine("POSTGRESQL_TARGET", "postgresql"),
             ssh_principals=tuple(env.get("SSH_PRINCIPALS", "").replace(",", " ").split()),
-            ssh_folder=_folder(env, "SSH_FOLDER", home / "ssh"),
+            ssh_folder=read_folder(env, "SSH_FOLDER", home / "ssh"),
             http_targets=Path(env["HTTP_TARGETS"]).resolve() if env.get("HTTP_TARGETS") else None,
             outgoing_networks=tuple(env.get("OUTGOING_NETWORKS", "").replace(",", " ").split()),
             ldap_url=env.get("LDAP_URL", ""),
@@ -198,26 +206,26 @@ class Settings:
             postgresql_target_name=env.get("POSTGRESQL_TARGET_NAME", "main"),
             ca_pkcs11_module=env.get("CA_PKCS11_MODULE", ""),
             ca_pkcs11_token=env.get("CA_PKCS11_TOKEN", ""),
-            ca_pkcs11_pin=_secret(env, "CA_PKCS11_PIN"),
+            ca_pkcs11_pin=read_secret(env, "CA_PKCS11_PIN"),
             ca_pkcs11_key=env.get("CA_PKCS11_KEY") or "countersign",
-            acme_directory=_url(env, "ACME_DIRECTORY", "") if env.get("ACME_DIRECTORY") else "",
-            acme_folder=_folder(env, "ACME_FOLDER", home / "acme"),
+            acme_directory=read_url(env, "ACME_DIRECTORY", "") if env.get("ACME_DIRECTORY") else "",
+            acme_folder=read_folder(env, "ACME_FOLDER", home / "acme"),
             acme_ca_file=env.get("ACME_CA_FILE", ""),
             acme_contact=env.get("ACME_CONTACT", ""),
             acme_eab_kid=env.get("ACME_EAB_KID", ""),
             acme_eab_key=mine("ACME_EAB_KEY", "acme"),
             acme_dns_hook=env.get("ACME_DNS_HOOK", ""),
-            step_up_seconds=_whole(env, "STEP_UP_SECONDS", 15 * 60),
-            high_risk_step_up_seconds=_whole(env, "HIGH_RISK_STEP_UP_SECONDS", 5 * 60),
-            link_days=_whole(env, "LINK_DAYS", 7),
+            step_up_seconds=read_whole(env, "STEP_UP_SECONDS", 15 * 60),
+            high_risk_step_up_seconds=read_whole(env, "HIGH_RISK_STEP_UP_SECONDS", 5 * 60),
+            link_days=read_whole(env, "LINK_DAYS", 7),
             passkey_acr=env.get("PASSKEY_ACR", "urn:countersign:acr:mfa"),
-            attachment_store=_bucket(env, "ATTACHMENT_STORE"),
-            s3_endpoint=_url(env, "S3_ENDPOINT", "") if env.get("S3_ENDPOINT") else "",
+            attachment_store=read_bucket(env, "ATTACHMENT_STORE"),
+            s3_endpoint=read_url(env, "S3_ENDPOINT", "") if env.get("S3_ENDPOINT") else "",
             s3_region=env.get("S3_REGION", "us-east-1"),
-            s3_access_key=_secret(env, "S3_ACCESS_KEY"),
-            s3_secret_key=_secret(env, "S3_SECRET_KEY"),
-            attachment_bytes=_whole(env, "ATTACHMENT_BYTES", 10 * 1024 * 1024),
-            attachment_days=_whole(env, "ATTACHMENT_DAYS", 30),
+            s3_access_key=read_secret(env, "S3_ACCESS_KEY"),
+            s3_secret_key=read_secret(env, "S3_SECRET_KEY"),
+            attachment_bytes=read_whole(env, "ATTACHMENT_BYTES", 10 * 1024 * 1024),
+            attachment_days=read_whole(env, "ATTACHMENT_DAYS", 30),
             queues=queues,
             queue=queue,
         )
@@ -226,10 +234,14 @@ class Settings:
 
     def _check(self) -> None:
         if self.ca_pkcs11_module and not (self.ca_pkcs11_token and self.ca_pkcs11_pin):
-            message = "CA_PKCS11_MODULE needs CA_PKCS11_TOKEN and CA_PKCS11_PIN (or CA_PKCS11_PIN_FILE) beside it."
+            message = (
+                "CA_PKCS11_MODULE needs CA_PKCS11_TOKEN and CA_PKCS11_PIN (or CA_PKCS11_PIN_FILE) beside it."
+            )
             raise SettingsError(message)
         if self.builds("acme") and bool(self.acme_eab_kid) != bool(self.acme_eab_key):
-            message = "ACME_EAB_KID and ACME_EAB_KEY (or ACME_EAB_KEY_FILE) belong together: set both or neither."
+            message = (
+                "ACME_EAB_KID and ACME_EAB_KEY (or ACME_EAB_KEY_FILE) belong together: set both or neither."
+            )
             raise SettingsError(message)
         if self.development:
             return
@@ -255,65 +267,8 @@ def _default_home() -> Path:
     return ROOT / "var" if in_checkout else Path.cwd() / "var"
 
 
-def _secret(env: Mapping[str, str], name: str) -> str:
-    if env.get(name):
-        return env[name]
-    file = env.get(f"{name}_FILE")
-    if not file:
-        return ""
-    try:
-        return Path(file).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        message = f"{name}_FILE names {file}, which cannot be read: {error.strerror}."
-        raise SettingsError(message) from error
-
-
 def _target_secret(
     env: Mapping[str, str], queues: Mapping[str, str], queue: str, name: str, connector: str
 ) -> str:
     """A secret of the connector's target; empty where another queue's worker holds it."""
-    return _secret(env, name) if queues.get(connector, DEFAULT_QUEUE) == queue else ""
-
-
-def _url(env: Mapping[str, str], name: str, default: str) -> str:
-    value = (env.get(name) or default).rstrip("/")
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        message = f"{name} is {value!r}; it must be a whole address such as {default}."
-        raise SettingsError(message)
-    return value
-
-
-def _bucket(env: Mapping[str, str], name: str) -> str:
-    value = (env.get(name) or "").rstrip("/")
-    parts = urlsplit(value)
-    if value and (parts.scheme != "s3" or not parts.netloc):
-        message = f"{name} is {value!r}; leave it out for the data folder, or name a bucket such as s3://attachments."
-        raise SettingsError(message)
-    return value
-
-
-def _folder(env: Mapping[str, str], name: str, default: Path) -> Path:
-    return Path(env.get(name) or default).resolve()
-
-
-def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:
-    return tuple(env.get(name, "").replace(",", " ").split())
-
-
-def _one_of(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
-    value = env.get(name, "")
-    if value not in choices:
-        message = f"{name} is {value!r}; it must be {' or '.join(filter(None, choices))}, or be left out."
-        raise SettingsError(message)
-    return value
-
-
-def _whole(env: Mapping[str, str], name: str, default: int) -> int:
-    value = env.get(name)
-    if not value:
-        return default
-    if not value.isdecimal() or int(value) == 0:
-        message = f"{name} is {value!r}; it must be a whole number above zero."
-        raise SettingsError(message)
-    return int(value)
+    return read_secret(env, name) if queues.get(connector, DEFAULT_QUEUE) == queue else ""

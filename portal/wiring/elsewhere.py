@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from catalog.fulfilment.connectors.ansible import AnsibleConnector
 from catalog.fulfilment.connectors.contract import Connector
 from catalog.fulfilment.connectors.postgresql import PostgresqlConnector
 from catalog.fulfilment.connectors.registry import Connectors
@@ -11,7 +12,11 @@ from portal.core.database import Database
 from portal.core.settings import Settings
 
 #: Those that are there when a secret is, which this process does not have.
-_OF_A_SECRET: dict[str, type[Connector]] = {"postgresql": PostgresqlConnector, "ssh": SshConnector}
+_OF_A_SECRET: dict[str, type[Connector]] = {
+    "ansible": AnsibleConnector,
+    "postgresql": PostgresqlConnector,
+    "ssh": SshConnector,
+}
 
 
 def ask_elsewhere(connectors: Connectors, settings: Settings, db: Database) -> None:

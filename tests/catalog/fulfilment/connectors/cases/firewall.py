@@ -1,7 +1,11 @@
-"""The firewall connector over a policy in a git repository: once for IPv4 with an end, once for IPv6 without."""
+"""The firewall connector over a policy in a git repository: once for IPv4 with an end, once for IPv6 without.
+
+The second is pushed to a remote and loaded into the kernel of a network namespace.
+"""
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,9 +13,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from catalog.fulfilment.connectors.contract import Beneficiary, Order
 from catalog.fulfilment.connectors.firewall.connector import FirewallConnector
+from catalog.fulfilment.connectors.firewall.kernel import Kernel
+from catalog.fulfilment.connectors.firewall.remote import Remote
 from catalog.fulfilment.connectors.firewall.repository import create_repository
 from catalog.fulfilment.connectors.firewall.starting_policy import BASELINE, ZONES
 from tests.catalog.fulfilment.connectors.case import ConnectorCase
@@ -30,7 +37,7 @@ IPV6 = IPV4 | {"source": "fd00:10:1::/64", "destination": "fd00:10:9::7", "proto
 
 @contextmanager
 def _case(
-    folder: Path, *, parameters: dict[str, object], ends_at: datetime | None
+    folder: Path, *, parameters: dict[str, object], ends_at: datetime | None, **options: Any
 ) -> Iterator[ConnectorCase]:
     repository = folder / "policy"
     create_repository(repository, zones=ZONES, baseline=BASELINE)
@@ -40,7 +47,7 @@ def _case(
         return replace(order, parameters=order.parameters | changed)
 
     yield ConnectorCase(
-        connector=FirewallConnector(repository),
+        connector=FirewallConnector(repository, **options),
         order=order,
         bad_orders=(
             but(source="0.0.0.0/0", destination="0.0.0.0/0"),
@@ -70,6 +77,32 @@ def _case(
     )
 
 
+@contextmanager
+def _pushed_and_loaded(folder: Path) -> Iterator[ConnectorCase]:
+    remote, name = folder / "remote.git", f"cs{os.getpid()}-case"
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", remote], check=True)
+    subprocess.run(["ip", "netns", "add", name], check=True)
+    prefix = ("ip", "netns", "exec", name)
+    try:
+        kernel, pushed = Kernel(prefix), Remote(str(remote))
+        with _case(folder, parameters=IPV6, ends_at=None, kernel=kernel, remote=pushed) as case:
+            case.connector.load()
+            yield replace(
+                case,
+                snapshot=lambda: (case.snapshot(), kernel.read(), _head_of(remote)),
+                take_target_away=lambda: remote.rename(folder / "away") and None,
+            )
+    finally:
+        subprocess.run(["ip", "netns", "delete", name], check=True)
+
+
+def _head_of(remote: Path) -> str:
+    done = subprocess.run(
+        ["git", "-C", remote, "rev-parse", "main"], check=False, capture_output=True, text=True
+    )
+    return done.stdout
+
+
 def content_of(repository: Path) -> tuple[str, dict[str, bytes]]:
     """The commit that the policy stands at, and the work tree's files."""
     head = subprocess.run(
@@ -81,5 +114,5 @@ def content_of(repository: Path) -> tuple[str, dict[str, bytes]]:
 
 CASES = {
     "firewall": partial(_case, parameters=IPV4, ends_at=datetime(2099, 1, 31, 16, tzinfo=UTC)),
-    "firewall-ipv6": partial(_case, parameters=IPV6, ends_at=None),
+    "firewall-pushed-and-loaded": _pushed_and_loaded,
 }

@@ -107,6 +107,7 @@ def test_an_unexplained_role_is_adopted_for_its_holder_and_taken_away_at_its_end
     assert read(world).live == 0
 
 
+@pytest.mark.on_sqlite
 def test_an_estate_is_adopted_in_bulk_with_every_wrong_row_said(world, cast, actor_of):
     for person in ("beatriz.sousa", "siobhan.oneill"):
         for role in ("CRM – Sales user", "CRM – Reporting", "ERP – Administrator"):
@@ -142,6 +143,7 @@ def test_an_estate_is_adopted_in_bulk_with_every_wrong_row_said(world, cast, act
     assert len(world.entitlements()) == 6
 
 
+@pytest.mark.on_sqlite
 def test_what_an_approver_holds_is_decided_by_a_colleague(world, cast, actor_of):
     given_behind_our_back(world, "olga.owner", "CRM – Sales user")
     read(world)
@@ -154,6 +156,7 @@ def test_what_an_approver_holds_is_decided_by_a_colleague(world, cast, actor_of)
     assert names == ["s-second_owner"]
 
 
+@pytest.mark.on_sqlite
 def test_what_changed_since_it_was_approved_is_not_adopted(world, cast, actor_of):
     given_behind_our_back(world, "beatriz.sousa", "CRM – Sales user")
     read(world)
@@ -170,6 +173,7 @@ def test_what_changed_since_it_was_approved_is_not_adopted(world, cast, actor_of
     assert world.request(request.id).state is not State.FULFILLED
 
 
+@pytest.mark.on_sqlite
 def test_a_missing_role_has_its_record_ended_and_its_holder_told(world, cast, actor_of):
     request = world.done(actor_of(cast.requester), "application-access")
     assert request.state is State.FULFILLED
@@ -190,6 +194,7 @@ def test_a_missing_role_has_its_record_ended_and_its_holder_told(world, cast, ac
     assert events.count("entitlement_ended") == 1
 
 
+@pytest.mark.on_sqlite
 def test_accepting_takes_two_of_compliance_lasts_until_its_day_and_not_longer(world, cast, actor_of, clock):
     given_behind_our_back(world, "beatriz.sousa", "CRM – Sales user")
     read(world)
@@ -232,6 +237,7 @@ def test_accepting_takes_two_of_compliance_lasts_until_its_day_and_not_longer(wo
     ]
 
 
+@pytest.mark.on_sqlite
 def test_owners_work_their_own_findings_and_strangers_do_not_know_of_them(world, cast, actor_of):
     given_behind_our_back(world, "beatriz.sousa", "CRM – Sales user")
     read(world)
@@ -248,6 +254,7 @@ def test_owners_work_their_own_findings_and_strangers_do_not_know_of_them(world,
     assert [person["subject"] for stage in route for person in stage["approvers"]] == ["s-second_owner"]
 
 
+@pytest.mark.on_sqlite
 def test_new_findings_are_told_once_and_together(world, cast, actor_of, clock):
     from catalog.reconciliation.run import ask_for_reading
 

@@ -18,6 +18,7 @@ from catalog.offerings.first_aid import stage_question
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.queries import document_of
 from catalog.requests.answers import answer_lines, spoken_end
+from catalog.requests.ends import spoken_end_of
 from catalog.requests.model import Request
 from catalog.requests.presenters import plan_cards, risk_card, stage_cards
 from catalog.requests.states import State
@@ -63,7 +64,7 @@ def card_of(reading: Reading, actor: Actor, *, at: datetime) -> Card:
         beneficiary_name=request.beneficiary.name,
         reason=request.reason,
         submitted_at=request.submitted_at.astimezone(zone),
-        ends=_end(request.ends_at, actor.timezone),
+        ends=_in_a_sentence(spoken_end_of(request, document, actor.timezone)) if request.ends_at else "",
         due_at=local(due),
         late=due is not None and due < at,
         plan=plan_cards(request.plans, speak=document.speak),
@@ -203,7 +204,10 @@ def _no_means(request: Request) -> str:
 
 def _end(ends_at: datetime | None, timezone: str) -> str:
     """In the middle of a sentence."""
-    said = spoken_end(ends_at, timezone) if ends_at else ""
+    return _in_a_sentence(spoken_end(ends_at, timezone)) if ends_at else ""
+
+
+def _in_a_sentence(said: str) -> str:
     return said[:1].lower() + said[1:]
 
 

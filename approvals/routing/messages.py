@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from approvals.routing.model import Stage
 from catalog.offerings.queries import document_of
 from catalog.offerings.translating import said_alike
+from catalog.requests.ends import known_end
 from catalog.requests.model import Request
 from catalog.requests.states import State
 from catalog.requests.telling import about, tell_requester
@@ -36,9 +37,7 @@ def tell_that_it_ended(session: Session, request: Request, people: Collection[in
 def tell_approved(session: Session, request: Request) -> None:
     """Tell the requester that everybody who had to agree has agreed, and when it is carried out if that is later."""
     waits = request.state is State.SCHEDULED
-    tell_requester(
-        session, request, "request_approved", carried_out_at=request.baton_due if waits else None
-    )
+    tell_requester(session, request, "request_approved", carried_out_at=request.baton_due if waits else None)
 
 
 def tell_rejected(session: Session, request: Request) -> None:
@@ -66,7 +65,7 @@ def card_of(request: Request, stage: Stage) -> dict[str, Any]:
         ],
         "irreversible": said_alike(lambda: document.spoken().cannot_be_undone),
         "due_at": stage.due_at,
-        "ends_at": request.ends_at,
+        "ends_at": known_end(request, document),
     }
 
 

@@ -18,9 +18,10 @@ from catalog.offerings.emergency import BREAK_GLASS, COMMITTEE
 from catalog.offerings.language import OfferingDocument
 from catalog.offerings.queries import document_of
 from catalog.ordering.times import spoken_moment
-from catalog.requests.answers import answer_lines, spoken_end
+from catalog.requests.answers import answer_lines
 from catalog.requests.baton import baton_of
 from catalog.requests.conversation import Conversations
+from catalog.requests.ends import spoken_end_of
 from catalog.requests.model import Request
 from catalog.requests.named import named_in
 from catalog.requests.policy import policy_that_approved
@@ -73,7 +74,7 @@ def request_page(
         for_self=request.requester_id == request.beneficiary_id,
         reason=request.reason,
         submitted_at=request.submitted_at.astimezone(zone),
-        ends=spoken_end(request.ends_at, actor.timezone),
+        ends=spoken_end_of(request, document, actor.timezone),
         promised_by=local(request.promised_by),
         promised_text=spoken_moment(request.promised_by.astimezone(zone), now(session).astimezone(zone))
         if request.promised_by

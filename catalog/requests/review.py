@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from catalog.changes.scheduling import openings_for
 from catalog.fulfilment.connectors.registry import Connectors
 from catalog.fulfilment.planning import PlannedStep, ask_briefly, orders_for, plan_steps
 from catalog.offerings.model import OfferingVersion
@@ -15,10 +16,11 @@ from catalog.offerings.rules import denial_of
 from catalog.ordering.pace import pace_of
 from catalog.ordering.times import spoken_moment
 from catalog.requests.already import why_needless
-from catalog.requests.answers import AnswerLine, answer_lines, spoken_end
+from catalog.requests.answers import AnswerLine, answer_lines
 from catalog.requests.checking import Checked
 from catalog.requests.context import Context, context_for, get_person
 from catalog.requests.duplicates import open_duplicate, sentence_about
+from catalog.requests.ends import spoken_end_in
 from catalog.requests.jobs import risk_of
 from catalog.requests.named import named_in
 from catalog.requests.policy import policy_of
@@ -117,7 +119,7 @@ def review_page(
         title=spoken(context.title),
         beneficiary=context.beneficiary.name,
         for_self=context.beneficiary.id == requester.id,
-        ends=spoken_end(context.ends_at, actor.timezone),
+        ends=spoken_end_in(context, at, actor.timezone),
         answers=answer_lines(context.document, checked.answers, called),
         plan=plan_cards([step.to_json() for step in steps], speak=speak),
         risk=risk_card(risk_of(context.facts, steps), speak=speak),
@@ -157,6 +159,13 @@ def _route(
     calendar = calendar_for(context.document, context.beneficiary)
     return (
         stages,
-        promised(due, context.document, context.facts, begun=at, calendar=calendar),
+        promised(
+            due,
+            context.document,
+            context.facts,
+            begun=at,
+            calendar=calendar,
+            opening=openings_for(session, context, at),
+        ),
         "",
     )

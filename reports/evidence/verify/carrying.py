@@ -114,6 +114,18 @@ def _undone(evidence: Evidence, entries: Entries) -> Iterator[str]:
     yield from problems
 
 
+def _last_moves(entries: Entries) -> dict[int, EntryPart]:
+    """By entitlement, the entry that says last when it is to end; only for those whose end was moved."""
+    told = entries.tagged(
+        tags.ENTITLEMENT_EXTENDED, tags.EXTENSION_UNDONE, tags.ENTITLEMENT_REPLACED
+    )
+    return {int(facts(entry).get("entitlement", 0)): entry for entry in sorted(told, key=_number)}
+
+
+def _number(entry: EntryPart) -> int:
+    return entry.number
+
+
 def _granted(evidence: Evidence, entries: Entries) -> Iterator[str]:
     def named(entitlement: EntitlementPart) -> str:
         return f"“{english(entitlement.label)}”"
@@ -127,15 +139,20 @@ def _granted(evidence: Evidence, entries: Entries) -> Iterator[str]:
         named,
     )
     yield from problems
+    moved = _last_moves(entries)
+    for number in moved:
+        if number not in known:
+            yield f"Entry {moved[number].number} tells of a moved end of something that the facts leave out."
     for entitlement, entry in pairs:
         step = steps.get(entitlement.step_key)
         wanted = {
             "step": step.position if step else None,
             "connector": entitlement.connector,
             "holder": entitlement.holder,
-            "ends_at": entitlement.ends_at,
         }
         yield from differs(entry, named(entitlement), wanted)
+        last = moved.get(entitlement.id, entry)
+        yield from differs(last, f"the end of {named(entitlement)}", {"ends_at": entitlement.ends_at})
         yield from opened(entry, "key", named(entitlement), entitlement.key)
         yield from timely(entry, named(entitlement), entitlement.granted_at)
     pairs, problems = paired(

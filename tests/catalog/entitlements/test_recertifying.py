@@ -190,7 +190,7 @@ def test_what_is_given_back_is_asked_about_no_more(owned, cast, actor_of, clock)
 
 
 def test_a_holder_who_has_left_holds_nothing_up(owned, cast, actor_of, clock):
-    _request_id, question_id = open_question(owned, clock, actor_of(cast.requester))
+    open_question(owned, clock, actor_of(cast.requester))
     with owned.db.transaction() as session:
         session.get_one(Person, cast.requester).active = False
     clock.time = questions(owned)[0].due_at
@@ -225,5 +225,5 @@ def test_the_target_tells_when_it_was_last_used_if_it_knows(owned, cast, actor_o
         return dict.fromkeys(keys, used)
 
     owned.shelf.last_used = last_used
-    _request_id, _question_id = open_question(owned, clock, actor_of(cast.requester))
+    open_question(owned, clock, actor_of(cast.requester))
     assert questions(owned)[0].last_used_at == (None if away else used)

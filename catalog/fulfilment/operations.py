@@ -55,7 +55,7 @@ class OperationsPage:
 
 
 def operations_page(session: Session, actor: Actor) -> OperationsPage:
-    """What waits, runs, was set aside, and which requests failed, what nobody serves; seven statements."""
+    """What waits, runs, was set aside, and which requests failed, what nobody serves; six statements."""
     zone = ZoneInfo(actor.timezone)
     at = now(session)
     aside, under_way = tasks_set_aside(session), _under_way(session, at)

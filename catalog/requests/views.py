@@ -29,7 +29,7 @@ from catalog.requests.withdraw import withdraw as withdraw_request
 from portal.audit import record
 from portal.core.clock import now
 from portal.core.errors import FieldError
-from portal.core.http import file_response, reading, render, services, takes, transaction
+from portal.core.http import file_response, fragment, reading, render, services, takes, transaction
 from portal.core.language import N_, _, spoken
 from portal.identity.access import current_actor, signed_in
 
@@ -101,7 +101,7 @@ def progress(reference: str) -> BaseResponse:
         found = progress_of(session, current_actor(), reference, router())
     if found.moving and request.args.get("seen") == found.seen:
         return Response(status=204)
-    return render("catalog/requests/progress.html", progress=found)
+    return fragment("catalog/requests/progress.html", progress=found)
 
 
 @blueprint.post("/requests/<reference>/withdraw")

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from portal.core.clock import now
 from portal.core.database import Database
@@ -45,21 +45,20 @@ def sign(db: Database, queue: str) -> None:
 
 
 def unserved_queues(session: Session) -> Sequence[Unserved]:
-    """Queues where tasks have been due for a minute and no worker was there since, by name; two statements."""
+    """Queues where tasks have been due for a minute and no worker was there since, by name; one statement."""
     late = now(session) - ABSENT_AFTER
     at = database_now(session)
+    # A worker that is busy with a long task does not sign, but keeps its lease.
+    busy = aliased(Task)
+    served = or_(
+        exists().where(Attendance.queue == Task.queue, Attendance.seen_at > at - ABSENT_AFTER),
+        exists().where(busy.queue == Task.queue, busy.state == TaskState.RUNNING, busy.lease_until > at),
+    )
     # What goes first is dated back, so the time that it was added counts too.
-    waiting = (
+    statement = (
         select(Task.queue, func.count(), func.min(Task.created_at))
-        .where(Task.state == TaskState.WAITING, Task.run_at <= late, Task.created_at <= late)
+        .where(Task.state == TaskState.WAITING, Task.run_at <= late, Task.created_at <= late, ~served)
         .group_by(Task.queue)
         .order_by(Task.queue)
     )
-    # A worker that is busy with a long task does not sign, but keeps its lease.
-    served = (
-        select(Attendance.queue)
-        .where(Attendance.seen_at > at - ABSENT_AFTER)
-        .union(select(Task.queue).where(Task.state == TaskState.RUNNING, Task.lease_until > at))
-    )
-    there = set(session.scalars(served))
-    return [Unserved(*row) for row in session.execute(waiting).all() if row[0] not in there]
+    return [Unserved(*row) for row in session.execute(statement).all()]

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from catalog.attachments.queries import attachments_of
 from catalog.fulfilment.failures.by_hand import what_target_said
@@ -20,7 +20,6 @@ from catalog.offerings.language import OfferingDocument
 from catalog.offerings.queries import document_of
 from catalog.requests.model import Request
 from catalog.requests.presenters import PlanLines, lines_of
-from catalog.requests.queries import find_id
 from catalog.requests.step_tags import step_tag
 from portal.core.clock import now
 from portal.core.errors import NotFound
@@ -86,10 +85,14 @@ class FailurePage:
 
 def failure_page(session: Session, actor: Actor, reference: str) -> FailurePage:
     """The page as this operator sees it. Raises NotFound."""
-    number = find_id(session, reference)
-    if number is None:
+    statement = (
+        select(Request)
+        .where(Request.reference == reference)
+        .options(joinedload(Request.version), joinedload(Request.requester))
+    )
+    request = session.scalars(statement).one_or_none()
+    if request is None:
         raise NotFound(_("There is no such request."))
-    request = session.get_one(Request, number)
     situation = situation_of(session, request)
     document = document_of(request.version)
     zone = ZoneInfo(actor.timezone)

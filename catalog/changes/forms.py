@@ -87,10 +87,10 @@ class FreezeForm(_Scoped):
         """The labels in the reader's language."""
         self.speak_scope(choices, timezone)
         self.reason.label.text = _("Why nothing is to be changed")
-        self.begins_day.label.text = _("First day")
-        self.begins_time.label.text = _("From what time")
-        self.ends_day.label.text = _("Last day")
-        self.ends_time.label.text = _("Until what time")
+        self.begins_day.label.text = _("Begins on")
+        self.begins_time.label.text = _("Begins at")
+        self.ends_day.label.text = _("Ends on")
+        self.ends_time.label.text = _("Ends at")
         for field in (self.begins_day, self.ends_day, self.begins_time, self.ends_time):
             field.render_kw = {"autocomplete": "off"}
         return self

@@ -213,7 +213,12 @@ def _moment(
     day: date | None, clock: str, zone: str, part: str, errors: list[FieldError], *, fold: int
 ) -> datetime | None:
     if day is None:
-        errors.append(FieldError(f"{part}_day", _("Enter the day.")))
+        missing = (
+            _("Enter the day on which it begins.")
+            if part == "begins"
+            else _("Enter the day on which it ends.")
+        )
+        errors.append(FieldError(f"{part}_day", missing))
         return None
     try:
         local = time.fromisoformat(clock.strip())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -30,7 +31,7 @@ from catalog.changes.words import freeze_text, scope_text, window_names
 from catalog.offerings.queries import document_of, published_versions
 from catalog.requests.states import State
 from portal.core.clock import now
-from portal.core.language import N_, language
+from portal.core.language import N_, language, locale
 from portal.core.times import clock, weekday
 from portal.identity.actor import Actor
 from portal.identity.model import Unit
@@ -87,6 +88,8 @@ class Day:
 
     date: date
     label: str
+    #: In little space: `Thu 26 Nov`.
+    short: str
     entries: tuple[Entry, ...]
     today: bool
 
@@ -150,7 +153,7 @@ def week_page(session: Session, actor: Actor, asked: Asked, *, sees: SeesRequest
         first=monday,
         last=monday + timedelta(days=6),
         days=tuple(
-            Day(day, weekday(day), tuple(entries.get(day, ())), today=day == at.date())
+            Day(day, weekday(day), _short(day), tuple(entries.get(day, ())), today=day == at.date())
             for day in (monday + timedelta(days=number) for number in range(7))
         ),
         freezes=tuple(_freeze_line(one, names, monday, zone) for one in freezes),
@@ -254,6 +257,11 @@ def _freeze_line(restriction: Restriction, names: dict[int, str], monday: date, 
             and ends > _midnight(day, zone)
         ),
     )
+
+
+def _short(day: date) -> str:
+    """`Thu 26 Nov`, so that seven of them stand side by side."""
+    return format_date(day, "EEE d MMM", locale=locale())
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

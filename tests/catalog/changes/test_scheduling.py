@@ -13,10 +13,12 @@ from catalog.changes import tags
 from catalog.changes.model import Restriction, Scope
 from catalog.changes.moving import move_soon
 from catalog.offerings.model import OfferingVersion
+from catalog.offerings.reading import OfferingFileError, read_offering
 from catalog.requests.moves import get_locked
 from catalog.requests.seal import seal
 from catalog.requests.states import State
 from portal.audit.model import Entry
+from portal.core.assets import services_folder
 from portal.core.language import said
 from portal.identity.model import Unit
 from tests.catalog.changes.conftest import EVENINGS
@@ -162,3 +164,61 @@ def test_an_end_is_never_delayed_by_a_freeze(calendar):
     calendar.shelves.work()
     assert calendar.shelves.request(request_id).state is State.ENDED
     assert ("take", "hello") in calendar.shelves.shelf.acts
+
+
+@pytest.mark.parametrize(
+    ("parts", "opens"),
+    [
+        # The freeze of the offering itself, by the clock of Berlin.
+        (
+            {
+                "freezes": [
+                    {
+                        "from": "2026-11-18 00:00",
+                        "until": "2026-11-27 18:00",
+                        "timezone": "Europe/Berlin",
+                        "reason": "Stocktaking",
+                    }
+                ]
+            },
+            "2026-12-01T19:00",
+        ),
+        # One that passes freezes keeps to its own window alone.
+        ({"passes_freezes": "Access is taken away on time."}, "2026-11-19T19:00"),
+        ({}, "2026-12-03T21:00"),
+    ],
+)
+def test_an_offering_has_freezes_of_its_own_or_passes_all_others(calendar, parts, opens):
+    calendar.offer(window=EVENINGS, **parts)
+    if "freezes" not in parts:
+        calendar.freeze("2026-11-18T00:00", "2026-12-03T00:00")
+        calendar.window("thu 22:00-02:00")
+    request_id = calendar.shelves.approved(calendar.actor_of(calendar.cast.requester))
+    assert calendar.change(request_id).planned_at == at(opens)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (
+            'freezes: [{from: "2026-11-18 00:00", until: "2026-11-18 00:00", timezone: UTC, reason: Fire drill}]',
+            "a freeze ends after it has begun",
+        ),
+        (
+            'freezes: [{from: "2026-02-30 00:00", until: "2026-11-18 00:00", timezone: UTC, reason: Fire drill}]',
+            "there is no day 2026-02-30",
+        ),
+        (
+            'freezes: [{from: "2026-11-18 00:00", until: "2026-11-19 00:00", timezone: Mars, reason: Fire drill}]',
+            "there is no time zone 'Mars'",
+        ),
+        ("affected: answers.reason", "list"),
+        ('window: {timezone: Europe/Berlin, times: ["5th mon 09:00-10:00"]}', "times"),
+    ],
+)
+def test_what_an_offering_says_of_its_time_is_checked_when_it_is_read(line, sentence):
+    path = services_folder() / "leaver.yaml"
+    text = path.read_text(encoding="utf-8").replace("\nstarts: leaves_at\n", f"\nstarts: leaves_at\n{line}\n")
+    with pytest.raises(OfferingFileError) as refused:
+        read_offering(text.encode(), path.name)
+    assert sentence in str(refused.value)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from catalog.fulfilment.effects import end_what_was_removed
 from catalog.fulfilment.model import Step, StepState
 from catalog.fulfilment.operators import tell_operators
+from catalog.fulfilment.replacing import shorten_what_was_replaced
 from catalog.requests import tags
 from catalog.requests.events import RequestFailed, RequestFulfilled
 from catalog.requests.model import Request
@@ -35,6 +36,7 @@ def end_well(session: Session, request: Request, steps: Sequence[Step]) -> None:
     request.fulfilled_at = now(session)
     drop_baton(request)
     end_what_was_removed(session, request, steps)
+    shorten_what_was_replaced(session, request, steps)
     record(
         session,
         tags.FULFILLED,

@@ -35,6 +35,7 @@ ENTITLEMENT_GIVEN_BACK = "entitlement:given-back"
 #: Its holder's superior or whoever answers for it wants it gone.
 ENTITLEMENT_END_ORDERED = "entitlement:end-ordered"
 ENTITLEMENT_EXTENDED = "entitlement:extended"
+ENTITLEMENT_REPLACED = "entitlement:replaced"
 EXTENSION_UNDONE = "entitlement:extension-undone"
 ENTITLEMENT_ENDED = "entitlement:ended"
 #: Whether it is still needed: asked, reminded, answered by one person, kept, revoked by an answer or by silence, void.

@@ -16,6 +16,7 @@ from catalog.requests.submit import submit
 from portal.audit.model import Entry
 from portal.core.errors import Conflict, FieldErrors, NotFound
 from portal.core.language import said
+from tests.catalog.fulfilment.connectors.requests import make_csr
 
 BEATRIZ = "beatriz.sousa"
 
@@ -25,7 +26,6 @@ BY_THEMSELVES = {
     "privileged-access": ["application-owner"],
     "vendor-access": ["line-manager", "security-office"],
     "tls-certificate": ["line-manager"],
-    "certificate-renewal": ["certificate-services"],
     "firewall-rule": ["line-manager", "network-security"],
     "account-audit": ["application-owner"],
     "endpoint-agent": ["platform-owners"],
@@ -46,6 +46,7 @@ def test_every_offering_is_ordered_here(world):
         slugs = {version.offering.slug for version in published_versions(session)}
     others = {
         *("access-revocation", "leaver", "certificate-revocation", "firewall-rule-removal"),
+        "certificate-renewal",
         "emergency-change",
     }
     assert slugs == set(BY_THEMSELVES) | others
@@ -175,6 +176,39 @@ def test_a_certificate_is_revoked_and_its_request_ends(world, cast, actor_of):
     assert world.portal.authority.records.find_revocation(record.serial).reason == "keyCompromise"
     assert world.request(issued.id).state is State.ENDED
     assert request.risk["level"] == "medium"
+
+
+def test_a_renewed_certificate_and_its_record_end_after_both_were_valid_for_a_while(
+    world, cast, actor_of, clock
+):
+    actor = actor_of(cast.requester)
+    first = world.done(actor, "tls-certificate")
+    authority = world.portal.authority
+    (present,) = authority.records.every()
+    request = world.done(
+        actor, "certificate-renewal", serial=present.serial, csr=make_csr(*present.names), overlap_days=10
+    )
+    assert request.state is State.FULFILLED, request.outcome
+    assert stages_of(world, request) == ["certificate-services"]
+    (renewed,) = [record for record in authority.valid() if record.serial != present.serial]
+    assert (renewed.names, renewed.reference) == (present.names, request.reference)
+    old, new = world.entitlements()
+    assert {record.serial for record in authority.valid()} == {present.serial, renewed.serial}
+    assert (old.state, new.state) == (EntitlementState.LIVE, EntitlementState.LIVE)
+    assert timedelta(days=9) < old.ends_at - clock.time <= timedelta(days=10)
+    with world.db.reading() as session:
+        entry = session.scalars(select(Entry).where(Entry.tag == "entitlement:replaced")).one()
+        assert json.loads(entry.body)["facts"]["by"] == request.reference
+
+    clock.pass_time(days=10, seconds=5)
+    # The authority needs no portal to end it; the portal's record follows.
+    assert authority.valid() == [renewed]
+    world.work()
+    old, new = world.entitlements()
+    assert (old.state, new.state) == (EntitlementState.ENDED, EntitlementState.LIVE)
+    assert world.request(first.id).state is State.ENDED
+    assert world.request(request.id).state is State.FULFILLED
+    assert authority.revocation_of(present.serial).reason == "superseded"
 
 
 def test_a_rule_is_removed_in_the_next_change_window(world, cast, actor_of):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -93,14 +93,6 @@ class CaConnector:
         """The key of the certificate that a revocation ends; empty for an issue."""
         return self.entitlement_key(plan) if plan.action == plans.REVOKE else ""
 
-    def replaces(self, plan: Plan) -> tuple[str, datetime] | None:
-        """The key of the certificate that a renewal ends, and when; None for anything else, or before it was applied."""
-        if plan.action != plans.RENEW:
-            return None
-        with told():
-            end = self._authority.records.find_end(str(plan.document["renews"]))
-            return (str(plan.document["renews_entitlement"]), end.at) if end else None
-
     def apply(self, plan: Plan, key: str) -> Outcome:
         """Issue, renew or revoke, once."""
         with told():
@@ -134,7 +126,10 @@ class CaConnector:
             if plan.action == plans.RENEW:
                 present = parameters.known_certificate(self._authority, plan.document["renews"])
                 as_planned = as_planned and renewing.is_ended(self._authority, present)
-            return self._read(record, present=as_planned and self._state(record)["state"] == "valid")
+            read = self._read(record, present=as_planned and self._state(record)["state"] == "valid")
+            if plan.action == plans.RENEW:
+                read = replace(read, facts={**read.facts, **self._replaced(present)})
+            return read
 
     def revert(self, plan: Plan, key: str) -> Outcome:
         """Revoke what the plan issued; a certificate at its end, revoked or never issued is success.
@@ -218,6 +213,12 @@ class CaConnector:
             )
 
         return PlanLine("remove", every_language(speak))
+
+    def _replaced(self, present: Issued) -> dict[str, str]:
+        """What a renewal ends, and when, for the record of what is live."""
+        end = self._authority.records.find_end(present.serial)
+        until = {"replaced_until": end.at.isoformat(), "replaces": present.entitlement} if end else {}
+        return {"renews": present.serial, **until}
 
     def _find(self, plan: Plan, key: str) -> Issued | None:
         by_key = self._authority.records.find_by_key(key)

@@ -19,6 +19,7 @@ from tests.browser.journeys import (
     fill_access,
     fill_certificate,
     fill_rule,
+    follow,
     review,
 )
 from tests.browser.story import SERVICES, Told, first_mail
@@ -47,6 +48,21 @@ def at(path: str) -> Act:
         stage.page.goto(
             path.format(rejected=told.rejected, mailbox=stage.house.mailbox, sso=stage.house.sso, **known)
         )
+
+    return act
+
+
+def _first_entitlement(then: str) -> Act:
+    """The first thing that the reader, or somebody below them, has; and what stands there under these words."""
+
+    def act(stage: Stage) -> None:
+        page = stage.page
+        page.goto("/entitlements?of=reports" if then == "End this now" else "/entitlements?q=CRM")
+        follow(page, page.get_by_role("row").nth(1).get_by_role("link").first)
+        if then == "Extend":
+            follow(page, page.get_by_role("link", name=then, exact=True))
+        else:
+            page.get_by_text(then).first.click()
 
     return act
 
@@ -202,6 +218,9 @@ SCENES: dict[str, tuple[str, Act]] = {
     "entitlements": (REQUESTER, at("/entitlements")),
     "entitlements-ended": (REQUESTER, at("/entitlements?show=ended")),
     "entitlements-none": (OUTSIDER, at("/entitlements")),
+    "entitlements-everybody": (COMPLIANCE, at("/entitlements?of=all&show=all&q={done_access}")),
+    "entitlement-extend": (REQUESTER, _first_entitlement("Extend")),
+    "entitlement-to-end": (MANAGER, _first_entitlement("End this now")),
     "evidence": (COMPLIANCE, at("/evidence")),
     "request-for-compliance": (COMPLIANCE, at("/requests/{done_rule}")),
     "ledger": (COMPLIANCE, at("/ledger")),

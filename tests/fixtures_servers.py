@@ -189,8 +189,8 @@ def _group(user: str) -> str:
 
 
 @contextlib.contextmanager
-def _postgres() -> Iterator[PostgresServer]:
-    """On a unix socket in a short path (sun_path holds 107 bytes)."""
+def running_postgres() -> Iterator[PostgresServer]:
+    """A new PostgreSQL while the block runs, on a unix socket in a short path (sun_path holds 107 bytes)."""
     server = PostgresServer(Path(tempfile.mkdtemp(prefix="cs-pg-", dir="/tmp")))
     try:
         server.create()
@@ -204,14 +204,14 @@ def _postgres() -> Iterator[PostgresServer]:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """One PostgreSQL per test process."""
-    with _postgres() as server:
+    with running_postgres() as server:
         yield server
 
 
 @pytest.fixture
 def mortal_postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL of this test's own, that it may stop and start."""
-    with _postgres() as server:
+    with running_postgres() as server:
         yield server
 
 
@@ -249,9 +249,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
-@pytest.fixture
-def redis_server() -> Iterator[RedisServer]:
-    """A Redis of this test's own, that it may empty and kill."""
+@contextlib.contextmanager
+def running_redis() -> Iterator[RedisServer]:
+    """A new Redis while the block runs."""
     folder = Path(tempfile.mkdtemp(prefix="cs-redis-", dir="/tmp"))
     server = RedisServer(folder)
     server.start()
@@ -260,3 +260,10 @@ def redis_server() -> Iterator[RedisServer]:
     finally:
         server.kill()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    """A Redis of this test's own, that it may empty and kill."""
+    with running_redis() as server:
+        yield server

@@ -15,13 +15,14 @@ from portal.core.settings import Settings
 from portal.doctor.check import Check, State
 from portal.doctor.machine import check_machine
 from portal.doctor.surroundings import check_surroundings
+from portal.doctor.targets import check_targets
 
 MARKS = {State.OK: ("✓", "green"), State.WARN: ("!", "yellow"), State.FAIL: ("✗", "bold red")}
 
 
 def run(settings: Settings) -> list[Check]:
     """Every check, in the order of the table. Changes nothing."""
-    return [*check_machine(settings), *check_surroundings(settings)]
+    return [*check_machine(settings), *check_surroundings(settings), *check_targets(settings)]
 
 
 def healthy(checks: Iterable[Check]) -> bool:

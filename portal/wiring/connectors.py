@@ -86,7 +86,7 @@ def _optional(settings: Settings, db: Database) -> Iterator[Connector]:
             ca_file=settings.ldap_ca_file,
         )
         yield LdapConnector(place, partial(one_time_secret, settings.secret_key))
-    if settings.http_targets:
+    if settings.http_targets and settings.builds("http"):
         targets = read_targets(settings.http_targets)
         hosts = [str(target.origin) for target in targets.values()]
         outgoing = Outgoing(Destinations.listed(hosts, settings.outgoing_networks))

@@ -18,6 +18,7 @@ from catalog.fulfilment import jobs as fulfilment_jobs
 from catalog.fulfilment import set_aside
 from catalog.fulfilment.connectors.http.calls import FOLLOW_CALL
 from catalog.fulfilment.connectors.http.following import follow_http_call
+from catalog.fulfilment.connectors.http.handing import TAKE_CALLBACK, take_http_callback
 from catalog.ordering import pace
 from catalog.reconciliation import run as reconciliation
 from catalog.reconciliation.telling import tell_of_findings
@@ -42,6 +43,7 @@ def job_handlers(portal: Portal) -> Handlers:
         **fulfilment_jobs.handlers(connectors),
         "end_entitlement": partial(entitlement_jobs.end_entitlement, connectors=connectors),
         FOLLOW_CALL: partial(follow_http_call, connectors=connectors),
+        TAKE_CALLBACK: partial(take_http_callback, connectors=connectors),
         "warn_of_ending": entitlement_jobs.warn_of_ending,
         recertifying.RECERTIFY: partial(recertifying.recertify, connectors=connectors),
         **emergency_jobs.handlers(connectors),

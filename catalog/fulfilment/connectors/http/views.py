@@ -6,6 +6,7 @@ from flask import Blueprint, Response, request
 
 from catalog.fulfilment.connectors.http.callbacks import LARGEST, NotSigned, receive
 from catalog.fulfilment.connectors.http.connector import HttpConnector
+from catalog.fulfilment.connectors.http.handing import hand_on
 from catalog.fulfilment.connectors.http.plans import KIND
 from catalog.fulfilment.connectors.registry import Connectors
 from portal.core.errors import PortalError, TooLarge
@@ -19,7 +20,7 @@ blueprint = Blueprint("automation", __name__, url_prefix="/connectors/http")
 @blueprint.post("/callback/<token>")
 @public
 def callback(token: str) -> Response:
-    """Take a signed message about one call; 204 also where it says nothing new."""
+    """Take a signed message about one call; 204 also where it says nothing new, or where another worker checks it."""
     try:
         _take(token)
     except PortalError as error:
@@ -30,8 +31,7 @@ def callback(token: str) -> Response:
 
 def _take(token: str) -> None:
     connectors = services().get(Connectors)
-    connector = connectors.get(KIND) if KIND in connectors else None
-    if not isinstance(connector, HttpConnector):
+    if KIND not in connectors:
         raise NotSigned(_("There is no such call, or this message is not signed by its target."))
     if (request.content_length or 0) > LARGEST:
         raise TooLarge(_("A callback has at most %(most)s bytes.", most=LARGEST))
@@ -40,4 +40,8 @@ def _take(token: str) -> None:
         raise TooLarge(_("A callback has at most %(most)s bytes.", most=LARGEST))
     headers = {name.lower(): value for name, value in request.headers.items()}
     with transaction() as session:
-        receive(session, connector, token, headers, body)
+        connector = connectors.get(KIND)
+        if isinstance(connector, HttpConnector):
+            receive(session, connector, token, headers, body)
+        else:
+            hand_on(session, token, headers, body)

@@ -13,7 +13,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from catalog.fulfilment.connectors.contract import Connector
+from catalog.fulfilment.connectors.http import HttpConnector
+from catalog.fulfilment.connectors.http.handing import MOST_WAITING
 from catalog.fulfilment.connectors.http.model import HttpCall, HttpCallback
+from catalog.fulfilment.elsewhere.ask import Elsewhere
 from catalog.requests.model import Request
 from catalog.requests.states import State
 from portal.app import create_app
@@ -225,6 +228,32 @@ def test_the_same_callback_at_the_same_instant_is_taken_once(world, tool, sent, 
         assert list(senders.map(lambda _: deliver(callback), range(6))) == [204] * 6
     assert callbacks(world) == 1
     world.work()
+    assert world.request(sent.id).state is State.FULFILLED
+
+
+@sqlite
+def test_a_process_without_the_keys_hands_a_callback_on_to_the_worker_that_has_them(
+    world, tool, sent, deliver
+):
+    mine = world.portal.connectors.get("http")
+    world.portal.connectors.put(Elsewhere("http", "automation", world.db, HttpConnector))
+    tool.finish()
+    path, headers, body = tool.call_back(key_of(tool))
+    assert deliver((path.rpartition("/")[0] + "/" + "0" * 32, headers, body)) == 401
+    forged = [
+        (path, {**headers, "webhook-signature": f"v1,{number}"}, body) for number in range(MOST_WAITING)
+    ]
+    assert [deliver(callback) for callback in forged] == [204] * MOST_WAITING
+    assert deliver((path, headers, body)) == 503
+    world.portal.connectors.put(mine)
+    world.work()
+    assert callbacks(world) == 0
+    assert world.request(sent.id).state is State.FULFILLING
+    world.portal.connectors.put(Elsewhere("http", "automation", world.db, HttpConnector))
+    assert [deliver((path, headers, body)) for _ in range(3)] == [204] * 3
+    world.portal.connectors.put(mine)
+    world.work()
+    assert callbacks(world) == 1
     assert world.request(sent.id).state is State.FULFILLED
 
 

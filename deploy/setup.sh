@@ -44,6 +44,7 @@ if [ "$kind" = test ]; then
   need util-linux program setpriv
   need openssh-server program sshd
   need ansible-core program ansible-playbook
+  need conntrack program conntrack
   need slapd program slapd
   need pebble program pebble
   need softhsm2 program softhsm2-util

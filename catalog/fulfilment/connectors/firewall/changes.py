@@ -63,10 +63,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The commit that carries the change, or None when there was nothing to do; and what nft said."""
+    """The commit that carries the change, or None when there was nothing to do; and what nft said.
+
+    `ended` is whether connections were ended that only a closed rule had let through; without a kernel nobody asked.
+    """
 
     commit: str | None
     verdict: nft.Verdict | None = None
+    ended: bool = True
 
 
 def change(place: Place, wanted: Change, key: str, *, on_step: Step, tools: str, patience: float) -> Done:
@@ -84,7 +88,7 @@ def change(place: Place, wanted: Change, key: str, *, on_step: Step, tools: str,
         done = _commit(place, wanted, key, index, on_step=on_step, tools=tools)
         if place.kernel is not None:
             try:
-                load(place, read(place))
+                done = replace(done, ended=load(place, read(place)))
             except ChangeError:
                 _take_back(place, wanted, key, index, tools)
                 raise
@@ -92,12 +96,15 @@ def change(place: Place, wanted: Change, key: str, *, on_step: Step, tools: str,
         return done
 
 
-def load(place: Place, snapshot: Snapshot) -> None:
-    """Have the kernel, where there is one, hold what was rendered. Raises ChangeError, KernelAway."""
+def load(place: Place, snapshot: Snapshot) -> bool:
+    """Have the kernel, where there is one, hold what was rendered; whether open connections followed.
+
+    Raises ChangeError, KernelAway.
+    """
     if place.kernel is None:
-        return
+        return True
     try:
-        place.kernel.load(snapshot.nftables)
+        return place.kernel.load(snapshot.nftables)
     except KernelRefused as error:
         raise ChangeError(
             say("The running firewall did not take the policy: %(words)s", words=error)

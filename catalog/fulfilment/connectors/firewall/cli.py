@@ -23,8 +23,12 @@ def firewall_commands(with_portal: Callable[[Any], Any]) -> click.Group:
         """Make the running firewall what the policy says, as after a restart of its machine."""
         from catalog.fulfilment.connectors.contract import ConnectorError
 
+        connector = portal.connectors.get("firewall")
+        if not hasattr(connector, "load"):
+            message = "The firewall is on another queue; run this where that queue's worker runs, without QUEUES."
+            raise click.ClickException(message)
         try:
-            portal.connectors.get("firewall").load()
+            connector.load()
         except ConnectorError as error:
             raise click.ClickException(str(error.message)) from error
         click.echo("The running firewall holds the rules of the policy.")

@@ -184,11 +184,13 @@ class FirewallConnector:
         with _in_our_words():
             return live.everything(self._read_now())
 
-    def expected_facts(self, plan: Plan) -> Json:
+    @staticmethod
+    def expected_facts(plan: Plan) -> Json:
         """The rule as it was sealed, to the letter, and that it alone passes under its name."""
         return {**plan.document["rule"], **live.AS_IT_STANDS}
 
-    def removal(self, live: Live, reference: str) -> Order | None:
+    @staticmethod
+    def removal(live: Live, reference: str) -> Order | None:
         """Take the rule out of the policy; the base of the policy, and what was rendered without a rule, by hand."""
         rule = str(live.facts.get("reference", ""))
         if not REFERENCE.fullmatch(rule):
@@ -226,6 +228,9 @@ class FirewallConnector:
                 lines.append(
                     PlanLine("note", f"nft -c: {done.verdict.answer}{f' ({words})' if words else ''}")
                 )
+            if not done.ended:
+                text = say("Connections that are open already go on until they end: conntrack did not answer")
+                lines.append(PlanLine("note", text))
             return Outcome(self._facts(rule, commit), tuple(lines), self._artefacts(commit))
 
     def _prepare(self, rule: Rule, snapshot: Snapshot, *, adds: bool) -> changes.Prepared | None:

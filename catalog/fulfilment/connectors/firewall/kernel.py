@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.fulfilment.connectors.firewall import nft
+from catalog.fulfilment.connectors.firewall.connections import end_connections
 from catalog.fulfilment.connectors.firewall.kernel_text import text_of
 from catalog.fulfilment.connectors.firewall.render import TABLE
 from catalog.fulfilment.connectors.firewall.rendered import Rendering, read_nftables
@@ -43,14 +44,14 @@ class Kernel:
         """What the kernel lets pass by our table, in the rules' own terms. Raises KernelAway."""
         return read_nftables("".join(text_of(family, self._listed(family)) for family in FAMILIES))
 
-    def load(self, ruleset: str) -> None:
+    def load(self, ruleset: str) -> bool:
         """Make the kernel hold exactly this file's rules; what it held before is put back when it does not.
 
-        Raises KernelRefused, KernelAway.
+        True when connections that only a closed rule had let through were ended too. Raises KernelRefused, KernelAway.
         """
-        wanted = read_nftables(ruleset)
-        if self.read() == wanted:
-            return
+        wanted, held = read_nftables(ruleset), self.read()
+        if held == wanted:
+            return True
         before = self._saved()
         code, words = self._run(["-f", "-"], ruleset.encode())
         if code != 0:
@@ -58,6 +59,10 @@ class Kernel:
         if self.read() != wanted:
             self._run(["-f", "-"], before.encode())
             raise KernelRefused("the kernel holds other rules than those that were loaded")
+        return end_connections(held, wanted, self._conntrack)
+
+    def _conntrack(self, arguments: list[str]) -> tuple[int, str]:
+        return nft.run([*self.prefix, "conntrack", *arguments], b"", self.tools)
 
     def _saved(self) -> str:
         """Our tables as a file that brings them back, or takes them away where there are none."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tests.fixtures_servers import dying_with_us, wait_until
 
 OFFICE, SERVER = "10.1.2.10", "10.9.0.10"
+#: Seconds for what must work, on a slow machine too, and for what must not.
+PATIENCE, BRIEFLY = 45.0, 0.7
 #: Answers on these ports with a line, and once more for every line that it is sent.
 _SERVE = """
 import asyncio, sys
@@ -32,6 +34,22 @@ _CONNECT = """
 import socket, sys
 with socket.create_connection((sys.argv[1], int(sys.argv[2])), float(sys.argv[3])) as talk:
     assert talk.makefile().readline() == "here\\n"
+"""
+#: Holds one connection, and says for each line that it reads whether the server still answers on it.
+_HOLD = """
+import socket, sys
+with socket.create_connection((sys.argv[1], int(sys.argv[2])), 10) as talk:
+    answers = talk.makefile()
+    assert answers.readline() == "here\\n"
+    print("connected", flush=True)
+    for line in sys.stdin:
+        talk.settimeout(float(line))
+        try:
+            talk.sendall(b"again\\n")
+            print(answers.readline() == "again\\n", flush=True)
+        except OSError:
+            print(False, flush=True)
+            break
 """
 
 
@@ -58,10 +76,43 @@ class Network:
         return done.stdout
 
     def passes(self, port: int) -> bool:
-        """Whether a connection from the office to the server is made; one that is not is given up quickly."""
-        done = self.run("office", sys.executable, "-S", "-c", _CONNECT, SERVER, str(port), "0.7")
+        """Whether a connection from the office to the server is made, however slow this machine is."""
+        return self._connects(port, PATIENCE)
+
+    def blocks(self, port: int) -> bool:
+        """Whether no connection is made; what is dropped is never answered, so it is given up quickly."""
+        return not self._connects(port, BRIEFLY)
+
+    def _connects(self, port: int, seconds: float) -> bool:
+        done = self.run("office", sys.executable, "-S", "-c", _CONNECT, SERVER, str(port), str(seconds))
         assert done.returncode == 0 or "TimeoutError" in done.stderr, done.stderr
         return done.returncode == 0
+
+    @contextmanager
+    def connected(self, port: int) -> Iterator[Callable[[float], bool]]:
+        """A connection from the office that stays open; yields what says whether it works within so many seconds."""
+        inside = ["ip", "netns", "exec", f"{self.name}-office", sys.executable, "-S", "-c", _HOLD]
+        talk = subprocess.Popen(
+            dying_with_us([*inside, SERVER, str(port)]),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert talk.stdin is not None
+        assert talk.stdout is not None
+        asking, answers = talk.stdin, talk.stdout
+
+        def works(seconds: float) -> bool:
+            asking.write(f"{seconds}\n")
+            asking.flush()
+            return answers.readline() == "True\n"
+
+        try:
+            assert answers.readline() == "connected\n"
+            yield works
+        finally:
+            talk.kill()
+            talk.communicate()
 
 
 @contextmanager

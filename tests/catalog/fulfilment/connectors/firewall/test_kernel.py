@@ -12,7 +12,7 @@ from catalog.fulfilment.connectors.contract import ConnectorError
 from catalog.fulfilment.connectors.firewall.connector import FirewallConnector
 from catalog.fulfilment.connectors.firewall.kernel import Kernel
 from catalog.fulfilment.connectors.firewall.rendered import read_nftables
-from tests.catalog.fulfilment.connectors.firewall.network import Network, joined
+from tests.catalog.fulfilment.connectors.firewall.network import BRIEFLY, PATIENCE, Network, joined
 from tests.catalog.fulfilment.connectors.firewall.orders import allow, commits, git, remove, shown
 
 
@@ -43,15 +43,15 @@ def running(repository, clock, kernel) -> FirewallConnector:
 
 
 def test_packets_pass_while_the_rule_lives_and_neither_before_nor_after(running, network):
-    assert not network.passes(443)
+    assert network.blocks(443)
     plan = running.plan(allow())
-    assert not network.passes(443), "a plan opens nothing"
+    assert network.blocks(443), "a plan opens nothing"
     running.apply(plan, "k")
     assert network.passes(443)
-    assert not network.passes(22), "another port is another rule"
+    assert network.blocks(22), "another port is another rule"
     assert running.read_back(plan, "k").present
     running.revert(plan, "k")
-    assert not network.passes(443)
+    assert network.blocks(443)
     assert not running.read_back(plan, "k").present
 
 
@@ -60,8 +60,38 @@ def test_a_removal_by_request_closes_what_the_request_before_had_opened(running,
     assert network.passes(443)
     removal = running.plan(remove("SR-000123"))
     running.apply(removal, "k2")
-    assert not network.passes(443)
+    assert network.blocks(443)
     assert running.read_back(removal, "k2").present
+
+
+def test_a_connection_that_is_open_already_ends_with_its_rule_and_goes_on_by_another(running, network):
+    plan = running.plan(allow())
+    running.apply(plan, "k")
+    running.apply(running.plan(allow("SR-000300", source="10.1.2.10", ports="22")), "k3")
+    with network.connected(443) as works, network.connected(22) as other:
+        assert works(PATIENCE)
+        running.apply(running.plan(allow("SR-000200", source="10.1.2.10")), "k2")
+        running.revert(plan, "k")
+        assert works(PATIENCE), "another rule allows it"
+        lines = running.apply(running.plan(remove("SR-000200")), "k4").lines
+        assert not works(BRIEFLY)
+        assert other(PATIENCE)
+    assert not [line for line in lines if "go on until" in line.text]
+
+
+def test_without_conntrack_the_outcome_says_that_open_connections_go_on(
+    running, network, repository, clock, tmp_path
+):
+    """A folder of tools with all but conntrack."""
+    for name in ("nft", "ip"):
+        (tmp_path / name).symlink_to(str(shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")))
+    firewall = FirewallConnector(repository, clock=clock, kernel=Kernel(network.prefix, str(tmp_path)))
+    plan = firewall.plan(allow())
+    firewall.apply(plan, "k")
+    outcome = firewall.revert(plan, "k")
+    assert "Connections that are open already go on until they end: conntrack did not answer" in [
+        line.text for line in outcome.lines
+    ]
 
 
 def test_the_kernel_holds_exactly_what_is_rendered(running, repository, kernel):
@@ -86,7 +116,7 @@ def test_what_is_put_into_the_kernel_by_hand_is_live_without_a_request_and_goes_
     plan = running.plan(allow("SR-000200", ports="8443"))
     assert "put there by hand" in plan.warnings[0]
     running.apply(plan, "k2")
-    assert not network.passes(22)
+    assert network.blocks(22)
     assert network.passes(443)
 
 
@@ -94,7 +124,7 @@ def test_a_rule_that_is_gone_from_the_kernel_is_drift_and_applying_again_brings_
     plan = running.plan(allow())
     running.apply(plan, "k")
     network.nft("flush", "chain", "ip", "filtering_policies", "SR-000123-v4")
-    assert not network.passes(443)
+    assert network.blocks(443)
     assert not running.read_back(plan, "k").present
     assert not running.plan(allow()).already_true
     live = {found.key: found for found in running.live()}["firewall:SR-000123"]
@@ -173,7 +203,7 @@ def test_a_policy_that_the_kernel_does_not_take_is_taken_back_and_the_old_rules_
     ]
     assert "SR-000123" not in shown(repository, "rendered/edge.nft")
     assert network.passes(22)
-    assert not network.passes(443)
+    assert network.blocks(443)
     assert not firewall.read_back(plan, "k2").present
     running.apply(plan, "k2")
     assert network.passes(443), "the same key goes again once the kernel is well"

@@ -25,6 +25,8 @@ from portal.identity.model import Unit
 
 #: What people carry out by hand.
 MANUAL = "manual"
+#: The portal's own record, where what a request brought is ended or ends later.
+RECORD = "entitlements"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Concerns:
     assets: tuple[int, ...] = ()
     own_window: bool = False
     emergency: bool = False
+    #: It only ends what there is, or lets it last: ending is never put off, and what lasts must not end meanwhile.
+    of_record: bool = False
     by_hand: bool = False
     starts: datetime | None = None
 
@@ -51,6 +55,7 @@ class Concerns:
             "assets": list(self.assets),
             "own_window": self.own_window,
             "emergency": self.emergency,
+            "of_record": self.of_record,
             "by_hand": self.by_hand,
             "starts": self.starts.isoformat() if self.starts else None,
         }
@@ -64,15 +69,22 @@ class Concerns:
             assets=tuple(value["assets"]),
             own_window=value["own_window"],
             emergency=value["emergency"],
+            of_record=value["of_record"],
             by_hand=value["by_hand"],
             starts=datetime.fromisoformat(value["starts"]) if value["starts"] else None,
         )
 
 
-def concerns_of(session: Session, context: Context, *, emergency: bool | None = None) -> Concerns:
+def concerns_of(
+    session: Session,
+    context: Context,
+    *,
+    emergency: bool | None = None,
+    plans: Sequence[Mapping[str, Any]] = (),
+) -> Concerns:
     """What decides when this may be carried out. Two statements, three where it names assets. Raises RuleFailed.
 
-    `emergency` says what was decided; without it, what the answers make of it.
+    `emergency` says what was decided; without it, what the answers make of it. `plans` are the sealed ones, if any.
     """
     document, facts = context.document, context.facts
     assets = _assets(session, document, context.answers)
@@ -84,6 +96,7 @@ def concerns_of(session: Session, context: Context, *, emergency: bool | None = 
         assets=tuple(asset.id for asset in assets),
         own_window=window is not None and (window.when is None or holds(window.when, facts)),
         emergency=is_emergency(document, facts) if emergency is None else emergency,
+        of_record=bool(plans) and all(plan["connector"] == RECORD for plan in plans),
         by_hand=any(step.connector == MANUAL for step in document.fulfilment),
         starts=starts_at(document, facts),
     )
@@ -106,7 +119,7 @@ def opening_for(
 ) -> Opening:
     """When it may be carried out, from `at` (aware) on. An emergency waits for nothing but its own start."""
     earliest = max(at, concerns.starts) if concerns.starts is not None else at
-    if concerns.emergency:
+    if concerns.emergency or concerns.of_record:
         return Opening(earliest)
     mine = [restriction for restriction in restrictions if is_for(restriction, concerns)]
     if document.passes_freezes is not None:

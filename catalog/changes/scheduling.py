@@ -37,7 +37,7 @@ def plan_open(session: Session, request: Request) -> PlannedChange:
     """Work out when the request could be carried out if it were approved now, and keep it. Raises RuleFailed."""
     context = context_of(session, request)
     at = now(session)
-    concerns = concerns_of(session, context)
+    concerns = concerns_of(session, context, plans=request.plans)
     restrictions = restrictions_from(session, at)
     opening = opening_for(concerns, context.document, restrictions, at)
     change = _kept(session, request, concerns)
@@ -52,7 +52,7 @@ def schedule(session: Session, request: Request, at: datetime) -> datetime | Non
     after a day. Raises RuleFailed.
     """
     context = context_of(session, request)
-    concerns = concerns_of(session, context, emergency=passes_windows(request))
+    concerns = concerns_of(session, context, emergency=passes_windows(request), plans=request.plans)
     restrictions = restrictions_from(session, at)
     opening = opening_for(concerns, context.document, restrictions, at)
     change = _kept(session, request, concerns)
@@ -84,7 +84,7 @@ def opening_now(session: Session, request: Request, *, emergency: bool) -> Openi
     """When it could be carried out from now on, with or without passing windows; keeps nothing. Raises RuleFailed."""
     context = context_of(session, request)
     at = now(session)
-    concerns = concerns_of(session, context, emergency=emergency)
+    concerns = concerns_of(session, context, emergency=emergency, plans=request.plans)
     return opening_for(concerns, context.document, restrictions_from(session, at), at)
 
 

@@ -10,8 +10,11 @@ from sqlalchemy import select
 
 from catalog.assets.model import Asset
 from catalog.changes import tags
+from catalog.changes.concerns import RECORD
 from catalog.changes.model import Restriction, Scope
 from catalog.changes.moving import move_soon
+from catalog.changes.scheduling import opening_now
+from catalog.entitlements.connector import EntitlementsConnector
 from catalog.offerings.model import OfferingVersion
 from catalog.offerings.reading import OfferingFileError, read_offering
 from catalog.requests.moves import get_locked
@@ -222,3 +225,15 @@ def test_what_an_offering_says_of_its_time_is_checked_when_it_is_read(line, sent
     with pytest.raises(OfferingFileError) as refused:
         read_offering(text.encode(), path.name)
     assert sentence in str(refused.value)
+
+
+def test_what_only_ends_or_prolongs_what_there_is_waits_for_nothing(calendar):
+    calendar.offer(window=EVENINGS)
+    calendar.freeze("2026-11-18T00:00", "2026-12-31T00:00")
+    request_id = calendar.shelves.prepared(calendar.actor_of(calendar.cast.requester))
+    with calendar.shelves.db.transaction() as session:
+        request = get_locked(session, request_id)
+        assert opening_now(session, request, emergency=False).at == at("2026-12-31T19:00")
+        request.plans = [{**plan, "connector": RECORD} for plan in request.plans]
+        assert opening_now(session, request, emergency=False).at == calendar.clock()
+    assert EntitlementsConnector.kind == RECORD

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 
 from catalog.fulfilment.connectors.contract import (
     Beneficiary,
@@ -103,11 +104,23 @@ class PostgresqlConnector:
                 plans.live(self._name, role, account) for role, account in server.every_membership(connection)
             ]
 
-    def expected_facts(self, plan: Plan) -> Json:
+    def last_used(self, keys: Collection[str]) -> Mapping[str, datetime]:
+        """When accounts that are signed in just now were last heard of (UTC); the server remembers no others.
+
+        A membership counts as used when its account is: the server does not tell by which role something was read.
+        """
+        with self._connected() as connection:
+            seen = server.seen_now(connection)
+        accounts = {key: key.rpartition(":")[2] for key in keys}
+        return {key: seen[int(oid)] for key, oid in accounts.items() if oid.isdecimal() and int(oid) in seen}
+
+    @staticmethod
+    def expected_facts(plan: Plan) -> Json:
         """Role and account keep their names: another name is another one to whoever approved it."""
         return {"role": plan.document["role"]["name"], "account": plan.document["account"]["name"]}
 
-    def removal(self, live: Live, reference: str) -> Order | None:
+    @staticmethod
+    def removal(live: Live, reference: str) -> Order | None:
         """Take the role away."""
         account = str(live.facts["account"])
         order = {"role": live.facts["role"], "account": account}

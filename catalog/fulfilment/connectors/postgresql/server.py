@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import psycopg
 from psycopg import errors, sql
@@ -45,6 +46,13 @@ _MEMBERS = f"""
 _GRANTORS = """
     SELECT grantor.rolname FROM pg_auth_members AS held JOIN pg_roles AS grantor ON grantor.oid = held.grantor
     WHERE held.roleid = %s AND held.member = %s
+"""
+
+
+#: Whoever may not read others' statistics sees that they are connected and not since when: then they are there now.
+_SEEN = """
+    SELECT usesysid::bigint, max(coalesce(state_change, backend_start, now())) FROM pg_stat_activity
+    WHERE usesysid IS NOT NULL GROUP BY usesysid
 """
 
 
@@ -115,6 +123,12 @@ def every_membership(connection: Connection) -> list[tuple[Role, Account]]:
         (Role(int(str(oid)), str(name)), Account(int(str(member_oid)), str(member)))
         for oid, name, member_oid, member in rows
     ]
+
+
+def seen_now(connection: Connection) -> dict[int, datetime]:
+    """When each account that is connected last did something (UTC), by its number."""
+    rows = connection.execute(_SEEN).fetchall()
+    return {int(str(oid)): moment.astimezone(UTC) for oid, moment in rows if isinstance(moment, datetime)}
 
 
 def is_member(connection: Connection, role: Role, account: Account) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import psycopg
 import pytest
 
 from catalog.fulfilment.connectors.contract import ConnectorError, Order, Plan
@@ -27,8 +28,6 @@ def test_only_roles_that_the_portal_may_give_are_offered_with_their_comments(tar
 
 
 def test_a_member_reads_what_the_role_may_read_and_nothing_once_it_is_taken_away(target):
-    import psycopg
-
     server, connector = target
     server.execute_many('CREATE TABLE customer (name text); GRANT SELECT ON customer TO "CRM readers"')
 
@@ -97,3 +96,17 @@ def test_a_login_that_the_server_refuses_is_a_permanent_error(target):
         stranger.plan(GRANT)
     assert raised.value.permanent
     assert raised.value.message == "The database “main” does not accept this portal's account or password."
+
+
+def test_the_server_tells_of_accounts_that_are_signed_in_now_and_of_no_others(target):
+    server, connector = target
+    plan = connector.plan(GRANT)
+    connector.apply(plan, KEY)
+    keys = [live.key for live in connector.live()]
+    mine = connector.entitlement_key(plan)
+    assert mine in keys
+    assert connector.last_used(keys) == {}
+    with psycopg.connect(host=str(server.folder), user="beatriz.sousa", dbname="postgres") as db:
+        (before,) = db.execute("SELECT now()").fetchone()
+        assert set(connector.last_used([*keys, "nonsense"])) == {mine}
+        assert connector.last_used(keys)[mine] >= before

@@ -92,7 +92,7 @@ def concerns_of(
     window = document.window
     return Concerns(
         offering_id=context.version.offering_id,
-        units=_with_those_above(session, units),
+        units=with_those_above(session, units),
         assets=tuple(asset.id for asset in assets),
         own_window=window is not None and (window.when is None or holds(window.when, facts)),
         emergency=is_emergency(document, facts) if emergency is None else emergency,
@@ -200,7 +200,8 @@ def _assets(session: Session, document: OfferingDocument, answers: Mapping[str, 
     return session.scalars(select(Asset).where(Asset.asset_id.in_(named)).order_by(Asset.id)).all()
 
 
-def _with_those_above(session: Session, units: Iterable[int]) -> tuple[int, ...]:
+def with_those_above(session: Session, units: Iterable[int]) -> tuple[int, ...]:
+    """These units and all that they belong to. One statement."""
     above = dict(iter(session.execute(select(Unit.id, Unit.parent_id))))
     found: set[int] = set()
     waiting = list(units)

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from catalog.changes import tags
-from catalog.changes.concerns import Concerns, concerns_of, is_windowed, opening_for, restrictions_from
-from catalog.changes.model import ChangedAsset, PlannedChange
+from catalog.changes.concerns import (
+    Concerns,
+    concerns_of,
+    is_windowed,
+    opening_for,
+    restrictions_from,
+    with_those_above,
+)
+from catalog.changes.model import ChangedAsset, PlannedChange, Scope
 from catalog.changes.openings import Opening
 from catalog.changes.telling import tell_moved, tell_planned
 from catalog.offerings.emergency import BREAK_GLASS, COMMITTEE
+from catalog.offerings.model import OfferingVersion
 from catalog.offerings.queries import document_of
 from catalog.requests.context import Context, context_of
 from catalog.requests.model import Request
@@ -23,6 +31,7 @@ from portal.audit import record
 from portal.core.clock import now
 from portal.core.language import kept
 from portal.identity.actor import PORTAL
+from portal.identity.model import Person
 
 #: What no window lets through is looked at again after so long, and whenever a window or freeze changes.
 LOOK_AGAIN = timedelta(days=1)
@@ -172,3 +181,23 @@ def openings_for(session: Session, context: Context, at: datetime) -> Callable[[
     concerns = concerns_of(session, context)
     restrictions = restrictions_from(session, at)
     return lambda moment: opening_for(concerns, context.document, restrictions, moment).at or moment
+
+
+def usual_openings(
+    session: Session, person: Person, versions: Iterable[OfferingVersion]
+) -> dict[int, Callable[[datetime], datetime]]:
+    """As openings_of, by offering, for somebody who asks now and has answered nothing: their own unit's, and every window.
+
+    One statement, and one more where a unit has a window or a freeze.
+    """
+    restrictions = restrictions_from(session, now(session))
+    units: tuple[int, ...] = (person.unit_id,)
+    if any(restriction.scope is Scope.UNIT for restriction in restrictions):
+        units = with_those_above(session, units)
+
+    def opening(version: OfferingVersion) -> Callable[[datetime], datetime]:
+        document = document_of(version)
+        concerns = Concerns(version.offering_id, units, own_window=document.window is not None)
+        return lambda moment: opening_for(concerns, document, restrictions, moment).at or moment
+
+    return {version.offering_id: opening(version) for version in versions}

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from catalog.changes.scheduling import usual_openings
 from catalog.offerings.catalogue import Times
 from catalog.offerings.model import OfferingVersion
 from catalog.offerings.queries import document_of
@@ -26,7 +27,7 @@ _QUARTER = timedelta(minutes=15)
 def times_of(
     session: Session, person: Person, versions: Iterable[OfferingVersion], router: Router
 ) -> dict[str, Times]:
-    """By slug, for somebody who asks now. The person is read with their unit. At most three statements."""
+    """By slug, for somebody who asks now. The person is read with their unit. At most five statements."""
     versions = tuple(versions)
     return _times(session, person, versions, router, paces(session))
 
@@ -48,11 +49,19 @@ def _times(
     begun = rounded_up(now(session))
     documents = [document_of(version) for version in versions]
     due = router.outlook(session, person, documents, begun)
+    openings = usual_openings(session, person, versions)
     zone = ZoneInfo(person.timezone)
     found = {}
     for version, document in zip(versions, documents, strict=True):
         calendar = calendar_for(document, person)
-        done = promised(due[document.slug], document, None, begun=begun, calendar=calendar)
+        done = promised(
+            due[document.slug],
+            document,
+            None,
+            begun=begun,
+            calendar=calendar,
+            opening=openings[version.offering_id],
+        )
         pace = figures.get(version.offering_id)
         by = spoken_moment(rounded_up(done).astimezone(zone), begun.astimezone(zone))
         found[document.slug] = Times(pace.text if pace else "", by)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from catalog.fulfilment.model import Step, StepState
 from catalog.fulfilment.orders import enqueue_fulfilment
-from catalog.fulfilment.queues import queue_of
+from catalog.fulfilment.queues import queue_of_step
 from catalog.requests.model import Request
 from catalog.requests.moves import task_subject
 from catalog.requests.timing import goes_at_once
@@ -83,7 +83,7 @@ def enqueue_step(session: Session, request: Request, step: Step, kind: str, *, b
             "attempt": step.attempt,
             "position": step.position,
         },
-        queue=queue_of(session, step.connector),
+        queue=queue_of_step(session, step),
         subject=task_subject(request),
         dedupe_key=f"{kind}:{step.id}:{because}",
         first=goes_at_once(request),

@@ -16,7 +16,7 @@ from catalog.fulfilment.ending import refuse_tampered
 from catalog.fulfilment.following import DO_STEP, STOPPED, enqueue_step
 from catalog.fulfilment.model import Step, StepState
 from catalog.fulfilment.planning import StepOrder, orders_of_request
-from catalog.fulfilment.queues import queue_of
+from catalog.fulfilment.queues import queue_of_step
 from catalog.fulfilment.undoing import undo
 from catalog.fulfilment.work import HandedOver, OnBoundary, Work, go_on
 from catalog.requests.model import Request
@@ -66,7 +66,7 @@ def _begin(work: Work) -> tuple[Step | None, StepOrder | None]:
             if not _is_due(session, work, request, step):
                 work.job.finish(session)
                 return None, None
-            if queue_of(session, step.connector) != work.job.settings.queue:
+            if queue_of_step(session, step) != work.job.settings.queue:
                 # QUEUES was changed since: only the connector's own worker has what it needs.
                 enqueue_step(session, request, step, DO_STEP, because=f"{work.because}:moved")
                 work.job.finish(session)

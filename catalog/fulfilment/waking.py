@@ -10,7 +10,7 @@ from catalog.entitlements.model import Entitlement, EntitlementState
 from catalog.fulfilment.following import UNDO_STEP, enqueue_step
 from catalog.fulfilment.model import Step, StepState
 from catalog.fulfilment.orders import enqueue_fulfilment
-from catalog.fulfilment.queues import queue_of
+from catalog.fulfilment.queues import queue_of_step
 from catalog.requests.moves import THE_PORTAL, get_locked, hand_baton, task_subject
 from catalog.requests.states import State
 from portal.jobs import enqueue
@@ -36,7 +36,7 @@ def wake(session: Session, step_key: str, *, because: str) -> None:
             session,
             END_ENTITLEMENT,
             {"entitlement_id": ending.id},
-            queue=queue_of(session, step.connector),
+            queue=queue_of_step(session, step),
             subject=task_subject(request),
             dedupe_key=f"{END_ENTITLEMENT}:{ending.id}:{because}",
         )

@@ -40,6 +40,7 @@ def removal_plan(kind: str, action: str, order: Order, thing: Finding, inner: Pl
             "key": thing.key,
             "label": str(thing.label),
             "reference": order.reference,
+            "carried_out_by": inner.connector,
             "inner": {
                 "connector": inner.connector,
                 "action": inner.action,

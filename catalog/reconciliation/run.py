@@ -8,6 +8,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from catalog.fulfilment.connectors.registry import Connectors
+from catalog.fulfilment.queues import queue_of
 from catalog.reconciliation import tags
 from catalog.reconciliation.model import Reading
 from catalog.reconciliation.reading import read_target
@@ -89,7 +90,13 @@ def _read(db: Database, connectors: Connectors, kind: str) -> Reading:
 
 
 def _enqueue(session: Session, kind: str) -> None:
-    enqueue(session, READ_TARGET, {"connector": kind}, subject=f"{READ_TARGET}:{kind}")
+    enqueue(
+        session,
+        READ_TARGET,
+        {"connector": kind},
+        queue=queue_of(session, kind),
+        subject=f"{READ_TARGET}:{kind}",
+    )
 
 
 def _insist(connectors: Connectors, kinds: Iterable[str]) -> None:

@@ -194,15 +194,18 @@ class Live:
 class Explains(Protocol):
     """What a connector may answer beside the contract, so that what is live can be compared and taken away.
 
+    Neither asks the target, so both are static: they can be asked of the class where its secrets are not.
     `expected_facts` are those of `Live.facts` that stay as they are for as long as the plan's effect is there as it
     was sealed; a difference is drift. `removal` is the order that takes one live thing away, None where it cannot.
     """
 
-    def expected_facts(self, plan: Plan) -> Json:
+    @staticmethod
+    def expected_facts(plan: Plan) -> Json:
         """The facts, by name, that `live` shows of this plan's effect."""
         ...
 
-    def removal(self, live: Live, reference: str) -> Order | None:
+    @staticmethod
+    def removal(live: Live, reference: str) -> Order | None:
         """The order that takes this off the target, for the request of this reference."""
         ...
 

@@ -38,7 +38,9 @@ ASK = "ask_connector"
 SECONDS, LONGEST_SECONDS = 30.0, 240.0
 LOOK_SECONDS = 0.03
 #: What a connector may answer beside its contract.
-BESIDE = frozenset({"check", "expected_facts", "last_used", "needless", "removal"})
+BESIDE = frozenset({"check", "last_used", "needless"})
+#: What its class answers by itself, without asking the target.
+PURE = frozenset({"expected_facts", "removal"})
 #: Answers that nobody fetched are let go after this.
 KEPT = timedelta(minutes=10)
 
@@ -55,6 +57,8 @@ class Elsewhere:
     def __getattr__(self, name: str) -> Any:
         """What only some connectors answer, if the connector's class is one of them."""
         found = getattr(self.__dict__.get("_made_as"), name, None)
+        if name in PURE and found is not None:
+            return found
         if name.startswith("_") or found is None or (callable(found) and name not in BESIDE):
             raise AttributeError(name)
         return partial(self._ask, name) if callable(found) else found

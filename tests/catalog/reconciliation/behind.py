@@ -80,6 +80,8 @@ def _firewall(connector: Any, plan: Plan, folder: Path) -> None:
     subprocess.run(
         ["git", "-C", repository, *as_somebody, "commit", "-qam", "Only a small change"], check=True
     )
+    if connector.place.remote is not None:
+        subprocess.run(["git", "-C", repository, "push", "-q", folder / "remote.git", "main"], check=True)
 
 
 def _manual(connector: Any, plan: Plan, folder: Path) -> None:

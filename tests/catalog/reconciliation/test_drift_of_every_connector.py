@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from catalog.reconciliation.model import FindingState
 from portal.core.database import Database
 from portal.tables import METADATA
 from tests.catalog.fulfilment.connectors.case import ConnectorCase, MakeCase, every_case
@@ -62,21 +61,24 @@ def test_what_was_removed_added_and_changed_behind_the_portals_back_is_found(
     assert (clean.was_read, clean.opened, clean.closed) == (True, 0, 1)
     assert clean.explained == clean.live - len(before)
 
+    if connector.kind not in CHANGED:
+        # Its target cannot be changed but by what the connector does: the change is made on its way from there.
+        record.connector = Disguised(connector)
+        record.read()
+        assert [kind for kind, found in new() if found == key] == ["drifted"]
+        record.connector = connector
+
     connector.revert(plan, KEY)
     record.read()
     assert new() == [("missing", key)]
 
-    again = "SR-000007/1/again"
-    connector.apply(plan, again)
-    record.read()
-    assert new() == []
-
     if connector.kind in CHANGED:
+        connector.apply(plan, "SR-000007/1/again")
+        record.read()
+        assert new() == []
         record.connector = CHANGED[connector.kind](connector, plan, tmp_path) or connector
-    else:
-        record.connector = Disguised(connector)
-    record.read()
-    assert [kind for kind, found in new() if found == key] == ["drifted"]
+        record.read()
+        assert [kind for kind, found in new() if found == key] == ["drifted"]
 
     record.connector = connector
     held = record.found()
@@ -85,4 +87,3 @@ def test_what_was_removed_added_and_changed_behind_the_portals_back_is_found(
     assert not away.was_read
     assert away.why.endswith(".")
     assert record.found() == held
-    assert ("missing", key) not in record.found(*FindingState)[len(before) + 3 :]

@@ -18,8 +18,10 @@ from catalog.fulfilment.connectors.acme.trouble import told
 from catalog.fulfilment.connectors.ca.files import locked
 from catalog.fulfilment.connectors.ca.profiles import REASONS
 from catalog.fulfilment.connectors.contract import (
+    Beneficiary,
     Choice,
     ConnectorError,
+    Json,
     Live,
     Order,
     Outcome,
@@ -153,6 +155,17 @@ class AcmeConnector:
             now = self._now()
             valid = {record.order: record for record in self._records.every() if record.valid_at(now)}
         return [Live(r.entitlement, _label(r), _facts(r), r.reference) for r in valid.values()]
+
+    @staticmethod
+    def expected_facts(plan: Plan) -> Json:
+        """The same names for the same key."""
+        return {"names": list(plan.document["names"]), "spki_sha256": plan.document["spki_sha256"]}
+
+    @staticmethod
+    def removal(live: Live, reference: str) -> Order | None:
+        """Revoke the certificate."""
+        nobody = Beneficiary("", "", "")
+        return Order(reference, plans.REVOKE, {"serial": live.facts["serial"], "reason": plans.ENDED}, nobody)
 
     def _revoke_by_order(self, plan: Plan) -> Outcome:
         with told(self._place.host), self._locked(str(plan.document["entitlement"])):

@@ -168,7 +168,8 @@ class CaConnector:
                 for record in self._authority.valid()
             ]
 
-    def expected_facts(self, plan: Plan) -> Json:
+    @staticmethod
+    def expected_facts(plan: Plan) -> Json:
         """The same names by the same profile for the same key."""
         document = plan.document
         return {
@@ -177,7 +178,8 @@ class CaConnector:
             "spki_sha256": document["spki_sha256"],
         }
 
-    def removal(self, live: Live, reference: str) -> Order | None:
+    @staticmethod
+    def removal(live: Live, reference: str) -> Order | None:
         """Revoke the certificate."""
         return Order(
             reference,

@@ -13,6 +13,7 @@ from catalog.fulfilment.connectors.contract import (
     Choice,
     ConnectorError,
     ConnectorPending,
+    Json,
     Live,
     Order,
     Outcome,
@@ -135,6 +136,11 @@ class HttpConnector:
         """What every target lists; what the portal's record says of one that lists nothing."""
         return [item for name, target in sorted(self.targets.items()) for item in self._live_on(name, target)]
 
+    @staticmethod
+    def expected_facts(plan: Plan) -> Json:
+        """What was asked for is in its name: something else would be another thing."""
+        return {"entitlement": plan.document["entitlement"]}
+
     def follow(self, call_id: int) -> HttpCall:
         """See how far a call is, and write it down. Raises ConnectorError while the target does not answer."""
         with self._reading() as session:
@@ -230,7 +236,8 @@ class HttpConnector:
             with self._reading() as session:
                 for call in calls.every_live(session, name):
                     label = say("%(target)s: %(action)s", target=target.title, action=call.document["action"])
-                    yield Live(call.entitlement_key, label, call.facts, call.reference)
+                    facts = {**call.facts, "entitlement": call.entitlement_key}
+                    yield Live(call.entitlement_key, label, facts, call.reference)
             return
         for item in self._client(target).listed("list"):
             key = _key_of(item, name)

@@ -128,13 +128,15 @@ class LdapConnector:
         """A password that was reset is nothing that could be found, or end."""
         return plan.action in {plans.GRANT, plans.DISABLE}
 
-    def expected_facts(self, plan: Plan) -> Json:
+    @staticmethod
+    def expected_facts(plan: Plan) -> Json:
         """Account and group keep their names: another name is another one to whoever approved it."""
         group = plan.document.get("group")
         named = {"group": group["name"]} if group else {}
         return {"state": plan.action, "account": plan.document["account"]["name"], **named}
 
-    def removal(self, live: Live, reference: str) -> Order | None:
+    @staticmethod
+    def removal(live: Live, reference: str) -> Order | None:
         """Take the account out of the group, or enable it again."""
         if str(live.facts["account_uuid"]).startswith("#"):
             return None

@@ -125,7 +125,8 @@ class ManualConnector:
                 for task in every_live(session)
             ]
 
-    def expected_facts(self, plan: Plan) -> Json:
+    @staticmethod
+    def expected_facts(plan: Plan) -> Json:
         """What people recorded as done is what they were to do."""
         return {"asked": digest(dict(plan.document))}
 

@@ -143,11 +143,13 @@ class ScimConnector:
             for member in sorted(role.members)
         ]
 
-    def expected_facts(self, plan: Plan) -> Json:
+    @staticmethod
+    def expected_facts(plan: Plan) -> Json:
         """The role keeps its name: another name is another role to whoever approved it."""
         return {"role": plan.document["role"]["name"], "member": True}
 
-    def removal(self, live: Live, reference: str) -> Order | None:
+    @staticmethod
+    def removal(live: Live, reference: str) -> Order | None:
         """Take the role away; a member that is no account of a person is taken out by hand."""
         if not str(live.facts.get("account_id") or "") or str(live.facts["user_name"]).startswith("#"):
             return None

@@ -136,7 +136,8 @@ class SshConnector:
                 for record in self._authority.valid()
             ]
 
-    def expected_facts(self, plan: Plan) -> Json:
+    @staticmethod
+    def expected_facts(plan: Plan) -> Json:
         """The same key, for the same accounts."""
         return {
             "fingerprint": plan.document["fingerprint"],

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from acme import messages
+from acme import errors, messages
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from requests import Response
@@ -113,8 +113,8 @@ def is_there(server: Server, record: Ordered) -> bool:
     """Whether the authority still hands out this very certificate."""
     try:
         answer = server.ask(record.address)
-    except messages.Error as error:
-        if error.code == "malformed" or getattr(error, "status", None) in _GONE:
+    except (messages.Error, errors.ClientError) as error:
+        if _is_gone(error):
             return False
         raise
     return _first_of(answer) == record.chain[0]
@@ -161,13 +161,13 @@ def _wait_until_looked_at(place: AcmePlace, server: Server, url: str) -> None:
         if authorization.status == _VALID:
             return
         if authorization.status != _PENDING:
-            errors = [body.error for body in authorization.challenges if body.error is not None]
+            reasons = [body.error for body in authorization.challenges if body.error is not None]
             message = say(
                 "The certificate authority %(host)s could not see that %(name)s is ours by %(challenge)s: %(words)s.",
                 host=place.host,
                 name=authorization.identifier.value,
                 challenge=place.challenge,
-                words=words_of(errors[0]) if errors else str(authorization.status),
+                words=words_of(reasons[0]) if reasons else str(authorization.status),
             )
             raise ConnectorError(message, permanent=True)
     raise away(place.host, "the names are not looked at yet")
@@ -185,9 +185,8 @@ def _failed(place: AcmePlace, error: messages.Error | None) -> ConnectorError:
 def _order_or_none(server: Server, url: str) -> messages.Order | None:
     try:
         return server.order(url)
-    except messages.Error as error:
-        if error.code in {"malformed", "unauthorized"}:
-            # Orders are kept for a while only; what an authority says of one that it forgot differs.
+    except (messages.Error, errors.ClientError) as error:
+        if _is_gone(error):
             return None
         raise
 
@@ -200,6 +199,14 @@ def _is_as_ordered(leaf: x509.Certificate, record: Ordered) -> bool:
         return False
     names = set(held.get_values_for_type(x509.DNSName))
     return hashlib.sha256(spki).hexdigest() == record.spki_sha256 and names == set(record.names)
+
+
+def _is_gone(error: messages.Error | errors.ClientError) -> bool:
+    """Whether this is how the authority says that it has no such thing; some do so without a reason in JSON."""
+    if isinstance(error, messages.Error):
+        return error.code in {"malformed", "unauthorized"}
+    answer = error.args[0] if error.args else None
+    return isinstance(answer, Response) and answer.status_code in _GONE
 
 
 def _first_of(answer: Response) -> x509.Certificate:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from portal.core.settings import Settings
+from portal.doctor.authority import check_authorities
 from portal.doctor.check import Check, State
 from portal.doctor.machine import check_machine
 from portal.doctor.surroundings import check_surroundings
@@ -22,7 +23,7 @@ MARKS = {State.OK: ("✓", "green"), State.WARN: ("!", "yellow"), State.FAIL: ("
 
 def run(settings: Settings) -> list[Check]:
     """Every check, in the order of the table. Changes nothing."""
-    return [*check_machine(settings), *check_surroundings(settings), *check_targets(settings)]
+    return [*check_machine(settings), *check_surroundings(settings), *check_authorities(settings), *check_targets(settings)]
 
 
 def healthy(checks: Iterable[Check]) -> bool:

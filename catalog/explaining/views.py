@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request
 from catalog.explaining.answering import Explanation, explain
 from catalog.explaining.questions import WORDS
 from catalog.explaining.told import moment_asked
+from catalog.reconciliation.words import called
 from portal.core.clock import now
 from portal.core.errors import FieldError
 from portal.core.http import reading, render
@@ -54,6 +55,7 @@ def _in_zone(found: Explanation, zone: ZoneInfo) -> Explanation:
         allowed=tuple(
             replace(
                 one,
+                target=called(one.target),
                 since=one.since.astimezone(zone),
                 until=one.until.astimezone(zone) if one.until else None,
                 ended_at=one.ended_at.astimezone(zone) if one.ended_at else None,
@@ -64,6 +66,7 @@ def _in_zone(found: Explanation, zone: ZoneInfo) -> Explanation:
         unexplained=tuple(
             replace(
                 one,
+                connector=called(one.connector),
                 first_seen_at=one.first_seen_at.astimezone(zone),
                 last_seen_at=one.last_seen_at.astimezone(zone),
             )

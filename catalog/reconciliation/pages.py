@@ -17,6 +17,7 @@ from catalog.reconciliation.keeping import acceptance_in_force
 from catalog.reconciliation.model import Acceptance, Finding, FindingKind, FindingState
 from catalog.reconciliation.queries import latest_readings
 from catalog.reconciliation.rights import get_finding, may_work, owned_slugs
+from catalog.reconciliation.words import called
 from catalog.requests.duplicates import OPEN
 from catalog.requests.model import Request
 from portal.core.clock import now
@@ -145,7 +146,7 @@ def index_page(
         now=now(session).astimezone(zone),
         readings=tuple(
             ReadingLine(
-                reading.connector,
+                called(reading.connector),
                 reading.finished_at.astimezone(zone),
                 reading.was_read,
                 spoken(reading.why),
@@ -177,7 +178,7 @@ def finding_page(session: Session, actor: Actor, finding_id: int) -> FindingPage
         kind=finding.kind.value,
         state=finding.state.value,
         label=spoken(finding.label),
-        connector=finding.connector,
+        connector=called(finding.connector),
         key=finding.key,
         owner=finding.owner,
         facts=tuple((name, _shown(value)) for name, value in sorted(finding.facts.items())),
@@ -224,7 +225,7 @@ def _line(finding: Finding, request: str, zone: ZoneInfo) -> FindingLine:
         finding.kind.value,
         finding.state.value,
         spoken(finding.label),
-        finding.connector,
+        called(finding.connector),
         finding.owner,
         finding.first_seen_at.astimezone(zone),
         request,

@@ -16,6 +16,7 @@ from catalog.reconciliation.model import FindingKind, FindingState
 from catalog.reconciliation.pages import chosen_findings, finding_page, index_page
 from catalog.reconciliation.removing import end_record, raise_removal
 from catalog.reconciliation.run import ask_for_reading, targets_of
+from catalog.reconciliation.words import called
 from portal.core.errors import FieldError, FieldErrors
 from portal.core.http import reading, render, services, takes, transaction
 from portal.core.language import _, spoken
@@ -54,7 +55,7 @@ def index() -> Response:
         board=page,
         chosen=chosen,
         kinds=tuple(kind.value for kind in FindingKind),
-        connectors=targets_of(services().get(Connectors)),
+        connectors=[(kind, called(kind)) for kind in targets_of(services().get(Connectors))],
         token=secrets.token_urlsafe(24),
         older_url=url_for("reconciliation.index", before=page.following, **kept) if page.following else "",
         newest_url=url_for("reconciliation.index", **kept) if before is not None else "",

@@ -139,7 +139,8 @@ class AnsibleConnector:
                 for start in range(0, len(group), AT_ONCE):
                     yield from self._looked_at(group[start : start + AT_ONCE])
 
-    def expected_facts(self, plan: Plan) -> Json:
+    @staticmethod
+    def expected_facts(plan: Plan) -> Json:
         """The host, the playbook and its values, and that nothing differs."""
         return plans.expected(plan.document)
 

@@ -16,7 +16,7 @@ KIND = "ansible"
 RUN = "run"
 #: Bytes of all values together, as JSON.
 LONGEST = 64 * 1024
-_PARAMETERS = {"playbook", "undo", "commit", "host", "variables"}
+_PARAMETERS = {"playbook", "undo", "commit", "host"}
 _PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*(/[A-Za-z0-9_][A-Za-z0-9_-]*)*\.ya?ml")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?")
@@ -50,13 +50,15 @@ class Job:
 
 
 def wanted(order: Order) -> Job:
-    """What the order asks for. Raises a permanent ConnectorError for what can never be run."""
+    """What the order asks for: beside the parameters that are known, each is a value for the playbook by its name.
+
+    Raises a permanent ConnectorError for what can never be run.
+    """
     if order.action != RUN:
         raise _refusal(say("Ansible cannot “%(action)s”; it can run a playbook.", action=order.action))
-    unknown = sorted(set(order.parameters) - _PARAMETERS)
-    if unknown:
-        raise _refusal(say("Ansible does not know %(unknown)s.", unknown=", ".join(unknown)))
-    return read_job(order.parameters)
+    fields = {name: value for name, value in order.parameters.items() if name in _PARAMETERS}
+    values = {name: value for name, value in order.parameters.items() if name not in _PARAMETERS}
+    return read_job({**fields, "variables": values})
 
 
 def read_job(fields: Mapping[str, Any]) -> Job:

@@ -73,7 +73,7 @@ class Stage:
             "undo": "agent-remove.yml",
             "commit": self.head(),
             "host": HOST,
-            "variables": {"owner": owner},
+            "owner": owner,
         }
         return Order(reference, "run", parameters | changed, DANIEL)
 

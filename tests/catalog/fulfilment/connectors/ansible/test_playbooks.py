@@ -6,14 +6,18 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from catalog.fulfilment.connectors.ansible import Playbooks
+from catalog.fulfilment.connectors.ansible.jobs import wanted
 from catalog.fulfilment.connectors.ansible.playbooks import NoSuchPlaybook
 from catalog.fulfilment.connectors.contract import ConnectorError, Plan
 from catalog.fulfilment.connectors.git import GitError
+from catalog.offerings.checks import check_files
+from catalog.offerings.reading import read_offering
 from tests.catalog.fulfilment.connectors.ansible.stage import HOST, INSTALL, OTHER, Stage, set_up
 from tests.fixtures_servers import wait_until
 
@@ -46,7 +50,7 @@ def test_a_template_in_an_answer_is_text_wherever_the_playbook_uses_it(stage):
         )
     )
     connector = stage.connector()
-    plan = connector.plan(stage.order(variables={"owner": attack, "labels": [{"x": attack}]}))
+    plan = connector.plan(stage.order(owner=attack, labels=[{"x": attack}]))
     assert f"+ {attack}" in [line.text for line in plan.lines]
     connector.apply(plan, KEY)
     assert not touched.exists()
@@ -210,6 +214,7 @@ def test_the_form_offers_the_hosts_of_the_inventory(stage):
 
 WORKER = """
 import sys
+from dataclasses import replace
 from pathlib import Path
 from tests.catalog.fulfilment.connectors.ansible.stage import Stage
 stage = Stage(Path(sys.argv[1]))
@@ -266,3 +271,13 @@ def test_a_link_that_leads_out_of_the_repository_is_left_away(stage):
     unpacked.mkdir()
     Playbooks(str(stage.repository), stage.folder / "m").at(commit).unpack(unpacked)
     assert sorted(path.name for path in unpacked.iterdir() if path.is_symlink()) == ["inside"]
+
+
+def test_the_example_of_an_offering_is_one_and_orders_what_the_connector_understands(stage):
+    file = ROOT / "deploy/offerings/endpoint-agent-by-ansible.yaml"
+    assert check_files([file]) == []
+    [step] = read_offering(file.read_bytes(), file.name).fulfilment
+    given = {name: value for name, value in step.parameters.items() if isinstance(value, str)}
+    job = wanted(replace(stage.order(), parameters={**given, "host": HOST, "agent_level": "watch"}))
+    assert (job.playbook, job.undo) == ("playbooks/agent.yml", "playbooks/agent-remove.yml")
+    assert dict(job.variables) == {"agent_level": "watch"}

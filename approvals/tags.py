@@ -10,6 +10,8 @@ STAGE_APPROVED = "stage:approved"
 STAGE_REJECTED = "stage:rejected"
 #: It ended without an outcome of its own.
 STAGE_CLOSED = "stage:closed"
+#: It had agreed to the seal before this one, and the target alone has changed since: only the last stage is asked again.
+STAGE_CARRIED = "stage:carried"
 #: Of a rota others are asked than before.
 DUTY_CHANGED = "stage:duty-changed"
 APPROVED = "approval:approved"

@@ -87,6 +87,8 @@ class Card:
     change: ChangeCard
     #: What people said about it.
     conversation: Conversation
+    #: What is different from what was sealed before, line by line; empty where it was sealed once.
+    changed: tuple[str, ...]
     #: Who else decides the reader's open stage, by number and name: it may be left to them.
     others: tuple[tuple[int, str], ...]
 

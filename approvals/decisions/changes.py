@@ -95,7 +95,26 @@ def _lines(old: list[Any], new: list[Any]) -> list[str]:
     after = [spoken(line["text"]) for plan in new for line in plan["lines"]]
     gone = [_("No longer planned: %(text)s", text=text) for text in before if text not in after]
     added = [_("Planned now: %(text)s", text=text) for text in after if text not in before]
-    return gone + added or [_("What would be changed on the target is different now.")]
+    said = [*gone, *added, *_for_machines(old, new)]
+    return said or [_("What would be changed on the target is different now.")]
+
+
+def _for_machines(old: list[Any], new: list[Any]) -> list[str]:
+    """What the worker would do otherwise, part by part of its own document, where the steps are the same."""
+    if [plan["action"] for plan in old] != [plan["action"] for plan in new]:
+        return []
+    return [
+        _(
+            "For the worker, %(part)s was %(before)s and is now %(after)s.",
+            part=name.replace("_", " "),
+            before=_shown(one.get(name)),
+            after=_shown(other.get(name)),
+        )
+        for plan, fresh in zip(old, new, strict=True)
+        for one, other in ((plan["document"], fresh["document"]), (plan["inverse"], fresh["inverse"]))
+        for name in dict.fromkeys([*one, *other])
+        if one.get(name) != other.get(name)
+    ]
 
 
 def _shown(value: Any) -> str:

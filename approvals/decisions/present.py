@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from approvals.decisions.card import Card, Holding, Touched
+from approvals.decisions.changes import compare
 from approvals.decisions.model import Verdict
 from approvals.decisions.read import HOLDINGS_SHOWN, Reading
 from approvals.decisions.right import find_stage
@@ -96,6 +97,7 @@ def card_of(reading: Reading, actor: Actor, *, at: datetime) -> Card:
         no_means=_no_means(request),
         change=reading.change,
         conversation=reading.conversation,
+        changed=_changed(reading),
         others=_others(reading, actor, approve),
     )
 
@@ -161,6 +163,13 @@ def _touched(document: OfferingDocument, request: Request) -> tuple[Touched, ...
                 text += " " + _("It stands in the zone %(zone)s.", zone=asset["zone"])
             touched.append(Touched(asset["name"], asset["criticality"], text))
     return tuple(touched)
+
+
+def _changed(reading: Reading) -> tuple[str, ...]:
+    """What the reader may have agreed to before is not what stands here now."""
+    if reading.sealing is None or reading.earlier is None:
+        return ()
+    return compare(reading.earlier.document, reading.sealing.document)
 
 
 def _others(reading: Reading, actor: Actor, stage: Stage | None) -> tuple[tuple[int, str], ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import and_, exists, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from approvals.conversation.model import Remark
 from approvals.conversation.present import Conversations
@@ -55,6 +55,8 @@ class Reading:
     change: ChangeCard = NOTHING
     #: The seal under which the reader opened the card the last time; empty when they never did.
     seen: str = ""
+    #: What was sealed before this, where it was planned again.
+    earlier: Sealing | None = None
 
     @property
     def stages(self) -> Sequence[Stage]:
@@ -85,7 +87,7 @@ def read_for_decision(session: Session, actor: Actor, reference: str) -> Reading
     Each further kind of rule takes one more, and so do names in the answers. Raises NotFound for everybody who neither is nor was asked to decide, whether or not the request exists: its
     existence is itself a secret.
     """
-    request, sealing, seen, talked, change, delegations = _request(session, actor, reference)
+    request, sealing, earlier, seen, talked, change, delegations = _request(session, actor, reference)
     places = places_of(session, request.id)
     me = {actor.person_id} | {one.delegator_id for one in delegations if one.substitute_id == actor.person_id}
     mine = [place for place in places if place.approver.person_id in me and place.stage.opened_at]
@@ -109,17 +111,20 @@ def read_for_decision(session: Session, actor: Actor, reference: str) -> Reading
         conversation=Conversations().of(session, actor, request) if talked else Conversation(),
         change=change_card(session, actor, request, change, sees=Router()),
         seen=seen,
+        earlier=earlier,
     )
 
 
 def _request(
     session: Session, actor: Actor, reference: str
-) -> tuple[Request, Sealing | None, str, bool, PlannedChange | None, tuple[InForce, ...]]:
-    """The request, what was sealed, the seal that the reader saw, whether anybody spoke, and what was delegated."""
+) -> tuple[Request, Sealing | None, Sealing | None, str, bool, PlannedChange | None, tuple[InForce, ...]]:
+    """The request, what was sealed now and before, the seal that the reader saw, whether anybody spoke, and what was delegated."""
+    before = aliased(Sealing)
     talked = exists().where(Remark.request_id == Request.id).correlate(Request)
     statement = (
-        select(Request, Sealing, CardOpening.seal, talked, PlannedChange, *COLUMNS)
+        select(Request, Sealing, before, CardOpening.seal, talked, PlannedChange, *COLUMNS)
         .outerjoin(Sealing, and_(Sealing.request_id == Request.id, Sealing.revision == Request.revision))
+        .outerjoin(before, and_(before.request_id == Request.id, before.revision == Request.revision - 1))
         .outerjoin(
             CardOpening,
             and_(CardOpening.request_id == Request.id, CardOpening.person_id == actor.person_id),
@@ -138,7 +143,8 @@ def _request(
     rows = session.execute(statement).all()
     if not rows:
         raise _unknown()
-    return rows[0][0], rows[0][1], rows[0][2] or "", rows[0][3], rows[0][4], read_from(rows)
+    request, sealing, earlier, seen, talking, change = rows[0][:6]
+    return request, sealing, earlier, seen or "", talking, change, read_from(rows)
 
 
 def _entitlements(session: Session, request: Request) -> Sequence[tuple[Entitlement, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from approvals.delegation.holding import backed, still_holds
+from approvals.routing.carried import carried_approvals
 from approvals.routing.eligible import eligible_now
 from approvals.routing.model import StageState
 from approvals.routing.stages import approvals_by_stage, decisions_of, stages_of
@@ -35,13 +36,22 @@ def on_fulfilment_starting(session: Session, event: FulfilmentStarting) -> None:
     eligible = eligible_now(session, request, stages, on_duty_since=since)
     counted: set[int] = set()
     allowed = backed(session, request, decisions)
+    carried = carried_approvals(session, request)
+    carried_to = {stage["slug"]: stage["carried"] for stage in request.route if stage.get("carried")}
     for stage in stages:
+        earlier = carried_to.get(stage.slug)
+        given = (
+            [one.decision for one in carried if one.slug == stage.slug]
+            if earlier
+            else [one for one in approvals.get(stage.id, ()) if one.seal == request.seal]
+        )
         holding = {
             decision.on_behalf_of_id or decision.person_id
-            for decision in approvals.get(stage.id, ())
-            if decision.seal == request.seal and still_holds(decision, eligible[stage.id], allowed)
+            for decision in given
+            if still_holds(decision, eligible[stage.id], allowed)
         } - counted
-        if stage.state is not StageState.APPROVED or len(holding) < stage.quorum:
+        needed = earlier["quorum"] if earlier else stage.quorum
+        if stage.state is not StageState.APPROVED or len(holding) < needed:
             raise Conflict(
                 f"The approval of the stage “{stage.name}” no longer holds: whoever gave it may not decide there "
                 "any more. Nothing was carried out."

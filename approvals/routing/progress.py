@@ -14,6 +14,7 @@ from approvals.decisions.model import Decision
 from approvals.delegation.in_force import stands_in
 from approvals.links.model import ApprovalLink
 from approvals.routing.model import Stage, StageApprover
+from catalog.offerings.emergency import RESERVED
 from catalog.requests.model import Request
 from catalog.requests.route import DecisionLine, StageProgress
 from portal.core.clock import now
@@ -78,6 +79,7 @@ def progress_from(places: Sequence[Place]) -> tuple[StageProgress, ...]:
             position=stage.position,
             part=stage.part,
             part_of=stage.part_of,
+            carried=stage.quorum == 0 and stage.slug not in RESERVED,
         )
         for there in by_stage.values()
         for stage in (there[0].stage,)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from approvals import tags
 from approvals.decisions.model import Decision
+from approvals.routing.carried import carry_over, close_carried
 from approvals.routing.chosen import route_of
 from approvals.routing.deadlines import promised_by
 from approvals.routing.messages import tell_that_it_ended
@@ -48,8 +49,9 @@ def on_planned(session: Session, event: RequestPlanned, *, settings: Settings) -
     """
     request = get_locked(session, event.request_id)
     proposal = proposal_of(session, request)
-    stages = route_of(session, proposal, request)
+    stages = carry_over(session, request, route_of(session, proposal, request))
     seal_with(session, request, stages)
+    close_carried(session, request, stages)
     document = document_of(request.version)
     begun = now(session)
     request.promised_by = promised(
@@ -124,7 +126,7 @@ def _close_stages(session: Session, request: Request, why: str) -> set[int]:
 def close_stages(session: Session, request: Request, stages: Collection[Stage], why: str) -> None:
     """Close these stages without an outcome of their own, with an entry for each that had opened."""
     for stage in stages:
-        was_asked = stage.state is not StageState.WAITING
+        was_asked = stage.opened_at is not None
         stage.state = StageState.CLOSED
         stage.closed_at = now(session)
         if was_asked:

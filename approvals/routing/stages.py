@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from approvals.decisions.model import Decision, Verdict
 from approvals.delegation.substitutes import counted_in, principals_of
+from approvals.routing.carried import carried_approvals
 from approvals.routing.eligible import Eligible
 from approvals.routing.matching import Demand
 from approvals.routing.model import Stage, StageState
@@ -27,13 +28,14 @@ def stages_of(session: Session, request: Request) -> Sequence[Stage]:
 
 
 def decisions_of(session: Session, request: Request) -> Sequence[Decision]:
-    """What was decided on the request's current revision and still counts, in order."""
+    """What was decided on the request's current revision and still counts, in order, after what was carried over to it."""
     statement = select(Decision).where(
         Decision.request_id == request.id,
         Decision.revision == request.revision,
         Decision.voided_at.is_(None),
     )
-    return session.scalars(statement.order_by(Decision.id)).all()
+    rests_on = [one.decision for one in carried_approvals(session, request)]
+    return [*rests_on, *session.scalars(statement.order_by(Decision.id))]
 
 
 def approvals_by_stage(decisions: Sequence[Decision]) -> dict[int, list[Decision]]:

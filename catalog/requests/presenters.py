@@ -270,6 +270,8 @@ def _note(
     together = (
         _("at the same time as %(others)s", others=", ".join(beside)) if beside and stage.part_of else ""
     )
+    if stage.carried:
+        return _("agreed before the target changed")
     return ", ".join(filter(None, (_quorum(stage.quorum, people), together)))
 
 

@@ -71,6 +71,8 @@ class RouteStage:
     part: int = 0
     #: The name of the stage that this is a part of; empty where the stage has no parts.
     part_of: str = ""
+    #: Of a stage that had agreed before the target changed: on which seal, and how many; empty for every other.
+    carried: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def called(self) -> tuple[RouteApprover, ...]:
@@ -79,6 +81,7 @@ class RouteStage:
 
     def sealed(self) -> dict[str, Any]:
         """What the seal covers: stage, its place, quorum and the people by immutable identity."""
+        carried = {"carried": dict(self.carried)} if self.carried else {}
         return {
             "position": self.position,
             "part": self.part,
@@ -91,6 +94,7 @@ class RouteStage:
                 {"issuer": person.issuer, "subject": person.subject, "rule": person.rule}
                 for person in sorted(self.approvers, key=lambda person: (person.issuer, person.subject))
             ],
+            **carried,
         }
 
 
@@ -122,6 +126,8 @@ class StageProgress:
     part: int = 0
     #: The name of the stage that this is a part of; empty where the stage has no parts.
     part_of: str = ""
+    #: Whether it had agreed before the target changed, and is not asked again.
+    carried: bool = False
 
 
 @runtime_checkable

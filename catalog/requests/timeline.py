@@ -72,6 +72,7 @@ WORDS: Mapping[str, tuple[str, Tone]] = {
     "stage:cancelled": (N_("Closed, because nobody had decided in time"), "bad"),
     "stage:expired": (N_("Expired: nobody had decided in time"), "bad"),
     "request:nudged": (N_("The requester asked the approvers to look"), "wait"),
+    "stage:carried": (N_("Agreed before the target changed; only the last stage is asked again"), "wait"),
     "stage:approved": (N_("Stage approved"), "good"),
     "stage:rejected": (N_("Stage rejected"), "bad"),
     "approval:approved": (N_("Approved"), "good"),

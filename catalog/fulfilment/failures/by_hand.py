@@ -28,6 +28,7 @@ from catalog.requests.model import Request
 from catalog.requests.moves import OPERATORS, THE_PORTAL, hand_baton, subject_of
 from catalog.requests.states import State
 from portal.audit import record
+from portal.core.canonical import canonical_json
 from portal.core.clock import now
 from portal.core.errors import Conflict, FieldError, Forbidden
 from portal.core.language import _, say
@@ -133,9 +134,16 @@ def confirm(session: Session, actor: Actor, reference: str, seen: str, *, settin
         step.error = ""
         step.outcome = {**step.outcome, "undone_by_hand": told}
         end_with_step(session, request, step)
+        record(
+            session,
+            tags.STEP_REVERTED,
+            subject=subject_of(request),
+            actor=actor,
+            facts={"step": step.position, "key": step.key},
+        )
         after_undoing(session, request, because=f"by-hand:{row.id}")
     else:
-        _go_on(session, situation, step, told, because=f"by-hand:{row.id}")
+        _go_on(session, actor, situation, step, told)
     return row
 
 
@@ -197,7 +205,7 @@ def _close(session: Session, actor: Actor, row: ByHand, state: ByHandState) -> N
     session.flush()
 
 
-def _go_on(session: Session, situation: Situation, step: Step, told: dict[str, Any], *, because: str) -> None:
+def _go_on(session: Session, actor: Actor, situation: Situation, step: Step, told: dict[str, Any]) -> None:
     """Take the step as applied; its own task reads it back as far as can be, and grants what it brings."""
     request = situation.request
     steps = situation.steps
@@ -214,9 +222,23 @@ def _go_on(session: Session, situation: Situation, step: Step, told: dict[str, A
         "found": BY_HAND,
         "by_hand": told,
     }
+    record(
+        session,
+        tags.STEP_APPLIED,
+        subject=subject_of(request),
+        actor=actor,
+        facts={
+            "step": step.position,
+            "connector": step.connector,
+            "key": step.key,
+            "seal": request.seal,
+            "found": BY_HAND,
+        },
+        personal={"outcome": canonical_json({}).decode()},
+    )
     session.flush()
     if not failed:
-        set_off(session, request, steps, because=because)
+        set_off(session, request, steps, because=f"by-hand:{told['by']}:{now(session).isoformat()}")
 
 
 def _facts(row: ByHand, step: Step) -> dict[str, Any]:

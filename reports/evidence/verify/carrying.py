@@ -9,6 +9,8 @@ from portal.core.canonical import canonical_json
 from reports.evidence.document import EntitlementPart, EntryPart, Evidence, StepPart, english
 from reports.evidence.verify.entries import Entries, differs, facts, opened, paired, timely
 
+#: As catalog.fulfilment.effects has it; a verifier starts without what needs a database.
+BY_HAND = "by-hand"
 _APPLIED = frozenset({"applied", "done"})
 
 
@@ -90,21 +92,54 @@ def _read_back(evidence: Evidence, entries: Entries) -> Iterator[str]:
         yield from opened(
             entry, "read", _named(step), canonical_json(step.read_back.get("facts", {})).decode()
         )
-        if step.read_back.get("present") is not True:
+        if step.outcome.get("found") == BY_HAND:
+            yield from _by_hand(step, entries)
+        elif step.read_back.get("present") is not True:
             yield f"The target did not show what {_named(step)} did."
+
+
+def _by_hand(step: StepPart, entries: Entries) -> Iterator[str]:
+    """What a target need not show was confirmed by a second person, as the ledger tells."""
+    told = step.outcome.get("by_hand") or {}
+    first, second = told.get("by"), told.get("confirmed_by")
+    confirmed = any(
+        entry.body.get("actor") == second
+        and facts(entry).get("claimed_by") == first
+        and (facts(entry).get("step"), facts(entry).get("undone")) == (step.position, False)
+        for entry in entries.tagged(tags.BY_HAND_CONFIRMED)
+    )
+    if not first or first == second or not confirmed:
+        yield f"No second person confirmed that {_named(step)} was done by hand."
+
+
+def _left_behind(evidence: Evidence, entries: Entries) -> Iterator[str]:
+    """What could not be undone may have been undone later; the last entry of a key counts."""
+    latest = {str(facts(entry).get("key")): entry for entry in entries.tagged(tags.STEP_NOT_REVERTED)}
+    for step in evidence.steps:
+        entry = latest.pop(step.key, None)
+        if entry is None:
+            if step.state == "not-reverted":
+                yield f"No entry of the ledger tells that {_named(step)} could not be undone."
+        elif step.state == "not-reverted":
+            yield from opened(entry, "why", _named(step), english(step.error))
+        elif step.state not in {"reverted", "undoing"} and "not-reverted" not in step.outcome:
+            yield f"Entry {entry.number} tells that {_named(step)} could not be undone, but the facts do not."
+    for entry in latest.values():
+        yield f"Entry {entry.number} tells of a step that the facts leave out."
 
 
 def _undone(evidence: Evidence, entries: Entries) -> Iterator[str]:
     failed = [step for step in evidence.steps if step.state == "failed"]
     pairs, problems = paired(
         {step.key: step for step in failed},
-        entries.tagged(tags.STEP_FAILED, tags.STEP_NOT_REVERTED),
+        entries.tagged(tags.STEP_FAILED),
         lambda entry: str(facts(entry).get("key")),
         lambda step: f"{_named(step)} failing",
     )
     yield from problems
     for step, entry in pairs:
         yield from opened(entry, "why", _named(step), english(step.error))
+    yield from _left_behind(evidence, entries)
     pairs, problems = paired(
         {step.key: step for step in evidence.steps if step.state == "reverted"},
         entries.tagged(tags.STEP_REVERTED),
@@ -116,9 +151,7 @@ def _undone(evidence: Evidence, entries: Entries) -> Iterator[str]:
 
 def _last_moves(entries: Entries) -> dict[int, EntryPart]:
     """By entitlement, the entry that says last when it is to end; only for those whose end was moved."""
-    told = entries.tagged(
-        tags.ENTITLEMENT_EXTENDED, tags.EXTENSION_UNDONE, tags.ENTITLEMENT_REPLACED
-    )
+    told = entries.tagged(tags.ENTITLEMENT_EXTENDED, tags.EXTENSION_UNDONE, tags.ENTITLEMENT_REPLACED)
     return {int(facts(entry).get("entitlement", 0)): entry for entry in sorted(told, key=_number)}
 
 

@@ -16,6 +16,7 @@ from reports.evidence.document import (
     StepPart,
     english,
 )
+from reports.evidence.verify.carried import carried_over
 from reports.evidence.verify.entries import Entries, facts
 from reports.evidence.verify.result import Verification
 
@@ -94,8 +95,14 @@ def _sealed(evidence: Evidence, sealing: SealingPart) -> Iterator[str]:
         if document.get(name) != value:
             yield f"Seal {number} covers another {name.replace('_', ' ')} than the facts state."
     stages = [stage for stage in evidence.stages if stage.revision == number]
-    if document.get("route") != [_stage(evidence, stage) for stage in stages]:
+    route = document.get("route") or []
+    if [_without_carried(stage) for stage in route] != [_stage(evidence, stage) for stage in stages]:
         yield f"Seal {number} covers another approval chain than the facts state."
+    yield from carried_over(evidence, sealing)
+
+
+def _without_carried(stage: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in stage.items() if name != "carried"}
 
 
 def _stage(evidence: Evidence, stage: StagePart) -> dict[str, Any]:

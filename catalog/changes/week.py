@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -31,7 +30,7 @@ from catalog.changes.words import freeze_text, scope_text, window_names
 from catalog.offerings.queries import document_of, published_versions
 from catalog.requests.states import State
 from portal.core.clock import now
-from portal.core.language import N_, language, locale
+from portal.core.language import N_, _, language
 from portal.core.times import clock, weekday
 from portal.identity.actor import Actor
 from portal.identity.model import Unit
@@ -43,6 +42,9 @@ WORDS: Mapping[str, str] = {
     DONE: N_("Done"),
     FAILED: N_("Failed"),
 }
+
+
+SHORT_DAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Day:
 
     date: date
     label: str
-    #: In little space: `Thu 26 Nov`.
+    #: In little space: `Thu 26`.
     short: str
     entries: tuple[Entry, ...]
     today: bool
@@ -260,8 +262,8 @@ def _freeze_line(restriction: Restriction, names: dict[int, str], monday: date, 
 
 
 def _short(day: date) -> str:
-    """`Thu 26 Nov`, so that seven of them stand side by side."""
-    return format_date(day, "EEE d MMM", locale=locale())
+    """`Thu 26`, so that seven of them stand side by side."""
+    return _("%(weekday)s %(day)s", weekday=_(SHORT_DAYS[day.weekday()]), day=day.day)
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

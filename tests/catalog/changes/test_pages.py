@@ -142,7 +142,6 @@ def test_the_calendar_takes_few_statements_however_much_is_on_it(calendar, web, 
     assert counts[0] - 3 <= 8
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_operators_set_and_lift_freezes_after_a_fresh_sign_in(calendar, web, cast, approve):
     calendar.offer(window=EVENINGS)
     approve(request_id := calendar.shelves.prepared(calendar.actor_of(cast.requester)))

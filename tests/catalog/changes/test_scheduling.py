@@ -26,6 +26,9 @@ from portal.core.language import said
 from portal.identity.model import Unit
 from tests.catalog.changes.conftest import EVENINGS
 
+#: What is computed does not depend on the kind of database.
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 def at(text):
     return datetime.fromisoformat(f"{text}+00:00")
@@ -110,6 +113,7 @@ def test_a_freeze_that_is_lifted_lets_go_at_once_what_has_no_window(calendar):
     assert calendar.shelves.request(request_id).state is State.FULFILLED
 
 
+@SQLITE
 @pytest.mark.parametrize(
     ("scope", "waits"), [("offering", True), ("unit above", True), ("unit beside", False), ("asset", False)]
 )
@@ -149,6 +153,7 @@ def test_an_emergency_passes_windows_and_freezes_and_the_ledger_says_so(calendar
     assert facts == {"otherwise_at": "2026-11-19T20:00:00+00:00", "windows": [0], "freezes": [freeze]}
 
 
+@SQLITE
 def test_where_no_moment_lies_in_every_window_it_is_looked_at_again(calendar):
     calendar.offer(window={"timezone": "Europe/Berlin", "times": ["mon 09:00-10:00"]})
     calendar.window("tue 09:00-10:00")
@@ -160,6 +165,7 @@ def test_where_no_moment_lies_in_every_window_it_is_looked_at_again(calendar):
     assert calendar.shelves.shelf.acts == []
 
 
+@SQLITE
 def test_an_end_is_never_delayed_by_a_freeze(calendar):
     request_id = calendar.shelves.fulfilled(calendar.actor_of(calendar.cast.requester), until="2026-11-20")
     calendar.freeze("2026-11-18T00:00", "2026-12-31T00:00")
@@ -169,6 +175,7 @@ def test_an_end_is_never_delayed_by_a_freeze(calendar):
     assert ("take", "hello") in calendar.shelves.shelf.acts
 
 
+@SQLITE
 @pytest.mark.parametrize(
     ("parts", "opens"),
     [
@@ -227,6 +234,7 @@ def test_what_an_offering_says_of_its_time_is_checked_when_it_is_read(line, sent
     assert sentence in str(refused.value)
 
 
+@SQLITE
 def test_what_only_ends_or_prolongs_what_there_is_waits_for_nothing(calendar):
     calendar.offer(window=EVENINGS)
     calendar.freeze("2026-11-18T00:00", "2026-12-31T00:00")
@@ -237,3 +245,19 @@ def test_what_only_ends_or_prolongs_what_there_is_waits_for_nothing(calendar):
         request.plans = [{**plan, "connector": RECORD} for plan in request.plans]
         assert opening_now(session, request, emergency=False).at == calendar.clock()
     assert EntitlementsConnector.kind == RECORD
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    ("slug", "waits"), [("break-glass", False), ("standing-approval", True), ("manager", True)]
+)
+def test_only_an_emergency_passes_and_no_approval_in_advance_does(calendar, slug, waits):
+    calendar.offer(window=EVENINGS)
+    request_id = calendar.shelves.prepared(calendar.actor_of(calendar.cast.requester))
+    with calendar.shelves.db.transaction() as session:
+        request = get_locked(session, request_id)
+        request.route = [{**request.route[0], "slug": slug}]
+        request.seal = seal(request)
+    calendar.shelves.approve(request_id)
+    calendar.shelves.work()
+    assert (calendar.shelves.request(request_id).state is State.SCHEDULED) == waits

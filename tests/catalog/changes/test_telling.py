@@ -13,6 +13,8 @@ from portal.core.calendar import WorkingCalendar
 from portal.notifications.model import Message
 from tests.catalog.changes.conftest import EVENINGS
 
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 def at(text):
     return datetime.fromisoformat(f"{text}+00:00")
@@ -24,6 +26,7 @@ def texts(calendar, event):
         return list(session.scalars(statement))
 
 
+@SQLITE
 def test_owners_and_users_of_the_asset_are_told_before_and_after(calendar, cast):
     calendar.offer(window={**EVENINGS, "times": ["tue 20:00-23:00"]})
     request_id = calendar.shelves.approved(calendar.actor_of(cast.requester), system="APP-001")
@@ -54,12 +57,14 @@ def test_owners_and_users_of_the_asset_are_told_before_and_after(calendar, cast)
     assert texts(calendar, telling.OVER)[0].subject_line == "A change is done: Words on shelves"
 
 
+@SQLITE
 def test_what_is_done_at_once_disturbs_nobody(calendar, cast):
     calendar.shelves.fulfilled(calendar.actor_of(cast.requester), system="APP-001")
     assert calendar.mails(telling.PLANNED) == []
     assert calendar.mails(telling.OVER) == []
 
 
+@SQLITE
 @pytest.mark.parametrize(
     ("named", "parts"),
     [
@@ -76,6 +81,7 @@ def test_the_offering_says_who_is_affected(calendar, cast, named, parts):
     assert calendar.mails(telling.OVER) == sorted(cast.ids[part] for part in parts)
 
 
+@SQLITE
 def test_a_change_that_fails_or_is_called_off_is_told_too(calendar, cast):
     calendar.offer(affected="['ada.auditor']", window=EVENINGS)
     actor = calendar.actor_of(cast.requester)

@@ -23,7 +23,12 @@ MARKS = {State.OK: ("✓", "green"), State.WARN: ("!", "yellow"), State.FAIL: ("
 
 def run(settings: Settings) -> list[Check]:
     """Every check, in the order of the table. Changes nothing."""
-    return [*check_machine(settings), *check_surroundings(settings), *check_authorities(settings), *check_targets(settings)]
+    return [
+        *check_machine(settings),
+        *check_surroundings(settings),
+        *check_authorities(settings),
+        *check_targets(settings),
+    ]
 
 
 def healthy(checks: Iterable[Check]) -> bool:

@@ -16,7 +16,7 @@ from portal.core.http import Services
 from portal.core.settings import Settings
 from portal.identity.access import SignedIn
 from portal.identity.sign_in.client import Provider
-from portal.identity.sign_in.server_session import ServerSessionInterface, current_session
+from portal.identity.sign_in.server_session import ServerSessionInterface, current_session, insist_on_session
 from portal.web import errors, headers, languages, logs, page
 from portal.web.numbers import Number, PortalRequest
 from portal.wiring import Portal, blueprints, build
@@ -76,6 +76,7 @@ def create_app(settings: Settings | None = None, portal: Portal | None = None) -
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.session_interface = ServerSessionInterface(portal.db, settings)
+    app.before_request(insist_on_session)
     app.extensions["countersign"] = Services(*portal.parts(), Provider(app, settings))
     logs.install()
     headers.install(app, settings)

@@ -10,7 +10,7 @@ from typing import cast
 from flask import Flask, Response, g, redirect, request, url_for
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal.core.errors import PortalError
@@ -58,6 +58,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(PortalError, show_portal_error)
     app.register_error_handler(CSRFError, show_csrf_error)
     app.register_error_handler(HTTPException, show_http_error)
+    app.register_error_handler(InternalServerError, show_unhandled)
     app.register_error_handler(OperationalError, show_database_error)
     app.register_error_handler(Exception, show_mistake)
 
@@ -96,6 +97,16 @@ def show_http_error(error: HTTPException) -> BaseResponse:
         if name not in {"Content-Type", "Content-Length"}:
             response.headers[name] = value
     return response
+
+
+def show_unhandled(error: InternalServerError) -> BaseResponse:
+    """What was raised where no handler is asked: while the session was kept."""
+    original = error.original_exception
+    if isinstance(original, OperationalError):
+        return show_database_error(original)
+    if isinstance(original, Exception):
+        return show_mistake(original)
+    return show_http_error(error)
 
 
 def show_database_error(error: DBAPIError) -> Response:

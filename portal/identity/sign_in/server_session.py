@@ -6,6 +6,8 @@ from typing import Any, cast
 
 from flask import Flask, Request, Response, session
 from flask.sessions import SessionInterface, SessionMixin
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
 
 from portal.core.database import Database
 from portal.core.settings import Settings
@@ -28,6 +30,7 @@ class ServerSession(dict[str, Any], SessionMixin):
         self.accessed = True
         self.fresh_token: str | None = None
         self.forgotten = False
+        self.unreadable: OperationalError | None = None
 
     @property
     def actor(self) -> Actor | None:
@@ -67,6 +70,21 @@ def current_session() -> ServerSession:
     return cast("ServerSession", session)
 
 
+def insist_on_session() -> None:
+    """Before anything else asks who this is: the database may be away. Raises what it raised."""
+    if (error := current_session().unreadable) is not None:
+        raise error
+
+
+def _endpoint_of(app: Flask, request: Request) -> str:
+    """Where the request will lead: Flask opens the session before it finds out."""
+    adapter = app.create_url_adapter(request)
+    try:
+        return str(adapter.match(method=request.method)[0]) if adapter else ""
+    except HTTPException:
+        return ""
+
+
 class ServerSessionInterface(SessionInterface):
     """Opens and keeps `ServerSession`s in the portal's database."""
 
@@ -79,14 +97,22 @@ class ServerSessionInterface(SessionInterface):
         """The browser's session, or an empty one that is written only when something is put into it."""
         token = request.cookies.get(self.cookie)
         # Static files and health checks need no session, so they cost no query.
-        if not token or request.endpoint in app.config["SESSIONLESS_ENDPOINTS"]:
+        if not token or _endpoint_of(app, request) in app.config["SESSIONLESS_ENDPOINTS"]:
             return ServerSession(None)
-        with self._db.reading() as db:
-            return ServerSession(find_session(db, token))
+        try:
+            with self._db.reading() as db:
+                return ServerSession(find_session(db, token))
+        except OperationalError as error:
+            # Flask answers no error that is raised here with a page: `insist_on_session` raises it where it does.
+            unread = ServerSession(None)
+            unread.unreadable = error
+            return unread
 
     def save_session(self, app: Flask, opened: SessionMixin, response: Response) -> None:
         """Write what changed; a new session's cookie is set once it holds something."""
         current = cast("ServerSession", opened)
+        if current.unreadable is not None:
+            return
         if current.forgotten:
             response.delete_cookie(self.cookie, secure=self._secure, httponly=True, samesite="Lax", path="/")
             return

@@ -148,6 +148,19 @@ def test_a_held_task_is_left_to_its_holder(db, workshop):
     assert inner == [False]
 
 
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_moves_an_hour_takes_no_task_from_its_holder_and_loses_none(db, workshop, clock, hours):
+    """Leases end by the database's clock, whatever the machines think that the time is."""
+    task_id = put(db)
+    with db.transaction() as session:
+        leases.claim(session, leases.find_due(session, task_id), 30)
+    clock.move(hours=hours)
+    assert run_due(workshop(note=lambda job: None)) == 0
+    with db.transaction() as session:
+        session.execute(update(Task).values(lease_until=datetime.now(UTC) - timedelta(seconds=1)))
+    assert run_due(workshop(note=lambda job: None)) == 1
+
+
 def test_a_killed_workers_task_goes_on_when_its_lease_is_over(db, workshop):
     seen = []
     shop = workshop(note=lambda job: seen.append(job.attempts))

@@ -226,6 +226,19 @@ class EntitlementPart(Part):
     end_reason: Kept
 
 
+class TargetReadingPart(Part):
+    """How much of a target was explained when it was last read: so many of the live things that it showed.
+
+    `was_read` is false where it did not answer; then nothing is known of it.
+    """
+
+    connector: str
+    read_at: Moment
+    was_read: bool
+    live: Count
+    explained: Count
+
+
 class OpenedPart(Part):
     """The value behind a commitment in an entry, and the salt that opens it (base64)."""
 
@@ -268,6 +281,8 @@ class Evidence(Part):
     decisions: tuple[DecisionPart, ...]
     steps: tuple[StepPart, ...]
     entitlements: tuple[EntitlementPart, ...]
+    #: The last comparison of each of those targets with what requests allow.
+    target_readings: tuple[TargetReadingPart, ...] = ()
     #: What did not go as published, planned or promised; sentences.
     deviations: tuple[str, ...]
     #: Framework to the identifiers that this request supports.

@@ -35,6 +35,7 @@ from reports.evidence.rows import (
     sealings_json,
     stages_json,
     steps_json,
+    target_readings_json,
 )
 
 _PERSON = re.compile(r'"(person:[1-9]\d*)"')
@@ -161,6 +162,7 @@ def _story(
         "decisions": decisions,
         "steps": steps_json(session, request.id),
         "entitlements": entitlements_json(session, request.id),
+        "target_readings": target_readings_json(session, request.id),
         "controls": {framework: list(names) for framework, names in document.controls.items()},
     }
     return {**told, "people": _people(session, told, entries)}

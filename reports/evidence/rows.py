@@ -14,6 +14,7 @@ from approvals.routing.model import Sealing, Stage, StageApprover
 from approvals.signatures.model import DecisionSignature
 from catalog.entitlements.model import Entitlement
 from catalog.fulfilment.model import Artefact, Step
+from catalog.reconciliation.model import Reading
 from portal.core.language import kept
 
 Json = dict[str, Any]
@@ -163,6 +164,23 @@ def steps_json(session: Session, request_id: int) -> list[Json]:
             "artefacts": files[step.id],
         }
         for step in steps
+    ]
+
+
+def target_readings_json(session: Session, request_id: int) -> list[Json]:
+    """How the targets of what the request brought were last compared with the record."""
+    touched = select(Entitlement.connector).where(Entitlement.request_id == request_id)
+    last = select(func.max(Reading.id)).where(Reading.connector.in_(touched)).group_by(Reading.connector)
+    readings = session.scalars(select(Reading).where(Reading.id.in_(last)).order_by(Reading.connector))
+    return [
+        {
+            "connector": reading.connector,
+            "read_at": moment(reading.finished_at),
+            "was_read": reading.was_read,
+            "live": reading.live,
+            "explained": reading.explained,
+        }
+        for reading in readings
     ]
 
 

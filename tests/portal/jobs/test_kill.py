@@ -128,6 +128,7 @@ def test_killed_at_random_instants_it_goes_on_and_nothing_happens_twice(db, flee
     assert_each_effect_happened_once(db, tmp_path, ids)
 
 
+@pytest.mark.on_sqlite  # the database has no part in it
 def test_redis_emptied_and_killed_while_work_waits_costs_nothing(db, fleet, redis_server, tmp_path):
     bell = hang(db, redis_server.url)
     with db.transaction() as session:
@@ -151,6 +152,7 @@ def test_redis_emptied_and_killed_while_work_waits_costs_nothing(db, fleet, redi
     assert_each_effect_happened_once(db, tmp_path, ids)
 
 
+@pytest.mark.on_sqlite  # the database has no part in it
 def test_a_task_that_kills_its_worker_is_set_aside_and_the_rest_is_done(db, fleet, redis_server, tmp_path):
     bell = hang(db, redis_server.url)
     with db.transaction() as session:
@@ -163,6 +165,7 @@ def test_a_task_that_kills_its_worker_is_set_aside_and_the_rest_is_done(db, flee
         assert session.get_one(Task, good).state is TaskState.DONE
 
 
+@pytest.mark.on_sqlite  # the database has no part in it
 def test_without_any_redis_the_table_alone_is_enough(db, database_url, tmp_path):
     alone = Fleet(database_url, "-", tmp_path)
     try:

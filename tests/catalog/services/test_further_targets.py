@@ -27,6 +27,8 @@ from catalog.requests.states import State
 from portal.core.assets import services_folder
 from portal.core.errors import Conflict, NotFound
 from portal.core.language import said
+from portal.demo.prepare import publish_offerings
+from portal.identity.model import Person
 from portal.tables import METADATA
 from tests.catalog.fulfilment.connectors.cases import ldap as directory
 from tests.catalog.fulfilment.connectors.cases import postgresql as database
@@ -79,7 +81,7 @@ def slugs(world) -> set[str]:
         return {version.offering.slug for version in published_versions(session)}
 
 
-def test_only_what_the_portal_can_carry_out_is_published(world, authority):
+def test_only_what_the_portal_can_carry_out_is_published(world, cast, authority):
     assert slugs(world) & FURTHER == {"server-access"}
     documents = {
         slug: read_offering((services_folder() / f"{slug}.yaml").read_bytes(), slug) for slug in FURTHER
@@ -91,6 +93,12 @@ def test_only_what_the_portal_can_carry_out_is_published(world, authority):
         "directory-password": "ldap",
         "server-access": "",
     }
+    with world.db.reading() as session:
+        publisher = session.get_one(Person, cast.operator).user_name
+    told = {slug: lack for slug, _number, _new, lack in publish_offerings(world.portal, None, publisher)}
+    assert len(told) == len(list(services_folder().glob("*.yaml")))
+    assert {slug: told[slug] for slug in FURTHER} == lacks
+    assert slugs(world) & FURTHER == {"server-access"}
 
 
 def test_a_database_role_is_given_and_taken_away_at_the_end_of_its_day(world, cast, actor_of, postgres):

@@ -145,8 +145,8 @@ class HttpConnector:
         """See how far a call is, and write it down. Raises ConnectorError while the target does not answer."""
         with self._reading() as session:
             call = session.get_one(HttpCall, call_id)
-        target = self.targets.get(call.target)
-        if call.state is not CallState.RUNNING or target is None:
+        target = self._named(call.target)
+        if call.state is not CallState.RUNNING:
             return call
         return self._settle(call, self._how_far(target, call), target)
 
@@ -232,6 +232,8 @@ class HttpConnector:
             return calls.find_live(session, entitlement) is not None
 
     def _live_on(self, name: str, target: Target) -> Iterator[Live]:
+        if target.paths.undo is None:
+            return  # what only happens is not there afterwards
         if target.paths.list is None:
             with self._reading() as session:
                 for call in calls.every_live(session, name):
@@ -245,7 +247,9 @@ class HttpConnector:
             yield Live(key, label, {"entitlement": key}, plain(item.get("reference") or "")[:20])
 
     def _target(self, plan: Plan) -> Target:
-        name = plan.document["target"]
+        return self._named(plan.document["target"])
+
+    def _named(self, name: str) -> Target:
         if name not in self.targets:
             message = say("This portal has no automation target “%(name)s” any more.", name=name)
             raise ConnectorError(message, permanent=True)

@@ -59,6 +59,9 @@ class Paths(_Strict):
             ):
                 message = f"{path!r} does not stay below the target's address"
                 raise ValueError(message)
+        if self.list is not None and self.undo is None:
+            message = "'list' says what is in effect, so 'undo' must be there to end it"
+            raise ValueError(message)
         if self.status is not None and "{key}" not in self.status:
             message = "'status' asks about one call, so it has {key} in it"
             raise ValueError(message)

@@ -258,6 +258,15 @@ def test_a_process_without_the_keys_hands_a_callback_on_to_the_worker_that_has_t
 
 
 @sqlite
+def test_a_target_that_is_taken_out_of_the_file_leaves_no_request_waiting_for_ever(world, tool, sent):
+    world.portal.connectors.get("http").targets.clear()
+    world.clock.pass_time(minutes=61)
+    world.work()
+    request = world.request(sent.id)
+    assert (request.state, request.baton) != (State.FULFILLING, "Response platform")
+
+
+@sqlite
 def test_a_failure_is_the_requests_in_the_tools_words(world, tool, sent, deliver):
     tool.finish("failed")
     assert deliver(tool.call_back(key_of(tool))) == 204

@@ -213,6 +213,32 @@ def test_what_cannot_be_undone_by_the_tool_is_said_and_not_claimed(
     assert connector.read_back(plan, KEY).present
 
 
+def test_what_a_tool_does_not_list_is_live_by_the_portals_record(
+    tool: Tool, database: Database, tmp_path: Path
+) -> None:
+    tool.at_once = "done"
+    paths = {"undo": "undo", "status": "status/{key}"}
+    connector = connector_to(targets_file(tmp_path, tool, paths=paths), database)
+    plan = connector.plan(ORDER)
+    connector.apply(plan, KEY)
+    (live,) = connector.live()
+    assert live.key == connector.entitlement_key(plan)
+    expected = connector.expected_facts(plan)
+    assert expected
+    assert {name: live.facts[name] for name in expected} == expected
+    assert connector.plan(ORDER).already_true
+    connector.revert(plan, KEY)
+    assert list(connector.live()) == []
+    assert not connector.plan(ORDER).already_true
+
+
+def test_what_only_happens_is_not_there_afterwards(tool: Tool, database: Database, tmp_path: Path) -> None:
+    tool.at_once = "done"
+    connector = connector_to(targets_file(tmp_path, tool, paths={"status": "status/{key}"}), database)
+    connector.apply(connector.plan(ORDER), KEY)
+    assert list(connector.live()) == []
+
+
 def test_what_happens_and_is_not_undone_happens_for_each_request(
     tool: Tool, database: Database, tmp_path: Path
 ) -> None:

@@ -62,6 +62,7 @@ def test_a_secret_comes_from_a_file_and_is_in_no_representation(tmp_path):
         {"paths": {"status": "runs"}},
         {"paths": {"status": "../{key}"}},
         {"paths": {"apply": "/absolute"}},
+        {"paths": {"list": "live"}},
         {"paths": {"apply": "a//b"}},
         {"paths": {"apply": "https://evil.test/"}},
         {"paths": {"apply": "{other}"}},

@@ -10,34 +10,25 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from portal.core.canonical import canonical_json
 from portal.core.language import SOURCE
+from reports.evidence.terms import (
+    Base64,
+    Count,
+    Digest,
+    EntitlementPart,
+    Kept,
+    Moment,
+    Part,
+    PersonRef,
+    TargetReadingPart,
+)
 
 FORMAT = "countersign-evidence/1"
 FILE_NAME = "evidence.json"
 SCHEMA_FILE = Path(__file__).with_name("schema.json")
-
-Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
-Moment = Annotated[
-    str,
-    Field(
-        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?\+00:00$",
-        json_schema_extra={"format": "date-time"},
-    ),
-]
-PersonRef = Annotated[str, Field(pattern=r"^person:[1-9]\d*$")]
-#: A text that the portal wrote itself: plain, or in several languages by their code, English always among them.
-Kept = str | dict[str, str]
-Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
-Count = Annotated[int, Field(ge=0)]
-
-
-class Part(BaseModel):
-    """One part of the document: no unknown key, no guessed type."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Portal(Part):
@@ -207,36 +198,6 @@ class StepPart(Part):
     started_at: Moment | None
     finished_at: Moment | None
     artefacts: tuple[ArtefactPart, ...]
-
-
-class EntitlementPart(Part):
-    """What is live because of the request, and until when. `step_key` is the step that brought it."""
-
-    id: Count
-    step_key: Digest
-    holder: PersonRef
-    connector: str
-    target: str
-    key: str
-    label: Kept
-    state: str
-    granted_at: Moment
-    ends_at: Moment | None
-    ended_at: Moment | None
-    end_reason: Kept
-
-
-class TargetReadingPart(Part):
-    """How much of a target was explained when it was last read: so many of the live things that it showed.
-
-    `was_read` is false where it did not answer; then nothing is known of it.
-    """
-
-    connector: str
-    read_at: Moment
-    was_read: bool
-    live: Count
-    explained: Count
 
 
 class OpenedPart(Part):

@@ -10,7 +10,8 @@ from catalog.offerings.language import OfferingDocument
 from catalog.requests.answers import AnswerLine, answer_lines
 from portal.core.canonical import canonical_json
 from portal.core.language import spoken
-from reports.evidence.document import Evidence, Kept
+from reports.evidence.document import Evidence
+from reports.evidence.terms import Kept
 
 
 def offering_name(evidence: Evidence) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from catalog.requests import tags
 from portal.core.canonical import canonical_json
-from reports.evidence.document import EntitlementPart, EntryPart, Evidence, StepPart, english
+from reports.evidence.document import EntryPart, Evidence, StepPart, english
+from reports.evidence.terms import EntitlementPart
 from reports.evidence.verify.entries import Entries, differs, facts, opened, paired, timely
 
 #: As catalog.fulfilment.effects has it; a verifier starts without what needs a database.

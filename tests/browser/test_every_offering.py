@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.sync_api import Browser, Page, expect
 
 from catalog.offerings.language import OfferingDocument
@@ -28,6 +29,7 @@ from tests.browser.look import fits, look
 from tests.browser.story import Teller
 from tests.browser.visitor import HEIGHTS, PHONE, WIDE, Visitors
 from tests.catalog.attachments.test_kinds import PNG
+from tests.catalog.fulfilment.connectors.requests import make_csr
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -56,7 +58,8 @@ def _now() -> str:
 
 
 def _csr() -> str:
-    return orders.certificate().answers["csr"]
+    """A new key each time for one and the same name, as a renewal keeps the names."""
+    return make_csr("orders-renewed.meridian.example", key=ec.generate_private_key(ec.SECP256R1()))
 
 
 _RULE = orders.rule().answers

@@ -9,6 +9,7 @@ from approvals.routing import model as routing
 from approvals.signatures import model as signatures
 from approvals.standing import model as standing
 from approvals.timing import model as timing
+from catalog.access_reviews import model as access_reviews
 from catalog.assets import model as assets
 from catalog.attachments import model as attachments
 from catalog.changes import model as changes
@@ -36,6 +37,7 @@ from reports.evidence import model as evidence
 
 #: Kept as one tuple so that no import looks unused.
 ROOMS = (
+    access_reviews,
     assets,
     attachments,
     audit,

@@ -264,6 +264,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("unit_id", "offering_id", name=("pk_unit_use")),
     )
     op.create_table(
+        "access_review",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("scope", sa.JSON(), nullable=False),
+        sa.Column("at_end", sa.String(length=40), nullable=False),
+        sa.Column("more_days", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("opened_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("opened_at", database.UTCDateTime(), nullable=False),
+        sa.Column("due_at", database.UTCDateTime(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(length=80), nullable=False),
+        sa.Column("closed_at", database.UTCDateTime(), nullable=True),
+        sa.Column("closed_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("close_reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["closed_by_id"], ["person.id"], name=("fk_access_review_closed_by_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["opened_by_id"], ["person.id"], name=("fk_access_review_opened_by_id_person")
+        ),
+        sa.PrimaryKeyConstraint("id", name=("pk_access_review")),
+    )
+    with op.batch_alter_table("access_review", schema=None) as batch_op:
+        batch_op.create_index(("ix_access_review_state"), ["state"], unique=False)
+
+    op.create_table(
         "api_token",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -475,6 +503,24 @@ def upgrade() -> None:
     with op.batch_alter_table("web_session", schema=None) as batch_op:
         batch_op.create_index(("ix_web_session_person_id"), ["person_id"], unique=False)
         batch_op.create_index(("ix_web_session_provider_sid"), ["provider_sid"], unique=False)
+
+    op.create_table(
+        "access_review_reviewer",
+        sa.Column("review_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("told_at", database.UTCDateTime(), nullable=False),
+        sa.Column("remind_at", database.UTCDateTime(), nullable=True),
+        sa.Column("last_reminder_at", database.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=("fk_access_review_reviewer_person_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["review_id"], ["access_review.id"], name=("fk_access_review_reviewer_review_id_access_review")
+        ),
+        sa.PrimaryKeyConstraint("review_id", "person_id", name=("pk_access_review_reviewer")),
+    )
+    with op.batch_alter_table("access_review_reviewer", schema=None) as batch_op:
+        batch_op.create_index(("ix_access_review_reviewer_person_id"), ["person_id"], unique=False)
 
     op.create_table(
         "asset",
@@ -1368,6 +1414,42 @@ def upgrade() -> None:
         batch_op.create_index(("ix_stage_timer_due_at"), ["due_at"], unique=False)
 
     op.create_table(
+        "access_review_item",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("review_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("entitlement_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("as_opened", sa.JSON(), nullable=False),
+        sa.Column("last_used_at", database.UTCDateTime(), nullable=True),
+        sa.Column("due_at", database.UTCDateTime(), nullable=False),
+        sa.Column("escalated", sa.Boolean(), nullable=False),
+        sa.Column("turn", sa.Integer(), nullable=False),
+        sa.Column("answered_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("answered_at", database.UTCDateTime(), nullable=True),
+        sa.Column("said", sa.Text(), nullable=False),
+        sa.Column("ends_at", database.UTCDateTime(), nullable=True),
+        sa.Column("ended_before", database.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["answered_by_id"], ["person.id"], name=("fk_access_review_item_answered_by_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["entitlement_id"], ["entitlement.id"], name=("fk_access_review_item_entitlement_id_entitlement")
+        ),
+        sa.ForeignKeyConstraint(
+            ["review_id"], ["access_review.id"], name=("fk_access_review_item_review_id_access_review")
+        ),
+        sa.PrimaryKeyConstraint("id", name=("pk_access_review_item")),
+        sa.UniqueConstraint(
+            "review_id", "entitlement_id", name=("uq_access_review_item_review_id_entitlement_id")
+        ),
+    )
+    with op.batch_alter_table("access_review_item", schema=None) as batch_op:
+        batch_op.create_index(("ix_access_review_item_entitlement_id"), ["entitlement_id"], unique=False)
+        batch_op.create_index(
+            "ix_access_review_item_review_id_state_due_at", ["review_id", "state", "due_at"], unique=False
+        )
+
+    op.create_table(
         "decision_signature",
         sa.Column("decision_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("passkey_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1475,6 +1557,25 @@ def upgrade() -> None:
         batch_op.create_index("ix_recertification_state_remind_at", ["state", "remind_at"], unique=False)
 
     op.create_table(
+        "access_review_item_reviewer",
+        sa.Column("item_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("rule", sa.String(length=120), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["item_id"],
+            ["access_review_item.id"],
+            name=("fk_access_review_item_reviewer_item_id_access_review_item"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=("fk_access_review_item_reviewer_person_id_person")
+        ),
+        sa.PrimaryKeyConstraint("item_id", "person_id", name=("pk_access_review_item_reviewer")),
+    )
+    with op.batch_alter_table("access_review_item_reviewer", schema=None) as batch_op:
+        batch_op.create_index(("ix_access_review_item_reviewer_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
         "finding_acceptance",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("finding_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1580,6 +1681,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_finding_acceptance_finding_id")
 
     op.drop_table("finding_acceptance")
+    with op.batch_alter_table("access_review_item_reviewer", schema=None) as batch_op:
+        batch_op.drop_index("ix_access_review_item_reviewer_person_id")
+
+    op.drop_table("access_review_item_reviewer")
     with op.batch_alter_table("recertification", schema=None) as batch_op:
         batch_op.drop_index("ix_recertification_state_remind_at")
         batch_op.drop_index("ix_recertification_state_due_at")
@@ -1605,6 +1710,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_decision_signature_passkey_id")
 
     op.drop_table("decision_signature")
+    with op.batch_alter_table("access_review_item", schema=None) as batch_op:
+        batch_op.drop_index("ix_access_review_item_review_id_state_due_at")
+        batch_op.drop_index("ix_access_review_item_entitlement_id")
+
+    op.drop_table("access_review_item")
     with op.batch_alter_table("stage_timer", schema=None) as batch_op:
         batch_op.drop_index("ix_stage_timer_due_at")
 
@@ -1767,6 +1877,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_asset_name")
 
     op.drop_table("asset")
+    with op.batch_alter_table("access_review_reviewer", schema=None) as batch_op:
+        batch_op.drop_index("ix_access_review_reviewer_person_id")
+
+    op.drop_table("access_review_reviewer")
     with op.batch_alter_table("web_session", schema=None) as batch_op:
         batch_op.drop_index("ix_web_session_provider_sid")
         batch_op.drop_index("ix_web_session_person_id")
@@ -1810,6 +1924,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_api_token_person_id")
 
     op.drop_table("api_token")
+    with op.batch_alter_table("access_review", schema=None) as batch_op:
+        batch_op.drop_index("ix_access_review_state")
+
+    op.drop_table("access_review")
     op.drop_table("unit_use")
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.drop_index("ix_person_unit_id")

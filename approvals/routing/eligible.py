@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from approvals.delegation.in_force import InForce
 from approvals.delegation.substitutes import add_substitutes
+from approvals.routing.holders_of_findings import adopting_holders
 from approvals.routing.model import Stage, StageApprover, StageState
 from approvals.routing.relations import excluded_from, parties_of, people_by_rule
 from approvals.timing.steps import rules_joined
@@ -58,7 +59,7 @@ def eligible_among(
 ) -> Eligible:
     """As eligible_now, for these rows of the stages' approvers alone; `delegations` where they were read already."""
     eligible: Eligible = {stage.id: {} for stage in stages}
-    excluded = excluded_from(request, request.version)
+    excluded = excluded_from(request, request.version) | adopting_holders(session, request)
     found = people_by_rule(
         session,
         {approver.rule for approver in approvers},

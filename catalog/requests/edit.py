@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from catalog.entitlements.extending.orders import find_extension
 from catalog.offerings.rules import broken_rules
+from catalog.reconciliation.model import Finding
 from catalog.requests import tags
 from catalog.requests.context import context_for
 from catalog.requests.duplicates import likeness_in
@@ -40,6 +42,7 @@ def edit(session: Session, actor: Actor, request_id: int, answers: Mapping[str, 
         return request
     if find_extension(session, request.id) is not None:
         raise Conflict(_("An extension is not changed. Withdraw it, and ask for another end."))
+    _insist_on_not_found(session, request)
     # The rules' today stays the day of submitting, so that preparing finds the same facts as this check.
     context = context_for(
         session, request.version, answers, requester=request.requester, at=request.submitted_at
@@ -78,3 +81,12 @@ def insist_on_requester(actor: Actor, request: Request) -> None:
     """Raises Forbidden for anyone but the requester."""
     if actor.person_id is None or actor.person_id != request.requester_id:
         raise Forbidden(_("Only the person who made this request can change it."))
+
+
+def _insist_on_not_found(session: Session, request: Request) -> None:
+    """Raises Conflict for a request about findings: its answers name the thing and who is asked, and nobody chose them."""
+    about = select(Finding.id).where(Finding.request_id == request.id).limit(1)
+    if session.scalars(about).first() is not None:
+        raise Conflict(
+            _("A request about findings is not changed. Withdraw it, and begin again from the findings.")
+        )

@@ -94,6 +94,8 @@ def let_calls_fail(console: Console, database: str, every: int) -> list[str]:
 def strike_everywhere(console: Console, database: str, options: argparse.Namespace) -> list[str]:
     """Every point by every fault by seeds; gives what was wrong, in words."""
     with contextlib.ExitStack() as stack, _progress() as bar:
+        # Ended last: the kernel ends a database with the thread that had started it again.
+        pool = stack.enter_context(ThreadPoolExecutor(max_workers=options.at_once))
         grounds: Queue[Ground] = Queue()
         for _ in range(options.at_once):
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cs-chaos-", dir="/tmp")))
@@ -130,8 +132,7 @@ def strike_everywhere(console: Console, database: str, options: argparse.Namespa
                 grounds.put(place)
                 bar.advance(task)
 
-        with ThreadPoolExecutor(max_workers=options.at_once) as pool:
-            runs = list(pool.map(play, plan))
+        runs = list(pool.map(play, plan))
     _print_runs(console, database, runs)
     return [f"{database}, {_name(run)}: {fault}" for run in runs for fault in faults_of(run)]
 

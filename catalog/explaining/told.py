@@ -31,11 +31,12 @@ def moment_asked(text: str) -> datetime | None:
         if len(text.strip()) == len("2027-01-31"):
             return datetime.combine(date.fromisoformat(text.strip()), time.max, UTC)
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        # The second: a moment in the first or last year whose hour in UTC lies in none.
         raise FieldError(
             "at", _("Write a day like 2027-01-31, or a moment like 2027-01-31T16:00:00Z.")
         ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _plain(value: Any) -> Any:

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from catalog.entitlements.extending.orders import EXTEND
+from catalog.entitlements.extending.orders import KIND as RECORD
 from catalog.fulfilment.carrying import ALREADY_TRUE
 from catalog.fulfilment.following import DO_STEP, TO_UNDO, UNDO_STEP
 from catalog.fulfilment.model import ByHand, ByHandState, Step, StepState
 from catalog.fulfilment.orders import FULFIL
+from catalog.reconciliation.connector import KIND as FINDINGS
+from catalog.reconciliation.sealed import ADOPT
 from catalog.requests.model import Request
 from catalog.requests.moves import get_locked, task_subject
 from catalog.requests.queries import find_id
@@ -26,6 +30,8 @@ CHANGED = N_(
     "Look at where it stands now."
 )
 _THERE = frozenset({*TO_UNDO, StepState.NOT_REVERTED})
+#: Nothing is done on a target by these: a later end, and that something is allowed, stand in the record or nowhere.
+_IN_THE_RECORD = frozenset({(RECORD, EXTEND), (FINDINGS, ADOPT)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,9 @@ class Situation:
         return (self.failed and bool(self.left)) or self._stuck(DO_STEP)
 
     def may_be_done_by_hand(self, step: Step) -> bool:
-        """Whether an operator may say that they did the step by hand."""
+        """Whether an operator may say that they did the step by hand. What is in our own record alone is done there."""
+        if (step.connector, step.plan["action"]) in _IN_THE_RECORD:
+            return False
         if self.failed:
             return step in self.steps and step.state is StepState.FAILED
         return self._stuck(DO_STEP, step) and step.state is not StepState.DONE

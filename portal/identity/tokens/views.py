@@ -7,11 +7,13 @@ from datetime import date
 from flask import Blueprint, Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from portal.core.clock import now
 from portal.core.errors import FieldError
-from portal.core.http import reading, render, takes, transaction
+from portal.core.http import reading, render, settings, takes, transaction
 from portal.core.language import _
 from portal.identity.access import current_actor, signed_in
 from portal.identity.permissions import Permission
+from portal.identity.step_up import StepUp, StepUpNeeded
 from portal.identity.tokens.create import create_token, revoke_token
 from portal.identity.tokens.queries import tokens_for
 from portal.identity.tokens.scopes import SCOPES
@@ -37,6 +39,8 @@ def create() -> BaseResponse:
         until = None
     try:
         with transaction() as session:
+            # It works for longer than any sign-in, so an open browser that somebody found is not enough for it.
+            StepUp.of(settings()).check(current_actor(), risk="medium", acr="", at=now(session))
             token, text = create_token(
                 session,
                 current_actor(),
@@ -45,6 +49,9 @@ def create() -> BaseResponse:
                 until=until,
                 user_name=request.form.get("person", ""),
             )
+    except StepUpNeeded as needed:
+        here = url_for("tokens.index")
+        return redirect(url_for("sign_in.step_up", max_age=needed.max_age, acr=needed.acr, next=here), 303)
     except FieldError as error:
         return _page(error)
     return render("portal/identity/tokens/made.html", name=token.name, text=text)

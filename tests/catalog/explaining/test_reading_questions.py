@@ -6,6 +6,7 @@ import pytest
 
 from catalog.explaining.names import names_in
 from catalog.explaining.questions import network_question, read_question
+from catalog.explaining.told import moment_asked
 from portal.core.errors import FieldError
 from portal.core.networks import parse_network
 
@@ -107,3 +108,9 @@ def test_a_network_knows_every_wider_one_that_it_lies_in(inner, outer):
     assert held.value in asked.wider
     assert held.first <= asked.first <= asked.last <= held.last
     assert (asked.value in held.wider) == (inner == outer)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2027-02-30"])
+def test_a_moment_that_there_is_not_is_refused_in_a_sentence(text):
+    with pytest.raises(FieldError, match="Write a day"):
+        moment_asked(text)

@@ -265,3 +265,17 @@ def test_every_button_needs_a_fresh_sign_in(shelves, half_done, operators, butto
         press(shelves, button, stale, half_done)
     assert needed.value.max_age == 15 * 60
     assert seen_by(shelves, half_done) == before
+
+
+@pytest.mark.on_sqlite
+@pytest.mark.parametrize(("connector", "action"), [("entitlements", "extend"), ("reconciliation", "adopt")])
+def test_what_stands_in_the_record_alone_is_never_said_to_be_done_by_hand(
+    shelves, operators, failed, connector, action
+):
+    with shelves.db.transaction() as session:
+        step = situation_of(session, session.get_one(Request, failed)).steps[1]
+        step.connector, step.plan = connector, {**step.plan, "connector": connector, "action": action}
+    said = Claim(step.id, seen_by(shelves, failed), PROOF)
+    reference = shelves.request(failed).reference
+    with pytest.raises(Conflict), shelves.db.transaction() as session:
+        claim(session, operators[0], reference, said, settings=shelves.settings)

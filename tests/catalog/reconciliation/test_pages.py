@@ -12,6 +12,7 @@ from sqlalchemy import select
 from catalog.reconciliation.model import Finding
 from catalog.requests.model import Request
 from portal.app import create_app
+from portal.identity.model import WebSession
 from tests.catalog.reconciliation.test_working_findings import given_behind_our_back, read
 from tests.catalog.requests.conftest import Web
 
@@ -122,6 +123,12 @@ def test_owners_see_their_own_findings_and_strangers_none(world, cast, web):
     stranger.post(f"/reconciliation/findings/{mine}/remove", {"reason": "Nobody knows why."}, status=404)
 
 
+def sign_ins_aged(web, *, minutes: int) -> None:
+    with web.portal.db.transaction() as session:
+        for row in session.scalars(select(WebSession).order_by(WebSession.id)):
+            row.auth_time -= timedelta(minutes=minutes)
+
+
 def test_a_token_is_shown_once_and_revoked(world, cast, web, clock):
     page = web.browser(cast.auditor)
     page.get("/me/tokens")
@@ -130,6 +137,10 @@ def test_a_token_is_shown_once_and_revoked(world, cast, web, clock):
     assert "Choose what" in page.post("/me/tokens", {**typed, "scopes": []}, status=422)
     assert "within a year" in page.post("/me/tokens", {**typed, "until": "2099-01-01"}, status=422)
     page.post("/me/tokens", {**typed, "person": "rosa.requester"}, status=403)
+    sign_ins_aged(web, minutes=20)
+    page.post("/me/tokens", typed, follow=False, status=303)
+    assert page.last.location.startswith("/sign-in")
+    sign_ins_aged(web, minutes=-20)
     made = page.post("/me/tokens", typed)
     (token,) = set(re.findall(r"countersign_[A-Za-z0-9_-]{43}", made))
     assert page.last.headers["Cache-Control"] == "no-store"

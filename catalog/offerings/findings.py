@@ -102,7 +102,8 @@ def _field(path: Path, name: str | None, known: Iterable[str], what: str = "fiel
     words = set(known)
     if name is not None and name not in words:
         listed = nearest(name, words) or (f"; there is {choices_text(words)}" if words else "")
-        yield Finding(path, f"there is no {what} {name!r}{listed}")
+        # Where the name is the key itself it is the key that is wrong.
+        yield Finding(path, f"there is no {what} {name!r}{listed}", at_key=path[-1] == name)
 
 
 def _patterns(document: OfferingDocument) -> Iterator[Finding]:

@@ -270,8 +270,13 @@ class HttpConnector:
 
 
 def _key_of(item: Mapping[str, object], target: str) -> str:
-    """Under which identity the portal knows what a target lists; what others made there has its own id."""
-    return plain(item.get("entitlement") or f"{plans.KIND}:{target}:{plain(item.get('id'))}")
+    """Under which identity the portal knows what a target lists; what others made there has its own id.
+
+    A tool speaks for itself alone: what it calls by another target's name is no more than an id of its own.
+    """
+    own = f"{plans.KIND}:{target}:"
+    given = plain(item.get("entitlement") or "")
+    return given if given.startswith(own) else f"{own}{plain(item.get('id') or given)}"
 
 
 @contextmanager

@@ -232,6 +232,20 @@ def test_what_a_tool_does_not_list_is_live_by_the_portals_record(
     assert not connector.plan(ORDER).already_true
 
 
+def test_a_tool_names_nothing_that_is_anothers(connector: HttpConnector, tool: Tool) -> None:
+    """Else an owner who adopts what the directory shows would adopt what the tool calls so, or the other way."""
+    ours = connector.entitlement_key(connector.plan(ORDER))
+    target = ours.split(":")[1]
+    foreign = ("scim:directory:1:rosa.requester", "http:another:5e")
+    items = [{"entitlement": ours}, {"id": "7", "entitlement": foreign[0]}, {"entitlement": foreign[1]}]
+    tool.instead = answer(200, {"items": items})
+    assert [live.key for live in connector.live()] == [
+        ours,
+        f"http:{target}:7",
+        f"http:{target}:{foreign[1]}",
+    ]
+
+
 def test_what_only_happens_is_not_there_afterwards(tool: Tool, database: Database, tmp_path: Path) -> None:
     tool.at_once = "done"
     connector = connector_to(targets_file(tmp_path, tool, paths={"status": "status/{key}"}), database)

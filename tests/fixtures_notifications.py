@@ -132,6 +132,32 @@ MESSAGES: dict[str, dict[str, Any]] = {
     "entitlement_ended": ENTITLEMENT,
     "entitlement_end_ordered": ENTITLEMENT
     | {"who": "Inês Carvalho", "reason": "The project is over.\nThank you."},
+    "findings_new": {
+        "count": 3,
+        "findings": [("unexplained", "crm-sales: beatriz.sousa"), ("missing", "tcp/443"), ("drifted", "web01")],
+        "path": "/reconciliation",
+    },
+    "access_review_asked": {
+        "review": "Sales systems, autumn",
+        "reason": "The yearly review of who may see customers.",
+        "count": 12,
+        "due_at": datetime(2026, 12, 24, 16, 0, tzinfo=UTC),
+        "handed_on": True,
+        "path": "/access-reviews/3/mine",
+    },
+    "access_review_reminder": {
+        "review": "Sales systems, autumn",
+        "count": 1,
+        "due_at": datetime(2026, 12, 24, 16, 0, tzinfo=UTC),
+        "path": "/access-reviews/3/mine",
+    },
+    "access_review_changed": ENTITLEMENT
+    | {
+        "review": "Sales systems, autumn",
+        "who": "Olga Owner",
+        "reason": "Reading is enough.",
+        "path": "/catalogue/application-access",
+    },
     "recertification_asked": QUESTION,
     "recertification_reminder": QUESTION | {"mine": False},
     "recertification_lapsed": QUESTION | {"mine": False},

@@ -27,6 +27,7 @@ class Permission(StrEnum):
     WORK_FINDINGS = "work-findings"
     ACCEPT_FINDINGS = "accept-findings"
     MANAGE_TOKENS = "manage-tokens"
+    RUN_ACCESS_REVIEWS = "run-access-reviews"
 
 
 #: Two people with this role together carry a waiting request past its approvers, who then review it.
@@ -45,6 +46,7 @@ _TABLE: dict[str, frozenset[Permission]] = {
             Permission.READ_FINDINGS,
             Permission.WORK_FINDINGS,
             Permission.ACCEPT_FINDINGS,
+            Permission.RUN_ACCESS_REVIEWS,
         }
     ),
     "auditor": frozenset(

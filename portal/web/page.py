@@ -117,6 +117,7 @@ def _nav(actor: Actor) -> tuple[NavItem, ...]:
         entries.append((_("Reconciliation"), "reconciliation.index", None))
         entries.append((_("Who allowed this?"), "explain.show", None))
     if actor.may(Permission.READ_EVIDENCE):
+        entries.append((_("Access reviews"), "access_reviews.index", None))
         entries.append((_("Evidence"), "evidence.index", None))
     if actor.may(Permission.READ_LEDGER):
         entries.append((_("Ledger"), "ledger.index", None))

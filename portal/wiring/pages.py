@@ -13,6 +13,7 @@ from approvals.links import views as link_views
 from approvals.reassigning import views as reassigning_views
 from approvals.standing import views as standing_views
 from approvals.timing import views as timing_views
+from catalog.access_reviews import views as access_review_views
 from catalog.attachments import views as attachment_views
 from catalog.changes import views as change_views
 from catalog.entitlements import views as entitlement_views
@@ -80,6 +81,7 @@ def blueprints(portal: Portal) -> tuple[Blueprint, ...]:
         secret_views.blueprint,
         attachment_views.blueprint,
         entitlement_views.blueprint,
+        access_review_views.blueprint,
         reconciliation_views.blueprint,
         explain_views.blueprint,
         api_views.blueprint,

@@ -10,6 +10,7 @@ from approvals.conversation import waiting as questions
 from approvals.emergency import reactions as emergency
 from approvals.routing import holding, reactions, watching
 from approvals.standing import using as standing
+from catalog.access_reviews import ending as access_reviews
 from catalog.attachments import attach
 from catalog.changes import reactions as changes
 from catalog.entitlements import waiting as entitlements_waiting
@@ -74,7 +75,12 @@ def reactions_table(settings: Settings) -> dict[type[Any], Sequence[Callable[...
         ),
         events.RequestApproved: (questions.on_request_moved, orders.on_approved, emergency.on_approved),
         events.EntitlementGranted: (reconciliation.on_granted, explaining.on_granted),
-        events.EntitlementEnded: (entitlements_waiting.on_ended, explaining.on_ended, emergency.on_ended),
+        events.EntitlementEnded: (
+            entitlements_waiting.on_ended,
+            access_reviews.on_ended,
+            explaining.on_ended,
+            emergency.on_ended,
+        ),
         finding_events.FindingOpened: (explaining.on_found,),
         finding_events.FindingClosed: (explaining.on_closed,),
         events.FulfilmentStarting: (

@@ -9,6 +9,7 @@ from approvals.emergency import jobs as emergency_jobs
 from approvals.routing import watching
 from approvals.routing.book import RouteBook
 from approvals.timing import watch
+from catalog.access_reviews import jobs as access_reviews
 from catalog.attachments import sweep
 from catalog.changes import moving
 from catalog.changes import telling as change_mails
@@ -46,6 +47,7 @@ def job_handlers(portal: Portal) -> Handlers:
         TAKE_CALLBACK: partial(take_http_callback, connectors=connectors),
         "warn_of_ending": entitlement_jobs.warn_of_ending,
         recertifying.RECERTIFY: partial(recertifying.recertify, connectors=connectors),
+        **access_reviews.handlers(connectors),
         **emergency_jobs.handlers(connectors),
         **watching.tasks(portal.settings),
         moving.MOVE: moving.move_changes,
@@ -71,6 +73,7 @@ def periodic_table() -> tuple[Periodic, ...]:
         Periodic("changes", timedelta(minutes=1), moving.MOVE),
         Periodic("stage-times", timedelta(minutes=1), watch.KEEP_TIME),
         Periodic("recertifications", timedelta(minutes=5), recertifying.RECERTIFY),
+        Periodic("access-reviews", timedelta(minutes=5), access_reviews.RUN),
         Periodic("digests", timedelta(minutes=5), digest.SEND_DIGESTS),
         Periodic("paces", timedelta(hours=1), "refresh_paces"),
         Periodic("reconciliation", timedelta(days=1), reconciliation.RECONCILE),

@@ -8,6 +8,8 @@ import ssl
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
 
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
@@ -58,6 +60,26 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def test_words_of_a_subject_stay_apart_when_each_must_be_encoded():
+    mail = make_mail(
+        message_id="<1@portal.example>",
+        sender="Countersign <countersign@meridian.example>",
+        recipient_name="Łukasz Wiśniewski",
+        address="lukasz@meridian.example",
+        subject="Ihre Entscheidung: Entfernen von nicht Erlaubtem für Aïcha Benali (SR-000007)",
+        text="Text",
+        html="<p>Text</p>",
+        written_at=datetime(2026, 11, 18, 9, tzinfo=UTC),
+        public_url="https://portal.meridian.example",
+    )
+    sent = mail.as_bytes()
+    read = message_from_bytes(sent, policy=default)
+    assert read["Subject"] == "Ihre Entscheidung: Entfernen von nicht Erlaubtem für Aïcha Benali (SR-000007)"
+    assert "Łukasz Wiśniewski" in read["To"]
+    assert max(map(len, sent.splitlines())) <= 78
+    assert sent.isascii()
 
 
 def test_a_message_is_sent_once_with_everything_in_it(db, workshop, written, development_mailbox, clock):

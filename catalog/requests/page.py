@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from catalog.attachments.queries import attachments_of
 from catalog.changes.beside import change_card
 from catalog.changes.scheduling import find_change
+from catalog.entitlements.extending.model import Extension
+from catalog.entitlements.model import Entitlement
+from catalog.fulfilment.effects import BY_HAND
 from catalog.fulfilment.model import Artefact, Step, StepState
 from catalog.fulfilment.whereabouts import whereabouts
 from catalog.offerings.emergency import BREAK_GLASS, COMMITTEE
@@ -45,6 +48,8 @@ from portal.identity.permissions import Permission
 
 #: Where an operator may have something to do.
 _OPERATED = frozenset({State.FULFILLING, State.FAILED})
+#: Where something may be in place because of it, or have been.
+_OVER = frozenset({State.FULFILLED, State.ENDED})
 
 
 def request_page(
@@ -95,7 +100,7 @@ def request_page(
         stages=stage_cards(stages, timezone=actor.timezone, speak=document.speak),
         policy=policy_that_approved(session, request, timezone=actor.timezone),
         baton=baton_of(request, stages, timezone=actor.timezone, now=now(session)),
-        steps=tuple(_step_card(step, zone, document) for step in steps),
+        steps=tuple(_step_card(request, step, zone, document) for step in steps),
         artefacts=artefacts,
         has_password=request.beneficiary_id == actor.person_id and any(map(_waits_to_be_shown, steps)),
         attached=tuple((file.id, file.name) for file in attachments_of(session, request.id)),
@@ -115,6 +120,7 @@ def request_page(
         may_withdraw=mine and (request.state, Move.WITHDRAW) in TRANSITIONS,
         may_edit=mine and request.state is State.PENDING,
         may_read_evidence=actor.may(Permission.READ_EVIDENCE),
+        brought=_brought(session, actor, request),
         reviewed=request.decided_at is not None
         and any(stage["slug"] in {COMMITTEE, BREAK_GLASS} for stage in request.route),
         may_break_glass=request.state is State.PENDING and actor.may(Permission.BREAK_GLASS),
@@ -138,6 +144,21 @@ def _steps(session: Session, request: Request) -> tuple[Sequence[Step], tuple[st
     return tuple(steps.values()), tuple(dict.fromkeys(name for _, name in rows if name))
 
 
+def _brought(session: Session, actor: Actor, request: Request) -> tuple[tuple[int, str], ...]:
+    """What it put in place or prolonged; of others only for who reads all. One statement, once it is fulfilled."""
+    if request.state not in _OVER:
+        return ()
+    prolonged = select(Extension.entitlement_id).where(Extension.request_id == request.id)
+    statement = (
+        select(Entitlement.id, Entitlement.label)
+        .where(or_(Entitlement.request_id == request.id, Entitlement.id.in_(prolonged)))
+        .order_by(Entitlement.id)
+    )
+    if not actor.may(Permission.READ_ALL_REQUESTS):
+        statement = statement.where(Entitlement.person_id == actor.person_id)
+    return tuple((number, spoken(label)) for number, label in session.execute(statement))
+
+
 def _waits_to_be_shown(step: Step) -> bool:
     return (
         step.plan["document"].get("shown_to") == "beneficiary"
@@ -146,7 +167,8 @@ def _waits_to_be_shown(step: Step) -> bool:
     )
 
 
-def _step_card(step: Step, zone: ZoneInfo, document: OfferingDocument) -> StepCard:
+def _step_card(request: Request, step: Step, zone: ZoneInfo, document: OfferingDocument) -> StepCard:
+    ended = request.state is State.ENDED and step.state is StepState.DONE
     return StepCard(
         name=document.speak(step.name),
         connector=step.connector,
@@ -155,5 +177,7 @@ def _step_card(step: Step, zone: ZoneInfo, document: OfferingDocument) -> StepCa
         did=lines_of(step.outcome),
         read=lines_of(step.read_back),
         error=spoken(step.error),
-        where=whereabouts(step),
+        where="" if ended else whereabouts(step),
+        unseen=step.outcome.get("found") == BY_HAND
+        and step.outcome.get("by_hand", {}).get("target") != "present",
     )

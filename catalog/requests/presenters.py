@@ -102,8 +102,10 @@ class StepCard:
     did: PlanLines
     read: PlanLines
     error: str
-    #: In a sentence, whether it is on the target.
+    #: In a sentence, whether it is on the target; empty once that has ended.
     where: str
+    #: Whether people did it, and the target does not show it or cannot tell.
+    unseen: bool = False
 
     @property
     def tag(self) -> tuple[str, str, str]:
@@ -164,6 +166,8 @@ class RequestPage:
     may_withdraw: bool
     may_edit: bool
     may_read_evidence: bool
+    #: What it put in place or prolonged, of what the reader may see: number and name.
+    brought: tuple[tuple[int, str], ...]
     #: Whether it went past its ordinary approvers, who review it; and whether the reader may carry it past them.
     reviewed: bool
     may_break_glass: bool

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from reports.evidence.verify import verify_file
-from tests.browser.journeys import COMPLIANCE, OPERATOR, REQUESTER, wait_for_state
+from tests.browser.journeys import COMPLIANCE, OPERATOR, REQUESTER, follow, wait_for_state
 from tests.browser.look import look
 from tests.browser.visitor import PHONE
 
@@ -22,7 +22,8 @@ def test_what_is_no_longer_needed_is_given_back(visitors, chromium, width, told)
     with visitors.window(chromium, REQUESTER, width=width) as page:
         page.goto("/entitlements")
         mine = page.get_by_role("row").filter(has_text=reference)
-        mine.get_by_role("button", name="Give back").click()
+        follow(page, mine.get_by_role("link").first)
+        page.get_by_role("button", name="Give back").click()
         expect(page.get_by_role("status")).to_be_visible()
         look(page)
         wait_for_state(page, reference, "Ended")

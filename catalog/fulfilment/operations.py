@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from catalog.fulfilment.model import ByHand, ByHandState
 from catalog.fulfilment.operators import what_of
 from catalog.requests.model import Request
 from catalog.requests.queries import FailedLine, requests_failed
@@ -50,12 +51,14 @@ class OperationsPage:
     set_aside: tuple[TaskLine, ...]
     under_way: tuple[TaskLine, ...]
     failed: tuple[FailedLine, ...]
+    #: The references of those of which a second operator has to confirm that something was done by hand.
+    claimed: frozenset[str]
     #: What waits where no worker is: the queue, how many tasks, since when.
     unserved: tuple[tuple[str, int, datetime], ...]
 
 
 def operations_page(session: Session, actor: Actor) -> OperationsPage:
-    """What waits, runs, was set aside, and which requests failed, what nobody serves; six statements."""
+    """What waits, runs, was set aside, and which requests failed, what nobody serves; seven statements."""
     zone = ZoneInfo(actor.timezone)
     at = now(session)
     aside, under_way = tasks_set_aside(session), _under_way(session, at)
@@ -66,6 +69,7 @@ def operations_page(session: Session, actor: Actor) -> OperationsPage:
         counts={state.value: counts.get(state.value, 0) for state in TaskState},
         set_aside=tuple(_line(task, references, zone) for task in aside),
         under_way=tuple(_line(task, references, zone) for task in under_way),
+        claimed=_claimed(session),
         unserved=tuple(
             (queue, tasks, since.astimezone(zone)) for queue, tasks, since in unserved_queues(session)
         ),
@@ -74,6 +78,15 @@ def operations_page(session: Session, actor: Actor) -> OperationsPage:
             for line in requests_failed(session)
         ),
     )
+
+
+def _claimed(session: Session) -> frozenset[str]:
+    statement = (
+        select(Request.reference)
+        .join(ByHand, ByHand.request_id == Request.id)
+        .where(ByHand.state == ByHandState.CLAIMED)
+    )
+    return frozenset(session.scalars(statement))
 
 
 def _under_way(session: Session, at: datetime) -> Sequence[Task]:

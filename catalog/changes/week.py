@@ -240,7 +240,8 @@ def _time(row: ChangeRow, begins: datetime, zone: ZoneInfo) -> str:
     if ends is None or STANDINGS[row.state] not in {DONE, FAILED}:
         return clock(begins)
     local = ends.astimezone(zone)
-    return f"{clock(begins)}-{clock(local)}" if local.date() == begins.date() else clock(begins)
+    first, last = clock(begins), clock(local)
+    return f"{first} \N{EN DASH} {last}" if local.date() == begins.date() and first != last else first
 
 
 def _freeze_line(restriction: Restriction, names: dict[int, str], monday: date, zone: ZoneInfo) -> FreezeLine:

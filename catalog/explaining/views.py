@@ -10,11 +10,12 @@ from flask import Blueprint, Response, request
 from catalog.explaining.answering import Explanation, explain
 from catalog.explaining.questions import WORDS
 from catalog.explaining.told import moment_asked
+from catalog.fulfilment.targets import called as target_called
 from catalog.reconciliation.words import called
 from portal.core.clock import now
 from portal.core.errors import FieldError
 from portal.core.http import reading, render
-from portal.core.language import _
+from portal.core.language import _, spoken
 from portal.identity.access import current_actor, signed_in
 
 blueprint = Blueprint("explain", __name__)
@@ -55,7 +56,7 @@ def _in_zone(found: Explanation, zone: ZoneInfo) -> Explanation:
         allowed=tuple(
             replace(
                 one,
-                target=called(one.target),
+                target=spoken(target_called(one.target)),
                 since=one.since.astimezone(zone),
                 until=one.until.astimezone(zone) if one.until else None,
                 ended_at=one.ended_at.astimezone(zone) if one.ended_at else None,

@@ -16,7 +16,7 @@ from catalog.reconciliation.accepting import waiting_acceptance
 from catalog.reconciliation.keeping import acceptance_in_force
 from catalog.reconciliation.model import Acceptance, Finding, FindingKind, FindingState
 from catalog.reconciliation.queries import latest_readings
-from catalog.reconciliation.rights import get_finding, may_work, owned_slugs
+from catalog.reconciliation.rights import get_finding, group_names, may_work, owned_slugs
 from catalog.reconciliation.words import called
 from catalog.requests.duplicates import OPEN
 from catalog.requests.model import Request
@@ -118,7 +118,7 @@ def index_page(
     kind: str = "",
     before: int | None = None,
 ) -> IndexPage:
-    """The last readings, and the findings that the actor may see, the latest first; three statements."""
+    """The last readings, and the findings that the actor may see, the latest first; four statements."""
     zone = ZoneInfo(actor.timezone)
     reads_all = actor.may(Permission.READ_FINDINGS)
     own = frozenset() if reads_all else owned_slugs(session, actor)
@@ -138,8 +138,11 @@ def index_page(
     rows = session.execute(statement).all()
     readings = latest_readings(session) if reads_all else ()
     read = [reading for reading in readings if reading.was_read]
+    names = group_names(session, (finding.owner for finding, _reference, _state in rows[:PAGE]))
     lines = tuple(
-        _line(finding, reference if request_state in OPEN else "", zone)
+        _line(
+            finding, names.get(finding.owner, finding.owner), reference if request_state in OPEN else "", zone
+        )
         for finding, reference, request_state in rows[:PAGE]
     )
     return IndexPage(
@@ -165,7 +168,7 @@ def index_page(
 
 
 def finding_page(session: Session, actor: Actor, finding_id: int) -> FindingPage:
-    """One finding; five statements. Raises NotFound for one that is not the actor's to see."""
+    """One finding; six statements. Raises NotFound for one that is not the actor's to see."""
     zone = ZoneInfo(actor.timezone)
     finding = get_finding(session, actor, finding_id)
     request = session.get(Request, finding.request_id) if finding.request_id else None
@@ -180,7 +183,7 @@ def finding_page(session: Session, actor: Actor, finding_id: int) -> FindingPage
         label=spoken(finding.label),
         connector=called(finding.connector),
         key=finding.key,
-        owner=finding.owner,
+        owner=group_names(session, [finding.owner]).get(finding.owner, finding.owner),
         facts=tuple((name, _shown(value)) for name, value in sorted(finding.facts.items())),
         differences=tuple(
             (each["name"], _shown(each["sealed"]), _shown(each["found"])) for each in finding.differences
@@ -219,14 +222,14 @@ def chosen_findings(
     return [(finding, named[finding.id] if named[finding.id] in known else "") for finding in findings]
 
 
-def _line(finding: Finding, request: str, zone: ZoneInfo) -> FindingLine:
+def _line(finding: Finding, owner: str, request: str, zone: ZoneInfo) -> FindingLine:
     return FindingLine(
         finding.id,
         finding.kind.value,
         finding.state.value,
         spoken(finding.label),
         called(finding.connector),
-        finding.owner,
+        owner,
         finding.first_seen_at.astimezone(zone),
         request,
         finding.kind is not FindingKind.MISSING and not request,

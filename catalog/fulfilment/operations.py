@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from catalog.fulfilment.last_words import last_line
 from catalog.fulfilment.model import ByHand, ByHandState
 from catalog.fulfilment.operators import what_of
 from catalog.requests.model import Request
@@ -127,8 +128,5 @@ def _line(task: Task, references: Mapping[str, str], zone: ZoneInfo) -> TaskLine
 
 def _sentence(error: str) -> str:
     """The error in one line: of a traceback, its last line says what happened."""
-    lines = [line for line in error.strip().splitlines() if line.strip()]
-    if not lines:
-        return ""
-    text = lines[-1] if lines[0].startswith("Traceback") or len(lines) > 1 else lines[0]
+    text = last_line(error)
     return text if len(text) <= _LONGEST_ERROR else text[: _LONGEST_ERROR - 1] + "…"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from catalog.fulfilment.last_words import last_line
 from catalog.fulfilment.operators import tell_operators, what_of
 from catalog.requests import tags
 from catalog.requests.model import Request
@@ -72,5 +73,4 @@ def _request_of(session: Session, task: Task) -> Request | None:
 
 
 def _first_line(error: str | None) -> str:
-    lines = [line for line in (error or "").strip().splitlines() if line.strip()]
-    return lines[-1] if lines else say("It did not end well in any of its tries.")
+    return last_line(error) or say("It did not end well in any of its tries.")

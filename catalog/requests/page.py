@@ -178,6 +178,7 @@ def _step_card(request: Request, step: Step, zone: ZoneInfo, document: OfferingD
         read=lines_of(step.read_back),
         error=spoken(step.error),
         where="" if ended else whereabouts(step),
-        unseen=step.outcome.get("found") == BY_HAND
-        and step.outcome.get("by_hand", {}).get("target") != "present",
+        unseen=step.state is StepState.DONE
+        and step.outcome.get("found") == BY_HAND
+        and step.read_back.get("present") is not True,
     )

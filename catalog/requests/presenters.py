@@ -110,7 +110,7 @@ class StepCard:
     @property
     def tag(self) -> tuple[str, str, str]:
         """Text, tone and sign of the step's state."""
-        return step_tag(self.state)
+        return (_("Said to be done by hand"), "warn", "alert") if self.unseen else step_tag(self.state)
 
 
 @dataclass(frozen=True, slots=True)

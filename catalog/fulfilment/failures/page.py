@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 from catalog.attachments.queries import attachments_of
 from catalog.fulfilment.failures.by_hand import what_target_said
 from catalog.fulfilment.failures.situation import Situation, situation_of
+from catalog.fulfilment.last_words import last_line
 from catalog.fulfilment.model import ByHand, Step
 from catalog.fulfilment.whereabouts import whereabouts
 from catalog.offerings.language import OfferingDocument
@@ -104,7 +105,7 @@ def failure_page(session: Session, actor: Actor, reference: str) -> FailurePage:
         state=request.state.value,
         outcome=document.speak(request.outcome),
         task=str(situation.task.id) if situation.task else "",
-        task_error=_last_line(situation.task.last_error) if situation.task else "",
+        task_error=last_line(situation.task.last_error) if situation.task else "",
         steps=tuple(_row(situation, step, document) for step in (*situation.earlier, *situation.steps)),
         claim=_claim(session, actor, situation, document, zone),
         seen=situation.seen,
@@ -170,8 +171,3 @@ def _why_not(actor: Actor, request: Request, row: ByHand) -> str:
 
 def _error(target: Mapping[str, Any]) -> Any:
     return target.get("error", "")
-
-
-def _last_line(error: str | None) -> str:
-    lines: Sequence[str] = [line for line in (error or "").strip().splitlines() if line.strip()]
-    return lines[-1] if lines else ""

@@ -67,6 +67,24 @@ def _first_entitlement(then: str) -> Act:
     return act
 
 
+def _first_finding(stage: Stage) -> None:
+    # The rules of the firewall that are there from the start are found when the portal first reads its targets.
+    stage.page.goto("/reconciliation?connector=firewall")
+    finding = stage.page.locator("main .cs-task-list__name a").first
+    for _ in range(40):
+        if finding.count():
+            break
+        stage.page.wait_for_timeout(500)
+        stage.page.reload()
+    follow(stage.page, finding)
+
+
+def _finding_without_reason(stage: Stage) -> None:
+    _first_finding(stage)
+    follow(stage.page, stage.page.get_by_role("button", name="Ask for its removal"))
+    expect(stage.page.locator(".govuk-error-summary")).to_be_visible()
+
+
 def _sent_empty(slug: str) -> Act:
     def act(stage: Stage) -> None:
         stage.page.goto(f"/catalogue/{slug}/request")
@@ -224,12 +242,21 @@ SCENES: dict[str, tuple[str, Act]] = {
     "changes": (OPERATOR, at("/changes")),
     "changes-freezes": (OPERATOR, at("/changes/freezes")),
     "changes-feed": (REQUESTER, at("/changes/feed")),
+    "changes-windows": (OPERATOR, at("/changes/windows")),
+    "reconciliation": (COMPLIANCE, at("/reconciliation")),
+    "finding": (COMPLIANCE, _first_finding),
+    "finding-errors": (COMPLIANCE, _finding_without_reason),
+    "adopt": (COMPLIANCE, at("/reconciliation/adopt")),
+    "explain": (COMPLIANCE, at("/explain?q={done_access}")),
+    "explain-nobody": (COMPLIANCE, at("/explain?q=10.8.1.20")),
+    "tokens": (COMPLIANCE, at("/me/tokens")),
     "evidence": (COMPLIANCE, at("/evidence")),
     "request-for-compliance": (COMPLIANCE, at("/requests/{done_rule}")),
     "ledger": (COMPLIANCE, at("/ledger")),
     "ledger-one-request": (COMPLIANCE, at("/ledger?subject={done_access}")),
     "ledger-nothing": (COMPLIANCE, at("/ledger?subject=SR-999999")),
     "operations": (OPERATOR, at("/operations")),
+    "operations-request": (OPERATOR, at("/operations/requests/{done_access}")),
     "error-403": (REQUESTER, at("/ledger")),
     "error-404": (REQUESTER, at("/nowhere")),
     "error-404-stranger": ("", at("/nowhere")),

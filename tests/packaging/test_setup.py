@@ -74,7 +74,7 @@ def test_tests_need_servers_and_a_browser(machine):
     log = machine("git", "openssl", "ssh-keygen", "pdfsig", "nft", "setpriv")
     assert run(machine, "test").returncode == 0
     assert log.read_text().splitlines()[1] == (
-        "install -y --no-install-recommends postgresql redis-server chromium iproute2 openssh-server slapd"
+        "install -y --no-install-recommends postgresql redis-server chromium iproute2 openssh-server ansible-core conntrack slapd pebble softhsm2"
     )
 
 

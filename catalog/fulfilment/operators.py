@@ -25,6 +25,7 @@ _KINDS: Mapping[str, str] = {
     "send_mail": N_("Send a mail"),
     "checkpoint": N_("Sign the ledger"),
     "undo_unreviewed": N_("Undo what nobody reviewed"),
+    "run_access_reviews": N_("Remind, pass on and close access reviews"),
     "reconcile": N_("Compare all targets with the record"),
     "read_target": N_("Compare a target with the record"),
     "tell_of_findings": N_("Tell of what reconciliation found"),

@@ -45,6 +45,7 @@ from portal.notifications import views as mail_views
 from portal.web import languages as language_views
 from portal.web import views as web_views
 from portal.wiring.parts import Portal
+from reports.access_reviews import views as access_review_result_views
 from reports.evidence import views as evidence_views
 
 
@@ -86,6 +87,7 @@ def blueprints(portal: Portal) -> tuple[Blueprint, ...]:
         explain_views.blueprint,
         api_views.blueprint,
         change_views.blueprint,
+        access_review_result_views.blueprint,
         evidence_views.blueprint,
         ledger_views.blueprint,
         pki_views.blueprint(portal.authority),

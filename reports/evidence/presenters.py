@@ -15,7 +15,7 @@ from portal.core.language import _, language, spoken
 from reports.evidence.beside import BesideRow, beside_rows
 from reports.evidence.claims import Claim, claim_of
 from reports.evidence.deviations import deviations_of
-from reports.evidence.document import Evidence
+from reports.evidence.document import Evidence, Proven
 from reports.evidence.offering import answers_shown, offering_name
 from reports.evidence.tables import (
     DecisionRow,
@@ -108,7 +108,7 @@ def furniture() -> tuple[str, str, str]:
     return before, between, after
 
 
-def certificate_of(evidence: Evidence) -> str:
+def certificate_of(evidence: Proven) -> str:
     """The fingerprint of the certificate that the ledger names for signing files; empty when it names none."""
     named = [
         str(entry.body.get("facts", {}).get("certificate", ""))

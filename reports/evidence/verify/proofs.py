@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from cryptography import x509
@@ -12,7 +12,7 @@ from portal.audit.merkle import leaf_hash, root_from_inclusion
 from portal.audit.notes import Head, NoteError, fingerprint, read_verifier_key, verify_head
 from portal.audit.record import commitment
 from portal.core.canonical import canonical_json
-from reports.evidence.document import EntryPart, Evidence
+from reports.evidence.document import EntryPart, Evidence, Proven
 from reports.evidence.presenters import certificate_of
 from reports.evidence.verify.result import Verification
 from reports.evidence.verify.trusted import Trusted
@@ -21,6 +21,12 @@ from reports.pdf.keys import fingerprint_of
 
 def check_ledger(evidence: Evidence, result: Verification) -> None:
     """The checkpoint's signature, the proof of every entry, and every opened commitment."""
+    subjects = {f"request:{evidence.reference}", f"offering:{evidence.offering.slug}"}
+    check_entries(evidence, result, subjects=subjects, what="request")
+
+
+def check_entries(evidence: Proven, result: Verification, *, subjects: Collection[str], what: str) -> None:
+    """As `check_ledger`, for any document whose entries are about these subjects; `what` is what it is about."""
     head = _head(evidence, result)
     if head is None:
         return
@@ -30,7 +36,11 @@ def check_ledger(evidence: Evidence, result: Verification) -> None:
         f"All {len(entries)} entries are in the ledger of {head.size} entries that the checkpoint signed.",
         (problem for entry in entries for problem in _inclusion(entry, head)),
     )
-    result.judge("order", "The entries are in the ledger's order and about this request.", _order(evidence))
+    result.judge(
+        "order",
+        f"The entries are in the ledger's order and about this {what}.",
+        _order(evidence, subjects, what),
+    )
     opened = sum(len(entry.personal) for entry in entries)
     if result.judge(
         "commitments",
@@ -46,7 +56,7 @@ def check_ledger(evidence: Evidence, result: Verification) -> None:
 
 
 def check_keys(
-    evidence: Evidence, certificate: x509.Certificate, trusted: Trusted, result: Verification
+    evidence: Proven, certificate: x509.Certificate, trusted: Trusted, result: Verification
 ) -> None:
     """Whose keys they are. A key that came in the file is only ever compared, never believed."""
     named = certificate_of(evidence)
@@ -77,7 +87,7 @@ def check_keys(
         )
 
 
-def _head(evidence: Evidence, result: Verification) -> Head | None:
+def _head(evidence: Proven, result: Verification) -> Head | None:
     ledger = evidence.ledger
     try:
         name, key = read_verifier_key(ledger.verifier)
@@ -107,16 +117,15 @@ def _inclusion(entry: EntryPart, head: Head) -> Iterator[str]:
         yield f"Entry {entry.number} calls itself {entry.body.get('number')}."
 
 
-def _order(evidence: Evidence) -> Iterator[str]:
+def _order(evidence: Proven, subjects: Collection[str], what: str) -> Iterator[str]:
     numbers = [entry.number for entry in evidence.ledger.entries]
     if numbers != sorted(set(numbers)):
         yield "The entries are not in the ledger's order."
-    subjects = (f"request:{evidence.reference}", f"offering:{evidence.offering.slug}")
     for entry in evidence.ledger.entries:
         subject = str(entry.body.get("subject"))
         # Whether each passkey signed something here is the signatures' own check.
         if subject not in subjects and not subject.startswith(("signing-key:", "passkey:")):
-            yield f"Entry {entry.number} is about {subject}, not about this request."
+            yield f"Entry {entry.number} is about {subject}, not about this {what}."
         try:
             if datetime.fromisoformat(str(entry.body.get("at"))) > datetime.fromisoformat(evidence.as_of):
                 yield f"Entry {entry.number} is later than the time of which the file speaks."

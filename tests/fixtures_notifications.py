@@ -134,7 +134,11 @@ MESSAGES: dict[str, dict[str, Any]] = {
     | {"who": "Inês Carvalho", "reason": "The project is over.\nThank you."},
     "findings_new": {
         "count": 3,
-        "findings": [("unexplained", "crm-sales: beatriz.sousa"), ("missing", "tcp/443"), ("drifted", "web01")],
+        "findings": [
+            ("unexplained", "crm-sales: beatriz.sousa"),
+            ("missing", "tcp/443"),
+            ("drifted", "web01"),
+        ],
         "path": "/reconciliation",
     },
     "access_review_asked": {

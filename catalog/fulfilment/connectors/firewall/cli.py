@@ -25,7 +25,9 @@ def firewall_commands(with_portal: Callable[[Any], Any]) -> click.Group:
 
         connector = portal.connectors.get("firewall")
         if not hasattr(connector, "load"):
-            message = "The firewall is on another queue; run this where that queue's worker runs, without QUEUES."
+            message = (
+                "The firewall is on another queue; run this where that queue's worker runs, without QUEUES."
+            )
             raise click.ClickException(message)
         try:
             connector.load()

@@ -113,6 +113,13 @@ MESSAGES: dict[str, dict[str, Any]] = {
     "approval_ended": REQUEST | {"why": "The requester withdrew it."},
     "passkey_enrolled": PASSKEY,
     "passkey_revoked": PASSKEY,
+    "token_made": {
+        "name": "Ticket desk",
+        "maker": "Ada Administrator",
+        "at": datetime(2026, 11, 18, 9, 0, tzinfo=UTC),
+        "until": datetime(2027, 11, 18, 0, 0, tzinfo=UTC),
+        "path": "/me/tokens",
+    },
     "request_approved": REQUEST | {"carried_out_at": datetime(2026, 11, 24, 19, 0, tzinfo=UTC)},
     "change_planned": CHANGE | {"news": "planned"},
     "change_over": CHANGE | {"news": "done"},

@@ -53,6 +53,8 @@ WORDS: Mapping[str, tuple[str, Tone]] = {
     tags.ENTITLEMENT_END_ORDERED: (N_("Ended early by somebody who answers for it"), "wait"),
     tags.ENTITLEMENT_EXTENDED: (N_("Extended: it ends later"), "good"),
     tags.ENTITLEMENT_REPLACED: (N_("Replaced: it ends sooner"), "wait"),
+    "entitlement:review-moved": (N_("An access review moved its end"), "wait"),
+    "entitlement:review-ended": (N_("Not needed any more, as an access review found"), "wait"),
     tags.EXTENSION_UNDONE: (N_("The extension was undone: it ends as before"), "wait"),
     tags.RECERTIFICATION_ASKED: (N_("Holder and owner are asked whether it is still needed"), "wait"),
     tags.RECERTIFICATION_REMINDED: (N_("Reminded: is it still needed?"), "wait"),

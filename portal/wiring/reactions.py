@@ -24,6 +24,7 @@ from portal.audit import identity as identity_entries
 from portal.core.settings import Settings
 from portal.identity import events as identity_events
 from portal.notifications import passkeys as passkey_mails
+from portal.notifications import tokens as token_mails
 
 
 def reactions_table(settings: Settings) -> dict[type[Any], Sequence[Callable[..., None]]]:
@@ -44,7 +45,10 @@ def reactions_table(settings: Settings) -> dict[type[Any], Sequence[Callable[...
             identity_entries.on_passkey_revoked,
             passkey_mails.on_passkey_revoked,
         ),
-        identity_events.ApiTokenCreated: (identity_entries.on_token_created,),
+        identity_events.ApiTokenCreated: (
+            identity_entries.on_token_created,
+            token_mails.on_token_created,
+        ),
         identity_events.ApiTokenRevoked: (identity_entries.on_token_revoked,),
         events.RequestSubmitted: (attach.on_submitted,),
         events.RequestPlanned: (

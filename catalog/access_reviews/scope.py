@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from catalog.assets.model import Asset
 from catalog.entitlements.model import Entitlement, EntitlementOwner, EntitlementState
 from catalog.fulfilment.targets import called
+from catalog.offerings.called import names_of
 from catalog.offerings.model import Offering, OfferingVersion
 from catalog.requests.context import close_of_day
 from catalog.requests.model import Request
@@ -80,10 +81,10 @@ class Choices:
 
 
 def choices_of(session: Session) -> Choices:
-    """What a scope may name; two statements."""
+    """What a scope may name, as it is called in the language that is spoken; two statements, or three."""
     live = Entitlement.state == EntitlementState.LIVE
     offerings = session.execute(
-        select(Offering.slug, OfferingVersion.document["name"].as_string())
+        select(Offering.slug, OfferingVersion.digest, OfferingVersion.document["name"].as_string())
         .join(OfferingVersion, OfferingVersion.offering_id == Offering.id)
         .where(
             OfferingVersion.id.in_(
@@ -94,6 +95,7 @@ def choices_of(session: Session) -> Choices:
         )
         .order_by(OfferingVersion.number)
     ).all()
+    called_now = names_of(session, ((digest, name) for _slug, digest, name in offerings))
     rules = (
         select(EntitlementOwner.rule)
         .join(Entitlement, Entitlement.id == EntitlementOwner.entitlement_id)
@@ -115,7 +117,9 @@ def choices_of(session: Session) -> Choices:
         found[part].append((value, name))
     return Choices(
         targets=sorted(((target, spoken(called(target))) for target, _name in found["target"]), key=_by_name),
-        offerings=sorted({row[0]: row[1] for row in offerings}.items(), key=_by_name),
+        offerings=sorted(
+            {slug: called_now[digest] for slug, digest, _name in offerings}.items(), key=_by_name
+        ),
         units=sorted(found["unit"], key=_by_name),
         owned=sorted(found["owned"], key=_by_name),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from functools import lru_cache
 
 from pydantic import ValidationError
 
@@ -23,12 +22,8 @@ def warnings_of(source: str | bytes, filename: str, document: OfferingDocument) 
     return _placed(filename, read_yaml(source), untranslated(document))
 
 
-@lru_cache(maxsize=64)
 def read_offering(source: str | bytes, filename: str) -> OfferingDocument:
-    """The offering that the text describes, read once for its checks and its publishing.
-
-    Raises OfferingFileError with every problem found.
-    """
+    """The offering that the text describes. Raises OfferingFileError with every problem found."""
     try:
         file = read_yaml(source)
     except NotYaml as error:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 
 from catalog.access_reviews.queries import ItemLine
-from portal.core.csv_cells import as_text
+from portal.core.csv_cells import csv_file
 from portal.core.language import _
 
 
 def table_of(lines: Iterable[ItemLine]) -> bytes:
     """The lines in UTF-8, with the mark that office programs know it by."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(
+    rows = [
         (
             _("Who has it"),
             _("Account"),
@@ -31,9 +27,9 @@ def table_of(lines: Iterable[ItemLine]) -> bytes:
             _("New end"),
             _("Gone from its target"),
         )
-    )
-    for line in lines:
-        cells = (
+    ]
+    rows += (
+        (
             line.holder,
             line.holder_user_name,
             line.label,
@@ -48,5 +44,6 @@ def table_of(lines: Iterable[ItemLine]) -> bytes:
             line.new_end,
             _("yes") if line.gone else _("no"),
         )
-        writer.writerow([as_text(cell) for cell in cells])
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
+        for line in lines
+    )
+    return csv_file(rows)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Select, exists
 from sqlalchemy.orm import Session
 
 from catalog.changes.card import NOTHING, ChangeCard, ConflictLine
 from catalog.changes.concerns import Concerns, opening_for, restrictions_from
 from catalog.changes.model import ChangedAsset, PlannedChange
-from catalog.changes.queries import ChangeRow
+from catalog.changes.queries import ChangeRow, rows_of_changes
 from catalog.changes.seeing import SeesRequests, readable
 from catalog.changes.words import freezes_sentences, planned_text
 from catalog.offerings.called import names_of
-from catalog.offerings.model import OfferingVersion
 from catalog.offerings.queries import document_of
 from catalog.requests.model import Request
 from catalog.requests.states import State
@@ -24,7 +23,6 @@ from portal.core.clock import now
 from portal.core.language import _, kept
 from portal.core.times import moment
 from portal.identity.actor import Actor
-from portal.identity.model import Unit
 
 #: What still comes.
 AHEAD = (State.PENDING, State.SCHEDULED, State.FULFILLING)
@@ -86,34 +84,18 @@ def _others(
         return ()
     rows = session.execute(_on(assets, readable(session, actor, sees)).where(PlannedChange.id != change.id))
     mine = _span(change, at)
-    return [row for row in _rows(rows) if _meet(mine, _span(row.change, at))]
+    return [row for row in (ChangeRow(*row) for row in rows) if _meet(mine, _span(row.change, at))]
 
 
 def _on(assets: Sequence[int], may_read: Any) -> Select[Any]:
     return (
-        select(
-            PlannedChange,
-            Request.reference,
-            Request.state,
-            OfferingVersion.digest,
-            OfferingVersion.document["name"].as_string(),
-            Unit.name,
-            may_read,
-        )
-        .join(Request, Request.id == PlannedChange.request_id)
-        .join(OfferingVersion, OfferingVersion.id == Request.offering_version_id)
-        .join(Unit, Unit.id == PlannedChange.unit_id)
+        rows_of_changes(may_read)
         .where(
             Request.state.in_(AHEAD),
             exists().where(ChangedAsset.change_id == PlannedChange.id, ChangedAsset.asset_id.in_(assets)),
         )
-        .order_by(PlannedChange.shown_at, PlannedChange.id)
         .limit(_READ)
     )
-
-
-def _rows(rows: Iterable[Any]) -> Iterable[ChangeRow]:
-    return (ChangeRow(*row) for row in rows)
 
 
 def _span(change: PlannedChange, at: datetime) -> tuple[datetime, datetime]:

@@ -81,7 +81,21 @@ def changes_between(
     now_too = first <= now(session)
     running = and_(Request.state == State.FULFILLING, PlannedChange.shown_at < last) if now_too else false()
     states = [*STANDINGS, *(CALLED_OFF if called_off else ())]
-    statement: Select[Any] = (
+    statement = (
+        rows_of_changes(may_read)
+        .where(
+            or_(and_(PlannedChange.shown_at >= first, PlannedChange.shown_at < last), running),
+            Request.state.in_(states),
+            or_(may_read, concerning(actor)),
+        )
+        .limit(MOST)
+    )
+    return [ChangeRow(*row) for row in session.execute(_narrowed(statement, only))]
+
+
+def rows_of_changes(may_read: Any) -> Select[Any]:
+    """What a `ChangeRow` is made of, in the order of lists; `may_read` is `seeing.readable`'s."""
+    return (
         select(
             PlannedChange,
             Request.reference,
@@ -94,15 +108,8 @@ def changes_between(
         .join(Request, Request.id == PlannedChange.request_id)
         .join(OfferingVersion, OfferingVersion.id == Request.offering_version_id)
         .join(Unit, Unit.id == PlannedChange.unit_id)
-        .where(
-            or_(and_(PlannedChange.shown_at >= first, PlannedChange.shown_at < last), running),
-            Request.state.in_(states),
-            or_(may_read, concerning(actor)),
-        )
         .order_by(PlannedChange.shown_at, PlannedChange.id)
-        .limit(MOST)
     )
-    return [ChangeRow(*row) for row in session.execute(_narrowed(statement, only))]
 
 
 def assets_of(session: Session, changes: Collection[int]) -> Mapping[int, Sequence[str]]:

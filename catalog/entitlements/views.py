@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,7 +22,7 @@ from catalog.entitlements.queries import (
     services_in,
 )
 from catalog.entitlements.recertifying import views as recertifying_views
-from portal.core.csv_cells import as_text
+from portal.core.csv_cells import csv_file
 from portal.core.http import file_response, reading, render
 from portal.core.language import _
 from portal.identity.access import current_actor, signed_in
@@ -104,9 +102,7 @@ def _query(wanted: Wanted) -> dict[str, Any]:
 
 
 def _csv(lines: Iterable[EntitlementLine]) -> bytes:
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(
+    rows = [
         (
             _("Who has it"),
             _("Account"),
@@ -121,9 +117,9 @@ def _csv(lines: Iterable[EntitlementLine]) -> bytes:
             _("Why it ended"),
             _("Key on the target"),
         )
-    )
-    for line in lines:
-        cells = (
+    ]
+    rows += (
+        (
             line.holder,
             line.holder_user_name,
             line.label,
@@ -137,5 +133,6 @@ def _csv(lines: Iterable[EntitlementLine]) -> bytes:
             line.end_reason,
             line.key,
         )
-        writer.writerow([as_text(str(cell)) for cell in cells])
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
+        for line in lines
+    )
+    return csv_file(rows)

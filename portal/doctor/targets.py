@@ -5,18 +5,17 @@ from __future__ import annotations
 import shutil
 import socket
 from collections.abc import Callable, Iterator
-from functools import partial
 
 from catalog.fulfilment.connectors.contract import ConnectorError
 from catalog.fulfilment.connectors.http import read_targets
-from catalog.fulfilment.connectors.ldap import LdapConnector, Place
+from catalog.fulfilment.connectors.ldap import LdapConnector
 from catalog.fulfilment.connectors.postgresql import PostgresqlConnector
-from catalog.fulfilment.secrets.one_time import one_time_secret
 from portal.core.destinations import Destinations, OutgoingRefused
 from portal.core.errors import SettingsError
 from portal.core.outgoing import resolve
 from portal.core.settings import Settings
 from portal.doctor.check import Check, fail, ok, warn
+from portal.wiring.connectors import directory_of
 
 
 def check_targets(settings: Settings) -> Iterator[Check]:
@@ -25,23 +24,11 @@ def check_targets(settings: Settings) -> Iterator[Check]:
         database = PostgresqlConnector(settings.postgresql_target, name=settings.postgresql_target_name)
         yield _answers("PostgreSQL target", "POSTGRESQL_TARGET", lambda: database, "roles")
     if settings.ldap_url and settings.builds("ldap"):
-        yield _answers("LDAP directory", "LDAP_URL", lambda: _directory(settings), "groups")
+        yield _answers("LDAP directory", "LDAP_URL", lambda: directory_of(settings), "groups")
     if settings.ssh_principals and settings.builds("ssh"):
         yield _ssh(settings)
     if settings.http_targets and settings.builds("http"):
         yield from _tools(settings)
-
-
-def _directory(settings: Settings) -> LdapConnector:
-    place = Place(
-        url=settings.ldap_url,
-        bind_dn=settings.ldap_bind_dn,
-        password=settings.ldap_password,
-        people=settings.ldap_people,
-        groups=settings.ldap_groups,
-        ca_file=settings.ldap_ca_file,
-    )
-    return LdapConnector(place, partial(one_time_secret, settings.secret_key))
 
 
 def _answers(

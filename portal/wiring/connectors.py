@@ -77,15 +77,7 @@ def _optional(settings: Settings, db: Database) -> Iterator[Connector]:
     if settings.postgresql_target:
         yield PostgresqlConnector(settings.postgresql_target, name=settings.postgresql_target_name)
     if settings.ldap_url:
-        place = Place(
-            url=settings.ldap_url,
-            bind_dn=settings.ldap_bind_dn,
-            password=settings.ldap_password,
-            people=settings.ldap_people,
-            groups=settings.ldap_groups,
-            ca_file=settings.ldap_ca_file,
-        )
-        yield LdapConnector(place, partial(one_time_secret, settings.secret_key))
+        yield directory_of(settings)
     if settings.http_targets and settings.builds("http"):
         targets = read_targets(settings.http_targets)
         hosts = [str(target.origin) for target in targets.values()]
@@ -97,6 +89,19 @@ def _optional(settings: Settings, db: Database) -> Iterator[Connector]:
         authority = SshAuthority(settings.ssh_folder)
         authority.create_if_missing()
         yield SshConnector(authority, settings.ssh_principals)
+
+
+def directory_of(settings: Settings) -> LdapConnector:
+    """The directory that the settings name. Raises SettingsError."""
+    place = Place(
+        url=settings.ldap_url,
+        bind_dn=settings.ldap_bind_dn,
+        password=settings.ldap_password,
+        people=settings.ldap_people,
+        groups=settings.ldap_groups,
+        ca_file=settings.ldap_ca_file,
+    )
+    return LdapConnector(place, partial(one_time_secret, settings.secret_key))
 
 
 def _acme(settings: Settings) -> Connector:

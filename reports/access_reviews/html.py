@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from portal.core.assets import templates_folder
-from portal.core.language import N_, _, spoken
-from portal.core.templates import teach
+from portal.core.language import N_, _
 from reports.access_reviews.document import CHECKPOINT_NAME, FILE_NAME, SCHEMA_NAME, ReviewResult, schema
-from reports.evidence.legible import legible
+from reports.evidence.html import page_environment
 from reports.evidence.presenters import furniture, grouped
 from reports.evidence.words import spoken_time
 from reports.pdf.job import Attachment
@@ -29,7 +22,7 @@ STATES = {
 def to_html(result: ReviewResult, language: str) -> str:
     """The pages in the language that is spoken. Everything that people wrote is escaped."""
     return (
-        _environment()
+        page_environment()
         .get_template(TEMPLATE)
         .render(
             result=result,
@@ -50,23 +43,3 @@ def attachments_of(result: ReviewResult) -> tuple[Attachment, ...]:
         Attachment(SCHEMA_NAME, schema().encode(), "JSON Schema of the facts"),
         Attachment(CHECKPOINT_NAME, result.ledger.checkpoint.encode(), "Signed head of the ledger (C2SP)"),
     )
-
-
-def _shown(value: Any) -> Any:
-    return legible(spoken(value))
-
-
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(templates_folder()),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    teach(environment)
-    environment.filters["legible"] = legible
-    return environment

@@ -28,7 +28,7 @@ SCHEMA_NAME = "evidence.schema.json"
 def to_html(evidence: Evidence) -> str:
     """The page in the language that is spoken. Everything that people wrote is escaped."""
     return (
-        _environment()
+        page_environment()
         .get_template(TEMPLATE)
         .render(
             page=page_of(evidence),
@@ -73,7 +73,8 @@ def _shown(value: Any) -> Any:
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
+def page_environment() -> Environment:
+    """In which the pages of every signed file are written: escaped, spoken, and in letters that the fonts have."""
     environment = Environment(
         loader=FileSystemLoader(templates_folder()),
         autoescape=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from typing import Any
 
@@ -11,7 +10,7 @@ from openpyxl.styles import Alignment, Font
 
 from catalog.offerings.language import OfferingDocument
 from catalog.ordering.bulk.columns import columns_of
-from portal.core.csv_cells import as_text
+from portal.core.csv_cells import as_text, csv_file
 from portal.core.language import _
 
 _WIDTH = 28
@@ -20,9 +19,7 @@ _WIDE = 70
 
 def csv_template(document: OfferingDocument) -> bytes:
     """One row with the columns' labels, in UTF-8 with a mark that office programs know it by."""
-    out = io.StringIO(newline="")
-    csv.writer(out).writerow([as_text(column.label) for column in columns_of(document)])
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
+    return csv_file([[column.label for column in columns_of(document)]])
 
 
 def xlsx_template(document: OfferingDocument) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import datetime as dt
 import shutil
 import socket
 import ssl
@@ -14,19 +13,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from ipaddress import ip_address
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from ldap3 import Connection, Server, Tls
 from ldap3.core.exceptions import LDAPNoSuchObjectResult
 
 from catalog.fulfilment.connectors.contract import Beneficiary, Order
 from catalog.fulfilment.connectors.ldap import LdapConnector, Place
 from tests.catalog.fulfilment.connectors.case import ConnectorCase
+from tests.catalog.fulfilment.connectors.own_ca import write_certificates
 from tests.fixtures_servers import dying_with_us, required, wait_until
 from tests.fixtures_site import free_port
 
@@ -193,7 +188,7 @@ def _server() -> Slapd:
     """One directory for all tests of this process."""
     folder = Path(tempfile.mkdtemp(prefix="cs-ldap-"))
     (folder / "db").mkdir()
-    _certificates(folder)
+    write_certificates(folder, server_name="slapd")
     schemas = "".join(
         f"include /etc/ldap/schema/{name}.schema\n" for name in ("core", "cosine", "inetorgperson")
     )
@@ -260,41 +255,6 @@ def _case(folder: Path, *, action: str, parameters: dict[str, str]) -> Iterator[
             take_target_away=slapd.stop,
             patience=4.0,
         )
-
-
-def _certificates(folder: Path) -> None:
-    """An authority, and a server's certificate by it."""
-    now = dt.datetime.now(dt.UTC)
-
-    def make(
-        name: str,
-        key: ec.EllipticCurvePrivateKey,
-        issuer: str,
-        signer: ec.EllipticCurvePrivateKey,
-        *,
-        ca: bool,
-    ) -> bytes:
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
-            .issuer_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, issuer)]))
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - dt.timedelta(hours=1))
-            .not_valid_after(now + dt.timedelta(days=1))
-            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-            .add_extension(
-                x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-            )
-        )
-        return builder.sign(signer, hashes.SHA256()).public_bytes(Encoding.PEM)
-
-    authority, server = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    (folder / "ca.pem").write_bytes(make("Test CA", authority, "Test CA", authority, ca=True))
-    (folder / "server.pem").write_bytes(make("slapd", server, "Test CA", authority, ca=False))
-    (folder / "server.key").write_bytes(
-        server.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    )
 
 
 CASES = {

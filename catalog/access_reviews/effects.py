@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from catalog.access_reviews import tags
 from catalog.access_reviews.model import AccessReview, ReviewItem
-from catalog.entitlements.clock import arrange_end
+from catalog.entitlements import moving
 from catalog.entitlements.ending import end_entitlement, tell_holder
 from catalog.entitlements.model import Entitlement
 from catalog.fulfilment.targets import called
@@ -49,21 +49,14 @@ def move_end(
     tell: bool,
 ) -> None:
     """Have it end then (UTC; None for never), with its tasks, and tell its holder what must be different where asked."""
-    request = session.get_one(Request, entitlement.request_id)
-    before, entitlement.ends_at = entitlement.ends_at, ends_at
-    arrange_end(session, request, entitlement, because=f"access-review:{item.id}:{item.turn}")
-    record(
+    request = moving.move_end(
         session,
-        tags.MOVED,
-        subject=subject_of(request),
+        entitlement,
+        ends_at,
+        tag=tags.MOVED,
         actor=actor or PORTAL,
-        facts={
-            "entitlement": entitlement.id,
-            "ends_at": ends_at.isoformat() if ends_at else None,
-            "ended_before": before.isoformat() if before else None,
-            "review": item.review_id,
-            "item": item.id,
-        },
+        because=f"access-review:{item.id}:{item.turn}",
+        facts={"review": item.review_id, "item": item.id},
     )
     if not tell or actor is None:
         return

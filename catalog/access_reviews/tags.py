@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from catalog.requests import tags
+
 OPENED = "access-review:opened"
 #: Who is asked, each with how many items; once when it opens and again for what goes on to somebody else.
 ASKED = "access-review:asked"
@@ -17,5 +19,5 @@ VOIDED = "access-review:voided"
 CLOSED = "access-review:closed"
 CANCELLED = "access-review:cancelled"
 #: Of the request that allowed it: what its review did to it.
-MOVED = "entitlement:review-moved"
-ENDED_BY_REVIEW = "entitlement:review-ended"
+MOVED = tags.ENTITLEMENT_REVIEW_MOVED
+ENDED_BY_REVIEW = tags.ENTITLEMENT_REVIEW_ENDED

@@ -12,13 +12,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from catalog.entitlements.clock import arrange_end
 from catalog.entitlements.model import Entitlement, EntitlementState
+from catalog.entitlements.moving import move_end
 from catalog.fulfilment.model import Step
 from catalog.requests import tags
 from catalog.requests.model import Request
-from catalog.requests.moves import subject_of
-from portal.audit import record
 from portal.identity.actor import PORTAL
 
 
@@ -36,24 +34,14 @@ def shorten_what_was_replaced(session: Session, request: Request, steps: Iterabl
         )
         for entitlement in session.scalars(statement.order_by(Entitlement.id).with_for_update()).all():
             if entitlement.ends_at is None or entitlement.ends_at > until:
-                _end_at(session, entitlement, until, request)
-
-
-def _end_at(session: Session, entitlement: Entitlement, until: datetime, by: Request) -> None:
-    request = session.get_one(Request, entitlement.request_id)
-    before, entitlement.ends_at = entitlement.ends_at, until
-    # Nobody is asked whether they still need what is on its way out.
-    entitlement.review_at = None
-    arrange_end(session, request, entitlement, because=by.reference)
-    record(
-        session,
-        tags.ENTITLEMENT_REPLACED,
-        subject=subject_of(request),
-        actor=PORTAL,
-        facts={
-            "entitlement": entitlement.id,
-            "ends_at": until.isoformat(),
-            "ended_before": before.isoformat() if before else None,
-            "by": by.reference,
-        },
-    )
+                # Nobody is asked whether they still need what is on its way out.
+                entitlement.review_at = None
+                move_end(
+                    session,
+                    entitlement,
+                    until,
+                    tag=tags.ENTITLEMENT_REPLACED,
+                    actor=PORTAL,
+                    because=request.reference,
+                    facts={"by": request.reference},
+                )

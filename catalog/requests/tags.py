@@ -38,6 +38,16 @@ ENTITLEMENT_EXTENDED = "entitlement:extended"
 ENTITLEMENT_REPLACED = "entitlement:replaced"
 EXTENSION_UNDONE = "entitlement:extension-undone"
 ENTITLEMENT_ENDED = "entitlement:ended"
+#: What an access review did to it.
+ENTITLEMENT_REVIEW_MOVED = "entitlement:review-moved"
+ENTITLEMENT_REVIEW_ENDED = "entitlement:review-ended"
+#: Whatever gives something that is live another end; the last entry of these says when it ends.
+MOVES_OF_AN_END = (
+    ENTITLEMENT_EXTENDED,
+    EXTENSION_UNDONE,
+    ENTITLEMENT_REPLACED,
+    ENTITLEMENT_REVIEW_MOVED,
+)
 #: Whether it is still needed: asked, reminded, answered by one person, kept, revoked by an answer or by silence, void.
 RECERTIFICATION_ASKED = "recertification:asked"
 RECERTIFICATION_REMINDED = "recertification:reminded"

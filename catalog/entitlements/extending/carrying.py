@@ -11,11 +11,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from catalog.entitlements.clock import arrange_end, review_at
+from catalog.entitlements.clock import review_at
 from catalog.entitlements.ending import get_locked_entitlement
 from catalog.entitlements.extending.model import Extension
 from catalog.entitlements.extending.orders import EXTEND, KIND
 from catalog.entitlements.model import Entitlement, EntitlementState
+from catalog.entitlements.moving import move_end
 from catalog.fulfilment.connectors.contract import (
     Connector,
     ConnectorError,
@@ -30,8 +31,6 @@ from catalog.offerings.queries import document_of
 from catalog.requests import tags
 from catalog.requests.answers import spoken_end
 from catalog.requests.model import Request
-from catalog.requests.moves import subject_of
-from portal.audit import record
 from portal.core.clock import now
 from portal.core.language import N_, _, every_language, say, spoken
 from portal.identity.actor import PORTAL
@@ -147,23 +146,9 @@ def is_extension(document: Json) -> bool:
 
 def _move(session: Session, entitlement: Entitlement, until: datetime, *, by: str, tag: str) -> None:
     """Its tasks are arranged anew; the question whether it is needed was answered by whoever approved this."""
-    request = session.get_one(Request, entitlement.request_id)
-    before, entitlement.ends_at = entitlement.ends_at, until
+    request = move_end(session, entitlement, until, tag=tag, actor=PORTAL, because=by, facts={"by": by})
     risk = str(request.risk.get("level", ""))
     entitlement.review_at = review_at(document_of(request.version), risk, now(session), until)
-    arrange_end(session, request, entitlement, because=by)
-    record(
-        session,
-        tag,
-        subject=subject_of(request),
-        actor=PORTAL,
-        facts={
-            "entitlement": entitlement.id,
-            "ends_at": until.isoformat(),
-            "ended_before": before.isoformat() if before else None,
-            "by": by,
-        },
-    )
 
 
 def _of(session: Session, reference: str) -> Extension | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from catalog.access_reviews import tags as review_tags
 from catalog.requests import tags
 from portal.core.canonical import canonical_json
 from reports.evidence.document import EntryPart, Evidence, StepPart, english
@@ -153,9 +152,7 @@ def _undone(evidence: Evidence, entries: Entries) -> Iterator[str]:
 
 def _last_moves(entries: Entries) -> dict[int, EntryPart]:
     """By entitlement, the entry that says last when it is to end; only for those whose end was moved."""
-    told = entries.tagged(
-        tags.ENTITLEMENT_EXTENDED, tags.EXTENSION_UNDONE, tags.ENTITLEMENT_REPLACED, review_tags.MOVED
-    )
+    told = entries.tagged(*tags.MOVES_OF_AN_END)
     return {int(facts(entry).get("entitlement", 0)): entry for entry in sorted(told, key=_number)}
 
 

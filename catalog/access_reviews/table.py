@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from catalog.access_reviews.queries import ItemLine
 from portal.core.csv_cells import csv_file
-from portal.core.language import _
+from portal.core.language import _, pgettext
 
 
 def table_of(lines: Iterable[ItemLine]) -> bytes:
@@ -20,7 +20,7 @@ def table_of(lines: Iterable[ItemLine]) -> bytes:
             _("Allowed by"),
             _("Since"),
             _("Last used"),
-            _("Answer"),
+            pgettext("what was answered", "Answer"),
             _("Answered by"),
             _("Answered"),
             _("Reason"),

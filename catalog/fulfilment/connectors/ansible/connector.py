@@ -24,7 +24,7 @@ from catalog.fulfilment.connectors.contract import (
     PlanLine,
     ReadBack,
 )
-from catalog.fulfilment.connectors.git import GitError
+from portal.core.git import GitError
 from portal.core.language import every_language, say, spoken
 
 #: Hosts that are looked at by one run of ansible-playbook, which only tries.

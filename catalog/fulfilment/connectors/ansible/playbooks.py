@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from catalog.fulfilment.connectors.git import Entry, GitError, git, has_commit, read_entries
 from portal.core.canonical import digest
+from portal.core.git import Entry, GitError, git, has_commit, read_entries
 
 _LINK = "120000"
 _ADDRESS = re.compile(r"[a-z+]+://|[^/]+@[^/]+:")

@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from catalog.fulfilment.connectors.firewall import git, nft, remote, worktree
+from catalog.fulfilment.connectors.firewall import nft, remote, worktree
 from catalog.fulfilment.connectors.firewall.kernel import KernelRefused
 from catalog.fulfilment.connectors.firewall.place import Place, Snapshot, at, read
 from catalog.fulfilment.connectors.firewall.render import NFTABLES_PATH
+from portal.core import git_branch as git
 from portal.core.language import say
 
 Operation = Literal["apply", "revert", "take-back"]

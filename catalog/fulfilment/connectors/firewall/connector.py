@@ -20,7 +20,7 @@ from catalog.fulfilment.connectors.contract import (
     PlanLine,
     ReadBack,
 )
-from catalog.fulfilment.connectors.firewall import changes, git, live, nft, planning, wording, worktree
+from catalog.fulfilment.connectors.firewall import changes, live, nft, planning, wording, worktree
 from catalog.fulfilment.connectors.firewall.changes import Change, Operation, Step
 from catalog.fulfilment.connectors.firewall.checks import Problem, RuleError, check_answers, rule_from_answers
 from catalog.fulfilment.connectors.firewall.coverage import AlreadyAllowed, already_allowed
@@ -30,6 +30,7 @@ from catalog.fulfilment.connectors.firewall.place import Place, Snapshot, read, 
 from catalog.fulfilment.connectors.firewall.policy import PolicyError, rule_path
 from catalog.fulfilment.connectors.firewall.remote import Remote
 from catalog.fulfilment.connectors.firewall.rules import REFERENCE, Rule, Zone, read_rule
+from portal.core import git_branch as git
 from portal.core.clock import Clock, system_clock
 from portal.core.language import every_language, say, spoken
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from catalog.fulfilment.connectors.firewall import git, remote
+from catalog.fulfilment.connectors.firewall import remote
 from catalog.fulfilment.connectors.firewall.kernel import Kernel
 from catalog.fulfilment.connectors.firewall.outputs import DEFAULT
 from catalog.fulfilment.connectors.firewall.policy import Policy, read_policy
 from catalog.fulfilment.connectors.firewall.remote import Remote
 from catalog.fulfilment.connectors.firewall.render import NFTABLES_PATH
 from catalog.fulfilment.connectors.firewall.rendered import Rendering, read_nftables
+from portal.core import git_branch as git
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from catalog.fulfilment.connectors.firewall import git, worktree
+from catalog.fulfilment.connectors.firewall import worktree
 from catalog.fulfilment.connectors.firewall.outputs import DEFAULT, render_all
 from catalog.fulfilment.connectors.firewall.policy import (
     BASELINE_PATH,
@@ -14,6 +14,7 @@ from catalog.fulfilment.connectors.firewall.policy import (
     zones_file,
 )
 from catalog.fulfilment.connectors.firewall.rules import Rule, Zone
+from portal.core import git_branch as git
 
 _README = b"""# Firewall policy
 

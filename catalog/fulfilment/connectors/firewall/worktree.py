@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from catalog.fulfilment.connectors.firewall.git import GitError, git
+from portal.core.git import GitError, git
 
 #: Seconds that a change waits for another one's end.
 WAIT = 60.0

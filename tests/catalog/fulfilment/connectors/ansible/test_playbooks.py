@@ -15,9 +15,9 @@ from catalog.fulfilment.connectors.ansible import Playbooks
 from catalog.fulfilment.connectors.ansible.jobs import wanted
 from catalog.fulfilment.connectors.ansible.playbooks import NoSuchPlaybook
 from catalog.fulfilment.connectors.contract import ConnectorError, Plan
-from catalog.fulfilment.connectors.git import GitError
 from catalog.offerings.checks import check_files
 from catalog.offerings.reading import read_offering
+from portal.core.git import GitError
 from tests.catalog.fulfilment.connectors.ansible.stage import HOST, INSTALL, OTHER, Stage, set_up
 from tests.fixtures_servers import wait_until
 

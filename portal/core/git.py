@@ -1,4 +1,4 @@
-"""git for connectors: run without a shell and without anybody's configuration, hooks or editor."""
+"""git: run without a shell and without anybody's configuration, hooks or editor."""
 
 from __future__ import annotations
 

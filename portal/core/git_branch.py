@@ -1,11 +1,11 @@
-"""The policy's branch in git: reading it, adding a commit, and moving it in one step."""
+"""The one branch of a repository that the portal writes to: reading it, adding a commit, and moving it in one step."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from catalog.fulfilment.connectors.git import GitError, git, has_commit, read_entries
+from portal.core.git import GitError, git, has_commit, read_entries
 
 __all__ = ["GitError", "git", "has_commit"]
 
@@ -14,7 +14,7 @@ NOTHING = "0" * 40
 
 
 def head(repository: Path) -> str:
-    """The commit that the policy stands at. Raises GitError when there is none."""
+    """The commit that the branch stands at. Raises GitError when there is none."""
     return git(repository, "rev-parse", "--verify", "--quiet", f"{BRANCH}^{{commit}}").decode().strip()
 
 
@@ -62,7 +62,7 @@ def advance(repository: Path, new: str, old: str | None) -> bool:
 
 
 def current(repository: Path) -> str:
-    """The commit that the policy stands at, or an empty text when there is none."""
+    """The commit that the branch stands at, or an empty text when there is none."""
     try:
         return head(repository)
     except GitError:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from catalog.entitlements.extending.orders import find_extension
-from catalog.offerings.rules import broken_rules
+from catalog.offerings.rules import broken_rules, kind_of
 from catalog.reconciliation.model import Finding
 from catalog.requests import tags
 from catalog.requests.context import context_for
@@ -68,6 +68,8 @@ def edit(session: Session, actor: Actor, request_id: int, answers: Mapping[str, 
             "revision": request.revision,
             "at": now(session).isoformat(),
             "beneficiary": f"person:{context.beneficiary.id}",
+            "unit": context.beneficiary.unit.slug,
+            "kind": kind_of(context.facts),
         },
         personal={"title": request.title, "reason": request.reason},
     )

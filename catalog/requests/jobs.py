@@ -9,7 +9,7 @@ from catalog.fulfilment.connectors.contract import ConnectorError
 from catalog.fulfilment.connectors.registry import Connectors
 from catalog.fulfilment.planning import PlannedStep, StepOrder, orders_in, plan_steps
 from catalog.offerings.facts import Facts
-from catalog.offerings.rules import assess_risk, denial_of
+from catalog.offerings.rules import assess_risk, denial_of, kind_of
 from catalog.requests import tags
 from catalog.requests.already import why_needless
 from catalog.requests.context import context_of
@@ -56,7 +56,7 @@ def prepare(job: Job, *, connectors: Connectors) -> None:
         _refuse(job, error.message)
         return
     try:
-        _put_before_approvers(job, steps, risk_of(facts, steps))
+        _put_before_approvers(job, steps, facts)
     except Unavailable as error:
         raise TaskError(error.sentence) from error
     except PortalError as error:
@@ -91,7 +91,8 @@ def _is_due(job: Job, request: Request) -> bool:
     return request.state is State.PREPARING and request.revision == job.payload["revision"]
 
 
-def _put_before_approvers(job: Job, steps: Sequence[PlannedStep], risk: dict[str, Any]) -> None:
+def _put_before_approvers(job: Job, steps: Sequence[PlannedStep], facts: Facts) -> None:
+    risk = risk_of(facts, steps)
     with job.transaction() as session:
         request = get_locked(session, job.payload["request_id"])
         if not _is_due(job, request):
@@ -108,7 +109,12 @@ def _put_before_approvers(job: Job, steps: Sequence[PlannedStep], risk: dict[str
             tags.PREPARED,
             subject=subject_of(request),
             actor=PORTAL,
-            facts={"revision": request.revision, "risk": risk["level"], "steps": len(steps)},
+            facts={
+                "revision": request.revision,
+                "risk": risk["level"],
+                "steps": len(steps),
+                "kind": kind_of(facts),
+            },
         )
         session.flush()
         publish(session, RequestPlanned(request.id))

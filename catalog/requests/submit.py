@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from catalog.offerings.audience import get_visible_version
 from catalog.offerings.model import OfferingVersion
 from catalog.offerings.queries import find_current_version
-from catalog.offerings.rules import broken_rules
+from catalog.offerings.rules import broken_rules, kind_of
 from catalog.requests import tags
 from catalog.requests.checking import Checked
 from catalog.requests.context import context_for, get_person
@@ -140,6 +140,8 @@ def make_request(
             "offering": version.document["slug"],
             "version": version.number,
             "offering_digest": version.digest,
+            "unit": context.beneficiary.unit.slug,
+            "kind": kind_of(context.facts),
             "requester": f"person:{requester.id}",
             "beneficiary": f"person:{context.beneficiary.id}",
             "ends_at": request.ends_at.isoformat() if request.ends_at else None,

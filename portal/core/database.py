@@ -36,6 +36,9 @@ E = TypeVar("E", bound=StrEnum)
 
 BUSY_TIMEOUT_MS = 10_000
 
+#: The option of connections that only read, and so need not begin as writers.
+_DEFERRED = "countersign_deferred"
+
 #: Integer primary keys: 64 bits on PostgreSQL, SQLite's rowid.
 Key = BigInteger().with_variant(Integer, "sqlite")
 
@@ -116,6 +119,12 @@ class Database:
             expire_on_commit=False,
             autoflush=False,
         )
+        self._snapshots = sessionmaker(
+            self.engine.execution_options(**_snapshot_options(self.engine)),
+            info=self.info,
+            expire_on_commit=False,
+            autoflush=False,
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -138,6 +147,16 @@ class Database:
         """A session for reading only; every statement stands alone and nothing is written."""
         with self._reading() as session:
             yield session
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """A session for reading only in which every statement sees the same moment; no writer waits for it.
+
+        The moment is that of the first statement.
+        """
+        with self._snapshots() as session, session.begin():
+            yield session
+            session.rollback()
 
     def dispose(self) -> None:
         """Close every connection."""
@@ -191,7 +210,16 @@ def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry)
         connection.execute(f"PRAGMA {pragma}")
 
 
+def _snapshot_options(engine: Engine) -> dict[str, Any]:
+    if engine.dialect.name == "sqlite":
+        return {_DEFERRED: True}
+    return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
 def _begin_immediate(connection: Any) -> None:
     options = connection.get_execution_options()
-    if options.get("isolation_level") != "AUTOCOMMIT":
+    if options.get(_DEFERRED):
+        # In WAL a reader keeps the moment of its first statement, and nobody waits for it.
+        connection.exec_driver_sql("BEGIN")
+    elif options.get("isolation_level") != "AUTOCOMMIT":
         connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -26,6 +26,7 @@ from catalog.reconciliation import model as reconciliation
 from catalog.requests import model as requests
 from catalog.versions import model as versions
 from portal.audit import model as audit
+from portal.audit.holders import model as checkpoint_holders
 from portal.core.database import Base
 from portal.identity import model as identity
 from portal.identity.passkeys import model as passkeys
@@ -33,6 +34,7 @@ from portal.identity.rotas import model as rotas
 from portal.identity.tokens import model as tokens
 from portal.jobs import model as jobs
 from portal.notifications import model as notifications
+from reports.audits import model as audits
 from reports.evidence import model as evidence
 
 #: Kept as one tuple so that no import looks unused.
@@ -41,8 +43,10 @@ ROOMS = (
     assets,
     attachments,
     audit,
+    audits,
     automation,
     changes,
+    checkpoint_holders,
     conversation,
     decisions,
     delegation,

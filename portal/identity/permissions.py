@@ -28,6 +28,9 @@ class Permission(StrEnum):
     ACCEPT_FINDINGS = "accept-findings"
     MANAGE_TOKENS = "manage-tokens"
     RUN_ACCESS_REVIEWS = "run-access-reviews"
+    #: Reports over a period: ordering and drawing, and opening and downloading them.
+    ORDER_AUDITS = "order-audits"
+    READ_AUDITS = "read-audits"
 
 
 #: Two people with this role together carry a waiting request past its approvers, who then review it.
@@ -47,6 +50,8 @@ _TABLE: dict[str, frozenset[Permission]] = {
             Permission.WORK_FINDINGS,
             Permission.ACCEPT_FINDINGS,
             Permission.RUN_ACCESS_REVIEWS,
+            Permission.ORDER_AUDITS,
+            Permission.READ_AUDITS,
         }
     ),
     "auditor": frozenset(
@@ -55,6 +60,7 @@ _TABLE: dict[str, frozenset[Permission]] = {
             Permission.READ_EVIDENCE,
             Permission.READ_LEDGER,
             Permission.READ_FINDINGS,
+            Permission.READ_AUDITS,
         }
     ),
     "operator": frozenset(

@@ -21,7 +21,7 @@ from catalog.requests import tags
 from catalog.requests.model import Request
 from catalog.requests.states import State
 from portal.audit.model import Entry
-from portal.core.language import _
+from portal.core.language import say
 from reports.audits.document import CompletenessPart, Promise, RowPart
 from reports.audits.problems import AuditNotMade
 from reports.audits.scope import Member, Query, chunks
@@ -139,7 +139,7 @@ def _insist_on_next(last: str | None, submission: Submission) -> None:
     wanted = 1 if last is None else int(last.removeprefix("SR-")) + 1
     if submission.reference != f"SR-{wanted:06d}":
         raise AuditNotMade(
-            _(
+            say(
                 "The ledger tells of %(found)s where SR-%(wanted)06d must follow, so the population cannot be "
                 "shown to be complete. Tell the operators.",
                 found=submission.reference,
@@ -196,7 +196,7 @@ def _members(
     missing = [submission.reference for submission in found if submission.reference not in rows]
     if missing:
         raise AuditNotMade(
-            _(
+            say(
                 "The ledger tells of %(reference)s, but the database has no such request. Tell the operators.",
                 reference=missing[0],
             )

@@ -17,6 +17,32 @@ depends_on = None
 def upgrade() -> None:
     """Bring the database forward."""
     op.create_table(
+        "checkpoint_cosignature",
+        sa.Column(
+            "size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("witness", sa.String(length=255), nullable=False),
+        sa.Column("key_id", sa.String(length=8), nullable=False),
+        sa.Column("line", sa.Text(), nullable=False),
+        sa.Column("seen_at", database.UTCDateTime(), nullable=False),
+        sa.Column("received_at", database.UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("size", "witness", "key_id", name=("pk_checkpoint_cosignature")),
+    )
+    op.create_table(
+        "checkpoint_holder",
+        sa.Column("key", sa.String(length=60), nullable=False),
+        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("held_at", database.UTCDateTime(), nullable=True),
+        sa.Column("given", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("position", sa.String(length=80), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("tried_at", database.UTCDateTime(), nullable=True),
+        sa.Column("next_at", database.UTCDateTime(), nullable=True),
+        sa.Column("contradicts_since", database.UTCDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("key", name=("pk_checkpoint_holder")),
+    )
+    op.create_table(
         "connector_call",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("connector", sa.String(length=40), nullable=False),
@@ -110,6 +136,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("level", "position", name=("pk_ledger_node")),
     )
     op.create_table(
+        "ledger_row",
+        sa.Column("table_name", sa.String(length=60), nullable=False),
+        sa.Column("row_key", sa.String(length=200), nullable=False),
+        sa.Column(
+            "entry_number",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("seal", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("table_name", "row_key", "entry_number", name=("pk_ledger_row")),
+    )
+    with op.batch_alter_table("ledger_row", schema=None) as batch_op:
+        batch_op.create_index("ix_ledger_row_entry_number", ["entry_number"], unique=False)
+
+    op.create_table(
         "offering",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("slug", sa.String(length=80), nullable=False),
@@ -145,6 +187,13 @@ def upgrade() -> None:
         sa.Column("imported_at", database.UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=("pk_rota")),
         sa.UniqueConstraint("slug", name=("uq_rota_slug")),
+    )
+    op.create_table(
+        "row_salt",
+        sa.Column("table_name", sa.String(length=60), nullable=False),
+        sa.Column("row_key", sa.String(length=200), nullable=False),
+        sa.Column("salt", sa.LargeBinary(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("table_name", "row_key", name=("pk_row_salt")),
     )
     op.create_table(
         "target_reading",
@@ -315,6 +364,35 @@ def upgrade() -> None:
         batch_op.create_index(("ix_api_token_person_id"), ["person_id"], unique=False)
 
     op.create_table(
+        "audit",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reference", sa.String(length=20), nullable=False),
+        sa.Column("ordered_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("ordered_at", database.UTCDateTime(), nullable=False),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=False),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("units", sa.JSON(), nullable=False),
+        sa.Column("offerings", sa.JSON(), nullable=False),
+        sa.Column("controls", sa.JSON(), nullable=False),
+        sa.Column("rule", sa.JSON(), nullable=False),
+        sa.Column("language", sa.String(length=16), nullable=False),
+        sa.Column("disclosure", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("before_size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("after_size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("root", sa.String(length=64), nullable=False),
+        sa.Column("as_of", database.UTCDateTime(), nullable=True),
+        sa.Column("count", sa.Integer(), nullable=True),
+        sa.Column("population_digest", sa.String(length=80), nullable=False),
+        sa.Column("sample_size", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["ordered_by_id"], ["person.id"], name=("fk_audit_ordered_by_id_person")),
+        sa.PrimaryKeyConstraint("id", name=("pk_audit")),
+        sa.UniqueConstraint("reference", name=("uq_audit_reference")),
+    )
+    op.create_table(
         "calendar_feed",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
@@ -394,6 +472,9 @@ def upgrade() -> None:
         sa.Column("reference", sa.String(length=20), nullable=False),
         sa.Column("path", sa.String(length=400), nullable=False),
         sa.Column("held_until", database.UTCDateTime(), nullable=True),
+        sa.Column("file_name", sa.String(length=120), nullable=False),
+        sa.Column("file_text", sa.Text(), nullable=False),
+        sa.Column("holder", sa.String(length=60), nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_message_person_id_person")),
         sa.PrimaryKeyConstraint("id", name=("pk_message")),
         sa.UniqueConstraint("message_id", name=("uq_message_message_id")),
@@ -546,6 +627,38 @@ def upgrade() -> None:
         batch_op.create_index("ix_asset_name", ["name"], unique=False)
 
     op.create_table(
+        "audit_draw",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("audit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("nonce", sa.String(length=200), nullable=False),
+        sa.Column("given_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("given_at", database.UTCDateTime(), nullable=False),
+        sa.Column("drawn", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("made_size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("made_at", database.UTCDateTime(), nullable=True),
+        sa.Column("finished_at", database.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["audit_id"], ["audit.id"], name=("fk_audit_draw_audit_id_audit")),
+        sa.ForeignKeyConstraint(["given_by_id"], ["person.id"], name=("fk_audit_draw_given_by_id_person")),
+        sa.PrimaryKeyConstraint("id", name=("pk_audit_draw")),
+        sa.UniqueConstraint("audit_id", "number", name=("uq_audit_draw_audit_id_number")),
+    )
+    op.create_table(
+        "audit_facts",
+        sa.Column("audit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("completeness", sa.JSON(), nullable=False),
+        sa.Column("sections", sa.JSON(), nullable=False),
+        sa.Column("units", sa.JSON(), nullable=False),
+        sa.Column("offerings", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["audit_id"], ["audit.id"], name=("fk_audit_facts_audit_id_audit")),
+        sa.PrimaryKeyConstraint("audit_id", name=("pk_audit_facts")),
+    )
+    op.create_table(
         "delegation_offering",
         sa.Column("delegation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("slug", sa.String(length=80), nullable=False),
@@ -666,6 +779,15 @@ def upgrade() -> None:
             "ix_standing_approval_offering_id_state", ["offering_id", "state"], unique=False
         )
 
+    op.create_table(
+        "audit_file",
+        sa.Column("draw_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("digest", sa.String(length=80), nullable=False),
+        sa.Column("bytes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["draw_id"], ["audit_draw.id"], name=("fk_audit_file_draw_id_audit_draw")),
+        sa.PrimaryKeyConstraint("draw_id", "name", name=("pk_audit_file")),
+    )
     op.create_table(
         "bulk_order",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -870,6 +992,16 @@ def upgrade() -> None:
         batch_op.create_index(("ix_attachment_request_id"), ["request_id"], unique=False)
         batch_op.create_index("ix_attachment_uploader_digest", ["uploader_id", "digest"], unique=False)
 
+    op.create_table(
+        "audit_row",
+        sa.Column("audit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["audit_id"], ["audit.id"], name=("fk_audit_row_audit_id_audit")),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_audit_row_request_id_request")),
+        sa.PrimaryKeyConstraint("audit_id", "position", name=("pk_audit_row")),
+    )
     op.create_table(
         "card_opening",
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1652,10 +1784,12 @@ def upgrade() -> None:
 
     dialect = op.get_bind().dialect.name
     for table in (
+        "checkpoint_cosignature",
         "decision_signature",
         "ledger_checkpoint",
         "ledger_entry",
         "ledger_node",
+        "ledger_row",
         "offering_version",
         "published_replay",
     ):
@@ -1825,6 +1959,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_card_opening_request_id")
 
     op.drop_table("card_opening")
+    op.drop_table("audit_row")
     with op.batch_alter_table("attachment", schema=None) as batch_op:
         batch_op.drop_index("ix_attachment_uploader_digest")
         batch_op.drop_index("ix_attachment_request_id")
@@ -1855,6 +1990,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_bulk_order_person_id")
 
     op.drop_table("bulk_order")
+    op.drop_table("audit_file")
     with op.batch_alter_table("standing_approval", schema=None) as batch_op:
         batch_op.drop_index("ix_standing_approval_offering_id_state")
 
@@ -1873,6 +2009,8 @@ def downgrade() -> None:
 
     op.drop_table("membership")
     op.drop_table("delegation_offering")
+    op.drop_table("audit_facts")
+    op.drop_table("audit_draw")
     with op.batch_alter_table("asset", schema=None) as batch_op:
         batch_op.drop_index("ix_asset_name")
 
@@ -1920,6 +2058,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_calendar_feed_person_id")
 
     op.drop_table("calendar_feed")
+    op.drop_table("audit")
     with op.batch_alter_table("api_token", schema=None) as batch_op:
         batch_op.drop_index("ix_api_token_person_id")
 
@@ -1951,10 +2090,15 @@ def downgrade() -> None:
         batch_op.drop_index("ix_target_reading_connector_id")
 
     op.drop_table("target_reading")
+    op.drop_table("row_salt")
     op.drop_table("rota")
     op.drop_table("queue_attendance")
     op.drop_table("personal_value")
     op.drop_table("offering")
+    with op.batch_alter_table("ledger_row", schema=None) as batch_op:
+        batch_op.drop_index("ix_ledger_row_entry_number")
+
+    op.drop_table("ledger_row")
     op.drop_table("ledger_node")
     with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
         batch_op.drop_index("ix_ledger_entry_tag_number")
@@ -1972,3 +2116,5 @@ def downgrade() -> None:
         batch_op.drop_index("ix_connector_call_asked_at")
 
     op.drop_table("connector_call")
+    op.drop_table("checkpoint_holder")
+    op.drop_table("checkpoint_cosignature")

@@ -222,6 +222,18 @@ MESSAGES: dict[str, dict[str, Any]] = {
         "why": "The feed was taken over.",
         "path": "/approvals/standing/3",
     },
+    "checkpoint_mailed": {
+        "origin": "localhost:8000/ledger",
+        "size": 12_345,
+        "root": "5d" * 32,
+        "file": "checkpoint-000000012345.note",
+        "path": "/ledger",
+    },
+    "checkpoint_contradicted": {
+        "holder": "witness.example/w1",
+        "why": "The proof does not hold.",
+        "path": "/ledger/holders",
+    },
     "operator_attention": {
         "summary": "Carrying out SR-000042 was given up",
         "task": "17 (fulfil)",

@@ -24,6 +24,7 @@ _KINDS: Mapping[str, str] = {
     "warn_of_ending": N_("Warn of an end"),
     "send_mail": N_("Send a mail"),
     "checkpoint": N_("Sign the ledger"),
+    "hand_to_holder": N_("Hand a checkpoint to its holder"),
     "undo_unreviewed": N_("Undo what nobody reviewed"),
     "run_access_reviews": N_("Remind, pass on and close access reviews"),
     "reconcile": N_("Compare all targets with the record"),

@@ -86,7 +86,7 @@ def read_head(note: str) -> Head:
     except (IndexError, ValueError) as error:
         message = "The checkpoint is malformed"
         raise NoteError(message) from error
-    if str(size) != lines[1] or len(root) != hashlib.sha256().digest_size or not origin:
+    if str(size) != lines[1] or size < 0 or len(root) != hashlib.sha256().digest_size or not origin:
         message = "The checkpoint is malformed"
         raise NoteError(message)
     return Head(origin, size, root)
@@ -94,6 +94,12 @@ def read_head(note: str) -> Head:
 
 def verify_head(note: str, name: str, key: Ed25519PublicKey) -> Head:
     """The head that this key signed. Raises NoteError when no signature of it is there, or it does not hold."""
+    verify_note(note, name, key)
+    return read_head(note)
+
+
+def verify_note(note: str, name: str, key: Ed25519PublicKey) -> None:
+    """Raise NoteError unless this key signed the note, whatever it says."""
     body, separator, signatures = note.partition("\n\n")
     if not separator:
         message = "The checkpoint carries no signature"
@@ -115,6 +121,15 @@ def verify_head(note: str, name: str, key: Ed25519PublicKey) -> Head:
         except InvalidSignature as error:
             message = "The checkpoint's signature does not hold: its text was changed after signing"
             raise NoteError(message) from error
-        return read_head(note)
+        return
     message = f"The checkpoint is not signed by the key {name}+{wanted.hex()}"
     raise NoteError(message)
+
+
+def is_signed_by(note: str, verifier: str) -> bool:
+    """Whether the key (name+hash+key) signed the note."""
+    try:
+        verify_note(note, *read_verifier_key(verifier))
+    except NoteError:
+        return False
+    return True

@@ -23,7 +23,9 @@ from portal.core.environment import (
     read_words,
 )
 from portal.core.errors import SettingsError
+from portal.core.holder_settings import HolderSettings
 from portal.core.queues import DEFAULT_QUEUE, insist_on_queue, parse_queues
+from portal.core.signer_place import SignerPlace, read_signer_place
 
 DEFAULT_SECRET = "development-only-not-a-secret"  # noqa: S105  (refused outside development)
 MINIMUM_SECRET_LENGTH = 32
@@ -49,6 +51,10 @@ class Settings:
     firewall_repository: Path
     ca_folder: Path
     checkpoint_folder: Path
+    #: Who signs the ledger, and where.
+    signer: SignerPlace
+    #: Who else keeps checkpoints.
+    holders: HolderSettings = HolderSettings()
     #: Where the firewall's policy is pushed, and how ssh gets there; empty for nowhere and the account's own.
     firewall_remote: str = ""
     firewall_remote_key: str = ""
@@ -177,6 +183,8 @@ class Settings:
             firewall_repository=read_folder(env, "FIREWALL_REPOSITORY", home / "targets" / "firewall"),
             ca_folder=read_folder(env, "CA_FOLDER", home / "ca"),
             checkpoint_folder=read_folder(env, "CHECKPOINT_FOLDER", home / "checkpoints"),
+            signer=read_signer_place(env, home, holding=False),
+            holders=HolderSettings.from_environment(env),
             firewall_remote=mine("FIREWALL_REMOTE", "firewall"),
             firewall_remote_key=env.get("FIREWALL_REMOTE_KEY", ""),
             firewall_known_hosts=env.get("FIREWALL_KNOWN_HOSTS", ""),

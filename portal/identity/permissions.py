@@ -28,6 +28,8 @@ class Permission(StrEnum):
     ACCEPT_FINDINGS = "accept-findings"
     MANAGE_TOKENS = "manage-tokens"
     RUN_ACCESS_REVIEWS = "run-access-reviews"
+    #: Who keeps the ledger's checkpoints outside the database.
+    READ_HOLDERS = "read-checkpoint-holders"
     #: Reports over a period: ordering and drawing, and opening and downloading them.
     ORDER_AUDITS = "order-audits"
     READ_AUDITS = "read-audits"
@@ -46,6 +48,7 @@ _TABLE: dict[str, frozenset[Permission]] = {
             Permission.READ_ALL_REQUESTS,
             Permission.READ_EVIDENCE,
             Permission.READ_LEDGER,
+            Permission.READ_HOLDERS,
             Permission.READ_FINDINGS,
             Permission.WORK_FINDINGS,
             Permission.ACCEPT_FINDINGS,
@@ -59,6 +62,7 @@ _TABLE: dict[str, frozenset[Permission]] = {
             Permission.READ_ALL_REQUESTS,
             Permission.READ_EVIDENCE,
             Permission.READ_LEDGER,
+            Permission.READ_HOLDERS,
             Permission.READ_FINDINGS,
             Permission.READ_AUDITS,
         }
@@ -66,6 +70,7 @@ _TABLE: dict[str, frozenset[Permission]] = {
     "operator": frozenset(
         {
             Permission.OPERATE,
+            Permission.READ_HOLDERS,
             Permission.READ_ALL_REQUESTS,
             Permission.PROPOSE_STANDING,
             Permission.READ_FINDINGS,
@@ -77,7 +82,9 @@ _TABLE: dict[str, frozenset[Permission]] = {
     ),
     "security": frozenset({Permission.READ_ALL_REQUESTS, Permission.PROPOSE_STANDING}),
     BREAK_GLASS_ROLE: frozenset({Permission.BREAK_GLASS, Permission.READ_ALL_REQUESTS}),
-    "administrator": frozenset({Permission.END_SESSIONS, Permission.OPERATE, Permission.MANAGE_TOKENS}),
+    "administrator": frozenset(
+        {Permission.END_SESSIONS, Permission.OPERATE, Permission.MANAGE_TOKENS, Permission.READ_HOLDERS}
+    ),
 }
 
 ROLES = frozenset(_TABLE)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import and_, delete, func, or_, select
 from sqlalchemy.orm import Session
@@ -27,6 +28,7 @@ class Periodic:
     every: timedelta
     kind: str
     queue: str = DEFAULT_QUEUE
+    payload: Mapping[str, Any] = field(default_factory=dict)
 
 
 def enqueue_periodic(db: Database, table: Iterable[Periodic]) -> int:
@@ -46,7 +48,7 @@ def enqueue_periodic(db: Database, table: Iterable[Periodic]) -> int:
             if session.scalars(still_open).first() is not None:
                 continue
         with db.transaction() as session:
-            enqueue(session, entry.kind, {}, queue=entry.queue, subject=subject, dedupe_key=key)
+            enqueue(session, entry.kind, entry.payload, queue=entry.queue, subject=subject, dedupe_key=key)
             _forget_rounds(session, subject)
         added += 1
     return added

@@ -63,6 +63,8 @@ def make_mail(
     written_at: datetime,
     public_url: str,
     urgent: bool = False,
+    file_name: str = "",
+    file_text: str = "",
 ) -> EmailMessage:
     """The mail, the same for every try. Raises BadAddress when sender or recipient is no address.
 
@@ -80,6 +82,11 @@ def make_mail(
         mail["Importance"] = "high"
     mail.set_content(text.replace(PORTAL, public_url))
     mail.add_alternative(html.replace(PORTAL, escape(public_url)), subtype="html")
+    if file_name:
+        # As bytes: no mail server may change an end of line under a signature.
+        mail.add_attachment(
+            file_text.encode(), maintype="application", subtype="octet-stream", filename=file_name
+        )
     return mail
 
 

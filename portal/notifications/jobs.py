@@ -9,6 +9,7 @@ from portal.core.errors import SettingsError
 from portal.identity.model import Person
 from portal.jobs import Job, TaskError, enqueue
 from portal.jobs.model import TRIES
+from portal.notifications import checkpoints
 from portal.notifications.envelope import BadAddress, make_mail
 from portal.notifications.model import Message
 from portal.notifications.smtp import SendingFailed, read_smtp_url, send
@@ -48,6 +49,8 @@ def send_mail(job: Job) -> None:
             written_at=message.created_at,
             public_url=job.settings.public_url,
             urgent=bool(job.payload.get("urgent")),
+            file_name=message.file_name,
+            file_text=message.file_text,
         )
         send(server, mail)
     except SettingsError as error:
@@ -59,7 +62,9 @@ def send_mail(job: Job) -> None:
             return
         raise TaskError(error.message, permanent=error.permanent) from error
     with job.transaction() as session:
-        session.get_one(Message, message.id).sent_at = now(session)
+        sent = session.get_one(Message, message.id)
+        sent.sent_at = now(session)
+        checkpoints.on_sent(session, sent)
         job.finish(session)
 
 

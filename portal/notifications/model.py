@@ -30,3 +30,8 @@ class Message(Base):
     path: Mapped[str] = mapped_column(String(400), default="")
     #: Set while it waits for its reader's mail of the day, and then is when that is due; such a one is not sent itself.
     held_until: Mapped[datetime | None] = mapped_column(index=True)
+    #: A text that goes along as a file; empty for none.
+    file_name: Mapped[str] = mapped_column(String(120), default="")
+    file_text: Mapped[str] = mapped_column(Text, default="")
+    #: The checkpoint holder that has what is in the file once this was sent; empty for any other mail.
+    holder: Mapped[str] = mapped_column(String(60), default="")

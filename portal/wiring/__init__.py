@@ -11,6 +11,7 @@ from catalog.fulfilment.connectors.ca.setting_up import ready_authority
 from catalog.fulfilment.queues import assign
 from portal import tables
 from portal.audit.checkpoint import Signer
+from portal.audit.holders.configured import holders_of
 from portal.core.clock import Clock, system_clock
 from portal.core.database import Database
 from portal.core.settings import Settings
@@ -52,4 +53,5 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Portal:
         authority=authority,
         signer=Signer.from_settings(settings),
         store=store_for(settings),
+        holders=holders_of(settings),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from approvals.conversation.present import Conversations
 from approvals.routing.router import Router
@@ -10,6 +10,7 @@ from catalog.attachments.store import Store
 from catalog.fulfilment.connectors.ca.authority import CertificateAuthority
 from catalog.fulfilment.connectors.registry import Connectors
 from portal.audit.checkpoint import Signer
+from portal.audit.holders.configured import Holders
 from portal.core.database import Database
 from portal.core.settings import Settings
 
@@ -25,6 +26,7 @@ class Portal:
     authority: CertificateAuthority
     signer: Signer
     store: Store
+    holders: Holders = field(default_factory=Holders)
 
     def parts(self) -> tuple[object, ...]:
         """What views find by type."""
@@ -37,4 +39,5 @@ class Portal:
             self.authority,
             self.signer,
             self.store,
+            self.holders,
         )

@@ -21,8 +21,10 @@ from catalog.reconciliation import events as finding_events
 from catalog.reconciliation import reactions as reconciliation
 from catalog.requests import events
 from portal.audit import identity as identity_entries
+from portal.audit.holders import events as holder_events
 from portal.core.settings import Settings
 from portal.identity import events as identity_events
+from portal.notifications import checkpoints as checkpoint_mails
 from portal.notifications import passkeys as passkey_mails
 from portal.notifications import tokens as token_mails
 
@@ -50,6 +52,8 @@ def reactions_table(settings: Settings) -> dict[type[Any], Sequence[Callable[...
             token_mails.on_token_created,
         ),
         identity_events.ApiTokenRevoked: (identity_entries.on_token_revoked,),
+        holder_events.CheckpointMailDue: (checkpoint_mails.on_checkpoint_mail_due,),
+        holder_events.HolderContradicted: (checkpoint_mails.on_contradicted,),
         events.RequestSubmitted: (attach.on_submitted,),
         events.RequestPlanned: (
             attach.on_planned,

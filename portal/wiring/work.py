@@ -27,10 +27,16 @@ from catalog.requests import jobs as request_jobs
 from catalog.requests import promise
 from catalog.versions import replaying
 from portal.audit.checkpoint import Signer, checkpoint_if_due
+from portal.audit.holders.configured import Holders
+from portal.audit.holders.hand_over import due_holders, hand_to
 from portal.jobs import Handlers, Job, Periodic, Workshop
+from portal.jobs.periodic import enqueue_periodic
 from portal.notifications import digest
 from portal.notifications import jobs as mail_jobs
 from portal.wiring.parts import Portal
+
+#: Its payload names the holder.
+HAND_TO_HOLDER = "hand_to_holder"
 
 
 def job_handlers(portal: Portal) -> Handlers:
@@ -59,7 +65,8 @@ def job_handlers(portal: Portal) -> Handlers:
         reconciliation.READ_TARGET: partial(reconciliation.read_one, connectors=connectors),
         reconciliation.TELL_OF_FINDINGS: tell_of_findings,
         sweep.SWEEP: partial(sweep.sweep_attachments, store=portal.store),
-        "checkpoint": partial(_checkpoint, signer=portal.signer),
+        "checkpoint": partial(_checkpoint, signer=portal.signer, holders=portal.holders),
+        HAND_TO_HOLDER: partial(_hand_to_holder, holders=portal.holders),
     }
 
 
@@ -90,5 +97,23 @@ def workshop(portal: Portal) -> Workshop:
     )
 
 
-def _checkpoint(job: Job, *, signer: Signer) -> None:
-    checkpoint_if_due(job.db, signer)
+def _checkpoint(job: Job, *, signer: Signer, holders: Holders) -> None:
+    try:
+        checkpoint_if_due(job.db, signer)
+    finally:
+        # Each holder has a task of its own: one that does not answer holds up neither the next nor the signer.
+        with job.reading() as session:
+            due = due_holders(session, holders)
+        enqueue_periodic(
+            job.db,
+            [
+                Periodic(f"holder-{key}", timedelta(seconds=1), HAND_TO_HOLDER, payload={"holder": key})
+                for key in due
+            ],
+        )
+
+
+def _hand_to_holder(job: Job, *, holders: Holders) -> None:
+    holder = holders.find(job.payload["holder"])
+    if holder is not None:
+        hand_to(job.db, holder)

@@ -17,6 +17,7 @@ from catalog.access_reviews.closing import figures
 from catalog.access_reviews.model import AccessReview, ItemState, ReviewItem
 from catalog.entitlements.model import Entitlement
 from catalog.requests.tags import ENTITLEMENT_ENDED
+from portal.audit.holders.queries import cosigned_note
 from portal.audit.model import Checkpoint
 from portal.audit.proofs import ProvenEntry, proven_entries
 from portal.core.canonical import canonical_json
@@ -56,7 +57,7 @@ def gather(
         "ledger": {
             "origin": ledger.origin,
             "verifier": ledger.verifier,
-            "checkpoint": checkpoint.note,
+            "checkpoint": cosigned_note(session, checkpoint.size),
             "entries": [entry.to_json() for entry in entries],
         },
     }

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, joinedload
 from catalog.offerings.queries import document_of
 from catalog.requests.answers import answer_lines
 from catalog.requests.model import Request
+from portal.audit.holders.queries import cosigned_note
 from portal.audit.identity import passkey_subject
 from portal.audit.model import Checkpoint
 from portal.audit.notes import read_head
@@ -52,9 +53,9 @@ class Ledger:
 
 
 def gather(
-    session: Session, request_id: int, checkpoint: Checkpoint, ledger: Ledger, *, address: str
+    session: Session, request_id: int, checkpoint: Checkpoint, ledger: Ledger, *, address: str, note: str = ""
 ) -> Evidence:
-    """Everything about the request, with proofs up to this checkpoint.
+    """Everything about the request, with proofs up to this checkpoint; `note` is its text where it was told before.
 
     The same rows and the same checkpoint give the same document, byte for byte. The caller holds the request's
     row, so that what is read belongs together.
@@ -75,7 +76,7 @@ def gather(
         "ledger": {
             "origin": ledger.origin,
             "verifier": ledger.verifier,
-            "checkpoint": checkpoint.note,
+            "checkpoint": note or cosigned_note(session, checkpoint.size),
             "entries": [entry.to_json() for entry in entries],
         },
         **story,

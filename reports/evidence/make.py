@@ -16,6 +16,7 @@ from catalog.requests.moves import get_locked
 from catalog.requests.queries import find_id
 from portal.audit import record
 from portal.audit.checkpoint import InconsistentLedger, Signer, checkpoint
+from portal.audit.holders.queries import last_cosigned
 from portal.audit.model import Checkpoint, Entry
 from portal.audit.notes import read_head
 from portal.core.clock import now
@@ -85,15 +86,18 @@ def make_evidence(bench: Workbench, reference: str, language: str = SOURCE) -> M
     """
     key = introduced_key(bench)
     evidence, request_id = _gather_now(bench, reference, key)
+    evidence = _under_witnesses(bench, evidence, request_id, key)
     story = story_digest(evidence)
     with bench.db.reading() as session:
         known = session.scalars(_known_file(request_id, story, language)).one_or_none()
         earlier = session.get(Checkpoint, known.checkpoint_size) if known else None
-    if known and _is_whole(bench.folder, known.digest):
+    # A file that no witness had signed is made again once one has; nothing else makes it anew.
+    good = known is not None and _signatures(known.note) >= _signatures(evidence.ledger.checkpoint)
+    if known and good and _is_whole(bench.folder, known.digest):
         return Made(reference, path_of(bench.folder, known.digest), known.digest)
-    if earlier:
+    if known and good and earlier:
         # The file is gone or damaged: the facts under its own checkpoint give the same bytes again.
-        evidence = _gather_at(bench, request_id, earlier, key)
+        evidence = _gather_at(bench, request_id, earlier, key, known.note)
     content = signed_pdf(evidence, key, language)
     made = "sha256:" + hashlib.sha256(content).hexdigest()
     _keep(bench.folder, made, content)
@@ -105,6 +109,7 @@ def make_evidence(bench: Workbench, reference: str, language: str = SOURCE) -> M
             story=story,
             language=language,
             checkpoint_size=_size(evidence),
+            note=evidence.ledger.checkpoint,
             digest=made,
             bytes=len(content),
         ),
@@ -194,16 +199,35 @@ def _gather_now(bench: Workbench, reference: str, key: PdfKey) -> tuple[Evidence
     raise EvidenceNotMade(_("The request is changing right now. Try again in a moment."))
 
 
-def _gather_at(bench: Workbench, request_id: int, head: Checkpoint, key: PdfKey) -> Evidence:
+def _under_witnesses(bench: Workbench, evidence: Evidence, request_id: int, key: PdfKey) -> Evidence:
+    """The same story under the newest checkpoint that a witness signed and that has all of it; else as it was.
+
+    The checkpoint of now is seconds old, and no witness has seen it.
+    """
+    with bench.db.reading() as session:
+        seen = last_cosigned(session, max(entry.number for entry in evidence.ledger.entries))
+    if seen is None:
+        return evidence
+    other = _gather_at(bench, request_id, seen, key)
+    return other if story_digest(other) == story_digest(evidence) else evidence
+
+
+def _signatures(note: str) -> int:
+    return note.partition("\n\n")[2].count("\n")
+
+
+def _gather_at(bench: Workbench, request_id: int, head: Checkpoint, key: PdfKey, note: str = "") -> Evidence:
     with bench.db.transaction() as session:
         get_locked(session, request_id)
-        return _gather(bench, session, request_id, head, key)
+        return _gather(bench, session, request_id, head, key, note=note)
 
 
-def _gather(bench: Workbench, session: Session, request_id: int, head: Checkpoint, key: PdfKey) -> Evidence:
+def _gather(
+    bench: Workbench, session: Session, request_id: int, head: Checkpoint, key: PdfKey, *, note: str = ""
+) -> Evidence:
     # Facts are the same whoever reads the pages.
     with speaking(SOURCE):
-        return gather(session, request_id, head, _ledger(bench, key), address=bench.address)
+        return gather(session, request_id, head, _ledger(bench, key), address=bench.address, note=note)
 
 
 def _ledger(bench: Workbench, key: PdfKey) -> Ledger:
@@ -245,5 +269,6 @@ def _remember(db: Database, known: Select[EvidenceFile], made: EvidenceFile) -> 
         if row is None:
             session.add(made)
             return
-        row.checkpoint_size, row.digest, row.bytes = made.checkpoint_size, made.digest, made.bytes
+        row.checkpoint_size, row.note = made.checkpoint_size, made.note
+        row.digest, row.bytes = made.digest, made.bytes
         row.made_at = made.made_at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Integer, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.database import Base, Key
@@ -24,6 +24,8 @@ class EvidenceFile(Base):
     language: Mapped[str] = mapped_column(String(16))
     #: The checkpoint that the proofs lead to.
     checkpoint_size: Mapped[int] = mapped_column(Key)
+    #: The note as the file carries it, with the cosignatures of the witnesses who had signed by then.
+    note: Mapped[str] = mapped_column(Text)
     digest: Mapped[str] = mapped_column(String(80), index=True)
     bytes: Mapped[int] = mapped_column(Integer)
     made_at: Mapped[datetime]

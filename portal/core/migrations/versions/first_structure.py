@@ -1052,6 +1052,7 @@ def upgrade() -> None:
         sa.Column("story", sa.String(length=80), nullable=False),
         sa.Column("language", sa.String(length=16), nullable=False),
         sa.Column("checkpoint_size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
         sa.Column("digest", sa.String(length=80), nullable=False),
         sa.Column("bytes", sa.Integer(), nullable=False),
         sa.Column("made_at", database.UTCDateTime(), nullable=False),

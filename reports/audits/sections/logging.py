@@ -1,0 +1,270 @@
+"""Completeness of logging: the entries between the two heads, their numbers and times, and how soon they were signed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from portal.audit.checkpoint import EVERY
+from portal.audit.model import Checkpoint, Entry
+from portal.core import times
+from portal.core.language import _, ngettext
+from reports.audits.document import Audit
+from reports.audits.scope import Scope
+from reports.audits.sections.shapes import (
+    NONE,
+    Column,
+    Deviation,
+    Shown,
+    Table,
+    at_time,
+    moment,
+    tone_of,
+)
+from reports.charts.bars import bars
+from reports.charts.chart import Amount, Chart
+from reports.evidence.terms import Count, Moment, Part
+
+#: A head that is signed later than this after the first entry that it is the first to cover counts as late.
+LATE = 2 * EVERY
+DRAWN = 12
+
+
+class TagLine(Part):
+    """How many entries have a tag."""
+
+    tag: str
+    entries: Count
+
+
+class Facts(Part):
+    """The ledger between the two heads. Delays are seconds from an entry to the first head that covers it.
+
+    `missing` numbers are those that no entry has; `backwards` are entries earlier than the one before them.
+    """
+
+    first: Count
+    last: Count
+    first_at: Moment | None
+    last_at: Moment | None
+    missing: Count
+    backwards: Count
+    heads: Count
+    longest_delay: Count
+    longest_delay_head: Count
+    late_heads: Count
+    most_entries: Count
+    tags: tuple[TagLine, ...]
+
+
+def gather(session: Session, scope: Scope) -> Facts:
+    """Four statements; heads are read one after another, not kept."""
+    mine = (Entry.number > scope.before_size, Entry.number <= scope.after_size)
+    count, first_at, last_at = session.execute(
+        select(func.count(), func.min(Entry.at), func.max(Entry.at)).where(*mine)
+    ).one()
+    ordered = (
+        select(Entry.at, func.lag(Entry.at).over(order_by=Entry.number).label("before"))
+        .where(*mine)
+        .subquery()
+    )
+    backwards = session.scalar(
+        select(func.count()).select_from(ordered).where(ordered.c.at < ordered.c.before)
+    )
+    tags = session.execute(
+        select(Entry.tag, func.count()).where(*mine).group_by(Entry.tag).order_by(Entry.tag)
+    )
+    heads = late = most = longest_head = 0
+    longest = timedelta()
+    for size, before, signed, written in _heads(session, scope):
+        heads += 1
+        most = max(most, size - before)
+        delay = signed - written
+        late += delay > LATE
+        if delay > longest:
+            longest, longest_head = delay, size
+    return Facts(
+        first=scope.before_size + 1,
+        last=scope.after_size,
+        first_at=moment(first_at),
+        last_at=moment(last_at),
+        missing=max(0, scope.after_size - scope.before_size - count),
+        backwards=backwards or 0,
+        heads=heads,
+        longest_delay=int(longest.total_seconds()),
+        longest_delay_head=longest_head,
+        late_heads=late,
+        most_entries=most,
+        tags=tuple(TagLine(tag=tag, entries=number) for tag, number in tags),
+    )
+
+
+def _heads(session: Session, scope: Scope) -> list[tuple[int, int, datetime, datetime]]:
+    """Each head with the one before it, when it was signed, and when the first entry that only it covers was written."""
+    signed = (
+        select(
+            Checkpoint.size,
+            Checkpoint.at,
+            func.lag(Checkpoint.size, 1, 0).over(order_by=Checkpoint.size).label("before"),
+        )
+        .where(Checkpoint.size >= scope.before_size, Checkpoint.size <= scope.after_size)
+        .subquery()
+    )
+    rows = session.execute(
+        select(signed.c.size, signed.c.before, signed.c.at, Entry.at)
+        .join(Entry, Entry.number == signed.c.before + 1)
+        .where(signed.c.size > scope.before_size)
+        .order_by(signed.c.size)
+    )
+    return [(size, before, at, written) for size, before, at, written in rows]
+
+
+def show(audit: Audit, facts: Facts) -> Shown:
+    """The figures, and what was logged how often."""
+    entries = facts.last - facts.first + 1
+    deviations = tuple(_deviations(facts))
+    claim = (
+        _(
+            "The ledger has every entry from %(first)s to %(last)s; %(heads)s signed heads cover them, the slowest %(delay)s after the entry.",
+            first=times.number(facts.first),
+            last=times.number(facts.last),
+            heads=times.number(facts.heads),
+            delay=seconds(facts.longest_delay),
+        )
+        if entries > 0 and not facts.missing
+        else _("The ledger lacks %(missing)s entries.", missing=times.number(facts.missing))
+        if facts.missing
+        else _("Nothing was logged between the two heads.")
+    )
+    return Shown(
+        title=_("Completeness of logging"),
+        claim=claim,
+        tone=tone_of(deviations, max(entries, 0)),
+        checked=(
+            _(
+                "Every action writes its entry in the transaction of the action, so neither happens without the other. Entries are numbered without a gap and are the leaves of a Merkle tree (RFC 6962); a head of that tree is signed within 60 seconds or 100 entries whenever there is something new, and is handed to holders outside of the database. The bundle holds every entry between the two heads of this report, so that the tree can be built again."
+            ),
+        ),
+        figures=(
+            (_("Entries"), times.number(max(entries, 0))),
+            (_("Numbers missing"), times.number(facts.missing)),
+            (_("Signed heads"), times.number(facts.heads)),
+            (_("Slowest signature"), seconds(facts.longest_delay)),
+        ),
+        charts=_charts(facts),
+        tables=(
+            Table(
+                _("The ledger between the two heads"),
+                (Column(_("What was looked at")), Column(_("Found"), 70)),
+                (
+                    (_("First and last entry"), f"{times.number(facts.first)} to {times.number(facts.last)}"),
+                    (_("Written from, until"), f"{at_time(facts.first_at)} to {at_time(facts.last_at)}"),
+                    (_("Numbers without an entry"), times.number(facts.missing)),
+                    (_("Entries earlier than the one before"), times.number(facts.backwards)),
+                    (_("Signed heads"), times.number(facts.heads)),
+                    (
+                        _("Most entries that one head was the first to cover"),
+                        times.number(facts.most_entries),
+                    ),
+                    (
+                        _("Longest time from an entry to the first head that covers it"),
+                        _(
+                            "%(time)s (head of %(size)s entries)",
+                            time=seconds(facts.longest_delay),
+                            size=times.number(facts.longest_delay_head),
+                        )
+                        if facts.heads
+                        else NONE,
+                    ),
+                    (
+                        _("Heads later than %(time)s", time=seconds(int(LATE.total_seconds()))),
+                        times.number(facts.late_heads),
+                    ),
+                ),
+            ),
+            Table(
+                _("What was logged"),
+                (Column(_("Kind of entry")), Column(_("Entries"), 40, figure=True)),
+                tuple((line.tag, times.number(line.entries)) for line in facts.tags),
+                _("Nothing."),
+            ),
+        ),
+        not_looked_at=(
+            _("What never reached the portal: calls to it that the network or the server refused."),
+            _(
+                "That the clock of the machine was right; entries and heads carry its time, a timestamp of the signature another."
+            ),
+        ),
+        deviations=deviations,
+    )
+
+
+def seconds(count: int) -> str:
+    """A time by the clock, given in seconds."""
+    minutes, rest = divmod(count, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return _("%(hours)s h %(minutes)s min", hours=times.number(hours), minutes=minutes)
+    if minutes:
+        return _("%(minutes)s min %(seconds)s s", minutes=minutes, seconds=rest)
+    return _("%(seconds)s s", seconds=rest)
+
+
+def _deviations(facts: Facts) -> list[Deviation]:
+    about = _("Ledger")
+    found = []
+    if facts.missing:
+        found.append(
+            Deviation(
+                about,
+                ngettext(
+                    "%(number)s number has no entry.", "%(number)s numbers have no entry.", facts.missing
+                ),
+            )
+        )
+    if facts.late_heads:
+        found.append(
+            Deviation(
+                about,
+                ngettext(
+                    "%(number)s head was signed late, the slowest %(time)s after the entry.",
+                    "%(number)s heads were signed late, the slowest %(time)s after the entry.",
+                    facts.late_heads,
+                    time=seconds(facts.longest_delay),
+                ),
+            )
+        )
+    if facts.backwards:
+        found.append(
+            Deviation(
+                about,
+                ngettext(
+                    "%(number)s entry is earlier than the one before it: the clock was set back.",
+                    "%(number)s entries are earlier than the ones before them: the clock was set back.",
+                    facts.backwards,
+                ),
+            )
+        )
+    return found
+
+
+def _charts(facts: Facts) -> tuple[Chart, ...]:
+    most = sorted(facts.tags, key=lambda line: (-line.entries, line.tag))[:DRAWN]
+    if not most:
+        return ()
+    return (
+        bars(
+            "logging-tags",
+            _("What was logged most often"),
+            _(
+                "Most entries are “%(tag)s”: %(number)s.",
+                tag=most[0].tag,
+                number=times.number(most[0].entries),
+            ),
+            [Amount(line.tag, line.entries) for line in most],
+            measured=_("Entries"),
+            label=_("Kind of entry"),
+        ),
+    )

@@ -67,8 +67,32 @@ class PersonalValue(Base):
     value: Mapped[str] = mapped_column(SaidText)
 
 
+class SealedRow(Base):
+    """A row of another table as an entry's transaction left it: see portal.audit.sealing."""
+
+    __tablename__ = "ledger_row"
+    __table_args__ = (Index("ix_ledger_row_entry_number", "entry_number"),)
+
+    table_name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    #: Its primary key as text.
+    row_key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    entry_number: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    #: HMAC-SHA256 over its content in hex; empty when the row was removed.
+    seal: Mapped[str] = mapped_column(String(64))
+
+
+class RowSalt(Base):
+    """The salt of a row's last seal. Former ones are thrown away, so that no seal tells what a row once said."""
+
+    __tablename__ = "row_salt"
+
+    table_name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    row_key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    salt: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
 #: Tables whose rows never change once written; the migration makes the same triggers.
-APPEND_ONLY = ("ledger_entry", "ledger_node", "ledger_checkpoint")
+APPEND_ONLY = ("ledger_entry", "ledger_node", "ledger_checkpoint", "ledger_row")
 
 for _name in APPEND_ONLY:
     append_only(Base.metadata.tables[_name])

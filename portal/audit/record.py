@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,14 +20,17 @@ from sqlalchemy.orm import Session
 
 from portal.audit.merkle import leaf_hash, node_hash
 from portal.audit.model import Entry, Node, PersonalValue
+from portal.audit.sealing import Sealed, keep_seals, list_digest, seals_of_touched
 from portal.core.canonical import canonical_json
 from portal.core.clock import now
 from portal.core.database import before_commit, is_sqlite
-from portal.identity.actor import Actor
+from portal.identity.actor import PORTAL, Actor
 
 #: One arbitrary key for PostgreSQL's advisory lock: the ledger has one writer at a time.
 LOCK_KEY = 0x636F756E74657273
 SALT_BYTES = 32
+#: Rows that tell what happened were written, and nothing else was to be said of it.
+RECORDS_KEPT = "records:kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,7 @@ def record(
     commitments (HMAC-SHA256, 32-byte random salt), so that they can be erased later.
     """
     waiting: list[_Waiting] = session.info.setdefault("ledger", [])
-    if not waiting:
-        before_commit(session, lambda: _append_waiting(session))
+    due(session)
     waiting.append(_Waiting(tag, subject, actor, dict(facts or {}), dict(personal or {})))
 
 
@@ -69,18 +71,38 @@ def commitment(salt: bytes, value: str) -> str:
     return "hmac-sha256:" + hmac.new(salt, value.encode(), hashlib.sha256).hexdigest()
 
 
+def due(session: Session) -> None:
+    """Have the ledger written as the last thing of this transaction."""
+    if not session.info.get("ledger_due"):
+        session.info["ledger_due"] = True
+        before_commit(session, lambda: _append_waiting(session))
+
+
 def _append_waiting(session: Session) -> None:
+    """Write the entries that wait, the last of them with the digest of all rows that were written beside them.
+
+    A transaction that wrote such rows and recorded nothing is told of by an entry of its own.
+    """
+    session.flush()
+    session.info.pop("ledger_due", None)
     waiting: list[_Waiting] = session.info.pop("ledger", [])
+    sealed = seals_of_touched(session)
+    if sealed and not waiting:
+        waiting.append(_Waiting(RECORDS_KEPT, "records", PORTAL, {"records": len(sealed)}, {}))
+    if not waiting:
+        return
     if not is_sqlite(session):
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
     number = session.scalar(select(func.max(Entry.number))) or 0
     for item in waiting:
         number += 1
-        _append(session, number, item)
+        rows = sealed if item is waiting[-1] else []
+        _append(session, number, item, rows)
+        keep_seals(session, number, rows)
     session.flush()
 
 
-def _append(session: Session, number: int, item: _Waiting) -> None:
+def _append(session: Session, number: int, item: _Waiting, rows: Sequence[Sealed]) -> None:
     at = now(session)
     commitments = {}
     for field, value in item.personal.items():
@@ -88,17 +110,18 @@ def _append(session: Session, number: int, item: _Waiting) -> None:
         commitments[field] = commitment(salt, value)
         session.add(PersonalValue(entry_number=number, field=field, salt=salt, value=value))
     actor = name_of(item.actor)
-    body = canonical_json(
-        {
-            "number": number,
-            "at": at.isoformat(),
-            "tag": item.tag,
-            "subject": item.subject,
-            "actor": actor,
-            "facts": item.facts,
-            "personal": commitments,
-        }
-    )
+    told = {
+        "number": number,
+        "at": at.isoformat(),
+        "tag": item.tag,
+        "subject": item.subject,
+        "actor": actor,
+        "facts": item.facts,
+        "personal": commitments,
+    }
+    if rows:
+        told["rows"] = list_digest((one.table, one.key, one.seal) for one in rows)
+    body = canonical_json(told)
     leaf = leaf_hash(body)
     session.add(
         Entry(

@@ -13,7 +13,8 @@ from sqlalchemy import select
 
 from catalog.fulfilment.model import Step
 from catalog.requests import tags
-from portal.audit.model import Checkpoint, Entry, Node, PersonalValue
+from portal.audit.model import Checkpoint, Entry, Node, PersonalValue, RowSalt, SealedRow
+from portal.audit.record import RECORDS_KEPT
 from portal.audit.verify import verify_ledger
 from portal.jobs import Task
 from portal.tables import METADATA
@@ -21,7 +22,9 @@ from reports.evidence import tags as evidence_tags
 from tests.chaos.small_world import SmallWorld
 
 #: Told from the ledger's entries, and compared there.
-_OF_THE_LEDGER = {model.__tablename__ for model in (Entry, Node, PersonalValue, Checkpoint)}
+_OF_THE_LEDGER = {
+    model.__tablename__ for model in (Entry, Node, PersonalValue, Checkpoint, SealedRow, RowSalt)
+}
 #: What a second try changes and may: how often it was tried, what was found when it went on.
 _OF_THE_TRY = {
     Task.__tablename__: {"attempts", "fence", "last_error", "rung_at", "run_at", "lease_until"},
@@ -31,8 +34,9 @@ _OF_THE_TRY = {
 _NUMBERED = {(Task.__tablename__, column) for column in ("payload", "dedupe_key", "subject")}
 _FACTS_OF_THE_TRY = {tags.STEP_APPLIED: {"found"}}
 _DIGITS = re.compile(r"\d+")
-#: Whoever presses again after an error takes the file again, and the ledger tells of both.
-_EACH_TIME = {evidence_tags.DOWNLOADED}
+#: Whoever presses again after an error takes the file again, and a step that begins again is written down again; the
+#: ledger tells of both.
+_EACH_TIME = {evidence_tags.DOWNLOADED, RECORDS_KEPT}
 
 
 @dataclass
@@ -116,7 +120,7 @@ def differences(clean: EndState, found: EndState, ignored: set[tuple[str, str]])
 def broken_ledger(world: SmallWorld) -> list[str]:
     """What the verification finds wrong."""
     signer = world.portal.signer
-    result = verify_ledger(world.db, name=signer.name, key=signer.key.public_key(), folder=signer.folder)
+    result = verify_ledger(world.db, name=signer.name, keys=signer.public_keys, folder=signer.folder)
     return [finding.sentence for finding in result.findings]
 
 

@@ -16,6 +16,7 @@ from portal.audit.model import APPEND_ONLY, Entry, PersonalValue
 from portal.audit.tree import node_reader
 from portal.core.database import Database
 from portal.identity.actor import PORTAL
+from portal.identity.model import Unit
 
 
 def write(db: Database, count: int, **facts: object) -> None:
@@ -101,7 +102,15 @@ def test_the_database_itself_refuses_to_change_the_ledger(
     db: Database, table: str, verb: str, tmp_path: Path
 ) -> None:
     write(db, 2)
-    column = {"ledger_entry": "body", "ledger_node": "hash", "ledger_checkpoint": "note"}[table]
+    column = {
+        "ledger_entry": "body",
+        "ledger_node": "hash",
+        "ledger_checkpoint": "note",
+        "ledger_row": "seal",
+    }[table]
+    if table == "ledger_row":
+        with db.transaction() as session:
+            session.add(Unit(slug="hq", name="Headquarters"))
     if table == "ledger_checkpoint":
         with db.transaction() as session:
             session.execute(

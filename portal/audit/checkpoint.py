@@ -1,69 +1,117 @@
-"""Checkpoints: signed heads of the ledger, kept in the database and in a folder outside it."""
+"""Checkpoints: signed heads of the ledger, kept in the database and in a folder outside it.
+
+The signature is the signer's (portal.audit.signer), which compares each head with its own last one. No transaction is
+open while it is asked, so that a signer that hangs holds up nothing but checkpoints.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import os
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from portal.audit.keys import load_or_create_key
 from portal.audit.merkle import consistency_proof, is_consistent, root_hash
 from portal.audit.model import Checkpoint, Entry
-from portal.audit.notes import Head, sign_head, verifier_key, verify_head
+from portal.audit.notes import Head, NoteError, is_signed_by, read_head, read_verifier_key
+from portal.audit.signer.asking import Desk, SocketDesk
+from portal.audit.signer.notary import SignerState
+from portal.audit.signer.process import notary_of
+from portal.audit.signer.refusals import Away, Refused, SignerError, Stale, Unready
 from portal.audit.tree import node_reader
 from portal.core.clock import now
 from portal.core.database import Database
+from portal.core.errors import SettingsError
+from portal.core.language import say
 from portal.core.settings import Settings
 
 EVERY = timedelta(seconds=60)
 EVERY_ENTRIES = 100
 LATEST = "latest"
-NAME_FILE = "ledger.name"
+#: Others sign meanwhile, and each time it begins anew.
+TRIES = 20
+KEPT_STATE = "signer.json"
 
 
-class InconsistentLedger(Exception):
+class NotSigned(Exception):
+    """No checkpoint was made. `sentence` says why, in every language."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class InconsistentLedger(NotSigned):
     """The ledger no longer contains what was signed before; nothing is signed. Operators must look."""
+
+
+class SignerAway(NotSigned):
+    """The signer does not answer, or cannot sign until it is mended; the ledger itself may be well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Who signs checkpoints and where they are handed to. `name` is also the log's origin."""
+    """Who signs checkpoints, asked at its desk, and the folder to which they are handed. It shows no private key."""
 
-    name: str
-    key: Ed25519PrivateKey
+    desk: Desk
     folder: Path
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Signer:
-        """The signer of this portal; its key is made on first use, and its name is kept beside the key.
+        """The signer of this portal: the process at SIGNER_SOCKET, else this one, its key made on first use.
 
-        A portal that moves to another address is still the same log, so the name never changes again.
+        Raises SettingsError when others may read a key that this process holds.
         """
-        key = load_or_create_key(settings.keys_folder)
-        kept = settings.keys_folder / NAME_FILE
-        if not kept.exists():
-            temporary = kept.with_suffix(f".{os.getpid()}")
-            temporary.write_text(origin_of(settings), encoding="utf-8")
-            with contextlib.suppress(FileExistsError):
-                os.link(temporary, kept)
-            temporary.unlink()
-        return cls(kept.read_text(encoding="utf-8").strip(), key, settings.checkpoint_folder)
+        place = settings.signer
+        if place.socket is not None:
+            return cls(
+                SocketDesk(place.socket, settings.keys_folder / KEPT_STATE), settings.checkpoint_folder
+            )
+        notary = notary_of(place, settings.public_url)
+        try:
+            notary.begin()
+        except Unready as error:
+            if isinstance(error.__cause__, SettingsError):
+                raise error.__cause__ from error
+            # Whatever else is in the way is said when something is to be signed: the portal goes on without.
+        return cls(notary, settings.checkpoint_folder)
+
+    def state(self) -> SignerState:
+        """What the signer tells of itself; lately, where it is a process of its own. Raises SignerAway."""
+        try:
+            return self.desk.known() if isinstance(self.desk, SocketDesk) else self.desk.state()
+        except SignerError as error:
+            raise _away(error) from error
+
+    @property
+    def name(self) -> str:
+        """The log's origin, by which its keys are named too. A portal that moves is still the same log."""
+        return self.state().origin
 
     @property
     def verifier(self) -> str:
-        """The public key to give to auditors."""
-        return verifier_key(self.name, self.key.public_key())
+        """The current public key (name+hash+key), to give to auditors."""
+        return self.verifiers[-1]
 
+    @property
+    def verifiers(self) -> tuple[str, ...]:
+        """All public keys that the ledger ever had, newest last."""
+        return self.state().verifiers
 
-def origin_of(settings: Settings) -> str:
-    """The log's name: the portal's address without its scheme, as tlog-checkpoint suggests."""
-    return settings.public_url.partition("://")[2] + "/ledger"
+    @property
+    def public_key(self) -> Ed25519PublicKey:
+        """The current public key."""
+        return read_verifier_key(self.verifier)[1]
+
+    @property
+    def public_keys(self) -> tuple[Ed25519PublicKey, ...]:
+        """All public keys, newest last."""
+        return tuple(read_verifier_key(verifier)[1] for verifier in self.verifiers)
 
 
 def checkpoint_if_due(db: Database, signer: Signer) -> Checkpoint | None:
@@ -81,37 +129,116 @@ def checkpoint_if_due(db: Database, signer: Signer) -> Checkpoint | None:
 def checkpoint(db: Database, signer: Signer) -> Checkpoint | None:
     """Sign the ledger's head now; None when the ledger is empty.
 
-    The head that was signed last is read from the signer's own folder, not from the database. Raises
-    InconsistentLedger when the ledger does not contain it any more.
+    What was signed last is what the signer remembers, and what lies in the folder; not what the database says. Raises
+    InconsistentLedger when the ledger does not contain it any more, SignerAway when nobody can sign now.
     """
-    with db.transaction() as session:
+    old = None
+    for _try in range(TRIES):
+        try:
+            row = _signed(db, signer, old)
+        except Stale as stale:
+            # The next proof begins where the signer stands; others may have grown the ledger meanwhile.
+            old = stale.size
+            continue
+        except Refused as error:
+            raise _another_past(old if old is not None else 0) from error
+        except SignerError as error:
+            raise _away(error) from error
+        if row is not None:
+            _hand_out(signer.folder, row)
+        return row
+    raise SignerAway(say("The ledger is signed by others without a pause; try again in a moment."))
+
+
+def _signed(db: Database, signer: Signer, old: int | None) -> Checkpoint | None:
+    """One try, with a proof from `old`, or from the last checkpoint in the database."""
+    name = signer.name
+    with db.reading() as session:
         size = session.scalar(select(func.max(Entry.number))) or 0
-        if size == 0:
+        if size == 0 and not old:
             return None
-        row = session.get(Checkpoint, size)
-        head = Head(signer.name, size, root_hash(node_reader(session), size))
+        if old is None:
+            old = session.scalar(select(func.max(Checkpoint.size)).where(Checkpoint.size <= size)) or 0
+        if old > size:
+            raise _shorter(size, old)
+        node = node_reader(session)
+        head = Head(name, size, root_hash(node, size))
         _refuse_another_past(session, signer, head)
-        if row is None:
-            row = Checkpoint(
-                size=size, root=head.root, note=sign_head(head, signer.name, signer.key), at=now(session)
-            )
-            session.add(row)
-    _hand_out(signer.folder, row)
-    return row
+        proof = consistency_proof(node, old, size)
+    try:
+        lines = signer.desk.sign(old, proof, head)
+    except Stale as stale:
+        if stale.size == old:
+            raise Refused(stale.sentence) from stale
+        raise
+    note = f"{head.body()}\n{lines}"
+    if not any(is_signed_by(note, verifier) for verifier in signer.desk.state().verifiers):
+        raise Away("What the signer gave is no signature of its own.")
+    return _stored(db, head, note)
+
+
+def _stored(db: Database, head: Head, note: str) -> Checkpoint:
+    try:
+        with db.transaction() as session:
+            row = session.get(Checkpoint, head.size)
+            if row is None:
+                row = Checkpoint(size=head.size, root=head.root, note=note, at=now(session))
+                session.add(row)
+            return row
+    except IntegrityError:
+        # Somebody else was signed at the same size, and was first.
+        with db.reading() as session:
+            return session.get_one(Checkpoint, head.size)
 
 
 def _refuse_another_past(session: Session, signer: Signer, head: Head) -> None:
+    """The folder is asked beside the signer: it may lie where a backup of both does not reach it."""
     latest = signer.folder / LATEST
     if not latest.exists():
         return
-    signed = verify_head(latest.read_text(encoding="utf-8"), signer.name, signer.key.public_key())
+    note = latest.read_text(encoding="utf-8")
+    try:
+        signed = read_head(note)
+    except NoteError as error:
+        raise SignerAway(
+            say("The last checkpoint in %(folder)s is damaged.", folder=signer.folder)
+        ) from error
+    if signed.origin != head.origin or not any(is_signed_by(note, verifier) for verifier in signer.verifiers):
+        raise InconsistentLedger(
+            say("The last checkpoint in %(folder)s is not signed by this ledger's key.", folder=signer.folder)
+        )
     if signed.size > head.size:
-        message = f"The ledger has {head.size} entries, but {signed.size} were signed before."
-        raise InconsistentLedger(message)
+        # Somebody else may have handed it out since the size was read.
+        if signed.size <= (session.scalar(select(func.max(Entry.number))) or 0):
+            raise Stale(signed.size)
+        raise _shorter(head.size, signed.size)
     proof = consistency_proof(node_reader(session), signed.size, head.size)
     if not is_consistent(signed.size, signed.root, head.size, head.root, proof):
-        message = f"The first {signed.size} entries of the ledger are not those that were signed before."
-        raise InconsistentLedger(message)
+        raise _another_past(signed.size)
+
+
+def _shorter(size: int, signed: int) -> InconsistentLedger:
+    return InconsistentLedger(
+        say(
+            "The ledger has %(size)s entries, but %(signed)s were signed before.",
+            size=size,
+            signed=signed,
+        )
+    )
+
+
+def _another_past(signed: int) -> InconsistentLedger:
+    return InconsistentLedger(
+        say(
+            "The first %(signed)s entries of the ledger are not those that were signed before.", signed=signed
+        )
+    )
+
+
+def _away(error: SignerError) -> SignerAway:
+    if isinstance(error, Away):
+        return SignerAway(say("The ledger's signer does not answer."))
+    return SignerAway(say("The ledger's signer cannot sign: %(why)s", why=error.sentence))
 
 
 def _hand_out(folder: Path, row: Checkpoint) -> None:

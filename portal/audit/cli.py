@@ -33,7 +33,7 @@ def audit_commands(with_portal: Callable[[Any], Any]) -> click.Group:
             result = verify_ledger(
                 portal.db,
                 name=portal.signer.name,
-                key=portal.signer.key.public_key(),
+                keys=portal.signer.public_keys,
                 folder=portal.signer.folder,
                 progress=lambda done, total: progress.update(task, completed=done, total=total),
             )
@@ -75,7 +75,7 @@ def audit_commands(with_portal: Callable[[Any], Any]) -> click.Group:
         from portal.audit.notes import fingerprint
 
         click.echo(portal.signer.verifier)
-        click.echo(fingerprint(portal.signer.key.public_key()))
+        click.echo(fingerprint(portal.signer.public_key))
 
     return audit
 

@@ -52,18 +52,20 @@ def verify_ledger(
     db: Database,
     *,
     name: str,
-    key: Ed25519PublicKey,
+    keys: Sequence[Ed25519PublicKey],
     folder: Path | None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Verification:
     """Walk every entry and compare the tree with every checkpoint in the folder and in the database.
+
+    `keys` are all public keys that the ledger ever had, the current one last.
 
     `progress` is told entries done and in all. Stops at the first entry that does not fit.
     """
     result = Verification()
     with db.reading() as session:
         total = session.scalar(select(func.count()).select_from(Entry)) or 0
-        heads = list(_heads(session, result, name=name, key=key, folder=folder))
+        heads = list(_heads(session, result, name=name, keys=keys, folder=folder))
         result.checkpoints = len(heads)
         _walk(session, result, heads, total, progress)
         if result.holds:
@@ -167,7 +169,12 @@ def _personal_values(session: Session, first: int, last: int) -> dict[int, dict[
 
 
 def _heads(
-    session: Session, result: Verification, *, name: str, key: Ed25519PublicKey, folder: Path | None
+    session: Session,
+    result: Verification,
+    *,
+    name: str,
+    keys: Sequence[Ed25519PublicKey],
+    folder: Path | None,
 ) -> Iterator[tuple[Head, str]]:
     notes = [
         (f"{size} in the database", note)
@@ -182,9 +189,23 @@ def _heads(
         ]
     for source, note in notes:
         try:
-            yield verify_head(note, name, key), source
+            yield _verified(note, name, keys), source
         except NoteError as error:
             result.findings.append(Finding(None, f"Checkpoint {source}: {error}."))
+
+
+def _verified(note: str, name: str, keys: Sequence[Ed25519PublicKey]) -> Head:
+    """The head that one of the keys signed, the newest being tried first. Raises NoteError."""
+    *older, newest = keys
+    try:
+        return verify_head(note, name, newest)
+    except NoteError:
+        for key in older:
+            try:
+                return verify_head(note, name, key)
+            except NoteError:
+                continue
+        raise
 
 
 def _compare_nodes(session: Session, result: Verification) -> None:

@@ -39,7 +39,7 @@ def index() -> Response:
         subject=subject,
         older=older,
         zone=ZoneInfo(current_actor().timezone),
-        fingerprint=fingerprint(signer.key.public_key()),
+        fingerprint=fingerprint(signer.public_key),
         verifier=signer.verifier,
     )
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from catalog.access_reviews.closing import find_locked
 from portal.audit import record
-from portal.audit.checkpoint import InconsistentLedger, checkpoint
+from portal.audit.checkpoint import NotSigned, checkpoint
 from portal.audit.model import Entry
 from portal.core.language import SOURCE, _, speaking
 from portal.identity.actor import Actor
@@ -19,7 +19,7 @@ from reports.access_reviews.facts import gather
 from reports.access_reviews.html import attachments_of, to_html
 from reports.evidence import tags
 from reports.evidence.facts import Ledger
-from reports.evidence.make import TRIES, EvidenceNotMade, Workbench, introduced_key, subject_of
+from reports.evidence.make import TRIES, EvidenceNotMade, Workbench, introduced_key, not_signed, subject_of
 from reports.pdf.keys import PdfKey
 from reports.pdf.render import render
 from reports.pdf.signing import sign
@@ -40,10 +40,8 @@ def result_of(bench: Workbench, review_id: int, key: PdfKey) -> ReviewResult:
     for _try in range(TRIES):
         try:
             head = checkpoint(bench.db, bench.signer)
-        except InconsistentLedger as error:
-            raise EvidenceNotMade(
-                _("%(why)s No evidence is made from such a ledger; tell the operators.", why=error)
-            ) from error
+        except NotSigned as error:
+            raise not_signed(error) from error
         if head is None:
             break
         with bench.db.transaction() as session:

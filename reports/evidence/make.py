@@ -15,14 +15,14 @@ from sqlalchemy.orm import Session
 from catalog.requests.moves import get_locked
 from catalog.requests.queries import find_id
 from portal.audit import record
-from portal.audit.checkpoint import InconsistentLedger, Signer, checkpoint
+from portal.audit.checkpoint import InconsistentLedger, NotSigned, Signer, checkpoint
 from portal.audit.holders.queries import last_cosigned
 from portal.audit.model import Checkpoint, Entry
 from portal.audit.notes import read_head
 from portal.core.clock import now
 from portal.core.database import Database
 from portal.core.errors import NotFound, PortalError, SettingsError
-from portal.core.language import N_, SOURCE, _, speaking
+from portal.core.language import N_, SOURCE, _, speaking, spoken
 from portal.core.settings import Settings
 from portal.identity.actor import PORTAL, Actor
 from reports.evidence import tags
@@ -159,6 +159,21 @@ def introduced_key(bench: Workbench) -> PdfKey:
     return key
 
 
+def not_signed(error: NotSigned) -> EvidenceNotMade:
+    """Why there is no evidence now, in the reader's words: the ledger is refused, or nobody can sign it."""
+    why = spoken(error.sentence)
+    if isinstance(error, InconsistentLedger):
+        return EvidenceNotMade(
+            _("%(why)s No evidence is made from such a ledger; tell the operators.", why=why)
+        )
+    return EvidenceNotMade(
+        _(
+            "%(why)s Evidence cannot be made until it does; everything else goes on. Try again in some minutes.",
+            why=why,
+        )
+    )
+
+
 def subject_of(key: PdfKey) -> str:
     """How the ledger names the certificate."""
     return f"signing-key:{key.fingerprint}"
@@ -182,10 +197,8 @@ def _gather_now(bench: Workbench, reference: str, key: PdfKey) -> tuple[Evidence
     for _try in range(TRIES):
         try:
             head = checkpoint(bench.db, bench.signer)
-        except InconsistentLedger as error:
-            raise EvidenceNotMade(
-                _("%(why)s No evidence is made from such a ledger; tell the operators.", why=error)
-            ) from error
+        except NotSigned as error:
+            raise not_signed(error) from error
         if head is None:
             break
         with bench.db.transaction() as session:

@@ -22,6 +22,8 @@ from catalog.requests.checking import check_draft
 from catalog.requests.drafts import get_draft, keep, new_token
 from catalog.requests.model import Draft, Request
 from catalog.requests.submit import submit
+from portal.audit.merkle import EMPTY_ROOT
+from portal.audit.signer.notary import Notary
 from portal.core.database import Database
 from portal.core.errors import Conflict
 from portal.core.settings import Settings
@@ -87,6 +89,8 @@ class SmallWorld:
             self.bell._redis.connection_pool.disconnect()  # and greeted again, which is a call too
         for folder in (self.portal.signer.folder, self.portal.settings.home / "evidence"):
             shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(self.portal.signer.desk, Notary):
+            self.portal.signer.desk.adopt(0, EMPTY_ROOT)  # what it signed after that moment never was
 
     def actor(self, part: str) -> Actor:
         """Somebody of the cast, signed in just now."""

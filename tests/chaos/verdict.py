@@ -154,7 +154,7 @@ def verdict_of(
     if strangers or missing or unsent:
         verdict.others.append(f"mails: {len(strangers)} strange, {len(missing)} missing, {unsent} not sent")
     signer = Signer.from_settings(settings)
-    ledger = verify_ledger(db, name=signer.name, key=signer.key.public_key(), folder=signer.folder)
+    ledger = verify_ledger(db, name=signer.name, keys=signer.public_keys, folder=signer.folder)
     verdict.others += [f"ledger: {finding.sentence}" for finding in ledger.findings]
     return verdict
 

@@ -11,6 +11,8 @@ from portal.audit import record
 from portal.audit.checkpoint import InconsistentLedger, Signer, checkpoint, checkpoint_if_due
 from portal.audit.keys import load_or_create_key
 from portal.audit.notes import NoteError, read_verifier_key, verify_head
+from portal.audit.signer.notary import Notary
+from portal.audit.signer.vault import FileVault
 from portal.audit.verify import Verification, verify_ledger
 from portal.core.database import Database
 from portal.core.errors import SettingsError
@@ -20,7 +22,8 @@ from tests.fixtures_people import StandingClock
 
 @pytest.fixture
 def signer(tmp_path: Path) -> Signer:
-    return Signer("portal.test/ledger", load_or_create_key(tmp_path / "keys"), tmp_path / "checkpoints")
+    vault = FileVault(tmp_path / "signer")
+    return Signer(Notary(tmp_path / "signer", vault, origin="portal.test/ledger"), tmp_path / "checkpoints")
 
 
 def write(db: Database, count: int) -> None:
@@ -30,7 +33,7 @@ def write(db: Database, count: int) -> None:
 
 
 def verify(db: Database, signer: Signer) -> Verification:
-    return verify_ledger(db, name=signer.name, key=signer.key.public_key(), folder=signer.folder)
+    return verify_ledger(db, name=signer.name, keys=signer.public_keys, folder=signer.folder)
 
 
 def tamper(db: Database, *statements: str) -> None:

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import select, update
 
 from portal.audit.model import Checkpoint, Entry
-from portal.audit.notes import Head, sign_head
+from portal.audit.signer.notary import Notary
 from portal.core.errors import NotFound
 from portal.identity.model import Person
 from reports.evidence import make
 from reports.evidence.document import SCHEMA_FILE, read_evidence, schema
 from reports.evidence.facts import gather
-from reports.evidence.make import EvidenceNotMade, Workbench, make_evidence, record_download, signed_pdf
+from reports.evidence.make import EvidenceNotMade, make_evidence, record_download, signed_pdf
 from reports.evidence.model import EvidenceFile
 from reports.evidence.verify import verify_file
 from reports.pdf.render import RenderError
@@ -133,15 +133,14 @@ def test_an_unknown_request_has_no_evidence(world: EvidenceWorld) -> None:
 def test_no_evidence_comes_from_a_ledger_that_lost_what_was_signed(world: EvidenceWorld) -> None:
     reference = world.withdrawn()
     world.file(reference)
-    folder = world.bench.signer.folder
-    forged = Workbench(world.db, world.shelves.settings, world.bench.signer)
-    latest = (folder / "latest").read_text(encoding="utf-8")
-    signer = world.bench.signer
-    (folder / "latest").write_text(sign_head(Head(signer.name, 10_000, b"\1" * 32), signer.name, signer.key))
-    with pytest.raises(EvidenceNotMade, match="tell the operators"):
-        make_evidence(forged, reference)
-    (folder / "latest").write_text(latest, encoding="utf-8")
-    assert make_evidence(forged, reference).path.exists()
+    notary = world.bench.signer.desk
+    assert isinstance(notary, Notary)
+    signed = notary.state()
+    notary.adopt(10_000, b"\1" * 32)
+    with pytest.raises(EvidenceNotMade, match=r"10000 were signed before\. .* tell the operators"):
+        make_evidence(world.bench, reference)
+    notary.adopt(signed.size or 0, signed.root)
+    assert make_evidence(world.bench, reference).path.exists()
 
 
 @pytest.mark.on_sqlite

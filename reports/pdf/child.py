@@ -32,24 +32,25 @@ def main() -> None:
         job = PdfJob.read(sys.stdin.buffer)
         from reports.pdf import engine  # noqa: PLC0415  (after the limits, and its absence is an answer)
     except MemoryError:
-        _end(TOO_BIG, "out of memory")
+        end(TOO_BIG, "out of memory")
     except (OSError, ImportError) as error:
         # cffi raises OSError with the library's name when Pango and its like are not installed.
         why = str(error).splitlines()[0]
-        _end(TOO_BIG if "allocate memory" in why or "failed to map" in why else MISSING, why)
+        end(TOO_BIG if "allocate memory" in why or "failed to map" in why else MISSING, why)
     try:
         pdf = engine.make(job, Path(sys.argv[1]))
     except engine.FatalURLFetchingError as error:
-        _end(REFUSED, str(error))
+        end(REFUSED, str(error))
     except MemoryError:
-        _end(TOO_BIG, "out of memory")
+        end(TOO_BIG, "out of memory")
     except Exception as error:  # noqa: BLE001  (whatever it is, the parent turns it into a sentence)
-        _end(BROKEN, f"{type(error).__name__}: {error}")
+        end(BROKEN, f"{type(error).__name__}: {error}")
     with output:
         output.write(pdf)
 
 
-def _end(status: int, why: str) -> NoReturn:
+def end(status: int, why: str) -> NoReturn:
+    """End the process at once with this status; the parent reads the last line."""
     sys.stderr.write(f"\n{why}")
     sys.stderr.flush()
     os._exit(status)

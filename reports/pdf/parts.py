@@ -22,16 +22,28 @@ How to write a document for this module:
 
 from __future__ import annotations
 
+import tempfile
+from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
+from html import escape
 from pathlib import Path
 from typing import Any
 
-import pikepdf
-
+from portal.core.assets import static_folder
+from portal.core.language import _
+from reports.pdf.assembly import Frame, PartFile, assemble
+from reports.pdf.crew import Crew, processors
+from reports.pdf.foot import CUT, Letters
 from reports.pdf.job import Attachment
-from reports.pdf.render import render
+from reports.pdf.render import RenderError
+
+#: Parts that wait for a child at a time, beside those that are being rendered.
+WAITING = 1
+#: How often the contents may be written until their own length does not move a number.
+ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,61 +102,138 @@ def render_long(
     and goes on to the caller. Files that the HTML names are those of `folder`, by default `static/pdf`.
     Raises RenderError with a sentence.
     """
-    bodies = [f"<section>{part()}</section>" for part in document.parts]
-    headings: tuple[Heading, ...] = ()
-    for _ in range(3 if document.contents else 1):
-        whole = list(bodies)
-        if document.contents:
-            whole.insert(document.contents_after, f"<section>{document.contents(headings)}</section>")
-        target.write_bytes(_one_go(document, whole, folder))
-        found, pages = _headings(target)
-        if found == headings:
-            break
-        headings = found
-    if progress:
-        progress(len(bodies), len(bodies))
-    return Rendered(pages, headings)
-
-
-def _one_go(document: LongDocument, bodies: list[str], folder: Path | None) -> bytes:
-    left, right = document.foot(7777, 8888)
-    before, _, rest = right.partition("7777")
-    between, _, after = rest.partition("8888")
-    foot = (
-        "<style>section + section { break-before: page } @page {"
-        f'@bottom-left {{ content: "{left}"; font: 7.5pt "Plex Sans" }} @bottom-right {{ content: "{before}" '
-        f'counter(page) "{between}" counter(pages) "{after}"; font: 7.5pt "Plex Sans" }} }}</style>'
-    )
-    return render(
-        f'<!DOCTYPE html><html lang="{document.lang}"><head><title>x</title>{document.head}{foot}</head>'
-        f"<body>{''.join(bodies)}</body></html>",
-        attachments=document.attachments,
-        identifier=document.identifier,
-        created=document.created,
-        title=document.title,
-        lang=document.lang,
-        folder=folder,
-    )
-
-
-def _headings(path: Path) -> tuple[tuple[Heading, ...], int]:
-    found: list[Heading] = []
-    with pikepdf.open(path) as pdf:
-        numbers = {page.obj.objgen: number for number, page in enumerate(pdf.pages, 1)}
-        names = (
-            pikepdf.NameTree(pdf.Root.Names.Dests)
-            if "/Names" in pdf.Root and "/Dests" in pdf.Root.Names
-            else {}
+    size = min(processes or processors(), max(1, len(document.parts)))
+    with (
+        tempfile.TemporaryDirectory(prefix="parts-", dir=target.parent) as scratch,
+        Crew((folder or static_folder() / "pdf").resolve(), Path(scratch), size) as crew,
+    ):
+        bench = _Bench(document, crew, Path(scratch))
+        of = len(document.parts) + 1
+        parts = _parts(bench, size, lambda done: progress(done, of) if progress else None)
+        if document.contents is not None:
+            parts = _with_contents(bench, parts, document.contents)
+        _refuse_loose_ends(parts)
+        letters, trunk = _trunk(bench, parts)
+        frame = Frame(
+            document.title,
+            document.lang,
+            document.identifier,
+            document.created,
+            document.attachments,
+            document.foot,
+            letters,
         )
-        anchors = {(place[0].objgen, str(place[3])): str(name) for name, place in names.items()}
+        fresh = Path(scratch) / "whole.pdf"
+        with fresh.open("wb") as file:
+            assemble(file, parts, trunk, frame)
+        fresh.replace(target)
+        if progress:
+            progress(of, of)
+    return Rendered(sum(part.pages for part in parts), _headings(parts))
 
-        def walk(items: list[pikepdf.OutlineItem], level: int) -> None:
-            for item in items:
-                place: Any = item.destination
-                anchor = anchors.get((place[0].objgen, str(place[3])), "")
-                found.append(Heading(level, item.title, numbers[place[0].objgen], anchor))
-                walk(item.children, level + 1)
 
-        with pdf.open_outline() as outline:
-            walk(outline.root, 1)
-        return tuple(found), len(pdf.pages)
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    document: LongDocument
+    crew: Crew
+    scratch: Path
+
+    def html(self, body: str) -> str:
+        head, lang = self.document.head, escape(self.document.lang)
+        # The foot is drawn when the number of pages is known, whatever the style sheet says.
+        return (
+            f'<!DOCTYPE html><html lang="{lang}"><head><meta charset="utf-8"><title>x</title>{head}'
+            f"<style>{_NO_FOOT}</style></head><body>{body}</body></html>"
+        )
+
+    def render(self, body: str, name: str) -> Future[dict[str, Any]]:
+        job = {"do": "part", "target": str(self.scratch / name)}
+        return self.crew.ask(job, self.html(body))
+
+
+_NO_FOOT = "@page { @bottom-left { content: none } @bottom-center { content: none } @bottom-right { content: none } }"
+
+
+def _parts(bench: _Bench, size: int, tell: Callable[[int], None]) -> list[PartFile]:
+    """Every part rendered, in order. Their HTML is written here, a few ahead of the children."""
+    waiting: deque[tuple[Path, Future[dict[str, Any]]]] = deque()
+    done: list[PartFile] = []
+
+    def take() -> None:
+        path, answer = waiting.popleft()
+        done.append(PartFile(path, answer.result()))
+        tell(len(done))
+
+    for index, part in enumerate(bench.document.parts):
+        while len(waiting) >= size + WAITING:
+            take()
+        name = f"{index}.chunk"
+        waiting.append((bench.scratch / name, bench.render(part(), name)))
+    while waiting:
+        take()
+    return done
+
+
+def _with_contents(
+    bench: _Bench, parts: list[PartFile], contents: Callable[[Sequence[Heading]], str]
+) -> list[PartFile]:
+    """The parts with the contents among them. Raises RenderError when their length never settles."""
+    after, pages = bench.document.contents_after, 1
+    before, behind = parts[:after], parts[after:]
+    for _attempt in range(ATTEMPTS):
+        first = sum(part.pages for part in before) + pages
+        headings = (*_headings(before), *_headings(behind, first))
+        name = "contents.chunk"
+        told = bench.render(contents(headings), name).result()
+        made = PartFile(bench.scratch / name, told)
+        if made.pages == pages:
+            return [*before, made, *behind]
+        pages = made.pages
+    raise RenderError(_("The contents of the document did not come to rest, so it was given up."))
+
+
+def _headings(parts: Sequence[PartFile], before: int = 0) -> tuple[Heading, ...]:
+    found = []
+    for part in parts:
+        found += [
+            Heading(level, text, before + page + 1, anchor)
+            for level, text, page, _x, _y, anchor in part.told["headings"]
+        ]
+        before += part.pages
+    return tuple(found)
+
+
+def _refuse_loose_ends(parts: Sequence[PartFile]) -> None:
+    known = {name for part in parts for name, *_ in part.told["anchors"]}
+    for part in parts:
+        for target in part.told["links"]:
+            if target not in known:
+                raise RenderError(
+                    _("The document links to #%(target)s, which is nowhere in it.", target=target[:100])
+                )
+
+
+def _trunk(bench: _Bench, parts: Sequence[PartFile]) -> tuple[Letters, PartFile]:
+    """What the parts share, and the letters of the feet in one of the fonts that they share."""
+    document = bench.document
+    total = sum(part.pages for part in parts)
+    wanted = {CUT}.union(*("".join(document.foot(page + 1, total)) for page in range(total)))
+    shown = "".join(sorted(wanted))
+    job: dict[str, Any] = {"do": "letters", "wanted": shown}
+    told = bench.crew.ask(job, bench.html(f"<p>{escape(shown)}</p>")).result()
+    fonts: dict[str, dict[str, Any]] = {}
+    for font in [font for part in parts for font in part.told["fonts"]] + told["fonts"]:
+        kept = fonts.setdefault(font["hash"], font)
+        for table in ("to_unicode", "widths"):
+            kept[table] = {**font[table], **kept[table]}
+    path = bench.scratch / "trunk.chunk"
+    job = {
+        "do": "trunk",
+        "target": str(path),
+        "fonts": [fonts[name] for name in sorted(fonts)],
+        "title": document.title,
+        "lang": document.lang,
+        "created": document.created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    letters = {letter: (font, glyph, width) for letter, (font, glyph, width) in told["letters"].items()}
+    return letters, PartFile(path, bench.crew.ask(job, "").result())

@@ -61,7 +61,7 @@ def render(
             input=stream.getvalue(),
             capture_output=True,
             timeout=seconds,
-            env=_environment(),
+            env=environment(),
             cwd="/",
             check=False,
         )
@@ -73,17 +73,18 @@ def render(
             )
         ) from error
     if done.returncode != 0:
-        raise RenderError(_sentence(done.returncode, done.stderr.decode(errors="replace").strip()))
+        raise RenderError(sentence(done.returncode, done.stderr.decode(errors="replace").strip()))
     return done.stdout
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Only what Python and fontconfig need: none of the portal's settings or secrets."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "FONTCONFIG_FILE") if name in os.environ}
     return {**kept, "LANG": "C.UTF-8", "TZ": "UTC", "SOURCE_DATE_EPOCH": "0"}
 
 
-def _sentence(status: int, why: str) -> str:
+def sentence(status: int, why: str, seconds: float = SECONDS) -> str:
+    """What is told to a person about a child that ended with this status."""
     last = why.splitlines()[-1][:300] if why else ""
     if status == MISSING:
         return _(
@@ -98,7 +99,7 @@ def _sentence(status: int, why: str) -> str:
     if status == -signal.SIGXCPU:
         return _(
             "The document took longer than %(seconds)s seconds to render, so it was given up.",
-            seconds=SECONDS,
+            seconds=round(seconds),
         )
     if status == BROKEN:
         return _("The document could not be rendered: %(why)s", why=last)

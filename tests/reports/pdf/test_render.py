@@ -179,7 +179,7 @@ def test_a_rendering_that_needs_too_much_memory_is_given_up() -> None:
 
 def test_a_missing_library_gives_one_sentence_that_says_how_to_mend_it() -> None:
     why = "cannot load library 'libpango-1.0-0'"
-    assert rendering._sentence(MISSING, f"\n{why}") == (
+    assert rendering.sentence(MISSING, f"\n{why}") == (
         f"PDF files cannot be made on this machine, because a system library is missing: {why}. "
         "Install it with: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
     )
@@ -188,8 +188,8 @@ def test_a_missing_library_gives_one_sentence_that_says_how_to_mend_it() -> None
 def test_the_child_has_none_of_the_portals_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SECRET_KEY", "DATABASE_URL", "OIDC_CLIENT_SECRET", "SCIM_TOKEN"):
         monkeypatch.setenv(name, SECRET)
-    assert SECRET not in rendering._environment().values()
-    assert set(rendering._environment()) <= {
+    assert SECRET not in rendering.environment().values()
+    assert set(rendering.environment()) <= {
         "PATH",
         "HOME",
         "FONTCONFIG_FILE",

@@ -62,6 +62,9 @@ SEALED: Mapping[str, frozenset[str]] = {
     "access_review_item_reviewer": _NONE,
     "finding": frozenset({"last_seen_at", "told_at"}),
     "finding_acceptance": _NONE,
+    "audit": _NONE,
+    "audit_facts": _NONE,
+    "audit_draw": frozenset({"done", "total", "made_size", "made_at"}),  # how far its making has come
 }
 
 UNSEALED: Mapping[str, str] = {
@@ -97,5 +100,7 @@ UNSEALED: Mapping[str, str] = {
     "connector_call": "a question on its way to a worker; gone when it is answered",
     "http_call": "a call on its way to automation; what came of it is in its step",
     "http_callback": "a message that was received; what came of it is in its step",
+    "audit_row": "its audit's entry of counting holds the digest of all of them",
+    "audit_file": "a copy; the entry of making holds the digests of the report and the bundle",
     "evidence_file": "a copy that can be made again byte for byte; the files are compared with it, and hold a signature",
 }

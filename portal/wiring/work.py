@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
+from sqlalchemy.orm import Session
+
 from approvals.emergency import jobs as emergency_jobs
 from approvals.routing import watching
 from approvals.routing.book import RouteBook
@@ -26,14 +28,16 @@ from catalog.reconciliation.telling import tell_of_findings
 from catalog.requests import jobs as request_jobs
 from catalog.requests import promise
 from catalog.versions import replaying
-from portal.audit.checkpoint import Signer, checkpoint_if_due
+from portal.audit.checkpoint import Signer
 from portal.audit.holders.configured import Holders
 from portal.audit.holders.hand_over import due_holders, hand_to
-from portal.jobs import Handlers, Job, Periodic, Workshop
+from portal.audit.signing import keep_signed
+from portal.jobs import Handlers, Job, Periodic, Task, Workshop
 from portal.jobs.periodic import enqueue_periodic
 from portal.notifications import digest
 from portal.notifications import jobs as mail_jobs
 from portal.wiring.parts import Portal
+from reports.audits import jobs as audits
 
 #: Its payload names the holder.
 HAND_TO_HOLDER = "hand_to_holder"
@@ -93,13 +97,18 @@ def workshop(portal: Portal) -> Workshop:
         db=portal.db,
         settings=portal.settings,
         handlers=job_handlers(portal),
-        on_set_aside=set_aside.on_set_aside,
+        on_set_aside=_on_set_aside,
     )
+
+
+def _on_set_aside(session: Session, task: Task) -> None:
+    set_aside.on_set_aside(session, task)
+    audits.on_set_aside(session, task)
 
 
 def _checkpoint(job: Job, *, signer: Signer, holders: Holders) -> None:
     try:
-        checkpoint_if_due(job.db, signer)
+        keep_signed(job.db, signer)
     finally:
         # Each holder has a task of its own: one that does not answer holds up neither the next nor the signer.
         with job.reading() as session:

@@ -1,0 +1,76 @@
+"""The bundle: one archive with everything and the verifier, the same bytes for the same members."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+PIECE = 1 << 20
+#: The earliest date that an archive can hold (PKWARE APPNOTE 4.4.6).
+_FIRST_YEAR = 1980
+
+
+def write_bundle(path: Path, members: Mapping[str, Path | bytes], *, at: datetime) -> None:
+    """Write the members, sorted by name, deflated, all dated `at`. Streams: a member of any size takes the same memory."""
+    moment = at.astimezone(UTC)
+    date_time = max(moment, datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)).timetuple()[:6]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(members):
+            member = zipfile.ZipInfo(name, date_time)
+            member.compress_type = zipfile.ZIP_DEFLATED
+            # A plain file that everybody may read, made on Unix: zipfile would take the machine's own otherwise.
+            member.create_system = 3
+            member.external_attr = 0o100644 << 16
+            content = members[name]
+            with archive.open(member, "w", force_zip64=True) as out:
+                if isinstance(content, bytes):
+                    out.write(content)
+                    continue
+                with content.open("rb") as file:
+                    while piece := file.read(PIECE):
+                        out.write(piece)
+
+
+README = """\
+Countersign: audit {reference}
+{rule}
+
+This bundle proves itself. To check it you need Python 3.9 or newer with the package "cryptography", no network and no
+access to the portal:
+
+    python verify.py {reference}.zip --key KEY
+
+KEY is the ledger's public key, or its fingerprint, as you were given it by another way than this bundle: by mail, on
+paper, from the portal's page of keys. Without it the verifier says what remains unproved: everything else could have been
+made by whoever made the bundle. Compare verify.py itself with a copy of the same version from another source where you can.
+
+What is here
+
+    report.pdf          the report, signed; audit.json is attached to it
+    audit.json          every fact that the report shows; audit.schema.json says how it is built
+    ledger.jsonl        every entry of the ledger between the two heads, one a line
+    checkpoints/        the ledger's signed heads before and after the period, and when the report was made
+    population.csv      every request in scope; population.xlsx has the same and more as sheets
+    sample.csv          what was drawn from them
+    tables/             the tables of the report's sections
+    evidence/           the signed evidence of each request of the sample
+    verify.py           the verifier, one file that you can read
+
+How the sample was drawn
+
+    root  = the root of checkpoints/after.note (32 bytes)
+    seed  = SHA-256(root, then the auditor's word in UTF-8)
+    rank  = SHA-256(seed, then the request's reference in ASCII), for each request of the population
+    sample = the first {size} by rank, lowest first
+
+The root was signed and shown before the auditor said the word "{nonce}", so nobody could choose what is drawn.
+"""
+
+
+def readme(reference: str, nonce: str, size: int) -> bytes:
+    """README.txt. The auditor's word stands in it as it was typed."""
+    title = f"Countersign: audit {reference}"
+    text = README.format(reference=reference, rule="=" * len(title), nonce=nonce, size=size)
+    return text.encode()

@@ -1,0 +1,314 @@
+"""Making: the evidence of each request of a sample, the facts, the report and the bundle.
+
+Each part is one task, so that none runs longer than a task may: it works for a while, and the next one goes on. What was
+made lies ready by its digest or in the draw's own folder, so that a worker that is killed costs one file.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session, joinedload
+
+from portal.audit import record
+from portal.audit.checkpoint import Signer
+from portal.audit.model import Checkpoint
+from portal.core.clock import now
+from portal.core.errors import PortalError
+from portal.core.language import SOURCE, speaking
+from portal.identity.actor import PORTAL
+from portal.jobs import Job
+from reports.audits import place, tags
+from reports.audits.assembling import assemble
+from reports.audits.bundle import readme, write_bundle
+from reports.audits.counting import signed_head
+from reports.audits.document import FILE_NAME, Audit, read_audit
+from reports.audits.ledger_part import digest_of, write_leaves
+from reports.audits.members import LEDGER, listed, write_heads, write_tables
+from reports.audits.model import AuditDraw, AuditFile, DrawState
+from reports.audits.ordering import enqueue_part, rows_of
+from reports.audits.report import look, report_pdf, verifier
+from reports.evidence.make import Made, Workbench, introduced_key, make_evidence
+from reports.pdf.keys import PdfKey
+
+#: Seconds after which a task leaves the rest to the next one; a task may take 300.
+BUDGET_SECONDS = 120.0
+#: What comes after the evidence: facts, report, bundle. The report counts as so many steps of the progress bar.
+_FACTS_STEPS, _REPORT_STEPS, _BUNDLE_STEPS = 1, 8, 1
+_AFTER_EVIDENCE = _FACTS_STEPS + _REPORT_STEPS + _BUNDLE_STEPS
+
+
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """One task's share of one draw."""
+
+    job: Job
+    bench: Workbench
+    draw: AuditDraw
+    key: PdfKey
+    folder: Path
+    until: float
+
+    @property
+    def spent(self) -> bool:
+        """Whether the rest is the next task's."""
+        return time.monotonic() >= self.until
+
+    def tell(self, done: int) -> None:
+        """Move the progress bar; never back, for a task that begins anew."""
+        with self.job.transaction() as session:
+            row = session.get_one(AuditDraw, self.draw.id)
+            row.done = max(row.done, done)
+
+
+def make_audit(job: Job, *, signer: Signer, budget: float = BUDGET_SECONDS) -> None:
+    """The `make_audit` task. Safe to run again after any of its steps."""
+    draw = _begun(job)
+    if draw is None:
+        return
+    bench = Workbench(job.db, job.settings, signer)
+    try:
+        making = _Making(
+            job,
+            bench,
+            draw,
+            introduced_key(bench),
+            place.workplace(job.settings, draw.audit.reference, draw.number),
+            time.monotonic() + budget,
+        )
+        for step in (_make_evidence, _write_facts, _write_report):
+            if not step(making):
+                _leave_the_rest(making)
+                return
+        _finish(making)
+    except PortalError as error:
+        _fail(job, draw, error.sentence)
+
+
+def _begun(job: Job) -> AuditDraw | None:
+    """The draw with its audit; None when there is nothing to make any more."""
+    with job.transaction() as session:
+        statement = (
+            select(AuditDraw)
+            .where(AuditDraw.id == job.payload["draw_id"])
+            .options(joinedload(AuditDraw.audit))
+        )
+        draw = session.scalars(statement).one()
+        if draw.state is not DrawState.MAKING:
+            return None
+        draw.total = len(draw.drawn) + _AFTER_EVIDENCE
+        return draw
+
+
+def _leave_the_rest(making: _Making) -> None:
+    with making.job.transaction() as session:
+        draw = session.get_one(AuditDraw, making.draw.id)
+        enqueue_part(session, draw, making.job.payload["part"] + 1)
+        making.job.finish(session)
+
+
+def _make_evidence(making: _Making) -> bool:
+    """Each sampled request's file, so many at once as there are processors; False when there is more to make."""
+    known = _files(making)
+    waiting = [
+        reference
+        for reference in making.draw.drawn
+        if not _lies_ready(making.folder, known.get(_evidence_name(reference)))
+    ]
+    done = len(making.draw.drawn) - len(waiting)
+    processors = os.cpu_count() or 1
+    with ThreadPoolExecutor(max_workers=processors, thread_name_prefix="evidence") as pool:
+        running: dict[Future[Made], str] = {}
+        try:
+            while waiting or running:
+                while waiting and len(running) < processors and not making.spent:
+                    reference = waiting.pop(0)
+                    # Rendering is a child process's work: these threads only wait for it.
+                    running[
+                        pool.submit(make_evidence, making.bench, reference, making.draw.audit.language)
+                    ] = reference
+                if not running:
+                    return False
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    done += 1
+                    _take(making, running.pop(future), future.result(), done)
+        finally:
+            for future in running:
+                future.cancel()
+    return True
+
+
+def _take(making: _Making, reference: str, made: Made, done: int) -> None:
+    name = _evidence_name(reference)
+    with place.written(making.folder / name) as path:
+        path.write_bytes(made.path.read_bytes())
+    _remember(making, name)
+    making.tell(done)
+
+
+def _write_facts(making: _Making) -> bool:
+    """ledger.jsonl, the heads, the tables and audit.json, all under one head that is signed once."""
+    if _lies_ready(making.folder, _files(making).get(FILE_NAME)):
+        return not making.spent
+    head = _head_of(making)
+    audit = making.draw.audit
+    with making.job.db.reading() as session:
+        references = {row["reference"] for row in rows_of(session, audit.id)}
+    withheld = write_leaves(
+        making.folder / LEDGER,
+        making.job.db,
+        audit.before_size or 0,
+        audit.after_size or 0,
+        whole=audit.disclosure == "whole",
+        references=references,
+    )
+    with speaking(SOURCE), making.job.db.snapshot() as session:
+        draw = session.scalars(
+            select(AuditDraw).where(AuditDraw.id == making.draw.id).options(joinedload(AuditDraw.audit))
+        ).one()
+        evidence = [file for file in listed(making.folder) if file.name.startswith("evidence/")]
+        told = assemble(
+            session, making.bench, draw, head, key=making.key, files=evidence, withheld=withheld, look=look()
+        )
+    write_tables(making.folder, told)
+    write_heads(making.folder, told)
+    told = told.model_copy(update={"files": tuple(listed(making.folder))})
+    with place.written(making.folder / FILE_NAME) as path:
+        path.write_bytes(told.to_json())
+    _remember(making, FILE_NAME)
+    making.tell(len(making.draw.drawn) + _FACTS_STEPS)
+    return not making.spent
+
+
+def _head_of(making: _Making) -> Checkpoint:
+    """The head under which everything is proven: signed once for a draw, whoever asks again."""
+    with making.job.db.reading() as session:
+        size = session.get_one(AuditDraw, making.draw.id).made_size
+        if size is not None:
+            return session.get_one(Checkpoint, size)
+    head = signed_head(making.job, making.bench.signer)
+    with making.job.transaction() as session:
+        draw = session.get_one(AuditDraw, making.draw.id)
+        draw.made_size, draw.made_at = head.size, head.at
+    return head
+
+
+def _write_report(making: _Making) -> bool:
+    """report.pdf, signed."""
+    if _lies_ready(making.folder, _files(making).get(place.REPORT)):
+        return not making.spent
+    told = _told(making)
+    begun = len(making.draw.drawn) + _FACTS_STEPS
+    with place.written(making.folder / place.REPORT) as path:
+        report_pdf(told, making.key, path, progress=_share(making, begun))
+    _remember(making, place.REPORT)
+    making.tell(begun + _REPORT_STEPS)
+    return not making.spent
+
+
+def _share(making: _Making, begun: int) -> Callable[[int, int], None]:
+    """Tells of a share of the report's steps, and no more often than the bar moves."""
+    last = begun
+
+    def tell(done: int, total: int) -> None:
+        nonlocal last
+        reached = begun + _REPORT_STEPS * done // max(total, 1)
+        if reached > last:
+            last = reached
+            making.tell(reached)
+
+    return tell
+
+
+def _finish(making: _Making) -> None:
+    """The bundle; then the files that can be downloaded take their place, and the folder is let go."""
+    told = _told(making)
+    members: dict[str, Path | bytes] = {
+        path.relative_to(making.folder).as_posix(): path
+        for path in making.folder.rglob("*")
+        if path.is_file() and not path.name.startswith(".") and path.name != place.BUNDLE
+    }
+    members["README.txt"] = readme(told.reference, told.sample.nonce, told.sample.size)
+    members["verify.py"] = verifier()
+    with place.written(making.folder / place.BUNDLE) as path:
+        write_bundle(path, members, at=datetime.fromisoformat(told.made_at))
+    kept = {name: digest_of(making.folder / name) for name in place.KEPT}
+    for name, (digest, _size) in kept.items():
+        with place.written(place.path_of(making.job.settings, name, digest)) as path:
+            path.unlink(missing_ok=True)
+            os.link(making.folder / name, path)
+    with making.job.transaction() as session:
+        draw = session.get_one(AuditDraw, making.draw.id)
+        session.execute(delete(AuditFile).where(AuditFile.draw_id == draw.id))
+        session.add_all(
+            AuditFile(draw_id=draw.id, name=name, digest=digest, bytes=size)
+            for name, (digest, size) in kept.items()
+        )
+        draw.state, draw.done, draw.total = DrawState.MADE, making.draw.total, making.draw.total
+        draw.finished_at = now(session)
+        record(
+            session,
+            tags.MADE,
+            subject=tags.subject_of(told.reference),
+            actor=PORTAL,
+            facts={
+                "draw": draw.number,
+                "report": kept[place.REPORT][0],
+                "bundle": kept[place.BUNDLE][0],
+            },
+        )
+        making.job.finish(session)
+    place.clear(making.job.settings, told.reference, making.draw.number)
+
+
+def _fail(job: Job, draw: AuditDraw, why: str) -> None:
+    with job.transaction() as session:
+        row = session.get_one(AuditDraw, draw.id)
+        row.state, row.why = DrawState.FAILED, why
+        record(
+            session,
+            tags.FAILED,
+            subject=tags.subject_of(draw.audit.reference),
+            actor=PORTAL,
+            facts={"draw": draw.number},
+        )
+        job.finish(session)
+
+
+def _told(making: _Making) -> Audit:
+    return read_audit((making.folder / FILE_NAME).read_bytes())
+
+
+def _evidence_name(reference: str) -> str:
+    return f"evidence/{reference}.pdf"
+
+
+def _files(making: _Making) -> dict[str, AuditFile]:
+    with making.job.db.reading() as session:
+        found = session.scalars(
+            select(AuditFile).where(AuditFile.draw_id == making.draw.id).order_by(AuditFile.name)
+        )
+        return {file.name: file for file in found}
+
+
+def _lies_ready(folder: Path, file: AuditFile | None) -> bool:
+    if file is None or not (folder / file.name).is_file():
+        return False
+    return digest_of(folder / file.name) == (file.digest, file.bytes)
+
+
+def _remember(making: _Making, name: str) -> None:
+    digest, size = digest_of(making.folder / name)
+    with making.job.transaction() as session:
+        _put(session, AuditFile(draw_id=making.draw.id, name=name, digest=digest, bytes=size))
+
+
+def _put(session: Session, file: AuditFile) -> None:
+    session.merge(file)

@@ -27,6 +27,7 @@ from catalog.requests import model as requests
 from catalog.versions import model as versions
 from portal.audit import model as audit
 from portal.audit.holders import model as checkpoint_holders
+from portal.audit.signer import model as signing
 from portal.core.database import Base
 from portal.identity import model as identity
 from portal.identity.passkeys import model as passkeys
@@ -67,6 +68,7 @@ ROOMS = (
     recertifying,
     reconciliation,
     requests,
+    signing,
     rotas,
     routing,
     signatures,

@@ -16,6 +16,8 @@ from catalog.fulfilment.model import ByHand, ByHandState
 from catalog.fulfilment.operators import what_of
 from catalog.requests.model import Request
 from catalog.requests.queries import FailedLine, requests_failed
+from portal.audit.signer.model import SigningTrouble
+from portal.audit.signing import find_trouble
 from portal.core.clock import now
 from portal.core.language import spoken
 from portal.identity.actor import Actor
@@ -56,10 +58,12 @@ class OperationsPage:
     claimed: frozenset[str]
     #: What waits where no worker is: the queue, how many tasks, since when.
     unserved: tuple[tuple[str, int, datetime], ...]
+    #: What is in the way of signing the ledger; None when nothing is.
+    unsigned: SigningTrouble | None
 
 
 def operations_page(session: Session, actor: Actor) -> OperationsPage:
-    """What waits, runs, was set aside, and which requests failed, what nobody serves; seven statements."""
+    """What waits, runs, was set aside, and which requests failed, what nobody serves, whether the ledger is signed; eight."""
     zone = ZoneInfo(actor.timezone)
     at = now(session)
     aside, under_way = tasks_set_aside(session), _under_way(session, at)
@@ -71,6 +75,7 @@ def operations_page(session: Session, actor: Actor) -> OperationsPage:
         set_aside=tuple(_line(task, references, zone) for task in aside),
         under_way=tuple(_line(task, references, zone) for task in under_way),
         claimed=_claimed(session),
+        unsigned=find_trouble(session),
         unserved=tuple(
             (queue, tasks, since.astimezone(zone)) for queue, tasks, since in unserved_queues(session)
         ),

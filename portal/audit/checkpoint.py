@@ -86,7 +86,7 @@ class Signer:
         try:
             return self.desk.known() if isinstance(self.desk, SocketDesk) else self.desk.state()
         except SignerError as error:
-            raise _away(error) from error
+            raise not_signed(error) from error
 
     @property
     def name(self) -> str:
@@ -143,7 +143,7 @@ def checkpoint(db: Database, signer: Signer) -> Checkpoint | None:
         except Refused as error:
             raise _another_past(old if old is not None else 0) from error
         except SignerError as error:
-            raise _away(error) from error
+            raise not_signed(error) from error
         if row is not None:
             _hand_out(signer.folder, row)
         return row
@@ -235,7 +235,8 @@ def _another_past(signed: int) -> InconsistentLedger:
     )
 
 
-def _away(error: SignerError) -> SignerAway:
+def not_signed(error: SignerError) -> SignerAway:
+    """What the signer's error is to whoever wanted something signed."""
     if isinstance(error, Away):
         return SignerAway(say("The ledger's signer does not answer."))
     return SignerAway(say("The ledger's signer cannot sign: %(why)s", why=error.sentence))

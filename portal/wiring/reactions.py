@@ -15,13 +15,14 @@ from catalog.attachments import attach
 from catalog.changes import reactions as changes
 from catalog.entitlements import waiting as entitlements_waiting
 from catalog.explaining import index as explaining
-from catalog.fulfilment import orders
+from catalog.fulfilment import orders, signing_alarm
 from catalog.fulfilment.connectors.manual import opening as manual_opening
 from catalog.reconciliation import events as finding_events
 from catalog.reconciliation import reactions as reconciliation
 from catalog.requests import events
 from portal.audit import identity as identity_entries
 from portal.audit.holders import events as holder_events
+from portal.audit.signing import SigningStopped
 from portal.core.settings import Settings
 from portal.identity import events as identity_events
 from portal.notifications import checkpoints as checkpoint_mails
@@ -52,6 +53,7 @@ def reactions_table(settings: Settings) -> dict[type[Any], Sequence[Callable[...
             token_mails.on_token_created,
         ),
         identity_events.ApiTokenRevoked: (identity_entries.on_token_revoked,),
+        SigningStopped: (signing_alarm.on_signing_stopped,),
         holder_events.CheckpointMailDue: (checkpoint_mails.on_checkpoint_mail_due,),
         holder_events.HolderContradicted: (checkpoint_mails.on_contradicted,),
         events.RequestSubmitted: (attach.on_submitted,),

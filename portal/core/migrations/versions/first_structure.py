@@ -152,6 +152,15 @@ def upgrade() -> None:
         batch_op.create_index("ix_ledger_row_entry_number", ["entry_number"], unique=False)
 
     op.create_table(
+        "ledger_signing_trouble",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("cause", sa.String(length=40), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("since", database.UTCDateTime(), nullable=False),
+        sa.Column("told_at", database.UTCDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=("pk_ledger_signing_trouble")),
+    )
+    op.create_table(
         "offering",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("slug", sa.String(length=80), nullable=False),
@@ -2096,6 +2105,7 @@ def downgrade() -> None:
     op.drop_table("queue_attendance")
     op.drop_table("personal_value")
     op.drop_table("offering")
+    op.drop_table("ledger_signing_trouble")
     with op.batch_alter_table("ledger_row", schema=None) as batch_op:
         batch_op.drop_index("ix_ledger_row_entry_number")
 

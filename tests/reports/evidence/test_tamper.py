@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import random
+import re
 import string
 from collections.abc import Callable
 from datetime import datetime
@@ -301,7 +302,7 @@ EDITS: dict[str, Callable[[dict[str, Any]], object]] = {
     "a proof edited": lambda facts: _entry(facts, "step:applied")["inclusion"].reverse(),
     "a proof cut off": lambda facts: _entry(facts, "step:applied")["inclusion"].pop(),
     "the checkpoint's size edited": lambda facts: facts["ledger"].update(
-        checkpoint=facts["ledger"]["checkpoint"].replace("\n16\n", "\n17\n")
+        checkpoint=re.sub(r"\n\d+\n", "\n99\n", facts["ledger"]["checkpoint"], count=1)
     ),
     "the ledger's name edited": lambda facts: facts["ledger"].update(origin="other/ledger"),
 }

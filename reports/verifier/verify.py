@@ -1,0 +1,2674 @@
+#!/usr/bin/env python3
+"""Check Countersign's evidence, its audit report, or a whole bundle: offline, trusting nobody.
+
+    python verify.py FILE.pdf | BUNDLE.zip | FOLDER  [--key KEY ...] [--json]
+
+KEY is what you were given by another way than the file: the ledger's key (name+hash+key), a witness's key, or a SHA-256
+fingerprint of one, of the certificate that signs the PDF, or of a timestamp authority's certificate; or a file with
+one of them. A key that comes inside a file is only ever compared, never believed; without KEY it is said what remains
+unproved. Exit status: 0 everything that can be checked holds, 1 something does not, 2 it was called wrongly.
+
+Needs Python 3.9 or newer and the library `cryptography`, nothing else; it opens no connection and writes no file. Read
+it before you rely on it: it is meant to be read in one sitting, from top to bottom, and says which standard each part
+follows. What it does not do, `countersign verify` does: it makes an evidence file's pages again from the facts and
+compares every letter, and works the sentences under "Deviations" out again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import hmac
+import json
+import math
+import re
+import stat
+import sys
+import unicodedata
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+
+Json = dict[str, Any]
+LARGEST_PDF = 512 * 1024 * 1024
+LARGEST_MEMBER = 4 * 1024**3
+LARGEST_STREAM = 256 * 1024 * 1024
+#: An entry is written at the end of the transaction in which its time was taken; clocks of others may run ahead.
+LONGEST_TRANSACTION = timedelta(seconds=120)
+CLOCK_SKEW = timedelta(seconds=60)
+
+
+class Wrong(Exception):
+    """Something does not hold; the message is a sentence."""
+
+
+# ---- 1. What was found, and the keys that were given -----------------------------------------------------------------
+
+
+class Result:
+    """Every check of one file: its name, whether it holds (None: cannot be told) and a sentence."""
+
+    def __init__(self, file: str) -> None:
+        self.file, self.reference, self.claim = file, "", ""
+        self.checks: list[tuple[str, bool | None, str]] = []
+
+    def good(self, name: str, sentence: str) -> None:
+        """Something holds."""
+        self.checks.append((name, True, sentence))
+
+    def bad(self, name: str, sentence: str) -> None:
+        """Something does not hold."""
+        self.checks.append((name, False, sentence))
+
+    def open(self, name: str, sentence: str) -> None:
+        """Something cannot be told."""
+        self.checks.append((name, None, sentence))
+
+    def judge(self, name: str, sentence: str, problems: Iterable[str]) -> bool:
+        """The sentence holds unless there are problems; then each of them is said instead."""
+        found = list(dict.fromkeys(problems))
+        for problem in found:
+            self.bad(name, problem)
+        if not found:
+            self.good(name, sentence)
+        return not found
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing that could be checked fails."""
+        return bool(self.checks) and all(holds is not False for _, holds, _ in self.checks)
+
+    @property
+    def proven(self) -> bool:
+        """Whether it holds and the ledger's key is one that was given."""
+        return self.holds and any(name == "ledger-key" and holds for name, holds, _ in self.checks)
+
+    @property
+    def verdict(self) -> str:
+        """One sentence."""
+        if not self.holds:
+            return "This file does not hold. Do not rely on it."
+        if not self.proven:
+            return (
+                "Everything that can be checked holds, but who signed it remains unproved: compare the fingerprints "
+                "with those that you were given by another way, or give the ledger's key with --key."
+            )
+        return "Everything holds, and the ledger's key is the one that you gave."
+
+    def to_json(self) -> Json:
+        """For machines."""
+        checks = [{"name": name, "holds": holds, "sentence": said} for name, holds, said in self.checks]
+        head = {"file": self.file, "reference": self.reference, "claim": self.claim}
+        return {
+            **head,
+            "holds": self.holds,
+            "proven": self.proven,
+            "verdict": self.verdict,
+            "checks": checks,
+        }
+
+
+class Trusted:
+    """Fingerprints (64 hex digits) of what was given by another way; nothing in a file is ever added to them."""
+
+    def __init__(self, fingerprints: Iterable[str] = (), witnesses: Iterable[str] = ()) -> None:
+        self.fingerprints, self.witnesses = frozenset(fingerprints), tuple(witnesses)
+
+    @classmethod
+    def of(cls, values: Iterable[str]) -> Trusted:
+        """From verifier keys, fingerprints or files that hold one. Raises ValueError with a sentence."""
+        read = [_read_key(value) for value in values]
+        witnesses = [value for value in read if "+" in value]
+        return cls([value for value in read if "+" not in value], witnesses)
+
+    def has_key(self, raw: bytes) -> bool:
+        """Whether this is a ledger's key that was given."""
+        return hashlib.sha256(raw).hexdigest() in self.fingerprints
+
+    def has_certificate(self, der: bytes) -> bool:
+        """Whether this is a certificate that was given."""
+        return hashlib.sha256(der).hexdigest() in self.fingerprints
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\s:]", "", re.sub(r"^sha256:", "", text.strip().lower()))
+
+
+def _read_key(value: str) -> str:
+    """64 hex digits, or a witness's verifier key as it is."""
+    if re.fullmatch(r"[0-9a-f]{64}", _plain(value)):
+        return _plain(value)
+    if "+" in value and not Path(value).is_file():
+        _, kind, raw = read_vkey(value)
+        return value.strip() if kind == COSIGNATURE else hashlib.sha256(raw).hexdigest()
+    path = Path(value)
+    if path.is_file() and path.stat().st_size <= 65_536:
+        content = path.read_bytes()
+        if b"-----BEGIN CERTIFICATE-----" in content:
+            certificate = x509.load_pem_x509_certificate(content)
+            return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
+        lines = content.decode("utf-8", errors="replace").strip().splitlines()
+        if lines and not Path(lines[0]).is_file():
+            return _read_key(lines[0])
+    raise ValueError(
+        f"“{value[:80]}” is no key: give the ledger's key (name+hash+key), a SHA-256 fingerprint, or a file with one."
+    )
+
+
+def grouped(digits: str) -> str:
+    """Hex digits in groups of four, as people compare them."""
+    return " ".join(digits[start : start + 4] for start in range(0, len(digits), 4))
+
+
+def sha256(content: bytes) -> str:
+    """`sha256:` and hex."""
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+# ---- 2. Canonical JSON (RFC 8785) and JSON Schema (2020-12, the part that the schemas use) ---------------------------
+
+
+def read_json(content: bytes) -> Any:
+    """The JSON value. Raises Wrong for anything else, also for names that stand twice."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> Json:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise Wrong("A name stands twice in one object of the JSON.")
+        return found
+
+    def refuse(word: str) -> None:
+        raise Wrong(f"{word} is no JSON.")
+
+    try:
+        return json.loads(content.decode("utf-8"), object_pairs_hook=unique, parse_constant=refuse)
+    except (ValueError, RecursionError) as error:
+        raise Wrong("The JSON cannot be read.") from error
+
+
+def canonical(value: Any) -> bytes:
+    """RFC 8785: members sorted by UTF-16 code units, no white space, ECMAScript's numbers. Raises ValueError."""
+    return _canonical(value).encode("utf-8")
+
+
+def _canonical(value: Any) -> str:
+    if isinstance(value, dict):
+        names = sorted(value, key=lambda name: str(name).encode("utf-16-be"))
+        return "{" + ",".join(f"{_text(name)}:{_canonical(value[name])}" for name in names) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ",".join(map(_canonical, value)) + "]"
+    if isinstance(value, str):
+        return _text(value)
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int) and abs(value) < 2**53:
+        return str(value)
+    if isinstance(value, float):
+        return _number(value)
+    raise ValueError("JSON cannot hold this exactly.")
+
+
+def _text(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _number(value: float) -> str:
+    """ECMA-262 Number::toString: the shortest digits that give the same number, as Python's repr finds them."""
+    if not math.isfinite(value):
+        raise ValueError("JSON knows no such number.")
+    if value == 0:
+        return "0"
+    sign = "-" if value < 0 else ""
+    mantissa, _, exponent = repr(abs(value)).partition("e")
+    whole, _, part = mantissa.partition(".")
+    part = "" if part == "0" and not exponent else part
+    digits = (whole + part).lstrip("0")
+    point = len(whole) + int(exponent or 0) - (len(whole + part) - len((whole + part).lstrip("0")))
+    digits = digits.rstrip("0")
+    count = len(digits)
+    if count <= point <= 21:
+        return sign + digits + "0" * (point - count)
+    if 0 < point <= 21:
+        return f"{sign}{digits[:point]}.{digits[point:]}"
+    if -6 < point <= 0:
+        return f"{sign}0.{'0' * -point}{digits}"
+    shown = digits if count == 1 else f"{digits[0]}.{digits[1:]}"
+    return f"{sign}{shown}e{'+' if point > 0 else '-'}{abs(point - 1)}"
+
+
+def digest(value: Any) -> str:
+    """`sha256:` over the canonical JSON."""
+    return sha256(canonical(value))
+
+
+_TYPES: dict[str, Callable[[Any], bool]] = {
+    "object": lambda value: isinstance(value, dict),
+    "array": lambda value: isinstance(value, list),
+    "string": lambda value: isinstance(value, str),
+    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "number": lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
+    "boolean": lambda value: isinstance(value, bool),
+    "null": lambda value: value is None,
+}
+#: Keywords that say nothing about what is valid.
+_NOTES = frozenset(
+    ("$schema", "$defs", "title", "description", "default", "format", "discriminator", "examples")
+)
+
+
+def schema_problem(value: Any, schema: Any, root: Json | None = None, where: str = "") -> str:
+    """Where and how the value does not fit the schema; empty where it does. Raises Wrong for an unknown keyword."""
+    root = schema if root is None else root
+    if isinstance(schema, bool):
+        return "" if schema else f"{where or 'the facts'}: nothing is allowed here"
+    for keyword, rule in schema.items():
+        if keyword in _NOTES:
+            continue
+        if keyword not in _RULES:
+            raise Wrong(f"The schema uses “{keyword}”, which this verifier does not know.")
+        problem = _RULES[keyword](value, rule, schema, root or {}, where)
+        if problem:
+            return problem if ": " in problem else f"{where or 'the facts'}: {problem}"
+    return ""
+
+
+def _referred(value: Any, rule: str, _: Json, root: Json, where: str) -> str:
+    target: Any = root
+    for part in rule[2:].split("/"):
+        target = target[part.replace("~1", "/").replace("~0", "~")]
+    return schema_problem(value, target, root, where)
+
+
+def _typed(value: Any, rule: Any, _: Json, root: Json, where: str) -> str:
+    kinds = [rule] if isinstance(rule, str) else rule
+    return "" if any(_TYPES[kind](value) for kind in kinds) else f"is not of type {', '.join(kinds)}"
+
+
+def _properties(value: Any, rule: Json, _: Json, root: Json, where: str) -> str:
+    if isinstance(value, dict):
+        for name, inner in rule.items():
+            problem = schema_problem(value[name], inner, root, f"{where}.{name}") if name in value else ""
+            if problem:
+                return problem
+    return ""
+
+
+def _others(value: Any, rule: Any, schema: Json, root: Json, where: str) -> str:
+    if isinstance(value, dict):
+        for name in value.keys() - schema.get("properties", {}).keys():
+            problem = schema_problem(value[name], rule, root, f"{where}.{name}")
+            if problem:
+                return problem
+    return ""
+
+
+def _names(value: Any, rule: Any, _: Json, root: Json, where: str) -> str:
+    names = value if isinstance(value, dict) else {}
+    return next(filter(None, (schema_problem(name, rule, root, f"{where}.{name}") for name in names)), "")
+
+
+def _patterned(value: Any, rule: Json, _: Json, root: Json, where: str) -> str:
+    for name in value if isinstance(value, dict) else {}:
+        for pattern, inner in rule.items():
+            problem = (
+                schema_problem(value[name], inner, root, f"{where}.{name}")
+                if re.search(pattern, name)
+                else ""
+            )
+            if problem:
+                return problem
+    return ""
+
+
+def _items(value: Any, rule: Any, _: Json, root: Json, where: str) -> str:
+    items = value if isinstance(value, list) else []
+    return next(
+        filter(None, (schema_problem(item, rule, root, f"{where}[{at}]") for at, item in enumerate(items))),
+        "",
+    )
+
+
+def _any_of(value: Any, rule: list[Any], _: Json, root: Json, where: str) -> str:
+    return "" if any(not schema_problem(value, one, root, where) for one in rule) else "fits none of its forms"
+
+
+def _one_of(value: Any, rule: list[Any], _: Json, root: Json, where: str) -> str:
+    return (
+        ""
+        if sum(not schema_problem(value, one, root, where) for one in rule) == 1
+        else "does not fit one form"
+    )
+
+
+def _plainly(holds: Callable[[Any, Any], bool], said: str) -> Callable[[Any, Any, Json, Json, str], str]:
+    return lambda value, rule, _, root, where: "" if holds(value, rule) else said
+
+
+def _is_number(value: Any) -> bool:
+    return _TYPES["number"](value)
+
+
+def _same(value: Any, other: Any) -> bool:
+    return value == other and isinstance(value, bool) == isinstance(other, bool)
+
+
+_RULES: dict[str, Callable[[Any, Any, Json, Json, str], str]] = {
+    "$ref": _referred,
+    "type": _typed,
+    "properties": _properties,
+    "additionalProperties": _others,
+    "propertyNames": _names,
+    "patternProperties": _patterned,
+    "items": _items,
+    "anyOf": _any_of,
+    "oneOf": _one_of,
+    "allOf": lambda v, r, s, root, w: next(
+        filter(None, (schema_problem(v, one, root, w) for one in r)), ""
+    ),
+    "required": _plainly(lambda v, r: not isinstance(v, dict) or set(r) <= v.keys(), "something is missing"),
+    "const": _plainly(_same, "is another value"),
+    "enum": _plainly(lambda v, r: any(_same(v, one) for one in r), "is none of its values"),
+    "pattern": _plainly(
+        lambda v, r: not isinstance(v, str) or re.search(r.replace("$", r"\Z"), v) is not None,
+        "has another form",
+    ),
+    "minLength": _plainly(lambda v, r: not isinstance(v, str) or len(v) >= r, "is too short"),
+    "maxLength": _plainly(lambda v, r: not isinstance(v, str) or len(v) <= r, "is too long"),
+    "minItems": _plainly(lambda v, r: not isinstance(v, list) or len(v) >= r, "has too few items"),
+    "maxItems": _plainly(lambda v, r: not isinstance(v, list) or len(v) <= r, "has too many items"),
+    "minimum": _plainly(lambda v, r: not _is_number(v) or v >= r, "is too small"),
+    "maximum": _plainly(lambda v, r: not _is_number(v) or v <= r, "is too large"),
+    "exclusiveMinimum": _plainly(lambda v, r: not _is_number(v) or v > r, "is too small"),
+}
+
+
+# ---- 3. DER (X.690), the PDF's signature (RFC 5652 CMS in PAdES form) and timestamps (RFC 3161) ----------------------
+
+
+class Der(NamedTuple):
+    """One value: its tag, all of its bytes, and its content."""
+
+    tag: int
+    raw: bytes
+    body: bytes
+
+    def parts(self) -> list[Der]:
+        """The values in its content, which they fill exactly."""
+        found, at = [], 0
+        while at < len(self.body):
+            one, at = read_der(self.body, at)
+            found.append(one)
+        return found
+
+
+def read_der(content: bytes, at: int = 0) -> tuple[Der, int]:
+    """The value at this place and where the next begins; its length in the one form that DER allows. Raises Wrong."""
+    odd = Wrong("The file's signature is not written as signatures are (DER).")
+    head = content[at : at + 6]
+    if len(head) < 2 or head[0] & 0x1F == 0x1F:
+        raise odd
+    start, length = at + 2, head[1]
+    if length >= 0x80:
+        count = length & 0x7F
+        length = int.from_bytes(head[2 : 2 + count], "big")
+        if not 1 <= count <= 4 or len(head) < 2 + count or length < max(0x80, 256 ** (count - 1)):
+            raise odd
+        start += count
+    if start + length > len(content):
+        raise odd
+    return Der(head[0], content[at : start + length], content[start : start + length]), start + length
+
+
+def oid(dotted: str) -> bytes:
+    """An object identifier's content."""
+    first, second, *rest = (int(part) for part in dotted.split("."))
+    found = b""
+    for number in (40 * first + second, *rest):
+        groups = [number & 0x7F]
+        while number > 0x7F:
+            number >>= 7
+            groups.append(number & 0x7F | 0x80)
+        found += bytes(reversed(groups))
+    return found
+
+
+SIGNED_DATA, PLAIN_DATA = oid("1.2.840.113549.1.7.2"), oid("1.2.840.113549.1.7.1")
+CONTENT_TYPE, MESSAGE_DIGEST = oid("1.2.840.113549.1.9.3"), oid("1.2.840.113549.1.9.4")
+CERTIFICATE_V1, CERTIFICATE_V2 = oid("1.2.840.113549.1.9.16.2.12"), oid("1.2.840.113549.1.9.16.2.47")
+TIMESTAMP, TST_INFO = oid("1.2.840.113549.1.9.16.2.14"), oid("1.2.840.113549.1.9.16.1.4")
+RSA, RSA_SHA256 = oid("1.2.840.113549.1.1.1"), oid("1.2.840.113549.1.1.11")
+#: AlgorithmIdentifiers as Countersign writes them, NULL parameters and all (RFC 3370, RFC 5754).
+SHA256_ALGORITHM = bytes.fromhex("300d06096086480165030402010500")
+RSA_SHA256_ALGORITHM = bytes.fromhex("300d06092a864886f70d01010b0500")
+_HASHES: dict[bytes, tuple[str, hashes.HashAlgorithm]] = {
+    oid("2.16.840.1.101.3.4.2.1"): ("sha256", hashes.SHA256()),
+    oid("2.16.840.1.101.3.4.2.2"): ("sha384", hashes.SHA384()),
+    oid("2.16.840.1.101.3.4.2.3"): ("sha512", hashes.SHA512()),
+}
+_BYTE_RANGE = re.compile(rb"/ByteRange \[0 ([0-9]{1,10}) ([0-9]{1,10}) ([0-9]{1,10})\]")
+
+
+class Signed(NamedTuple):
+    """Who signed a PDF, by the certificate beside the signature alone, and the time that the signature states."""
+
+    certificate: bytes
+    at: datetime | None
+
+
+def check_pdf_signature(content: bytes, trusted: Trusted, result: Result) -> Signed | None:
+    """Whether one signature covers every byte; None when not, and then nothing else in the file may be read."""
+    try:
+        covered, container = _covered(content)
+        certificate, value, unsigned = _container(covered, container)
+        at = _may_sign(certificate, covered)
+    except Wrong as error:
+        result.bad("pdf-signature", str(error))
+        return None
+    except Exception as error:  # a forged file may break any reader, and each of them means no
+        result.bad(
+            "pdf-signature", f"The file's signature cannot be read ({type(error).__name__}); it is forged."
+        )
+        return None
+    result.good(
+        "pdf-signature", "The PDF's signature is intact and covers every byte; nothing was added after it."
+    )
+    if unsigned is not None:
+        check_timestamp(unsigned, value, trusted, result)
+    return Signed(certificate, at)
+
+
+def _covered(content: bytes) -> tuple[bytes, bytes]:
+    """What the signature covers (ISO 32000-1 §12.8.1: all but its own hex string), and the signature's container."""
+    if not content.startswith(b"%PDF-"):
+        raise Wrong("This is not a PDF file.")
+    found = list(_BYTE_RANGE.finditer(content))
+    if len(found) != 1:
+        raise Wrong("The file carries more than one signature." if found else "The file carries no signature.")
+    start, end, rest = (int(number) for number in found[0].groups())
+    if end + rest < len(content):
+        raise Wrong(f"{len(content) - end - rest} bytes were added to the file after it was signed.")
+    gap = content[start:end]
+    if end + rest > len(content) or not 0 < start < end or not re.fullmatch(rb"<([0-9A-F]*)>", gap):
+        raise Wrong("The file was cut off or changed: its signature does not cover it as it should.")
+    room = bytes.fromhex(gap[1:-1].decode())
+    value, after = read_der(room)
+    if any(room[after:]):
+        raise Wrong("The space beside the signature was changed after it was signed.")
+    return content[:start] + content[end:], value.raw
+
+
+def _container(covered: bytes, container: bytes) -> tuple[bytes, bytes, Der | None]:
+    """Certificate, signature and unsigned attributes of RFC 5652's SignedData. All else in it is fixed, byte by byte."""
+    changed = Wrong("The signature's container was changed, or was not made by Countersign.")
+    kind, content = read_der(container)[0].parts()
+    (data,) = content.parts()
+    version, algorithms, inner, certificates, signers = data.parts()
+    (certificate,), (signer,) = certificates.parts(), signers.parts()
+    number, who, algorithm, attributes, method, value, *unsigned = signer.parts()
+    serial, issuer = _names_of(certificate)
+    fixed = (
+        (kind.body, SIGNED_DATA),
+        (version.raw, b"\x02\x01\x01"),
+        (algorithms.body, SHA256_ALGORITHM),
+        (inner.body, b"\x06" + bytes([len(PLAIN_DATA)]) + PLAIN_DATA),
+        (number.raw, b"\x02\x01\x01"),
+        (who.body, issuer + serial),
+        (algorithm.raw, SHA256_ALGORITHM),
+        (method.raw, RSA_SHA256_ALGORITHM),
+    )
+    values = (content, data, algorithms, inner, certificates, signers, signer, who, attributes, value)
+    tags = bytes([container[0], *(one.tag for one in values)])
+    expected = bytes.fromhex("30a0303130a0313030a004")
+    if tags != expected or any(found != wanted for found, wanted in fixed) or kind.tag != 0x06:
+        raise changed
+    if len(unsigned) > 1 or any(one.tag != 0xA1 for one in unsigned):
+        raise changed
+    told = _attributes(attributes)
+    if told[CONTENT_TYPE].body != PLAIN_DATA:
+        raise Wrong("The signature is over something else than this file.")
+    if told[MESSAGE_DIGEST].body != hashlib.sha256(covered).digest():
+        raise Wrong("The file was changed after it was signed.")
+    # RFC 5035: the signature names its certificate, so that no other can be put beside it.
+    named = told[CERTIFICATE_V2].parts()[0].parts()[0].parts()[0]
+    if named.body != hashlib.sha256(certificate.raw).digest():
+        raise Wrong("The signature names another certificate than the one beside it.")
+    key = x509.load_der_x509_certificate(certificate.raw).public_key()
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise Wrong("The signature was not made by a key of Countersign's kind.")
+    try:
+        # RFC 5652 §5.4: what is signed are the attributes, written as a SET.
+        key.verify(value.body, b"\x31" + attributes.raw[1:], padding.PKCS1v15(), hashes.SHA256())
+    except InvalidSignature as error:
+        raise Wrong("The PDF's signature does not hold: it was not made by the key beside it.") from error
+    return certificate.raw, value.body, unsigned[0] if unsigned else None
+
+
+def _names_of(certificate: Der) -> tuple[bytes, bytes]:
+    """Serial number and issuer of RFC 5280's certificate, as they stand there."""
+    parts = certificate.parts()[0].parts()
+    after = 1 if parts[0].tag == 0xA0 else 0
+    return parts[after].raw, parts[after + 2].raw
+
+
+def _attributes(values: Der) -> dict[bytes, Der]:
+    found: dict[bytes, Der] = {}
+    for attribute in values.parts():
+        name, value = attribute.parts()
+        (one,) = value.parts()
+        if name.body in found:
+            raise Wrong("An attribute of the signature stands twice.")
+        found[name.body] = one
+    return found
+
+
+def _may_sign(der: bytes, covered: bytes) -> datetime | None:
+    """The time that the signature states (/M), if the certificate may sign documents then."""
+    certificate = x509.load_der_x509_certificate(der)
+    found = re.findall(rb"/M \(D\\?:?(?:072)?(\d{14})Z\)", covered[-65_536:])
+    at = datetime.strptime(found[-1].decode() + "+0000", "%Y%m%d%H%M%S%z") if len(found) == 1 else None
+    usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    first, last = _valid(certificate)
+    if not (usage.digital_signature or usage.content_commitment) or (at and not first <= at <= last):
+        raise Wrong("The certificate beside the signature may not sign documents, or not at the time that it states.")
+    return at
+
+
+def _valid(certificate: x509.Certificate) -> tuple[datetime, datetime]:
+    """Its first and last moment; `cryptography` before version 42 gives them without their zone."""
+    if hasattr(certificate, "not_valid_before_utc"):
+        return certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    zone = timezone.utc
+    return certificate.not_valid_before.replace(tzinfo=zone), certificate.not_valid_after.replace(tzinfo=zone)
+
+
+def check_timestamp(unsigned: Der, value: bytes, trusted: Trusted, result: Result) -> None:
+    """RFC 3161: an authority says that the PDF's signature was there at its time; whose authority only a key tells."""
+    try:
+        (token,) = [_attributes(unsigned)[TIMESTAMP]]
+        if len(_attributes(unsigned)) != 1:
+            raise Wrong("Something stands beside the signature that is not signed.")
+        at, certificate, others = read_timestamp(token, value)
+    except Wrong as error:
+        result.bad("timestamp", str(error))
+        return
+    except Exception as error:  # as above
+        result.bad("timestamp", f"The timestamp cannot be read ({type(error).__name__}).")
+        return
+    result.good("timestamp", f"A timestamp says that this signature was there on {at:%Y-%m-%d at %H:%M:%S} UTC.")
+    printed = grouped(hashlib.sha256(certificate).hexdigest())
+    if trusted.has_certificate(certificate):
+        result.good("timestamp-key", "The certificate of the timestamp's authority is the one that you gave.")
+    elif any(trusted.has_certificate(one) and _issued(certificate, one) for one in others):
+        result.good("timestamp-key", "The timestamp's authority is certified by the one whose certificate you gave.")
+    else:
+        result.open(
+            "timestamp-key",
+            f"Not proved until you compare it: whose timestamp it is. The fingerprint of its certificate is {printed}",
+        )
+
+
+def read_timestamp(token: Der, value: bytes) -> tuple[datetime, bytes, list[bytes]]:
+    """The time of an RFC 3161 token over this signature value, its authority's certificate, and the others in it."""
+    kind, content = token.parts()
+    parts = content.parts()[0].parts()
+    inner_kind, inner = parts[2].parts()
+    if kind.body != SIGNED_DATA or inner_kind.body != TST_INFO:
+        raise Wrong("What should be a timestamp is none.")
+    said = inner.parts()[0].body
+    certificates = [one for one in parts[3].parts() if one.tag == 0x30] if parts[3].tag == 0xA0 else []
+    (signer,) = parts[-1].parts()
+    _, who, algorithm, attributes, method, signature = signer.parts()[:6]
+    name, hashing = _HASHES[algorithm.parts()[0].body]
+    told = _attributes(attributes)
+    if told[CONTENT_TYPE].body != TST_INFO or told[MESSAGE_DIGEST].body != hashlib.new(name, said).digest():
+        raise Wrong("The timestamp was changed after it was signed.")
+    mine = [one for one in certificates if b"".join(reversed(_names_of(one))) == who.body]
+    if len(mine) != 1 or not _names_it(told, mine[0].raw):
+        raise Wrong("The timestamp does not hold its authority's certificate.")
+    info = read_der(said)[0].parts()
+    imprint = info[2].parts()
+    if imprint[1].body != hashlib.new(_HASHES[imprint[0].parts()[0].body][0], value).digest():
+        raise Wrong("The timestamp is over another signature than this file's.")
+    at = datetime.strptime(info[4].body.decode()[:14] + "+0000", "%Y%m%d%H%M%S%z")
+    certificate = x509.load_der_x509_certificate(mine[0].raw)
+    usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    first, last = _valid(certificate)
+    if not usage.critical or [one.dotted_string for one in usage.value] != ["1.3.6.1.5.5.7.3.8"]:
+        raise Wrong("The timestamp's certificate may not make timestamps.")
+    if not first <= at <= last:
+        raise Wrong("The timestamp's certificate was not valid when it was made.")
+    _verify(certificate.public_key(), signature.body, b"\x31" + attributes.raw[1:], hashing, method)
+    return at, mine[0].raw, [one.raw for one in certificates if one is not mine[0]]
+
+
+def _names_it(told: dict[bytes, Der], certificate: bytes) -> bool:
+    """Whether the token names its signer's certificate, by SHA-256 or another (RFC 5035) or by SHA-1 (RFC 2634)."""
+    if CERTIFICATE_V2 in told:
+        parts = told[CERTIFICATE_V2].parts()[0].parts()[0].parts()
+        name = _HASHES[parts[0].parts()[0].body][0] if parts[0].tag == 0x30 else "sha256"
+        hashed = next(one for one in parts if one.tag == 0x04)
+        return hashed.body == hashlib.new(name, certificate).digest()
+    parts = told[CERTIFICATE_V1].parts()[0].parts()[0].parts()
+    return parts[0].body == hashlib.sha1(certificate).digest()
+
+
+def _verify(key: Any, signature: bytes, signed: bytes, hashing: hashes.HashAlgorithm, method: Der) -> None:
+    try:
+        if isinstance(key, rsa.RSAPublicKey) and method.parts()[0].body.startswith(RSA[:-1]):
+            key.verify(signature, signed, padding.PKCS1v15(), hashing)
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(signature, signed, ec.ECDSA(hashing))
+        else:
+            raise Wrong("The timestamp is signed in a way that this verifier does not know.")
+    except InvalidSignature as error:
+        raise Wrong("The timestamp's signature does not hold.") from error
+
+
+def _issued(certificate: bytes, issuer: bytes) -> bool:
+    one, other = x509.load_der_x509_certificate(certificate), x509.load_der_x509_certificate(issuer)
+    key, hashing = other.public_key(), one.signature_hash_algorithm
+    if one.issuer != other.subject or hashing is None:
+        return False
+    try:
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(one.signature, one.tbs_certificate_bytes, padding.PKCS1v15(), hashing)
+            return True
+        if isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(one.signature, one.tbs_certificate_bytes, ec.ECDSA(hashing))
+            return True
+    except InvalidSignature:
+        pass
+    return False
+
+
+# ---- 4. Reading the PDF (ISO 32000-1 §7): objects, cross-references, attached files ----------------------------------
+
+
+class Name(str):
+    """A PDF name, such as /Type, without its slash."""
+
+
+class Ref(NamedTuple):
+    """A reference to an object."""
+
+    number: int
+    generation: int
+
+
+class Stream(NamedTuple):
+    """A dictionary with bytes."""
+
+    head: Json
+    raw: bytes
+
+
+_SPACE = rb"\x00\t\n\x0c\r "
+_TOKEN = re.compile(
+    rb"(?:[%(s)s]|%%[^\r\n]*)*(<<|>>|[\[\]]|/[^%(s)s()<>\[\]{}/%%]*|<[0-9A-Fa-f%(s)s]*>|\(|[^%(s)s()<>\[\]{}/%%]+)"
+    % {b"s": _SPACE}
+)
+_ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
+_LITERAL = re.compile(rb"\\([0-7]{1,3}|\r\n|.)|([()])", re.DOTALL)
+_ODD = "The PDF's own structure cannot be read; Countersign did not write it."
+
+
+class Pdf:
+    """A PDF's objects by their numbers. Refuses with Wrong what Countersign never writes."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content, self.spent = content, 0
+        self.places: dict[int, tuple[bool, int, int]] = {}
+        self.known: dict[int, Any] = {}
+        self.packed: dict[int, list[tuple[int, Any]]] = {}
+        self.trailer: Json = {}
+        found = re.findall(rb"startxref\s+(\d{1,12})\s+%%EOF\s*\Z", content[-2_048:])
+        at: Any = int(found[0]) if found else -1
+        seen: set[int] = set()
+        while at is not None:
+            if not isinstance(at, int) or not 0 < at < len(content) or at in seen or len(seen) > 16:
+                raise Wrong(_ODD)
+            seen.add(at)
+            head = self._section(at)
+            self.trailer = {**head, **self.trailer}
+            at = head.get("Prev")
+        if "Encrypt" in self.trailer:
+            raise Wrong("The file is encrypted.")
+        self.root: Json = self.get(self.trailer.get("Root"))
+
+    def _section(self, at: int) -> Json:
+        """One table (§7.5.4) or stream (§7.5.8) of cross-references; what was read before it, being newer, stays."""
+        if self.content.startswith(b"xref", at):
+            lines = re.compile(rb"\s*(\d+) (\d+)\s*\n|(\d{10}) (\d{5}) ([nf])\s+|\s*trailer")
+            at, number = at + 4, 0
+            while True:
+                line = lines.match(self.content, at)
+                if line is None:
+                    raise Wrong(_ODD)
+                at = line.end()
+                if line[3]:
+                    if line[5] == b"n":
+                        self.places.setdefault(number, (False, int(line[3]), 0))
+                    number += 1
+                elif line[1]:
+                    number = int(line[1])
+                else:
+                    head = self.parse(at)[0]
+                    if not isinstance(head, dict):
+                        raise Wrong(_ODD)
+                    return head
+        stream = self._object_at(at)
+        if not isinstance(stream, Stream) or stream.head.get("Type") != "XRef":
+            raise Wrong(_ODD)
+        rows, widths = self.inflated(stream), stream.head["W"]
+        size = sum(widths)
+        index = stream.head.get("Index") or [0, stream.head["Size"]]
+        numbers = (start + one for start, count in zip(index[::2], index[1::2]) for one in range(count))
+        for place, number in zip(range(0, len(rows), size), numbers):
+            kind, first, second = self._fields(rows[place : place + size], widths)
+            if kind in (1, 2):
+                self.places.setdefault(number, (kind == 2, first, second))
+        return stream.head
+
+    @staticmethod
+    def _fields(row: bytes, widths: Sequence[int]) -> tuple[int, int, int]:
+        one, two = widths[0], widths[0] + widths[1]
+        kind = int.from_bytes(row[:one], "big") if one else 1
+        return kind, int.from_bytes(row[one:two], "big"), int.from_bytes(row[two:], "big")
+
+    def get(self, value: Any) -> Any:
+        """The object that a reference leads to; anything else as it is."""
+        for _ in range(8):
+            if not isinstance(value, Ref):
+                return value
+            if value.number not in self.known:
+                packed, where, index = self.places.get(value.number, (False, 0, 0))
+                if not packed:
+                    self.known[value.number] = self._object_at(where) if where else None
+                else:
+                    number, found = self._unpacked(where)[index]
+                    self.known[value.number] = found if number == value.number else None
+            value = self.known[value.number]
+        raise Wrong(_ODD)
+
+    def _unpacked(self, number: int) -> list[tuple[int, Any]]:
+        """The objects in an object stream (§7.5.7), each with its number."""
+        if number not in self.packed:
+            stream = self.get(Ref(number, 0))
+            content, first = self.inflated(stream), stream.head["First"]
+            heads = [int(one) for one in content[:first].split()]
+            self.packed[number] = [
+                (one, self.parse(first + at, content)[0]) for one, at in zip(heads[::2], heads[1::2])
+            ]
+        return self.packed[number]
+
+    def _object_at(self, at: int) -> Any:
+        head = re.compile(rb"\s*\d+\s+\d+\s+obj\b").match(self.content, at)
+        if head is None:
+            raise Wrong(_ODD)
+        value, end = self.parse(head.end())
+        start = re.compile(rb"\s*stream\r?\n").match(self.content, end)
+        if start is None or not isinstance(value, dict):
+            return value
+        length = self.get(value.get("Length"))
+        if not isinstance(length, int) or not 0 <= length <= len(self.content) - start.end():
+            raise Wrong(_ODD)
+        return Stream(value, self.content[start.end() : start.end() + length])
+
+    def inflated(self, stream: Any) -> bytes:
+        """The stream's bytes. A bomb is refused: neither one stream nor all together may grow without end."""
+        if not isinstance(stream, Stream):
+            raise Wrong(_ODD)
+        filters, parameters = self.get(stream.head.get("Filter")), self.get(stream.head.get("DecodeParms"))
+        filters, parameters = (one[0] if isinstance(one, list) and len(one) == 1 else one for one in (filters, parameters))
+        if filters is None or filters == []:
+            return stream.raw
+        if filters != "FlateDecode":
+            raise Wrong(_ODD)
+        reader = zlib.decompressobj()
+        content = reader.decompress(stream.raw, LARGEST_STREAM)
+        self.spent += len(content)
+        if reader.unconsumed_tail or self.spent > 8 * LARGEST_STREAM:
+            raise Wrong("The PDF holds more than any evidence can; it was made to exhaust its reader.")
+        predictor = (parameters or {}).get("Predictor", 1)
+        return content if predictor == 1 else self._predicted(content, predictor, parameters.get("Columns", 1))
+
+    @staticmethod
+    def _predicted(content: bytes, predictor: int, columns: int) -> bytes:
+        """PNG's predictors None, Sub and Up over rows of bytes (§7.4.4.4), as cross-reference streams use them."""
+        above, found = bytes(columns), bytearray()
+        for at in range(0, len(content), columns + 1):
+            kind, row = content[at], bytearray(content[at + 1 : at + 1 + columns])
+            if predictor < 10 or kind > 2:
+                raise Wrong(_ODD)
+            for index in range(len(row) if kind else 0):
+                row[index] = (row[index] + (above[index] if kind == 2 else row[index - 1] if index else 0)) & 0xFF
+            found += row
+            above = bytes(row)
+        return bytes(found)
+
+    def parse(self, at: int, content: bytes | None = None, depth: int = 0) -> tuple[Any, int]:
+        """The value at this place, and where it ends."""
+        content = self.content if content is None else content
+        token = _TOKEN.match(content, at)
+        if token is None or depth > 64:
+            raise Wrong(_ODD)
+        word, at = token[1], token.end()
+        if word == b"<<":
+            items: list[Any] = []
+            while not (end := re.compile(rb"[\x00\t\n\x0c\r ]*>>").match(content, at)):
+                one, at = self.parse(at, content, depth + 1)
+                items.append(one)
+            return dict(zip(items[::2], items[1::2])), end.end()
+        if word == b"[":
+            found: list[Any] = []
+            while not (end := re.compile(rb"[\x00\t\n\x0c\r ]*\]").match(content, at)):
+                one, at = self.parse(at, content, depth + 1)
+                found.append(one)
+            return found, end.end()
+        if word[:1] == b"/":
+            name = re.sub(rb"#([0-9A-Fa-f]{2})", lambda one: bytes([int(one[1], 16)]), word[1:])
+            return Name(name.decode("utf-8", errors="replace")), at
+        if word == b"(":
+            return self._literal(content, at)
+        if word[:1] == b"<":
+            digits = re.sub(rb"[^0-9A-Fa-f]", b"", word)
+            return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode()), at
+        if re.fullmatch(rb"\d+", word):
+            pair = re.compile(rb"[\x00\t\n\x0c\r ]+(\d+)[\x00\t\n\x0c\r ]+R(?![^\x00\t\n\x0c\r ()<>\[\]{}/%])").match(content, at)
+            return (Ref(int(word), int(pair[1])), pair.end()) if pair else (int(word), at)
+        if re.fullmatch(rb"[-+]?(\d+\.?\d*|\.\d+)", word):
+            return float(word), at
+        if word in (b"true", b"false", b"null"):
+            return {b"true": True, b"false": False, b"null": None}[word], at
+        raise Wrong(_ODD)
+
+    @staticmethod
+    def _literal(content: bytes, at: int) -> tuple[bytes, int]:
+        found, depth = b"", 1
+        while True:
+            mark = _LITERAL.search(content, at)
+            if mark is None:
+                raise Wrong(_ODD)
+            found, at = found + content[at : mark.start()], mark.end()
+            if mark[2]:
+                depth += 1 if mark[2] == b"(" else -1
+                if not depth:
+                    return found, at
+                found += mark[2]
+            elif mark[1][:1] in b"01234567":
+                found += bytes([int(mark[1], 8) & 0xFF])
+            else:
+                found += _ESCAPES.get(mark[1], b"" if mark[1] in (b"\n", b"\r", b"\r\n") else mark[1])
+
+    def attachments(self) -> list[tuple[str, bytes]]:
+        """The files inside with their names, as the tree of names has them (§7.11.4)."""
+        names = self.get(self.get(self.root.get("Names")) or {}).get("EmbeddedFiles")
+        found: list[tuple[str, bytes]] = []
+        for name, specification in self._leaves(names, 0) if names else ():
+            file = self.get(specification)
+            inner = self.get(file["EF"])
+            if _string(file.get("UF", name)) != _string(name) or _string(file.get("F", name)) != _string(name):
+                raise Wrong("A file inside is called by two names.")
+            found.append((_string(name), self.inflated(self.get(inner["F"]))))
+        return found
+
+    def _leaves(self, node: Any, depth: int) -> Iterator[tuple[bytes, Any]]:
+        node = self.get(node)
+        if depth > 16:
+            raise Wrong(_ODD)
+        for kid in self.get(node.get("Kids")) or ():
+            yield from self._leaves(kid, depth + 1)
+        names = self.get(node.get("Names")) or []
+        yield from zip(names[::2], names[1::2])
+
+    def pages(self) -> list[Json]:
+        """The pages in order, each with the resources that it inherits."""
+        found: list[Json] = []
+        waiting: list[tuple[Any, Any, int]] = [(self.root.get("Pages"), None, 0)]
+        while waiting:
+            node, resources, depth = waiting.pop()
+            page = self.get(node)
+            resources = page.get("Resources", resources)
+            if depth > 32 or len(found) > 100_000:
+                raise Wrong(_ODD)
+            if page.get("Type") == "Page":
+                found.append({**page, "Resources": resources})
+            waiting += [(kid, resources, depth + 1) for kid in reversed(self.get(page.get("Kids")) or [])]
+        return found
+
+
+def _string(value: bytes) -> str:
+    """A text string (§7.9.2.2): UTF-16 with its mark, else PDFDocEncoding, of which names use ASCII alone."""
+    return value[2:].decode("utf-16-be") if value[:2] == b"\xfe\xff" else value.decode("latin-1")
+
+
+# ---- 5. What the pages say: text by way of ToUnicode (ISO 32000-1 §9.10), letter by letter but for white space -------
+
+_SHOWING = re.compile(
+    rb"/([^\s/<>\[\]()]+)\s+[-+.\d]+\s+Tf\b|\[((?:[^\]\[\\()<>]|<[0-9A-Fa-f\s]*>)*)\]\s*TJ\b|<([0-9A-Fa-f\s]*)>\s*Tj\b"
+    rb"|/([^\s/<>\[\]()]+)\s+Do\b|(?<!\S)([qQ])(?!\S)"
+)
+_MAP = re.compile(rb"begin(bfchar|bfrange)(.*?)endbf(?:char|range)", re.DOTALL)
+
+
+class PageReader:
+    """The text of a PDF's pages. Fonts are read once."""
+
+    def __init__(self, pdf: Pdf) -> None:
+        self.pdf = pdf
+        self.fonts: dict[Any, dict[str, str]] = {}
+
+    def text(self, page: Json) -> str:
+        """The page's text, compact."""
+        contents = self.pdf.get(page.get("Contents"))
+        streams = contents if isinstance(contents, list) else [contents]
+        content = b"\n".join(self.pdf.inflated(self.pdf.get(one)) for one in streams)
+        return compact("".join(self._shown(content, self.pdf.get(page.get("Resources")) or {}, 0)))
+
+    def _shown(self, content: bytes, resources: Json, depth: int) -> Iterator[str]:
+        fonts, objects = (self.pdf.get(resources.get(kind)) or {} for kind in ("Font", "XObject"))
+        letters: dict[str, str] = {}
+        kept: list[dict[str, str]] = []
+        for font, strings, string, drawn, state in _SHOWING.findall(content):
+            if font:
+                letters = self._letters(fonts.get(font.decode("latin-1")))
+            elif drawn:
+                form = self.pdf.get(objects.get(drawn.decode("latin-1")))
+                if isinstance(form, Stream) and form.head.get("Subtype") == "Form" and depth < 8:
+                    inner = self.pdf.get(form.head.get("Resources")) or resources
+                    yield from self._shown(self.pdf.inflated(form), inner, depth + 1)
+            elif state == b"q":
+                kept.append(letters)
+            elif state:
+                letters = kept.pop() if kept else letters
+            else:
+                digits = b"".join(re.findall(rb"<([^>]*)>", strings)) if strings else string
+                codes = b"".join(digits.split()).decode().lower()
+                yield "".join(letters.get(codes[at : at + 4], "\ufffd") for at in range(0, len(codes), 4))
+
+    def _letters(self, font: Any) -> dict[str, str]:
+        key = font if isinstance(font, Ref) else id(font)
+        if key not in self.fonts:
+            head = self.pdf.get(font) or {}
+            source = self.pdf.get(head.get("ToUnicode"))
+            self.fonts[key] = _to_unicode(self.pdf.inflated(source)) if isinstance(source, Stream) else {}
+        return self.fonts[key]
+
+
+def _to_unicode(content: bytes) -> dict[str, str]:
+    """Codes of two bytes, as four hex digits, to what they mean."""
+    found: dict[str, str] = {}
+    for kind, body in _MAP.findall(content):
+        words = re.findall(r"<[0-9a-f\s]*>|\[[^\]]*\]", body.decode("latin-1").lower())
+        step = 2 if kind == b"bfchar" else 3
+        for at in range(0, len(words) - step + 1, step):
+            first, last, target = words[at].strip("<>"), words[at + step - 2].strip("<>"), words[at + step - 1]
+            start, end = int(first, 16), min(int(last, 16), 0xFFFF)
+            if target.startswith("["):
+                targets = [_utf16(one) for one in re.findall(r"<([^>]*)>", target)]
+            else:
+                base = _utf16(target.strip("<>"))
+                targets = [base[:-1] + chr(ord(base[-1]) + more) for more in range(end - start + 1)] if base else []
+            found.update((f"{code:04x}", text) for code, text in zip(range(start, end + 1), targets))
+    return found
+
+
+def _utf16(digits: str) -> str:
+    return bytes.fromhex("".join(digits.split())).decode("utf-16-be", errors="replace")
+
+
+def compact(text: str) -> str:
+    """Text without white space, bullets, ligatures, format characters, and without letters from right to left.
+
+    Those stand on a page in the order of the eye, so they are not compared here.
+    """
+    plain = re.sub(r"[\s•]+", "", unicodedata.normalize("NFKC", text))
+    if plain.isascii():
+        return plain
+    odd = ("R", "AL", "AN")
+    return "".join(
+        one for one in plain if unicodedata.category(one) != "Cf" and unicodedata.bidirectional(one) not in odd
+    )
+
+
+def text_of_pages(pdf: Pdf) -> tuple[list[str], str]:
+    """Each page's text without what all pages end with and their number, and why the numbers are wrong, if they are."""
+    reader = PageReader(pdf)
+    pages = [reader.text(page) for page in pdf.pages()]
+    number = re.compile(r"([^\d]{1,20})(\d+)([^\d]{1,20})(\d+)([^\d]{0,20})\Z")
+    bodies, wrong = [], "" if pages else "There is no page."
+    for at, page in enumerate(pages, start=1):
+        found = number.search(page)
+        if not found or (found[2], found[4]) != (str(at), str(len(pages))):
+            wrong = wrong or f"Page {at} is not numbered as it should be: pages were added, removed or exchanged."
+        bodies.append(page[: found.start()] if found else page)
+    return bodies, wrong
+
+
+def values_missing(bodies: Sequence[str], values: Iterable[str]) -> Iterator[str]:
+    """Those of the values that do not stand on the pages, each somewhere behind the one before.
+
+    A value may go on upon the next page, below what that page repeats: the head of a table, or the foot of the page.
+    """
+    ends, at, total = [], 0, 0
+    for body in bodies:
+        total += len(body)
+        ends.append(total)
+    whole = "".join(bodies)
+    for value in values:
+        wanted = compact(value)
+        found = whole.find(wanted, at)
+        if found < 0:
+            found = _broken(whole, ends, wanted, at)
+        if found < 0:
+            yield value
+        else:
+            at = max(at, found + len(wanted))
+
+
+def _broken(whole: str, ends: Sequence[int], wanted: str, at: int) -> int:
+    """Where a value ends that is broken over two pages, less its length; -1 where there is none."""
+    for start, middle, end in zip([0, *ends], ends, ends[1:]):
+        if middle < at:
+            continue
+        for cut in range(len(wanted) - 1, 0, -1):
+            if whole.find(wanted[:cut], max(at, start), middle) >= 0:
+                rest = whole.find(wanted[cut:], middle, end)
+                if rest >= 0:
+                    return rest + len(wanted[cut:]) - len(wanted)
+                break
+    return -1
+
+
+# ---- 6. The ledger: signed notes and checkpoints (C2SP signed-note, tlog-checkpoint, tlog-cosignature), RFC 6962 ------
+
+ED25519, COSIGNATURE = 1, 4
+EMPTY_ROOT = hashlib.sha256(b"").digest()
+
+
+class Head(NamedTuple):
+    """What a checkpoint states."""
+
+    origin: str
+    size: int
+    root: bytes
+
+
+def read_vkey(text: str) -> tuple[str, int, bytes]:
+    """Name, kind of key and raw public key of name+hash+key. Raises ValueError."""
+    parts = text.strip().split("+", 2)
+    if len(parts) != 3:
+        raise ValueError("This is not a verifier key (name+hash+key).")
+    raw = base64.b64decode(parts[2], validate=True)
+    hashed = hashlib.sha256(parts[0].encode() + b"\n" + raw).hexdigest()[:8]
+    if len(raw) != 33 or raw[0] not in (ED25519, COSIGNATURE) or hashed != parts[1]:
+        raise ValueError("This verifier key does not fit its own hash.")
+    return parts[0], raw[0], raw[1:]
+
+
+def read_head(note: str) -> Head:
+    """What a checkpoint states, its signatures not looked at. Raises Wrong."""
+    lines = note.partition("\n\n")[0].split("\n")
+    try:
+        head = Head(lines[0], int(lines[1]), base64.b64decode(lines[2], validate=True))
+    except (IndexError, ValueError) as error:
+        raise Wrong("The checkpoint is malformed.") from error
+    if str(head.size) != lines[1] or len(head.root) != 32 or not head.origin:
+        raise Wrong("The checkpoint is malformed.")
+    return head
+
+
+def signed_by(note: str, vkey: str) -> bool:
+    """Whether this key signed the note; of a witness (cosignature/v1), whether it saw it. Raises Wrong for a false signature."""
+    name, kind, raw = read_vkey(vkey)
+    body, separator, lines = note.partition("\n\n")
+    for line in lines.splitlines() if separator else ():
+        dash, _, rest = line.partition(" ")
+        signer, _, encoded = rest.rpartition(" ")
+        try:
+            value = base64.b64decode(encoded, validate=True)
+        except ValueError:
+            continue
+        if dash != "\u2014" or signer != name or value[:4] != bytes.fromhex(vkey.strip().split("+")[1]):
+            continue
+        message, signature = (body + "\n").encode(), value[4:]
+        if kind == COSIGNATURE:
+            at, signature = int.from_bytes(value[4:12], "big"), value[12:]
+            message = f"cosignature/v1\ntime {at}\n".encode() + message
+        try:
+            ed25519.Ed25519PublicKey.from_public_bytes(raw).verify(signature, message)
+        except InvalidSignature as error:
+            raise Wrong("The checkpoint's signature does not hold: its text was changed after signing.") from error
+        return True
+    return False
+
+
+def leaf_hash(entry: bytes) -> bytes:
+    """RFC 6962 §2.1: SHA-256(0x00 ‖ entry)."""
+    return hashlib.sha256(b"\x00" + entry).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """RFC 6962 §2.1: SHA-256(0x01 ‖ left ‖ right)."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def root_from_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes:
+    """The root to which an inclusion proof leads (RFC 9162 §2.1.3.2); empty for a proof of the wrong length."""
+    if not 0 <= index < size:
+        return b""
+    fn, sn, computed = index, size - 1, leaf
+    for step in proof:
+        if sn == 0:
+            return b""
+        if fn & 1 or fn == sn:
+            computed = node_hash(step, computed)
+            while fn and not fn & 1:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            computed = node_hash(computed, step)
+        fn, sn = fn >> 1, sn >> 1
+    return b"" if sn else computed
+
+
+def is_consistent(old: int, old_root: bytes, new: int, new_root: bytes, proof: Sequence[bytes]) -> bool:
+    """Whether the tree of `new` leaves begins with the tree of `old` leaves (RFC 9162 §2.1.4.2)."""
+    if old == new or old == 0:
+        return not proof and old_root == (new_root if old == new else EMPTY_ROOT)
+    if old > new or not proof:
+        return False
+    path = [old_root, *proof] if old & (old - 1) == 0 else list(proof)
+    fn, sn = old - 1, new - 1
+    while fn & 1:
+        fn, sn = fn >> 1, sn >> 1
+    first = second = path[0]
+    for step in path[1:]:
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            first, second = node_hash(step, first), node_hash(step, second)
+            while fn and not fn & 1:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            second = node_hash(second, step)
+        fn, sn = fn >> 1, sn >> 1
+    return sn == 0 and first == old_root and second == new_root
+
+
+class Edge:
+    """The right edge of a growing tree: the roots of its complete subtrees, left to right, one for each bit of its size."""
+
+    def __init__(self, size: int, roots: Sequence[bytes]) -> None:
+        levels = [level for level in reversed(range(size.bit_length())) if size >> level & 1]
+        if len(levels) != len(roots):
+            raise Wrong("The edge of the ledger before the period does not fit its size.")
+        self.size, self.roots = size, list(zip(levels, roots))
+
+    def append(self, leaf: bytes) -> None:
+        """Add a leaf."""
+        level = 0
+        while self.roots and self.roots[-1][0] == level:
+            leaf, level = node_hash(self.roots.pop()[1], leaf), level + 1
+        self.roots.append((level, leaf))
+        self.size += 1
+
+    def root(self) -> bytes:
+        """The root over all leaves so far."""
+        if not self.roots:
+            return EMPTY_ROOT
+        found = self.roots[-1][1]
+        for _, left in reversed(self.roots[:-1]):
+            found = node_hash(left, found)
+        return found
+
+
+def decoded(proof: Iterable[str]) -> list[bytes]:
+    """Hashes out of base64."""
+    return [base64.b64decode(step, validate=True) for step in proof]
+
+
+def check_entries(entries: Sequence[Json], head: Head, as_of: str, about: Callable[[str], bool], result: Result) -> None:
+    """That each entry is under the head, in order, about what it should be, and each opened value behind its commitment."""
+    said = f"All {len(entries)} entries are in the ledger of {head.size} entries that the checkpoint signed."
+    result.judge("inclusion", said, (problem for entry in entries for problem in _inclusion(entry, head)))
+    result.judge("order", "The entries are in the ledger's order and about this.", _order(entries, as_of, about))
+    opened = sum(len(entry["personal"]) for entry in entries)
+    said = f"All {opened} personal values are those that the entries commit to."
+    if result.judge("commitments", said, (problem for entry in entries for problem in _commitments(entry))):
+        erased = [str(entry["number"]) for entry in entries if set(entry["body"].get("personal", {})) - set(entry["personal"])]
+        if erased:
+            result.open("erased", f"Personal values were erased from the entries {', '.join(erased)}; their proofs hold.")
+
+
+def _inclusion(entry: Json, head: Head) -> Iterator[str]:
+    number = entry["number"]
+    try:
+        root = root_from_inclusion(leaf_hash(canonical(entry["body"])), number - 1, head.size, decoded(entry["inclusion"]))
+    except ValueError:
+        root = b""
+    if root != head.root:
+        yield f"Entry {number} is not in the ledger that the checkpoint signed: it was changed or invented."
+    if entry["body"].get("number") != number:
+        yield f"Entry {number} calls itself {entry['body'].get('number')}."
+
+
+def _order(entries: Sequence[Json], as_of: str, about: Callable[[str], bool]) -> Iterator[str]:
+    numbers = [entry["number"] for entry in entries]
+    if numbers != sorted(set(numbers)):
+        yield "The entries are not in the ledger's order."
+    for entry in entries:
+        if not about(str(entry["body"].get("subject"))):
+            yield f"Entry {entry['number']} is about {entry['body'].get('subject')}, not about this."
+        try:
+            if moment(entry["body"]["at"]) > moment(as_of):
+                yield f"Entry {entry['number']} is later than the time of which the file speaks."
+        except (KeyError, ValueError, TypeError):
+            yield f"Entry {entry['number']} has no time."
+
+
+def _commitments(entry: Json) -> Iterator[str]:
+    for name, opened in entry["personal"].items():
+        made = hmac.new(base64.b64decode(opened["salt"]), opened["value"].encode(), hashlib.sha256).hexdigest()
+        if entry["body"].get("personal", {}).get(name) != "hmac-sha256:" + made:
+            yield f"Entry {entry['number']}: the value of “{name}” is not the one that the entry commits to."
+
+
+def moment(text: Any) -> datetime:
+    """An ISO time with its zone. Raises ValueError."""
+    found = datetime.fromisoformat(str(text))
+    if found.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return found
+
+
+def earlier_keys(ledger: Json, origin: str, last: str, head: Head) -> list[str]:
+    """The ledger's earlier keys, each of which handed over to the next under a head that both signed. Raises Wrong."""
+    links: list[Json] = ledger.get("rotations") or []
+    found: list[str] = []
+    for at, link in enumerate(links):
+        entry, told, note = link["entry"], facts(link["entry"]), read_head(link["checkpoint"])
+        old, new, statement = told["old"], told["new"], told["statement"]
+        leaf, number = leaf_hash(canonical(entry["body"])), entry["number"]
+        wanted = f"countersign-ledger-key/1\n{origin}\n{old}\n{new}"
+        holds = (
+            new == (facts(links[at + 1]["entry"])["old"] if at + 1 < len(links) else last),
+            entry["body"].get("tag") == "ledger:key-rotated" and entry["body"].get("number") == number,
+            statement.partition("\n\n")[0] == wanted and note.origin == origin,
+            all(signed_by(text, key) for text in (statement, link["checkpoint"]) for key in (old, new)),
+            root_from_inclusion(leaf, number - 1, note.size, decoded(link["inclusion"])) == note.root,
+            root_from_inclusion(leaf, number - 1, head.size, decoded(entry["inclusion"])) == head.root,
+            is_consistent(note.size, note.root, head.size, head.root, decoded(link["consistency"])),
+        )
+        if not all(holds):
+            raise Wrong("The ledger's key was changed, but the old key did not hand over to the new one.")
+        found.append(old)
+    return found
+
+
+def check_keys(ledger: Json, note: str, certificate: bytes, trusted: Trusted, result: Result) -> None:
+    """Whose keys they are. A key that came in the file is only ever compared, never believed."""
+    introduced = [one for one in ledger["entries"] if one["body"].get("tag") == "evidence:key-introduced"]
+    named = sha256(certificate) in [facts(one).get("certificate") for one in introduced]
+    problem = [] if named else ["The PDF was signed by a certificate that the ledger does not name."]
+    result.judge("certificate", "The ledger itself names the certificate that signed this PDF.", problem)
+    check_witnesses(note, trusted, result)
+    # A key that is only listed proves nothing: it must have signed this very head, or handed over to one that did.
+    keys = [one for one in ledger.get("verifiers") or [ledger["verifier"]] if signed_by(note, one)]
+    keys += earlier_keys(ledger, read_head(note).origin, keys[-1], read_head(note)) if keys else []
+    raw = [read_vkey(one)[2] for one in keys]
+    printed = grouped(hashlib.sha256(raw[0]).hexdigest()) if raw else "unknown"
+    if any(trusted.has_key(one) for one in raw):
+        result.good("ledger-key", "The ledger's key is the one that you gave.")
+    elif trusted.has_certificate(certificate):
+        result.good("given-certificate", "The certificate that signed this PDF is the one that you gave.")
+        result.open("ledger-key", f"Not compared: the ledger's key, whose fingerprint is {printed}")
+    elif trusted.fingerprints:
+        result.bad("ledger-key", f"The file was not made with a key that you gave; its ledger's key is {printed}")
+    else:
+        said = "Not proved until you compare it: whose ledger this is. The fingerprint of its key is "
+        result.open("ledger-key", said + printed)
+
+
+def check_witnesses(note: str, trusted: Trusted, result: Result) -> None:
+    """Whether the witnesses whose keys were given signed this head beside the ledger; others are not looked at."""
+    for vkey in trusted.witnesses:
+        name = read_vkey(vkey)[0]
+        try:
+            seen = signed_by(note, vkey)
+        except Wrong as error:
+            result.bad("witnesses", f"The witness {name}: {error}")
+            continue
+        if seen:
+            result.good("witnesses", f"The witness {name}, whose key you gave, saw this checkpoint and signed it.")
+        else:
+            result.open("witnesses", f"The witness {name}, whose key you gave, did not sign this checkpoint.")
+
+
+def check_note(note: str, vkeys: Sequence[str], origin: str) -> Head:
+    """The checkpoint's head, signed by one of these keys of the ledger. Raises Wrong."""
+    head = read_head(note)
+    if head.origin != origin or any(read_vkey(vkey)[:2] != (origin, ED25519) for vkey in vkeys):
+        raise Wrong("The checkpoint is of another ledger than the facts say.")
+    if not any(signed_by(note, vkey) for vkey in vkeys):
+        raise Wrong("The checkpoint is not signed by the ledger's key.")
+    return head
+
+
+# ---- 7. Passkeys (WebAuthn Level 3 §7.2, COSE keys of RFC 9053 in CBOR of RFC 8949) ----------------------------------
+
+
+def read_cbor(content: bytes, at: int = 0, depth: int = 0) -> tuple[Any, int]:
+    """Integers, bytes, texts, arrays and maps, which are all that keys need. Raises Wrong."""
+    if at >= len(content) or depth > 4:
+        raise Wrong("the key is none")
+    kind, count = content[at] >> 5, content[at] & 0x1F
+    at += 1
+    if 24 <= count <= 27:
+        size = 1 << (count - 24)
+        count, at = int.from_bytes(content[at : at + size], "big"), at + size
+    if kind in (0, 1):
+        return (count if kind == 0 else -1 - count), at
+    if kind in (2, 3) and at + count <= len(content):
+        raw = content[at : at + count]
+        return (raw if kind == 2 else raw.decode()), at + count
+    if kind in (4, 5) and count <= 64:
+        found = []
+        for _ in range(count * (kind - 3)):
+            one, at = read_cbor(content, at, depth + 1)
+            found.append(one)
+        return (found if kind == 4 else dict(zip(found[::2], found[1::2]))), at
+    raise Wrong("the key is none")
+
+
+def verify_by_cose(key: Json, signature: bytes, signed: bytes) -> None:
+    """A signature by ES256, ES384, EdDSA or RS256. Raises InvalidSignature or Wrong."""
+    numbers: Any = key
+    kind, algorithm = numbers.get(1), numbers.get(3)
+    if (kind, algorithm) in ((2, -7), (2, -35)):
+        curve, hashing = (ec.SECP256R1(), hashes.SHA256()) if algorithm == -7 else (ec.SECP384R1(), hashes.SHA384())
+        point = b"\x04" + numbers[-2] + numbers[-3]
+        ec.EllipticCurvePublicKey.from_encoded_point(curve, point).verify(signature, signed, ec.ECDSA(hashing))
+    elif (kind, algorithm, numbers.get(-1)) == (1, -8, 6):
+        ed25519.Ed25519PublicKey.from_public_bytes(numbers[-2]).verify(signature, signed)
+    elif (kind, algorithm) == (3, -257):
+        exponent, modulus = (int.from_bytes(numbers[name], "big") for name in (-2, -1))
+        rsa.RSAPublicNumbers(exponent, modulus).public_key().verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
+    else:
+        raise Wrong("its key is of a kind that was not asked for")
+
+
+def verify_assertion(assertion: Mapping[str, bytes], key: bytes, challenge: bytes, rp_id: str, last_count: int) -> None:
+    """That this key signed this challenge for this relying party, its holder present and verified. Raises Wrong."""
+    client, authenticator = read_json(assertion["client_data"]), assertion["authenticator_data"]
+    origin = urlsplit(str(client.get("origin")))
+    host = origin.hostname or ""
+    local = host == "localhost" or host.endswith(".localhost")
+    count = int.from_bytes(authenticator[33:37], "big")
+    wanted = base64.urlsafe_b64encode(challenge).rstrip(b"=").decode()
+    for holds, said in (
+        (client.get("type") == "webauthn.get", "it was made for something else"),
+        (client.get("challenge") == wanted, "it is over another challenge"),
+        (not client.get("crossOrigin"), "it was made in a frame of another site"),
+        ((host == rp_id or host.endswith("." + rp_id)) and (origin.scheme == "https" or local), "it was made on another site"),
+        (len(authenticator) >= 37, "what the authenticator states is cut off"),
+        (authenticator[:32] == hashlib.sha256(rp_id.encode()).digest(), "it was made for another relying party"),
+        (authenticator[32] & 0x05 == 0x05, "its holder was not verified"),
+        (count > last_count or count == last_count == 0, f"its counter shows {count} after {last_count}"),
+    ):
+        if not holds:
+            raise Wrong(said)
+    try:
+        signed = authenticator + hashlib.sha256(assertion["client_data"]).digest()
+        verify_by_cose(read_cbor(key)[0], assertion["signature"], signed)
+    except InvalidSignature as error:
+        raise Wrong("the signature is not by this key") from error
+
+
+# ---- 8. One request's evidence: seals, decisions, steps, and the same story told by the ledger's entries --------------
+
+
+def facts(entry: Json | None) -> Json:
+    """What an entry states."""
+    found = entry["body"].get("facts") if entry else None
+    return found if isinstance(found, dict) else {}
+
+
+def english(text: Any) -> str:
+    """A text of the portal's own as the ledger has it."""
+    return text if isinstance(text, str) else str(text["en"])
+
+
+class Story:
+    """The facts of one request beside the entries about it."""
+
+    def __init__(self, told: Json) -> None:
+        self.told, self.request = told, told["request"]
+        subject = f"request:{told['reference']}"
+        self.all = [entry for entry in told["ledger"]["entries"] if entry["body"].get("subject") == subject]
+        self.seals = {one["revision"]: one["seal"] for one in told["sealings"]}
+        self.people = {one["id"]: one for one in told["people"]}
+
+    def tagged(self, *tags: str) -> list[Json]:
+        """The entries with these tags, in order."""
+        return [entry for entry in self.all if entry["body"].get("tag") in tags]
+
+    def name(self, ref: str) -> str:
+        """Who is behind person:<number>."""
+        return str(self.people[ref]["name"]) if ref in self.people else ref
+
+    def identity(self, ref: str) -> Json:
+        """Issuer and subject, as seals have them."""
+        person = self.people.get(ref, {})
+        return {"issuer": person.get("issuer", ""), "subject": person.get("subject", "")}
+
+    def pairs(self, wanted: Mapping[Any, Json], tags: Sequence[str], key: Callable[[Json], Any], what: Callable[[Json], str],
+              problems: list[str]) -> list[tuple[Json, Json]]:
+        """What the facts state with the entry that tells of it; each that stands alone is a problem."""
+        left, found = dict(wanted), []
+        for entry in self.tagged(*tags):
+            one = left.pop(key(entry), None)
+            if one is None:
+                problems.append(f"Entry {entry['number']} ({entry['body']['tag']}) tells of what the facts leave out.")
+            else:
+                found.append((one, entry))
+        problems += [f"No entry of the ledger tells of {what(one)}." for one in left.values()]
+        return found
+
+
+def differs(entry: Json, what: str, wanted: Json) -> Iterator[str]:
+    """A sentence for each fact of the entry that is not the wanted one."""
+    for name, value in wanted.items():
+        if facts(entry).get(name) != value:
+            yield f"Entry {entry['number']} tells another {name.replace('_', ' ')} of {what} than the facts do."
+
+
+def opened(entry: Json, name: str, what: str, wanted: str) -> Iterator[str]:
+    """A sentence when a personal value is another than the wanted one. An erased one can no longer be compared."""
+    if name in entry["personal"]:
+        if entry["personal"][name]["value"] != wanted:
+            yield f"Entry {entry['number']} tells another {name} of {what} than the facts do."
+    elif wanted and name not in (entry["body"].get("personal") or {}):
+        yield f"Entry {entry['number']} holds no {name} of {what}, but the facts do."
+
+
+def timely(entry: Json, what: str, told: str | None) -> Iterator[str]:
+    """A sentence when an entry was not written when the facts say that it happened."""
+    if told is None:
+        yield f"The facts give no time of {what}, but entry {entry['number']} tells of it."
+    elif abs(moment(entry["body"]["at"]) - moment(told)) > LONGEST_TRANSACTION:
+        yield f"Entry {entry['number']} was not written when the facts say that {what} happened."
+
+
+def offering_problems(told: Json) -> Iterator[str]:
+    """The offering's text is the one whose digest is stated."""
+    offering = told["offering"]
+    if digest(offering["document"]) != offering["digest"]:
+        yield "The offering's text is not the one whose digest is stated."
+    if offering["document"].get("slug") != offering["slug"]:
+        yield "The offering's text is of another offering."
+    if offering["document"].get("controls") != told["controls"]:
+        yield "The controls are not those that the offering names."
+
+
+def seal_problems(story: Story) -> Iterator[str]:
+    """Every seal is the digest of the answers, plan, risk and approval chain that it names."""
+    told, request, sealings = story.told, story.request, story.told["sealings"]
+    if [one["revision"] for one in sealings] != list(range(1, len(sealings) + 1)):
+        yield "The seals are not numbered one after another."
+    for sealing in sealings:
+        document, number = sealing["document"], sealing["revision"]
+        if digest(document) != sealing["seal"]:
+            yield f"Seal {number} is not the digest of what it names."
+        wanted = {"reference": told["reference"], "revision": number, "offering": told["offering"]["digest"]}
+        wanted["requester"] = story.identity(request["requester"])
+        if number == len(sealings):  # an edit between two seals may change these
+            wanted.update(ends_at=request["ends_at"], beneficiary=story.identity(request["beneficiary"]))
+        for name, value in wanted.items():
+            if document.get(name) != value:
+                yield f"Seal {number} covers another {name.replace('_', ' ')} than the facts state."
+        route = [{name: part for name, part in stage.items() if name != "carried"} for stage in document.get("route") or []]
+        if route != [_sealed_stage(story, stage) for stage in told["stages"] if stage["revision"] == number]:
+            yield f"Seal {number} covers another approval chain than the facts state."
+        yield from _carried(told, sealing)
+    last = sealings[-1] if sealings else None
+    if request["seal"] and (not last or last["seal"] != request["seal"]):
+        yield "The request's seal is not the last one that was made."
+    if last and last["revision"] == request["revision"]:
+        sealed = last["document"].get("answers", {})
+        shown = {answer["name"]: answer["value"] for answer in told["answers"]}
+        empty = {name: value for name, value in sealed.items() if value in (None, "", []) and name not in shown}
+        if sealed != {**empty, **shown}:
+            yield "The answers are not those that were sealed."
+
+
+def _sealed_stage(story: Story, stage: Json) -> Json:
+    """A stage as it was sealed: whoever joined by an escalation, which the ledger tells of, came later."""
+    joined = {
+        (one.get("person"), one.get("rule"))
+        for entry in story.tagged("stage:escalated")
+        if (facts(entry).get("revision"), facts(entry).get("stage")) == (stage["revision"], stage["slug"])
+        for one in facts(entry).get("approvers") or ()
+    }
+    people = [
+        {**story.identity(one["person"]), "rule": one["rule"]}
+        for one in stage["approvers"]
+        if (one["person"], one["rule"]) not in joined
+    ]
+    same = {name: stage[name] for name in ("position", "part", "slug", "quorum", "acr")}
+    people.sort(key=lambda one: (one["issuer"], one["subject"]))
+    return {**same, "name": english(stage["name"]), "part_of": english(stage["part_of"]), "approvers": people}
+
+
+def _carried(told: Json, sealing: Json) -> Iterator[str]:
+    """Stages that rest on an earlier seal: agreed then by enough, and nothing but the plan has moved since."""
+    route = sealing["document"].get("route") or []
+    last = max((stage["position"] for stage in route), default=0)
+    for stage in route:
+        carried, slug = stage.get("carried"), stage["slug"]
+        if not carried:
+            continue
+        earlier = next((one for one in told["sealings"] if one["seal"] == carried.get("seal")), None)
+        if earlier is None or earlier["revision"] >= sealing["revision"]:
+            yield f"The stage “{slug}” of seal {sealing['revision']} rests on a seal that was not made before it."
+            continue
+        same = ("reference", "offering", "requester", "beneficiary", "answers", "ends_at", "risk")
+        if any(earlier["document"].get(part) != sealing["document"].get(part) for part in same):
+            yield f"More than the plan has changed since the stage “{slug}” agreed on seal {earlier['revision']}."
+        needed = next((one["quorum"] for one in earlier["document"].get("route") or [] if one["slug"] == slug), 0)
+        given = {
+            one["on_behalf_of"] or one["person"]
+            for one in told["decisions"]
+            if (one["revision"], one["stage"], one["verdict"]) == (earlier["revision"], slug, "approve")
+        }
+        if stage["position"] == last or stage["quorum"] or needed != carried.get("quorum") or not 0 < needed <= len(given):
+            yield f"The stage “{slug}” had not agreed on seal {earlier['revision']}, on which a later one rests."
+
+
+def decision_problems(story: Story) -> Iterator[str]:
+    """Every decision that counts was made on the last seal, by a different person who could make it."""
+    told, request = story.told, story.request
+    stages = {(one["revision"], one["slug"]): one for one in told["stages"]}
+    barred = {request["requester"], request["beneficiary"], request["editor"], told["offering"]["publisher"]}
+    seen: set[tuple[int, str]] = set()
+    for one in told["decisions"]:
+        who, right = story.name(one["person"]), one["on_behalf_of"] or one["person"]
+        stage = stages.get((one["revision"], one["stage"]))
+        if one["seal"] != story.seals.get(one["revision"]):
+            yield f"The decision of {who} was made on another seal than the one that was made then."
+        if one["voided_at"] is None and one["revision"] != request["revision"]:
+            yield f"The decision of {who} is on an earlier seal and was not made void."
+        both = {(one["revision"], person) for person in (one["person"], one["on_behalf_of"]) if person}
+        if both & seen:
+            yield f"{who} decided twice on one seal; one person counts once."
+        seen |= both
+        if stage is None or right not in {approver["person"] for approver in stage["approvers"]}:
+            yield f"{who} was not one of those who could decide in that stage."
+        elif stage["acr"] and one["acr"] != stage["acr"]:
+            yield f"{who} had not signed in as strongly as the stage demands."
+        if {one["person"], right} & barred:
+            yield f"{who} asked for this, receives it, edited it or published the offering, and may not decide."
+        if moment(one["auth_time"]) > moment(one["decided_at"]) + CLOCK_SKEW:
+            yield f"{who} is said to have signed in after deciding."
+    done = request["state"] in ("scheduled", "fulfilling", "fulfilled", "ended", "failed")
+    for stage in told["stages"]:
+        mine = [one["verdict"] for one in told["decisions"] if (one["revision"], one["stage"]) == (stage["revision"], stage["slug"])]
+        name = english(stage["name"])
+        if stage["state"] == "approved" and mine.count("approve") < stage["quorum"]:
+            yield f"The stage “{name}” is said to be approved, but {mine.count('approve')} of {stage['quorum']} agreed."
+        if stage["state"] == "rejected" and "deny" not in mine:
+            yield f"The stage “{name}” is said to be rejected, but nobody denied it."
+        if done and stage["revision"] == request["revision"] and stage["state"] != "approved":
+            yield f"The request went on although the stage “{name}” was not approved."
+
+
+def step_problems(story: Story) -> Iterator[str]:
+    """Every step is the plan that was sealed, word for word."""
+    told, request = story.told, story.request
+    sealings = {one["revision"]: one for one in told["sealings"]}
+    for step in told["steps"]:
+        name, sealing = _step(step), sealings.get(step["revision"])
+        plans = sealing["document"].get("plan", []) if sealing else []
+        parts = ("connector", "action", "target", "lines", "document", "inverse")
+        if not 0 < step["position"] <= len(plans) or plans[step["position"] - 1] != {part: step["plan"].get(part) for part in parts}:
+            yield f"{name} is not the plan that was sealed."
+        key = {"reference": told["reference"], "step": step["position"], "attempt": step["attempt"]}
+        if sealing and step["key"] != digest({**key, "seal": sealing["seal"]}):
+            yield f"{name} carries a key that does not follow from the request, the seal and the step."
+        if step["connector"] != step["plan"].get("connector") or step["name"] != step["plan"].get("name"):
+            yield f"{name} is named otherwise than in its plan."
+    if request["state"] in ("fulfilled", "ended"):
+        plans = told["sealings"][-1]["document"].get("plan", []) if told["sealings"] else []
+        mine = [one for one in told["steps"] if one["revision"] == request["revision"] and one["read_back"]]
+        done = {one["position"] for one in mine if one["state"] in ("done", "reverted")}
+        if not plans or done != set(range(1, len(plans) + 1)):
+            yield "The request is said to be fulfilled, but not every sealed step was applied and read back."
+
+
+def _step(step: Json) -> str:
+    return f"Step {step['position']} “{english(step['name'])}”"
+
+
+def check_passkeys(story: Story, result: Result) -> None:
+    """Every decision that was signed or had to be; and that no key stands there for nothing."""
+    told, used = story.told, set()
+    for one in told["decisions"]:
+        tag = "approval:approved" if one["verdict"] == "approve" else "approval:denied"
+        mine = (one["person"], one["revision"])
+        entry = next((e for e in story.tagged(tag) if (e["body"].get("actor"), facts(e).get("revision")) == mine), None)
+        who = story.name(one["person"])
+        if one["signature"] is not None:
+            used.add("passkey:" + sha256(base64.b64decode(one["signature"]["credential_id"])))
+            said = f"The decision of {who} is signed with a passkey that the same person had enrolled before."
+            result.judge("signature", said, _signature(story, one, entry, f"The signature of {who}"))
+        elif "signature" in facts(entry):
+            result.bad("signature", f"The signature of {who} is in the ledger, but the facts leave it out.")
+        elif _must_sign(told, one):
+            result.bad("signature", f"The offering demands that {who} sign this decision with a passkey, and nothing is signed.")
+    for entry in told["ledger"]["entries"]:
+        if str(entry["body"].get("subject")).startswith("passkey:") and entry["body"]["subject"] not in used:
+            result.bad("signature", f"Entry {entry['number']} is about a passkey that signed nothing here.")
+
+
+def _must_sign(told: Json, decision: Json) -> bool:
+    """Whether the sealed risk reaches the level from which the offering demands a passkey; an unknown one does."""
+    rule, levels = told["offering"]["document"].get("signature"), ("low", "medium", "high", "critical")
+    sealing = next((one for one in told["sealings"] if one["revision"] == decision["revision"]), None)
+    if not rule or sealing is None:
+        return False
+    risk = str((sealing["document"].get("risk") or {}).get("level"))
+    return risk not in levels or levels.index(risk) >= levels.index(rule["passkey_from"])
+
+
+def _signature(story: Story, one: Json, entry: Json | None, what: str) -> Iterator[str]:
+    signature, nonce = one["signature"], one["signature"]["nonce"]
+    parts = {name: base64.b64decode(signature[name]) for name in ("credential_id", "client_data", "authenticator_data", "signature")}
+    passkey = sha256(parts["credential_id"])
+    assertion = digest({**{name: part.hex() for name, part in parts.items()}, "nonce": nonce})
+    if facts(entry).get("signature") != {"passkey": passkey, "assertion": assertion}:
+        yield f"{what} is not the one that the ledger tells of."
+    about = [e for e in story.told["ledger"]["entries"] if e["body"].get("subject") == f"passkey:{passkey}"]
+    enrolled = [e for e in about if e["body"].get("tag") == "passkey:enrolled"]
+    if len(enrolled) != 1:
+        yield f"{what} was made with a key that the ledger does not know, or that was enrolled twice."
+        return
+    key, number = facts(enrolled[0]), entry["number"] if entry else 0
+    if {key.get("person"), enrolled[0]["body"].get("actor")} != {one["person"]}:
+        yield f"{what} was made with a key that somebody else enrolled."
+    if enrolled[0]["number"] > number:
+        yield f"{what} was made with a key that was enrolled only afterwards."
+    if any(e["number"] < number for e in about if e["body"].get("tag") == "passkey:revoked"):
+        yield f"{what} was made with a key that had been revoked before."
+    challenge = {"purpose": "countersign-decision-signature/1", "nonce": nonce, "person": story.identity(one["person"])}
+    challenge.update({name: one[name] for name in ("seal", "verdict", "stage")})
+    try:
+        signed = hashlib.sha256(canonical(challenge)).digest()
+        public = base64.b64decode(str(key.get("public_key")))
+        verify_assertion(parts, public, signed, str(key.get("rp_id")), int(key.get("sign_count", 0)))
+    except (Wrong, ValueError, KeyError, TypeError, UnsupportedAlgorithm) as error:
+        yield f"{what} does not hold: {error}."
+
+
+#: The state in which each entry leaves a request.
+STATES = {
+    "request:submitted": "preparing", "request:sealed": "pending", "request:approved-by-policy": "scheduled",
+    "request:refused": "refused", "request:withdrawn": "withdrawn", "request:edited": "preparing",
+    "request:stopped": "preparing", "stage:rejected": "rejected", "stage:expired": "rejected",
+    "stage:cancelled": "rejected", "fulfilment:started": "fulfilling", "request:fulfilled": "fulfilled",
+    "request:failed": "failed", "request:ended": "ended",
+}
+
+
+def request_problems(story: Story) -> Iterator[str]:
+    """The ledger tells the same of submitting, of the seals and of the outcome."""
+    told, request, offering = story.told, story.request, story.told["offering"]
+    submitted = story.tagged("request:submitted")
+    if len(submitted) != 1 or story.all[0] is not submitted[0]:
+        yield "The first entry about the request is not its one submission."
+        return
+    wanted = {"offering": offering["slug"], "version": offering["version"], "offering_digest": offering["digest"]}
+    yield from differs(submitted[0], "the submission", {**wanted, "requester": request["requester"]})
+    yield from timely(submitted[0], "submitting", request["submitted_at"])
+    edits = story.tagged("request:edited")
+    asked = edits[-1] if edits else submitted[0]
+    yield from differs(asked, "the request", {"beneficiary": request["beneficiary"]})
+    yield from opened(asked, "title", "the request", english(request["title"]))
+    yield from opened(asked, "reason", "the request", request["reason"])
+    if not edits:
+        yield from differs(asked, "the request", {"ends_at": request["ends_at"]})
+        if told["sealings"]:
+            yield from opened(asked, "answers", "the request", digest(told["sealings"][-1]["document"].get("answers")))
+    if request["editor"] != asked["body"].get("actor"):
+        yield "The ledger names somebody else as the one who wrote the answers last."
+    published = [e for e in told["ledger"]["entries"] if e["body"].get("tag") == "offering:published"]
+    version = {"version": offering["version"], "digest": offering["digest"]}
+    if not any(version.items() <= facts(e).items() for e in published):
+        yield "No entry of the ledger tells that this version of the offering was published."
+    elif (offering["publisher"] or "portal") not in {e["body"].get("actor") for e in published}:
+        yield "The ledger names another publisher of the offering."
+    problems: list[str] = []
+    sealings = {one["revision"]: one for one in told["sealings"]}
+    for tag in ("request:sealed", "request:prepared"):
+        for one, entry in story.pairs(sealings, [tag], lambda e: facts(e).get("revision"), lambda s: f"seal {s['revision']}", problems):
+            document, what = one["document"], f"seal {one['revision']}"
+            if tag == "request:sealed":
+                slugs = [stage.get("slug") for stage in document.get("route", [])]
+                problems += differs(entry, what, {"seal": one["seal"], "stages": slugs})
+                problems += timely(entry, what, one["sealed_at"])
+            else:
+                risk = (document.get("risk") or {}).get("level")
+                problems += differs(entry, what, {"risk": risk, "steps": len(document.get("plan", []))})
+    yield from problems
+    yield from _state(story)
+
+
+def _state(story: Story) -> Iterator[str]:
+    state, request = "preparing", story.request
+    stages = {one["slug"] for one in story.told["stages"] if one["revision"] == request["revision"]}
+    approved: set[str] = set()
+    for entry in story.all:
+        tag = str(entry["body"].get("tag"))
+        if tag == "stage:approved" and facts(entry).get("revision") == request["revision"]:
+            approved.add(facts(entry).get("stage", ""))
+        if tag == "request:retried" and "task" not in facts(entry):
+            state = "scheduled"
+        state = STATES.get(tag, state)
+        if state == "pending" and stages and stages == approved:
+            state = "scheduled"
+    if state != request["state"]:
+        yield f"The ledger's last word is “{state}”, but the facts state “{request['state']}”."
+    for tag, told in (("request:fulfilled", request["fulfilled_at"]), ("request:withdrawn", request["closed_at"])):
+        found = story.tagged(tag)
+        if found:
+            yield from timely(found[-1], "its end", told)
+        elif tag == "request:fulfilled" and told:
+            yield "No entry of the ledger tells that the request was fulfilled."
+
+
+def approval_problems(story: Story) -> list[str]:
+    """The ledger tells the same of every stage and every decision, and of no other."""
+    told = story.told
+    problems: list[str] = []
+    decisions = {(one["revision"], one["person"]): one for one in told["decisions"]}
+    by_actor = lambda e: (facts(e).get("revision"), e["body"].get("actor"))  # noqa: E731
+    tags = ("approval:approved", "approval:denied")
+    for one, entry in story.pairs(decisions, tags, by_actor, lambda d: f"the decision of {story.name(d['person'])}", problems):
+        what = f"the decision of {story.name(one['person'])}"
+        if entry["body"]["tag"] != ("approval:approved" if one["verdict"] == "approve" else "approval:denied"):
+            problems.append(f"Entry {entry['number']} tells another verdict of {story.name(one['person'])} than the facts do.")
+        problems += differs(entry, what, {name: one[name] for name in ("stage", "seal", "auth_time", "acr", "amr", "on_behalf_of")})
+        problems += opened(entry, "comment", what, one["comment"])
+        problems += timely(entry, what, one["decided_at"])
+    void = {key: one for key, one in decisions.items() if one["voided_at"]}
+    by_person = lambda e: (facts(e).get("revision"), facts(e).get("person"))  # noqa: E731
+    for one, entry in story.pairs(void, ["approval:voided"], by_person, lambda d: f"{story.name(d['person'])}'s decision becoming void", problems):
+        problems += differs(entry, "the void decision", {"seal": one["seal"]})
+        problems += opened(entry, "why", "the void decision", english(one["voided_because"]))
+    stages = {(one["revision"], one["slug"]): one for one in told["stages"]}
+    by_stage = lambda e: (facts(e).get("revision"), facts(e).get("stage"))  # noqa: E731
+    named = lambda s: f"the stage “{english(s['name'])}”"  # noqa: E731
+    for tag, state in (("stage:opened", None), ("stage:rejected", "rejected"), ("stage:closed", "closed")):
+        wanted = {key: one for key, one in stages.items() if (state is None or one["state"] == state) and (one["opened_at"] or state == "rejected")}
+        for one, entry in story.pairs(wanted, [tag], by_stage, named, problems):
+            problems += differs(entry, named(one), {"seal": story.seals.get(one["revision"])})
+            problems += timely(entry, named(one), one["closed_at"] if state else one["opened_at"])
+            if state is None:
+                problems += differs(entry, named(one), {"quorum": one["quorum"], "due_at": one["due_at"]})
+                known = {(approver["person"], approver["rule"]) for approver in one["approvers"]}
+                asked = facts(entry).get("approvers") or []
+                if not asked or any((a.get("person"), a.get("rule")) not in known for a in asked):
+                    problems.append(f"Entry {entry['number']} tells of other people who could decide in {named(one)}.")
+    agreed = {by_stage(entry) for entry in story.tagged("stage:approved")}
+    problems += [f"No entry of the ledger tells that {named(one)} was approved." for key, one in stages.items()
+                 if one["state"] == "approved" and key not in agreed]
+    problems += [f"The ledger tells that the stage “{key[1]}” was approved, but the facts do not." for key in agreed
+                 if key not in stages or stages[key]["state"] not in ("approved", "closed", "rejected")]
+    return problems
+
+
+def fulfilment_problems(story: Story) -> list[str]:
+    """The ledger tells the same of every step and of everything that became live, and of nothing else."""
+    told = story.told
+    problems: list[str] = []
+    seals = set(story.seals.values())
+    for entry in story.tagged("fulfilment:started", "request:fulfilled", "request:failed"):
+        if facts(entry).get("seal") not in seals:
+            problems.append(f"Entry {entry['number']} tells of work on a seal that the facts leave out.")
+    order = ("request:submitted", "request:sealed", "fulfilment:started", "step:applied", "step:read-back", "request:fulfilled")
+    firsts = [found[0]["number"] for found in (story.tagged(tag) for tag in order) if found]
+    if firsts != sorted(firsts):
+        problems.append("The entries tell of work that began before it was approved, or ended before it began.")
+    by_key = lambda e: facts(e).get("key")  # noqa: E731
+    steps = {step["key"]: step for step in told["steps"]}
+    applied, not_undone = ({by_key(e): e for e in story.tagged(tag)} for tag in ("step:applied", "step:not-reverted"))
+    problems += [f"Entry {e['number']} tells of a step that the facts leave out." for key, e in [*applied.items(), *not_undone.items()] if key not in steps]
+    for step in told["steps"]:
+        outcome, undone, state = step["outcome"], not_undone.get(step["key"]), step["state"]
+        if (step["key"] in applied) != bool(outcome or state in ("applied", "done")):
+            problems.append(f"The ledger and the facts tell otherwise whether {_step(step)} was applied.")
+        elif step["key"] in applied:
+            wanted = {"step": step["position"], "connector": step["connector"], "found": outcome.get("found")}
+            done = applied[step["key"]]
+            problems += differs(done, _step(step), {**wanted, "seal": story.seals.get(step["revision"])})
+            problems += opened(done, "outcome", _step(step), canonical(outcome.get("facts", {})).decode())
+        if undone is None and state == "not-reverted":
+            problems.append(f"No entry of the ledger tells that {_step(step)} could not be undone.")
+        elif undone and state == "not-reverted":
+            problems += opened(undone, "why", _step(step), english(step["error"]))
+        elif undone and state not in ("reverted", "undoing") and "not-reverted" not in outcome:
+            problems.append(f"Entry {undone['number']} tells that {_step(step)} could not be undone, but the facts do not.")
+    read = {key: step for key, step in steps.items() if step["read_back"]}
+    for step, entry in story.pairs(read, ["step:read-back"], by_key, lambda s: f"reading back {_step(s)}", problems):
+        problems += differs(entry, _step(step), {"step": step["position"]})
+        problems += opened(entry, "read", _step(step), canonical(step["read_back"].get("facts", {})).decode())
+        by_hand = step["outcome"].get("by_hand") or {}
+        if step["outcome"].get("found") == "by-hand":
+            first, second = by_hand.get("by"), by_hand.get("confirmed_by")
+            told_of = {(e["body"].get("actor"), facts(e).get("claimed_by"), facts(e).get("step"), facts(e).get("undone"))
+                       for e in story.tagged("step:confirmed-by-hand")}
+            if not first or first == second or (second, first, step["position"], False) not in told_of:
+                problems.append(f"No second person confirmed that {_step(step)} was done by hand.")
+        elif step["read_back"].get("present") is not True:
+            problems.append(f"The target did not show what {_step(step)} did.")
+    for tag, state in (("step:failed", "failed"), ("step:reverted", "reverted")):
+        wanted_steps = {key: step for key, step in steps.items() if step["state"] == state}
+        for step, entry in story.pairs(wanted_steps, [tag], by_key, lambda s: f"{_step(s)} having {s['state']}", problems):
+            problems += opened(entry, "why", _step(step), english(step["error"])) if state == "failed" else ()
+    return problems + _live_problems(story, steps)
+
+
+def _live_problems(story: Story, steps: Mapping[str, Json]) -> list[str]:
+    problems: list[str] = []
+    known = {one["id"]: one for one in story.told["entitlements"]}
+    by_id = lambda e: facts(e).get("entitlement")  # noqa: E731
+    named = lambda one: f"“{english(one['label'])}”"  # noqa: E731
+    moves = ("entitlement:extended", "entitlement:extension-undone", "entitlement:replaced", "entitlement:review-moved")
+    moved = {by_id(entry): entry for entry in story.tagged(*moves)}
+    problems += [f"Entry {e['number']} tells of a moved end of what the facts leave out." for key, e in moved.items() if key not in known]
+    for one, entry in story.pairs(known, ["entitlement:granted"], by_id, named, problems):
+        step = steps.get(one["step_key"])
+        wanted = {"step": step["position"] if step else None, "connector": one["connector"], "holder": one["holder"]}
+        problems += differs(entry, named(one), wanted)
+        problems += differs(moved.get(one["id"], entry), f"the end of {named(one)}", {"ends_at": one["ends_at"]})
+        problems += opened(entry, "key", named(one), one["key"])
+        problems += timely(entry, named(one), one["granted_at"])
+    ended = {key: one for key, one in known.items() if one["ended_at"]}
+    for one, entry in story.pairs(ended, ["entitlement:ended"], by_id, lambda e: f"the end of {named(e)}", problems):
+        problems += differs(entry, named(one), {"why": english(one["end_reason"]), "holder": one["holder"]})
+        problems += timely(entry, f"the end of {named(one)}", one["ended_at"])
+    return problems
+
+
+# ---- 9. A PDF of evidence: signature, attached files, facts, pages, keys ---------------------------------------------
+
+FILES = {
+    "evidence.json": {"evidence.json", "evidence.schema.json", "checkpoint.note"},
+    "access-review.json": {"access-review.json", "access-review.schema.json", "checkpoint.note"},
+    "audit.json": {"audit.json", "audit.schema.json", "after.note"},
+}
+#: Words that stand on English pages for what the facts have in codes.
+WORDS = {
+    "approve": "Approved", "deny": "Denied", "preparing": "Being prepared", "pending": "Awaiting approval",
+    "scheduled": "Approved, to be carried out", "fulfilling": "Being carried out", "fulfilled": "Fulfilled",
+    "ended": "Fulfilled and ended", "rejected": "Rejected by an approver", "withdrawn": "Withdrawn by the requester",
+    "refused": "Refused by the portal", "failed": "Failed",
+}
+
+
+class Opened(NamedTuple):
+    """A PDF whose signature holds: who signed, what it is, its facts and its files."""
+
+    signed: Signed
+    pdf: Pdf
+    name: str
+    told: Json
+    files: dict[str, bytes]
+
+
+def open_pdf(content: bytes, trusted: Trusted, result: Result) -> Opened | None:
+    """The PDF's facts, if its signature holds and the files inside have the published form."""
+    signed = check_pdf_signature(content, trusted, result)
+    if signed is None:
+        return None
+    try:
+        pdf = Pdf(content)
+        attached = pdf.attachments()
+        files = dict(attached)
+        name = next((one for one in FILES if one in files), "")
+        if not name or set(files) != FILES[name] or len(files) != len(attached):
+            raise Wrong(f"The files inside are not those of evidence: {', '.join(sorted(files)) or 'none'}.")
+        told, schema = read_json(files[name]), read_json(files[name.replace(".json", ".schema.json")])
+        problem = schema_problem(told, schema)
+        if problem:
+            raise Wrong(f"The attached facts do not have the published form: {problem.lstrip('.')}.")
+        problems = [] if canonical(told) == files[name] else ["The attached facts are not written as evidence writes them (RFC 8785)."]
+        note = told["ledger"]["after"]["checkpoint"] if name == "audit.json" else told["ledger"]["checkpoint"]
+        if next(body for one, body in files.items() if one.endswith(".note")) != note.encode():
+            problems.append("The attached checkpoint is another one than the facts hold.")
+        stated = told.get("made_at", told["as_of"])[:19]
+        if signed.at is None or f"{signed.at:%Y-%m-%dT%H:%M:%S}" != stated:
+            problems.append("The signature states another time than the facts.")
+    except Wrong as error:
+        result.bad("attachments", str(error))
+        return None
+    except Exception as error:  # somebody's own PDF, signed by themselves, may break the reader
+        result.bad("attachments", f"The files inside cannot be read ({type(error).__name__}); no portal wrote them so.")
+        return None
+    if not result.judge("attachments", "The attached facts are there and have the form of the schema beside them.", problems):
+        return None
+    result.reference = told["reference"]
+    return Opened(signed, pdf, name, told, files)
+
+
+def run_checks(checks: Iterable[tuple[str, Callable[[], object]]], result: Result) -> None:
+    """Each check; facts that no portal wrote may break any of them, and that is a no."""
+    for name, check in checks:
+        try:
+            check()
+        except Wrong as error:
+            result.bad(name, str(error))
+        except Exception as error:  # as said
+            result.bad(name, f"The facts cannot be checked ({name}, {type(error).__name__}); no portal wrote them so.")
+
+
+def check_pdf(content: bytes, trusted: Trusted, result: Result) -> Json | None:
+    """A PDF alone; its facts, where they could be read."""
+    opened = open_pdf(content, trusted, result)
+    if opened is None:
+        return None
+    told = opened.told
+    if opened.name == "audit.json":
+        check_report(opened, trusted, result)
+        result.open("bundle", "This is the report alone: that its population is complete can be checked with its bundle.")
+    elif opened.name == "evidence.json":
+        check_evidence(opened, trusted, result)
+    else:
+        about = (f"access-review:{told['reference'].rpartition('-')[2]}", "request:", "signing-key:")
+        run_checks((("ledger", lambda: _check_ledger(opened, about, result)),
+                    ("keys", lambda: check_keys(told["ledger"], told["ledger"]["checkpoint"], opened.signed.certificate, trusted, result))), result)
+        result.open("answers", "This verifier does not compare an access review's answers with the entries; countersign verify does.")
+    return told
+
+
+def check_evidence(opened: Opened, trusted: Trusted, result: Result) -> None:
+    """One request's evidence."""
+    told, ledger = opened.told, opened.told["ledger"]
+    story = Story(told)
+    about = (f"request:{told['reference']}", f"offering:{told['offering']['slug']}", "signing-key:", "passkey:", "ledger:")
+    result.claim = f"Request {told['reference']} is {told['request']['state']}."
+    run_checks(
+        (
+            ("ledger", lambda: _check_ledger(opened, about, result)),
+            ("offering", lambda: result.judge("offering", offering_problems.__doc__ or "", offering_problems(told))),
+            ("seals", lambda: result.judge("seals", seal_problems.__doc__ or "", seal_problems(story))),
+            ("decisions", lambda: result.judge("decisions", decision_problems.__doc__ or "", decision_problems(story))),
+            ("steps", lambda: result.judge("steps", step_problems.__doc__ or "", step_problems(story))),
+            ("signature", lambda: check_passkeys(story, result)),
+            ("story-request", lambda: result.judge("story-request", request_problems.__doc__ or "", request_problems(story))),
+            ("story-approval", lambda: result.judge("story-approval", approval_problems.__doc__ or "", approval_problems(story))),
+            ("story-fulfilment", lambda: result.judge("story-fulfilment", fulfilment_problems.__doc__ or "", fulfilment_problems(story))),
+            ("pages", lambda: check_pages(opened, _evidence_values(opened), result)),
+            ("keys", lambda: check_keys(ledger, ledger["checkpoint"], opened.signed.certificate, trusted, result)),
+        ),
+        result,
+    )
+
+
+def _check_ledger(opened: Opened, about: tuple[str, ...], result: Result) -> None:
+    ledger = opened.told["ledger"]
+    head = check_note(ledger["checkpoint"], [ledger["verifier"]], ledger["origin"])
+    result.good("checkpoint", f"The checkpoint of {head.origin} is signed by the ledger's key.")
+    subjects = lambda one: any(one.startswith(start) if start.endswith(":") else one == start for start in about)  # noqa: E731
+    check_entries(ledger["entries"], head, opened.told["as_of"], subjects, result)
+
+
+def check_pages(opened: Opened, values: Iterable[str], result: Result) -> None:
+    """That each of these values stands on the pages, in this order."""
+    bodies, wrong = text_of_pages(opened.pdf)
+    if wrong:
+        result.bad("pages", wrong)
+        return
+    letters = set("".join(bodies))
+    shown = [legible(value, letters) for value in values if value.strip()]
+    missing = list(values_missing(bodies, shown))
+    said = f"Every fact stands on the {len(bodies)} pages, in the facts' order ({len(shown)} were looked for)."
+    result.judge("pages", said, [f"The pages leave out what the facts say, or say it elsewhere: “{one[:60]}”" for one in missing[:3]])
+
+
+def legible(value: str, letters: set[str]) -> str:
+    """The value as the pages write it: a character that no font of theirs has stands there by its number."""
+    if value.isascii():
+        return value
+    known = lambda one: one.isspace() or not compact(one) or set(compact(one)) <= letters  # noqa: E731
+    return "".join(one if known(one) else f"[U+{ord(one):04X}]" for one in value)
+
+
+def _evidence_values(opened: Opened) -> Iterator[str]:
+    """The facts in the order in which the pages tell them; words that are translated only on English pages."""
+    told, story = opened.told, Story(opened.told)
+    language = _string(opened.pdf.root.get("Lang") or b"")
+    english_pages = language == "en"
+    spoken = lambda text: text if isinstance(text, str) else str(text.get(language, text["en"]))  # noqa: E731
+    only = lambda *texts: texts if english_pages else ()  # noqa: E731
+    request, offering = told["request"], told["offering"]
+    yield from (told["reference"], spoken(request["title"]), *only(WORDS.get(request["state"], "")))
+    yield from (read_head(told["ledger"]["checkpoint"]).root.hex(), *( [request["seal"]] if request["seal"] else []))
+    yield sha256(opened.files["evidence.json"])
+    yield from only("Summary", story.name(request["requester"]), request["reason"], spoken(request["outcome"]), "Answers given")
+    for answer in told["answers"]:
+        yield from only(answer["label"], answer["shown"])
+    yield offering["digest"]
+    risk = (told["sealings"][-1]["document"].get("risk") or {}) if told["sealings"] else {}
+    yield from only(*([f"Risk: {risk['level']}, score {risk['score']}"] if risk else []), "Approval")
+    for stage in told["stages"]:
+        yield from only(spoken(stage["name"]))
+        yield from (story.name(approver["person"]) for approver in stage["approvers"])
+    for one in told["decisions"]:
+        yield from (story.name(one["person"]), *only(WORDS[one["verdict"]]), one["acr"], one["comment"], one["seal"])
+    yield from (one["seal"] for one in told["sealings"])
+    yield from only("Planned, applied, read back")
+    for step in told["steps"]:
+        yield from only(f"{step['position']}: {spoken(step['name'])}", str(step["plan"].get("target", "")), spoken(step["error"]))
+        for part in (step["plan"], step["outcome"], step["read_back"]):
+            yield from only(*(spoken(line.get("text", "")) for line in part.get("lines") or ()))
+        for file in step["artefacts"]:
+            yield from (file["name"], file["digest"])
+    yield from only("What is live because of it")
+    for one in told["entitlements"]:
+        yield from (spoken(one["label"]), one["target"], story.name(one["holder"]), one["key"])
+    yield from only("Deviations", *told["deviations"], "Controls supported")
+    for framework, names in told["controls"].items():
+        yield from (framework, *names)
+    yield from only("Ledger entries")
+    for entry in told["ledger"]["entries"]:
+        yield from (str(entry["number"]), entry["body"]["tag"], leaf_hash(canonical(entry["body"])).hex())
+    yield told["ledger"]["verifier"]
+
+
+# ---- 10. An audit report: the ledger of the period, the population, the sample ----------------------------------------
+
+
+def check_report(opened: Opened, trusted: Trusted, result: Result) -> None:
+    """All of an audit report that can be told without its bundle."""
+    told, ledger = opened.told, opened.told["ledger"]
+    count, size = told["population"]["count"], told["sample"]["size"]
+    result.claim = f"{count} requests from {told['query']['first_day']} to {told['query']['last_day']}, {size} of them drawn."
+    run_checks(
+        (
+            ("checkpoint", lambda: _check_heads(told, result)),
+            ("query", lambda: result.judge("query", "The period is the days that it names, and was over when the audit was ordered.", _query(told))),
+            ("population", lambda: result.judge("population", "The population is what its count and digest say.", _population(told))),
+            ("sample", lambda: result.judge("sample", sample_problems.__doc__ or "", sample_problems(told))),
+            ("pages", lambda: check_pages(opened, _report_values(told), result)),
+            ("keys", lambda: check_keys(ledger, ledger["made"]["checkpoint"], opened.signed.certificate, trusted, result)),
+        ),
+        result,
+    )
+
+
+def _check_heads(told: Json, result: Result) -> None:
+    """Three signed heads, each containing the one before, and the entries under the last of them."""
+    ledger = told["ledger"]
+    heads = []
+    for name in ("before", "after", "made"):
+        part = ledger[name]
+        if name == "before" and part["size"] == 0 and part["checkpoint"] is None:
+            heads.append(Head(ledger["origin"], 0, EMPTY_ROOT))
+            continue
+        head = check_note(part["checkpoint"], ledger["verifiers"], ledger["origin"])
+        if head.size != part["size"]:
+            raise Wrong(f"The checkpoint {name} is of another size than the facts state.")
+        heads.append(head)
+    before, after, made = heads
+    result.good("checkpoint", f"The checkpoints of {made.origin} are signed by the ledger's key.")
+    proofs = [decoded(ledger["consistency"][name]) for name in ("before_after", "after_made")]
+    problems = [
+        f"The ledger at {new.size} entries does not begin with the ledger at {old.size}: it was rewritten."
+        for old, new, proof in ((before, after, proofs[0]), (after, made, proofs[1]))
+        if not is_consistent(old.size, old.root, new.size, new.root, proof)
+    ]
+    if Edge(before.size, decoded(ledger["before"]["edge"])).root() != before.root:
+        problems.append("The edge of the ledger before the period does not give its root.")
+    result.judge("consistency", f"The ledger grew from {before.size} to {after.size} to {made.size} entries and was never rewritten.", problems)
+    mine = f"audit:{told['reference']}"
+    about = lambda one: True  # noqa: E731  (which entries they are is looked at below, by tag)
+    check_entries(ledger["entries"], made, told["made_at"], about, result)
+    last = next((entry for entry in ledger["entries"] if entry["number"] == before.size), None)
+    said = []
+    if before.size and (last is None or moment(last["body"]["at"]) >= moment(told["query"]["from"])):
+        said.append("It is not shown that the ledger before the period ends before the period begins.")
+    ordered = [e for e in ledger["entries"] if (e["body"].get("tag"), e["body"].get("subject")) == ("audit:ordered", mine)]
+    if len(ordered) != 1 or not before.size < ordered[0]["number"] <= after.size:
+        said.append("The order of this audit does not stand between the two checkpoints.")
+    elif moment(ordered[0]["body"]["at"]) < moment(told["query"]["until"]):
+        said.append("This audit was ordered before its period was over.")
+    result.judge("period", "The two checkpoints enclose the period.", said)
+
+
+def _query(told: Json) -> Iterator[str]:
+    query = told["query"]
+    begins, until = moment(query["from"]), moment(query["until"])
+    try:
+        from zoneinfo import ZoneInfo
+
+        zone: Any = ZoneInfo(query["zone"])
+    except Exception:  # a machine without the time zones of the world takes what is told, give or take their spread
+        zone = None
+    after = datetime.fromisoformat(query["last_day"]) + timedelta(days=1)
+    for stated, day in ((begins, datetime.fromisoformat(query["first_day"])), (until, after)):
+        if abs(stated - day.replace(tzinfo=zone or timezone.utc)) > (timedelta(0) if zone else timedelta(hours=14)):
+            yield f"{stated.isoformat()} is not the beginning of {day.date()} in {query['zone']}."
+    if not begins < until or until > moment(told["as_of"]):
+        yield "The period was not over when it was looked at."
+
+
+def _population(told: Json) -> Iterator[str]:
+    population, query = told["population"], told["query"]
+    rows = population["rows"]
+    references = [row["reference"] for row in rows]
+    if population["count"] != len(rows) or population["digest"] != digest(rows):
+        yield "The rows are not those of which count and digest are stated."
+    if references != sorted(set(references), key=lambda one: int(one[3:])):
+        yield "The rows are not in the order of their references, or one stands twice."
+    controls: dict[str, list[str]] = {}
+    for row in rows:
+        if controls.setdefault(row["offering_digest"], row["controls"]) != row["controls"]:
+            yield f"{row['reference']}: another row of the same offering's version supports other controls."
+        if query["controls"] and not set(query["controls"]) & set(row["controls"]):
+            yield f"{row['reference']} supports none of the controls that were asked for."
+
+
+def sample_size(rule: Json, count: int) -> int:
+    """How many are drawn: a fixed number, a part within bounds, or by attribute (hypergeometric, no deviation expected)."""
+    if rule["kind"] == "fixed":
+        return min(int(rule["size"]), count)
+    if rule["kind"] == "percent":
+        part = math.ceil(count * Fraction(rule["percent"]) / 100)
+        return min(count, int(rule["most"]), max(int(rule["least"]), part))
+    deviating = math.ceil(Fraction(rule["tolerable"]) * count)
+    bound, chance, size = 1 - Fraction(rule["confidence"]), Fraction(1), 0
+    while chance > bound and size < count:
+        chance *= Fraction(max(0, count - deviating - size), count - size)
+        size += 1
+    return size
+
+
+def sample_problems(told: Json) -> Iterator[str]:
+    """The sample is the one that the ledger's root and the auditor's nonce draw; the root was fixed before the nonce."""
+    sample, ledger = told["sample"], told["ledger"]
+    references = [row["reference"] for row in told["population"]["rows"]]
+    after = read_head(ledger["after"]["checkpoint"])
+    if sample["root"] != base64.b64encode(after.root).decode():
+        yield "The sample was drawn from another root than that of the checkpoint after the period."
+    seed = hashlib.sha256(after.root + sample["nonce"].encode()).digest()
+    if sample["seed"] != seed.hex():
+        yield "The seed does not follow from root and nonce."
+    ranked = sorted(references, key=lambda one: hashlib.sha256(seed + one.encode("ascii")).digest())
+    if sample["size"] != sample_size(sample["rule"], len(references)):
+        yield "The sample has another size than the rule gives."
+    if sample["references"] != ranked[: sample["size"]]:
+        yield "Other requests were drawn than the seed draws."
+    mine = [e for e in ledger["entries"] if e["body"].get("subject") == f"audit:{told['reference']}"]
+    given = [e for e in mine if e["body"]["tag"] == "audit:nonce-given"]
+    draws = [(facts(e).get("draw"), facts(e).get("nonce")) for e in given]
+    stated = [(one["draw"], one["nonce"]) for one in sample["earlier"]] + [(sample["draw"], sample["nonce"])]
+    if draws != stated or [one["entry"] for one in sample["earlier"]] != [e["number"] for e in given[:-1]]:
+        yield "The ledger tells of other nonces or other draws than the facts do."
+    if [draw for draw, _ in stated] != list(range(1, sample["draw"] + 1)):
+        yield "The draws are not numbered one after another."
+    counted = [e for e in mine if e["body"]["tag"] == "audit:counted"]
+    wanted = {"count": told["population"]["count"], "population": told["population"]["digest"], "root": sample["root"], "sample": sample["size"]}
+    if not counted or not given or not after.size < counted[-1]["number"] < given[0]["number"]:
+        yield "It is not shown that population and root were fixed before the nonce was given."
+    elif not wanted.items() <= facts(counted[-1]).items():
+        yield "Another population was counted before the nonce was given."
+
+
+def _report_values(told: Json) -> Iterator[str]:
+    yield told["reference"]
+    yield from (row["reference"] for row in told["population"]["rows"])
+
+
+class Recount:
+    """What ledger.jsonl says of the requests: which were submitted, and how far each came."""
+
+    def __init__(self, told: Json, sampled: Mapping[str, Json]) -> None:
+        self.told, self.sampled = told, sampled
+        self.submitted: list[tuple[str, int, Json]] = []
+        self.requests: dict[str, Json] = {}
+        self.wanted = {row["reference"] for row in told["population"]["rows"]}
+        self.withheld = 0
+        self.problems: list[str] = []
+        #: Roots that evidence of the sample states at some size, and the leaves of its entries.
+        self.heads = {read_head(one["ledger"]["checkpoint"]).size: one for one in sampled.values()}
+        self.leaves = {e["number"]: (ref, leaf_hash(canonical(e["body"]))) for ref, one in sampled.items() for e in one["ledger"]["entries"]}
+        self.known = {ref: {e["number"] for e in one["ledger"]["entries"]} for ref, one in sampled.items()}
+        self.ends = {ref: read_head(one["ledger"]["checkpoint"]).size for ref, one in sampled.items()}
+
+    def read(self, lines: Iterable[bytes]) -> None:
+        """Every line of the period's ledger, hashed onto the edge before it. Raises Wrong."""
+        ledger = self.told["ledger"]
+        edge = Edge(ledger["before"]["size"], decoded(ledger["before"]["edge"]))
+        for line in lines:
+            number, line = edge.size + 1, line.rstrip(b"\n")
+            body = read_json(line)
+            if body.get("number") != number:
+                raise Wrong(f"ledger.jsonl does not go on with entry {number}: lines were removed, added or exchanged.")
+            if "leaf_hash" in body:
+                if self.told["disclosure"] != "scope" or set(body) != {"leaf_hash", "number"}:
+                    raise Wrong(f"Entry {number} is withheld, but the whole ledger was to be disclosed.")
+                leaf, self.withheld = base64.b64decode(body["leaf_hash"], validate=True), self.withheld + 1
+            else:
+                leaf = leaf_hash(line)
+                self._entry(number, body)
+            edge.append(leaf)
+            self._compare(number, leaf, edge)
+        after = read_head(ledger["after"]["checkpoint"])
+        if edge.size != after.size:
+            raise Wrong(f"ledger.jsonl ends at entry {edge.size}; the checkpoint after the period has {after.size}.")
+        if edge.root() != after.root:
+            raise Wrong("ledger.jsonl does not give the root that the checkpoint after the period signed: an entry was changed.")
+
+    def _compare(self, number: int, leaf: bytes, edge: Edge) -> None:
+        """That evidence of the sample stands on this very ledger."""
+        stated = self.leaves.get(number)
+        if stated and stated[1] != leaf:
+            self.problems.append(f"The evidence of {stated[0]} has another entry {number} than the ledger.")
+        if number in self.heads and read_head(self.heads[number]["ledger"]["checkpoint"]).root != edge.root():
+            self.problems.append(f"The evidence of {self.heads[number]['reference']} is of another ledger.")
+
+    def _entry(self, number: int, body: Json) -> None:
+        subject, tag = str(body["subject"]), body["tag"]
+        if not subject.startswith("request:"):
+            return
+        reference, told = subject[8:], body.get("facts") or {}
+        if reference in self.known and number not in self.known[reference] and number <= self.ends[reference]:
+            self.problems.append(f"The evidence of {reference} leaves entry {number} out.")
+        if tag == "request:submitted":
+            self.submitted.append((reference, number, body))
+        if reference not in self.wanted:
+            return
+        one = self.requests.setdefault(reference, {"state": "preparing", "votes": {}, "agreed": set(), "tags": {}, "seal": None, "stages": [], "at": []})
+        one["tags"][tag] = body["at"]
+        one["at"].append(body["at"])
+        one.update({name: told[name] for name in ("kind", "beneficiary") if name in told and tag in _LAST_WORDS})
+        vote = (told.get("revision"), told.get("person") or body["actor"])
+        if tag in ("approval:approved", "approval:denied"):
+            one["votes"][vote] = (tag, body["actor"], told.get("on_behalf_of"))
+        elif tag == "approval:voided":
+            one["votes"].pop(vote, None)
+        elif tag == "request:sealed":
+            one.update(seal=told.get("seal"), stages=told.get("stages") or [], agreed=set())
+        elif tag == "stage:approved":
+            one["agreed"].add(told.get("stage"))
+        one["state"] = "scheduled" if tag == "request:retried" and "task" not in told else STATES.get(tag, one["state"])
+        if one["state"] == "pending" and one["stages"] and one["agreed"] >= set(one["stages"]):
+            one["state"] = "scheduled"
+
+    def completeness(self) -> Iterator[str]:
+        """No request of the period is missing from the population: references have no gap, and the filter leaves no other out."""
+        told, query, stated = self.told, self.told["query"], self.told["completeness"]
+        references = [reference for reference, _, _ in self.submitted]
+        first = int(stated["previous"][3:]) + 1 if stated["previous"] else 1
+        if references != [f"SR-{number:06d}" for number in range(first, first + len(references))]:
+            yield "The references of the ledger's submissions have a gap, or one stands twice."
+        if (stated["first"], stated["last"]) != ((references[0], references[-1]) if references else (None, None)):
+            yield "The first and last reference are others than the ledger tells."
+        if told["ledger"]["before"]["size"] == 0 and stated["previous"]:
+            yield "A reference is said to lie before the ledger's first entry."
+        rows = {row["reference"]: row for row in told["population"]["rows"]}
+        digests = {row["offering_digest"] for row in rows.values()}
+        begins, until, outside, filtered = moment(query["from"]), moment(query["until"]), 0, 0
+        for reference, number, body in self.submitted:
+            said = body["facts"]
+            inside = begins <= moment(body["at"]) < until
+            fits = (not query["units"] or said["unit"] in query["units"]) and (not query["offerings"] or said["offering"] in query["offerings"])
+            # Which controls a version supports that no row has stands in the offering's text, not in the ledger.
+            if inside and fits and reference not in rows and not (query["controls"] and said["offering_digest"] not in digests):
+                yield f"{reference} was submitted in the period and is in scope, but the population leaves it out."
+            outside, filtered = outside + (not inside), filtered + (inside and reference not in rows)
+            row = rows.pop(reference, None)
+            if row and not (inside and fits):
+                yield f"{reference} is in the population, but not in the period or not in scope."
+            if row:
+                same = ("offering", "version", "offering_digest", "unit", "requester")
+                if row["entry"] != number or row["submitted_at"] != body["at"] or any(row[name] != said[name] for name in same):
+                    yield f"{reference} was submitted otherwise than its row tells (entry {number})."
+        yield from (f"No entry tells that {reference} was submitted." for reference in rows)
+        if (stated["submissions"], stated["outside_period"], stated["outside_filter"]) != (len(references), outside, filtered):
+            yield "The submissions are counted otherwise than the ledger tells them."
+        if told["withheld"] != self.withheld:
+            yield f"{self.withheld} lines of the ledger are withheld, not {told['withheld']}."
+
+    def rows(self) -> Iterator[str]:
+        """Every row tells the state, the decisions and the times that the ledger's entries tell."""
+        for row in self.told["population"]["rows"]:
+            one, name = self.requests.get(row["reference"]), row["reference"]
+            if one is None:
+                continue
+            votes = Counter(tag for tag, _, _ in one["votes"].values())
+            if row["state"] != one["state"]:
+                yield f"{name}: the ledger's last word is “{one['state']}”, but the row says “{row['state']}”."
+            if (row["approvals"], row["denials"]) != (votes["approval:approved"], votes["approval:denied"]):
+                yield f"{name}: the ledger tells of other decisions than the row counts."
+            if any(row[part] != one.get(part) for part in ("kind", "beneficiary")):
+                yield f"{name}: the ledger tells another kind or beneficiary than the row."
+            if row["seal"] and row["seal"] != one["seal"]:
+                yield f"{name}: the ledger tells of another seal than the row."
+            done = one["tags"].get("request:fulfilled")
+            if bool(done) != bool(row["fulfilled_at"]) or (done and abs(moment(done) - moment(row["fulfilled_at"])) > LONGEST_TRANSACTION):
+                yield f"{name}: the ledger tells otherwise whether or when it was fulfilled."
+            for part in ("decided_at", "closed_at"):
+                if row[part] and not any(abs(moment(at) - moment(row[part])) <= LONGEST_TRANSACTION for at in one["at"]):
+                    yield f"{name}: no entry of the ledger was written when the row says that it was {part[:-3]}."
+            if row["promise"] != _promise(row, one, moment(self.told["as_of"])):
+                yield f"{name}: whether its promise was kept does not follow from its times."
+
+    def duties(self) -> Iterator[str]:
+        """Nobody approved what they asked for or receive, and nothing was carried out without a word that allows it."""
+        past = {"request:approved-by-policy", "standing:used", "glass:broken"}
+        for row in self.told["population"]["rows"]:
+            one = self.requests.get(row["reference"])
+            if one is None:
+                continue
+            people = {person for tag, *both in one["votes"].values() if tag == "approval:approved" for person in both if person}
+            if people & {row["requester"], row["beneficiary"]}:
+                yield f"{row['reference']}: somebody approved what they asked for or receive."
+            if row["fulfilled_at"] and not people and row["kind"] == "normal" and not past & one["tags"].keys():
+                yield f"{row['reference']} was carried out, but nobody approved it."
+
+
+_LAST_WORDS = ("request:submitted", "request:edited", "request:prepared")
+
+
+def _promise(row: Json, one: Json, as_of: datetime) -> str:
+    if row["promised_by"] is None:
+        return "none"
+    promised, done = moment(row["promised_by"]), row["fulfilled_at"]
+    if done:
+        return "kept" if moment(done) <= promised else "missed"
+    if "request:promise-missed" in one["tags"]:
+        return "missed"
+    if row["state"] in ("rejected", "withdrawn", "refused"):
+        return "none"
+    return "open" if as_of <= promised else "missed"
+
+
+# ---- 11. A bundle: a ZIP file or the folder into which it was unpacked ------------------------------------------------
+
+#: Members that no signature covers; the others are named in audit.json with their digests.
+UNLISTED = ("README.txt", "verify.py", "audit.json", "report.pdf")
+
+
+class Bundle:
+    """The members by name. Raises Wrong for what a bundle never is: a bomb, a path that leads out, a name twice."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.zip = path, None
+        if path.is_dir():
+            files = [one for one in sorted(path.rglob("*")) if one.is_symlink() or not one.is_dir()]
+            self.sizes = {one.relative_to(path).as_posix(): one.lstat().st_size for one in files}
+            odd = [one.name for one in files if one.is_symlink() or not one.is_file()]
+        else:
+            try:
+                self.zip = zipfile.ZipFile(path)
+            except (zipfile.BadZipFile, ValueError, OSError) as error:
+                raise Wrong("The file is neither a PDF nor a ZIP file that can be read.") from error
+            members = self.zip.infolist()
+            self.sizes = {one.filename: one.file_size for one in members}
+            if len(self.sizes) != len(members):
+                raise Wrong("A member of the bundle stands in it twice.")
+            odd = [one.filename for one in members if _odd_member(one)]
+            first = min((one.header_offset for one in members), default=0)
+            if first or self.zip.comment or sum(one.compress_size for one in members) > path.stat().st_size:
+                raise Wrong("The bundle holds bytes beside its members.")
+        odd += [name for name in self.sizes if re.search(r"(^|/)(\.\.?)?(/|$)|[\\:\x00-\x1f]", name)]
+        if odd:
+            raise Wrong(f"The bundle has a member that no bundle has: {odd[0][:80]!r}.")
+        if any(size > LARGEST_MEMBER for size in self.sizes.values()) or len(self.sizes) > 100_000:
+            raise Wrong("The bundle holds more than any audit can; it was made to exhaust its reader.")
+
+    def open(self, name: str) -> BinaryIO:
+        """The member's bytes as a stream."""
+        if name not in self.sizes:
+            raise Wrong(f"The bundle has no {name}.")
+        return self.zip.open(name) if self.zip else (self.path / name).open("rb")  # type: ignore[return-value]
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """The member piece by piece, never more than its size says."""
+        left = self.sizes[name] if name in self.sizes else 0
+        try:
+            with self.open(name) as stream:
+                while piece := stream.read(1 << 20):
+                    left -= len(piece)
+                    if left < 0:
+                        raise Wrong(f"{name} is longer than it says.")
+                    yield piece
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+            raise Wrong(f"{name} cannot be read: the bundle is damaged.") from error
+
+    def read(self, name: str) -> bytes:
+        """The whole member. Raises Wrong when it is too large to be what it should be."""
+        if self.sizes.get(name, 0) > LARGEST_PDF:
+            raise Wrong(f"{name} is larger than it can be.")
+        return b"".join(self.chunks(name))
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """The member's lines; a single one may not grow without end."""
+        rest = b""
+        for piece in self.chunks(name):
+            *lines, rest = (rest + piece).split(b"\n")
+            yield from lines
+            if len(rest) > 1 << 24:
+                raise Wrong(f"{name} has a line that is longer than any entry.")
+        if rest:
+            raise Wrong(f"{name} was cut off.")
+
+
+def _odd_member(one: zipfile.ZipInfo) -> bool:
+    """A link, a folder, a locked member, one packed otherwise, or one that grows more than a thousandfold."""
+    kind = stat.S_IFMT(one.external_attr >> 16)
+    grows = one.file_size > 1 << 20 and one.file_size > 1_000 * max(one.compress_size, 1)
+    return bool(kind not in (0, stat.S_IFREG) or one.is_dir() or one.flag_bits & 1 or one.compress_type not in (0, 8) or grows)
+
+
+def check_bundle(
+    bundle: Bundle,
+    trusted: Trusted,
+    result: Result,
+    check_sampled: Callable[[str, bytes, Trusted, Result], Json | None] | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Everything in a bundle. `check_sampled` may take the place of this verifier's own check of an evidence file."""
+    progress("report.pdf")
+    opened = open_pdf(bundle.read("report.pdf"), trusted, result)
+    if opened is None or opened.name != "audit.json":
+        result.bad("bundle", "report.pdf is not an audit report that holds, so nothing else in the bundle counts.")
+        return
+    told = opened.told
+    check_report(opened, trusted, result)
+    sampled: dict[str, Json] = {}
+    recount: list[Recount] = []
+    run_checks(
+        (
+            ("members", lambda: result.judge("members", "Every member of the bundle is the one that the report names.", _members(bundle, opened, progress))),
+            ("evidence", lambda: sampled.update(_evidence(bundle, told, trusted, result, check_sampled or _sampled, progress))),
+            ("ledger", lambda: recount.append(_recounted(bundle, told, sampled, result, progress))),
+        ),
+        result,
+    )
+    if recount:
+        one = recount[0]
+        run_checks(
+            (
+                ("completeness", lambda: result.judge("completeness", one.completeness.__doc__ or "", one.completeness())),
+                ("rows", lambda: result.judge("rows", one.rows.__doc__ or "", one.rows())),
+                ("duties", lambda: result.judge("duties", one.duties.__doc__ or "", one.duties())),
+            ),
+            result,
+        )
+    mine = Path(__file__).read_bytes()
+    same = "verify.py" in bundle.sizes and bundle.read("verify.py") == mine
+    result.open(
+        "unsigned",
+        "README.txt and verify.py in the bundle are covered by no signature"
+        + (", but that verify.py is the very one that is running." if same else "; the verify.py that is running is another one."),
+    )
+
+
+def _members(bundle: Bundle, opened: Opened, progress: Callable[[str], None]) -> Iterator[str]:
+    told = opened.told
+    listed = {one["name"]: one for one in told["files"]}
+    if len(listed) != len(told["files"]) or set(listed) & set(UNLISTED):
+        yield "The report names a member twice, or one that it cannot name."
+    for name in sorted(set(bundle.sizes) - set(listed) - set(UNLISTED)):
+        yield f"The bundle has a member that the report does not name: {name}."
+    for name in sorted((set(listed) | set(UNLISTED)) - set(bundle.sizes)):
+        yield f"The bundle lacks {name}."
+    for name in sorted(set(listed) & set(bundle.sizes)):
+        progress(name)
+        hashed, size = hashlib.sha256(), 0
+        for piece in bundle.chunks(name):
+            hashed.update(piece)
+            size += len(piece)
+        if (f"sha256:{hashed.hexdigest()}", size) != (listed[name]["digest"], listed[name]["bytes"]):
+            yield f"{name} is not the file that the report names."
+    if "audit.json" in bundle.sizes and bundle.read("audit.json") != opened.files["audit.json"]:
+        yield "audit.json is not the one that is inside the report."
+    notes = {f"checkpoints/{name}.note": told["ledger"][name]["checkpoint"] for name in ("before", "after", "made")}
+    notes = {name: note for name, note in notes.items() if note is not None}
+    for name, note in notes.items():
+        if name in bundle.sizes and bundle.read(name) != note.encode():
+            yield f"{name} is another checkpoint than the facts hold."
+    needed = {*notes, "audit.schema.json", "ledger.jsonl", "population.csv", "sample.csv"}
+    needed |= {f"evidence/{reference}.pdf" for reference in told["sample"]["references"]}
+    yield from (f"The report does not name {name}, which every bundle has." for name in sorted(needed - set(listed)))
+
+
+def _evidence(
+    bundle: Bundle,
+    told: Json,
+    trusted: Trusted,
+    result: Result,
+    check: Callable[[str, bytes, Trusted, Result], Json | None],
+    progress: Callable[[str], None],
+) -> dict[str, Json]:
+    """Each sampled request's file: it holds, is of this ledger, and says of the request what its row says."""
+    rows = {row["reference"]: row for row in told["population"]["rows"]}
+    found: dict[str, Json] = {}
+    for reference in told["sample"]["references"]:
+        name = f"evidence/{reference}.pdf"
+        progress(name)
+        evidence = check(name, bundle.read(name), trusted, result)
+        if evidence is None:
+            continue
+        problems = []
+        row, request, offering = rows[reference], evidence["request"], evidence["offering"]
+        same = (
+            (evidence["reference"], reference),
+            (offering["digest"], row["offering_digest"]),
+            (request["requester"], row["requester"]),
+            (request["submitted_at"], row["submitted_at"]),
+            (evidence["ledger"]["origin"], told["ledger"]["origin"]),
+            (sorted(f"{framework} {one}" for framework, ids in evidence["controls"].items() for one in ids), sorted(row["controls"])),
+        )
+        if any(one != other for one, other in same) or evidence["ledger"]["verifier"] not in told["ledger"]["verifiers"]:
+            problems.append(f"{name} is of another request or another ledger than the population tells.")
+        if moment(evidence["as_of"]) > moment(told["as_of"]) or request["state"] == row["state"]:
+            found[reference] = evidence
+        else:
+            problems.append(f"{name} tells another state than the population does.")
+        for problem in problems:
+            result.bad("evidence", problem)
+    if len(found) == len(told["sample"]["references"]):
+        result.good("evidence", f"The evidence of all {len(found)} sampled requests is there, holds and fits the population.")
+    return found
+
+
+def _sampled(name: str, content: bytes, trusted: Trusted, result: Result) -> Json | None:
+    """One evidence file by this verifier's own checks; only what does not hold is told of it."""
+    inner = Result(name)
+    told = check_pdf(content, trusted, inner)
+    for check, holds, sentence in inner.checks:
+        if holds is False:
+            result.bad("evidence", f"{name}: {sentence} ({check})")
+    return told if inner.holds else None
+
+
+def _recounted(bundle: Bundle, told: Json, sampled: Mapping[str, Json], result: Result, progress: Callable[[str], None]) -> Recount:
+    progress("ledger.jsonl")
+    recount = Recount(told, sampled)
+    recount.read(bundle.lines("ledger.jsonl"))
+    count = told["ledger"]["after"]["size"] - told["ledger"]["before"]["size"]
+    said = f"ledger.jsonl is all {count} entries between the two checkpoints, and the evidence stands on it."
+    result.judge("ledger", said, recount.problems)
+    return recount
+
+
+# ---- 12. From the command line ---------------------------------------------------------------------------------------
+
+
+def check_path(path: Path, trusted: Trusted, progress: Callable[[str], None] = lambda _: None) -> Result:
+    """A PDF file, a bundle or a folder. Raises OSError when it cannot be read; whatever it holds, nothing else."""
+    result = Result(path.name)
+    try:
+        if path.is_dir():
+            check_bundle(Bundle(path), trusted, result, progress=progress)
+            return result
+        with path.open("rb") as file:
+            begins = file.read(4)
+        if begins == b"PK\x03\x04":
+            check_bundle(Bundle(path), trusted, result, progress=progress)
+        elif path.stat().st_size > LARGEST_PDF:
+            result.bad("pdf-signature", "The file is larger than any evidence can be.")
+        else:
+            check_pdf(path.read_bytes(), trusted, result)
+    except Wrong as error:
+        result.bad("bundle", str(error))
+    return result
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """What the command line asked for; its exit status."""
+    about = (__doc__ or "").split("\n\n")
+    parser = argparse.ArgumentParser(description=about[0], epilog=" ".join(about[2].split()))
+    parser.add_argument("file", type=Path, help="a PDF file, a bundle, or the folder into which it was unpacked")
+    parser.add_argument("--key", action="append", default=[], help="what you were given by another way than the file")
+    parser.add_argument("--json", action="store_true", help="print the checks as JSON")
+    asked = parser.parse_args(arguments)
+    shows = sys.stderr.isatty()
+    progress = (lambda name: print(f"\r\033[K{name[:70]}", end="", file=sys.stderr, flush=True)) if shows else (lambda _: None)
+    try:
+        trusted = Trusted.of(asked.key)
+        result = check_path(asked.file, trusted, progress)
+    except ValueError as error:
+        parser.error(str(error))
+    except OSError as error:
+        parser.error(f"{asked.file} cannot be read: {error.strerror}.")
+    if shows:
+        print("\r\033[K", end="", file=sys.stderr)
+    if asked.json:
+        print(json.dumps(result.to_json(), indent=2, ensure_ascii=False))
+        return 0 if result.holds else 1
+    for _, holds, sentence in result.checks:
+        print({True: "✓", False: "✗", None: "?"}[holds], sentence)
+    if result.claim and result.holds:
+        print(f"\n{result.reference}: {result.claim}")
+    print(f"\n{result.verdict}")
+    return 0 if result.holds else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import literal, select, true
 from sqlalchemy.orm import Session
 
 from catalog.fulfilment.last_words import last_line
@@ -16,8 +16,8 @@ from catalog.fulfilment.model import ByHand, ByHandState
 from catalog.fulfilment.operators import what_of
 from catalog.requests.model import Request
 from catalog.requests.queries import FailedLine, requests_failed
+from portal.audit.holders.queries import contradicting
 from portal.audit.signer.model import SigningTrouble
-from portal.audit.signing import find_trouble
 from portal.core.clock import now
 from portal.core.language import spoken
 from portal.identity.actor import Actor
@@ -60,6 +60,8 @@ class OperationsPage:
     unserved: tuple[tuple[str, int, datetime], ...]
     #: What is in the way of signing the ledger; None when nothing is.
     unsigned: SigningTrouble | None
+    #: How many holders of checkpoints say that the ledger is another one.
+    contradicting: int
 
 
 def operations_page(session: Session, actor: Actor) -> OperationsPage:
@@ -69,13 +71,15 @@ def operations_page(session: Session, actor: Actor) -> OperationsPage:
     aside, under_way = tasks_set_aside(session), _under_way(session, at)
     references = _references(session, [*aside, *under_way])
     counts = {state.value: count for state, count in task_counts(session).items()}
+    unsigned, contradicted = _ledger_trouble(session)
     return OperationsPage(
         now=at.astimezone(zone),
         counts={state.value: counts.get(state.value, 0) for state in TaskState},
         set_aside=tuple(_line(task, references, zone) for task in aside),
         under_way=tuple(_line(task, references, zone) for task in under_way),
         claimed=_claimed(session),
-        unsigned=find_trouble(session),
+        unsigned=unsigned,
+        contradicting=contradicted,
         unserved=tuple(
             (queue, tasks, since.astimezone(zone)) for queue, tasks, since in unserved_queues(session)
         ),
@@ -84,6 +88,14 @@ def operations_page(session: Session, actor: Actor) -> OperationsPage:
             for line in requests_failed(session)
         ),
     )
+
+
+def _ledger_trouble(session: Session) -> tuple[SigningTrouble | None, int]:
+    """What is in the way of signing the ledger, and how many holders say that it is another one; one statement."""
+    always = select(literal(1).label("always")).subquery()
+    statement = select(contradicting(), SigningTrouble).select_from(always)
+    holders, unsigned = session.execute(statement.outerjoin(SigningTrouble, true())).one()
+    return unsigned, holders
 
 
 def _claimed(session: Session) -> frozenset[str]:

@@ -9,6 +9,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from portal.audit.holders.cli import holders_command
+
 console = Console()
 errors = Console(stderr=True)
 
@@ -77,6 +79,7 @@ def audit_commands(with_portal: Callable[[Any], Any]) -> click.Group:
         click.echo(portal.signer.verifier)
         click.echo(fingerprint(portal.signer.public_key))
 
+    audit.add_command(holders_command(with_portal))
     return audit
 
 

@@ -14,6 +14,7 @@ from rich.text import Text
 from portal.core.settings import Settings
 from portal.doctor.authority import check_authorities
 from portal.doctor.check import Check, State
+from portal.doctor.holders import check_holders
 from portal.doctor.machine import check_machine
 from portal.doctor.surroundings import check_surroundings
 from portal.doctor.targets import check_targets
@@ -28,6 +29,7 @@ def run(settings: Settings) -> list[Check]:
         *check_surroundings(settings),
         *check_authorities(settings),
         *check_targets(settings),
+        *check_holders(settings),
     ]
 
 

@@ -36,6 +36,7 @@ from catalog.reconciliation import views as reconciliation_views
 from catalog.requests import views as request_views
 from catalog.versions import views as version_views
 from portal.audit import views as ledger_views
+from portal.audit.holders import views as holder_views
 from portal.identity.absences import views as absence_views
 from portal.identity.account import views as account_views
 from portal.identity.passkeys import views as passkey_views
@@ -46,6 +47,7 @@ from portal.web import languages as language_views
 from portal.web import views as web_views
 from portal.wiring.parts import Portal
 from reports.access_reviews import views as access_review_result_views
+from reports.audits import views as audit_views
 from reports.evidence import views as evidence_views
 
 
@@ -89,7 +91,9 @@ def blueprints(portal: Portal) -> tuple[Blueprint, ...]:
         change_views.blueprint,
         access_review_result_views.blueprint,
         evidence_views.blueprint,
+        audit_views.blueprint,
         ledger_views.blueprint,
+        holder_views.blueprint,
         pki_views.blueprint(portal.authority),
         acme_views.blueprint(portal.settings.acme_folder),
         ssh_views.blueprint(SshAuthority(portal.settings.ssh_folder)),

@@ -255,6 +255,8 @@ SCENES: dict[str, tuple[str, Act]] = {
     "ledger": (COMPLIANCE, at("/ledger")),
     "ledger-one-request": (COMPLIANCE, at("/ledger?subject={done_access}")),
     "ledger-nothing": (COMPLIANCE, at("/ledger?subject=SR-999999")),
+    "holders": (COMPLIANCE, at("/ledger/holders")),
+    "holders-operator": (OPERATOR, at("/ledger/holders")),
     "operations": (OPERATOR, at("/operations")),
     "operations-request": (OPERATOR, at("/operations/requests/{done_access}")),
     "error-403": (REQUESTER, at("/ledger")),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ScalarSelect, func, select
 from sqlalchemy.orm import Session
 
 from portal.audit.holders.configured import Holders
@@ -74,10 +74,9 @@ def holder_lines(session: Session, holders: Holders) -> list[HolderLine]:
     return lines
 
 
-def contradictions(session: Session) -> int:
-    """How many holders say that the ledger is another one; for the operators' own page."""
-    statement = select(func.count()).where(HolderState.contradicts_since.is_not(None))
-    return session.scalar(statement) or 0
+def contradicting() -> ScalarSelect[int]:
+    """How many holders say that the ledger is another one; a part of somebody else's statement."""
+    return select(func.count()).where(HolderState.contradicts_since.is_not(None)).scalar_subquery()
 
 
 def cosigned_note(session: Session, size: int) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-import socket
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar, NoReturn
@@ -67,7 +66,7 @@ class WitnessHolder:
             ]
         except OutgoingRefused as refused:
             raise HolderFailed(str(refused)) from refused
-        except (socket.gaierror, UnicodeError) as error:
+        except (OSError, UnicodeError) as error:
             raise HolderFailed(
                 say("%(name)s cannot be resolved: %(why)s", name=self.url, why=error)
             ) from error

@@ -115,4 +115,4 @@ def test_a_queue_without_a_worker_stands_on_the_operators_page(web, cast, failed
     page = browser.get("/operations")
     assert "countersign worker --queue cellar" in page
     assert "1 task waits" in page
-    assert len(web.counting(lambda: browser.get("/operations"))) <= 11
+    assert len(web.counting(lambda: browser.get("/operations"))) <= 12

@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 
 from portal.audit.checkpoint import LATEST
 from portal.audit.merkle import Frontier, leaf_hash
-from portal.audit.model import Checkpoint, Entry, Node, PersonalValue
+from portal.audit.model import Checkpoint, Entry, PersonalValue
 from portal.audit.notes import Head, NoteError, verify_head
 from portal.audit.record import commitment
+from portal.audit.tree_check import odd_checkpoints, odd_nodes
 from portal.core.canonical import canonical_json
 from portal.core.database import Database
 
@@ -63,13 +64,18 @@ def verify_ledger(
     `progress` is told entries done and in all. Stops at the first entry that does not fit.
     """
     result = Verification()
-    with db.reading() as session:
+    # Before the database's moment is fixed, so that nothing was published that it does not have yet.
+    published = _published(folder)
+    with db.snapshot() as session:
         total = session.scalar(select(func.count()).select_from(Entry)) or 0
-        heads = list(_heads(session, result, name=name, keys=keys, folder=folder))
+        heads = list(_heads(session, result, name=name, keys=keys, published=published))
         result.checkpoints = len(heads)
         _walk(session, result, heads, total, progress)
         if result.holds:
-            _compare_nodes(session, result)
+            result.findings += [Finding(*odd) for odd in odd_nodes(session)]
+        result.findings += [
+            Finding(*odd) for odd in odd_checkpoints(session, [source for source, _ in published])
+        ]
     return result
 
 
@@ -174,24 +180,29 @@ def _heads(
     *,
     name: str,
     keys: Sequence[Ed25519PublicKey],
-    folder: Path | None,
+    published: Sequence[tuple[str, str]],
 ) -> Iterator[tuple[Head, str]]:
     notes = [
         (f"{size} in the database", note)
         for size, note in session.execute(select(Checkpoint.size, Checkpoint.note).order_by(Checkpoint.size))
     ]
-    if folder and folder.is_dir():
-        outside = [path for path in folder.iterdir() if path.suffix == ".note" or path.name == LATEST]
-        # Of heads of one size the folder's numbered file is looked at first: nobody reaches it from the database.
-        notes += [
-            (path.name, path.read_text(encoding="utf-8", errors="replace"))
-            for path in sorted(outside, reverse=True)
-        ]
+    # Of heads of one size the folder's numbered file is looked at first: nobody reaches it from the database.
+    notes += published
     for source, note in notes:
         try:
             yield _verified(note, name, keys), source
         except NoteError as error:
             result.findings.append(Finding(None, f"Checkpoint {source}: {error}."))
+
+
+def _published(folder: Path | None) -> list[tuple[str, str]]:
+    if not folder or not folder.is_dir():
+        return []
+    outside = [path for path in folder.iterdir() if path.suffix == ".note" or path.name == LATEST]
+    return [
+        (path.name, path.read_text(encoding="utf-8", errors="replace"))
+        for path in sorted(outside, reverse=True)
+    ]
 
 
 def _verified(note: str, name: str, keys: Sequence[Ed25519PublicKey]) -> Head:
@@ -206,16 +217,3 @@ def _verified(note: str, name: str, keys: Sequence[Ed25519PublicKey]) -> Head:
             except NoteError:
                 continue
         raise
-
-
-def _compare_nodes(session: Session, result: Verification) -> None:
-    """The stored leaf nodes must be the entries' hashes, or proofs would be made from something else."""
-    odd = session.execute(
-        select(Entry.number)
-        .outerjoin(Node, (Node.level == 0) & (Node.position == Entry.number - 1))
-        .where((Node.hash != Entry.leaf_hash) | Node.hash.is_(None))
-        .order_by(Entry.number)
-        .limit(1)
-    ).scalar()
-    if odd is not None:
-        result.findings.append(Finding(odd, f"Entry {odd}: the stored tree does not hold its hash."))

@@ -22,11 +22,10 @@ How to write a document for this module:
 
 from __future__ import annotations
 
-import tempfile
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from html import escape
 from pathlib import Path
@@ -39,6 +38,7 @@ from reports.pdf.crew import Crew, processors
 from reports.pdf.foot import CUT, Letters
 from reports.pdf.job import Attachment
 from reports.pdf.render import RenderError
+from reports.pdf.scratch import scratch_beside
 
 #: Parts that wait for a child at a time, beside those that are being rendered.
 WAITING = 1
@@ -102,12 +102,15 @@ def render_long(
     and goes on to the caller. Files that the HTML names are those of `folder`, by default `static/pdf`.
     Raises RenderError with a sentence.
     """
-    size = min(processes or processors(), max(1, len(document.parts)))
+    if not document.parts:
+        message = "a document has at least one part"
+        raise ValueError(message)
+    size = min(processes or processors(), len(document.parts))
     with (
-        tempfile.TemporaryDirectory(prefix="parts-", dir=target.parent) as scratch,
-        Crew((folder or static_folder() / "pdf").resolve(), Path(scratch), size) as crew,
+        scratch_beside(target) as scratch,
+        Crew((folder or static_folder() / "pdf").resolve(), scratch, size) as crew,
     ):
-        bench = _Bench(document, crew, Path(scratch))
+        bench = _Bench(document, crew, scratch)
         of = len(document.parts) + 1
         parts = _parts(bench, size, lambda done: progress(done, of) if progress else None)
         if document.contents is not None:
@@ -123,7 +126,7 @@ def render_long(
             document.foot,
             letters,
         )
-        fresh = Path(scratch) / "whole.pdf"
+        fresh = scratch / "whole.pdf"
         with fresh.open("wb") as file:
             assemble(file, parts, trunk, frame)
         fresh.replace(target)
@@ -137,6 +140,8 @@ class _Bench:
     document: LongDocument
     crew: Crew
     scratch: Path
+    #: What the parts so far use of each font, by the font's name in the file.
+    fonts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def html(self, body: str) -> str:
         head, lang = self.document.head, escape(self.document.lang)
@@ -150,25 +155,36 @@ class _Bench:
         job = {"do": "part", "target": str(self.scratch / name)}
         return self.crew.ask(job, self.html(body))
 
+    def finished(self, name: str, answer: Future[dict[str, Any]]) -> PartFile:
+        told = answer.result()
+        self.keep_fonts(told.pop("fonts"))
+        return PartFile(self.scratch / name, told)
+
+    def keep_fonts(self, fonts: list[dict[str, Any]]) -> None:
+        """Called in the order of the document, so that the first part decides whatever the children's order was."""
+        for font in fonts:
+            kept = self.fonts.setdefault(font["hash"], font)
+            for table in ("to_unicode", "widths"):
+                kept[table] = {**font[table], **kept[table]}
+
 
 _NO_FOOT = "@page { @bottom-left { content: none } @bottom-center { content: none } @bottom-right { content: none } }"
 
 
 def _parts(bench: _Bench, size: int, tell: Callable[[int], None]) -> list[PartFile]:
     """Every part rendered, in order. Their HTML is written here, a few ahead of the children."""
-    waiting: deque[tuple[Path, Future[dict[str, Any]]]] = deque()
+    waiting: deque[tuple[str, Future[dict[str, Any]]]] = deque()
     done: list[PartFile] = []
 
     def take() -> None:
-        path, answer = waiting.popleft()
-        done.append(PartFile(path, answer.result()))
+        done.append(bench.finished(*waiting.popleft()))
         tell(len(done))
 
     for index, part in enumerate(bench.document.parts):
         while len(waiting) >= size + WAITING:
             take()
         name = f"{index}.chunk"
-        waiting.append((bench.scratch / name, bench.render(part(), name)))
+        waiting.append((name, bench.render(part(), name)))
     while waiting:
         take()
     return done
@@ -184,8 +200,7 @@ def _with_contents(
         first = sum(part.pages for part in before) + pages
         headings = (*_headings(before), *_headings(behind, first))
         name = "contents.chunk"
-        told = bench.render(contents(headings), name).result()
-        made = PartFile(bench.scratch / name, told)
+        made = bench.finished(name, bench.render(contents(headings), name))
         if made.pages == pages:
             return [*before, made, *behind]
         pages = made.pages
@@ -221,16 +236,12 @@ def _trunk(bench: _Bench, parts: Sequence[PartFile]) -> tuple[Letters, PartFile]
     shown = "".join(sorted(wanted))
     job: dict[str, Any] = {"do": "letters", "wanted": shown}
     told = bench.crew.ask(job, bench.html(f"<p>{escape(shown)}</p>")).result()
-    fonts: dict[str, dict[str, Any]] = {}
-    for font in [font for part in parts for font in part.told["fonts"]] + told["fonts"]:
-        kept = fonts.setdefault(font["hash"], font)
-        for table in ("to_unicode", "widths"):
-            kept[table] = {**font[table], **kept[table]}
+    bench.keep_fonts(told["fonts"])
     path = bench.scratch / "trunk.chunk"
     job = {
         "do": "trunk",
         "target": str(path),
-        "fonts": [fonts[name] for name in sorted(fonts)],
+        "fonts": [bench.fonts[name] for name in sorted(bench.fonts)],
         "title": document.title,
         "lang": document.lang,
         "created": document.created.strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -64,7 +64,8 @@ class Serial:
             return Stored(self.text(content), None)
         stream = b"\n".join(item if type(item) is bytes else self._operator(item) for item in content.stream)
         entries = dict(content.extra)
-        if "Filter" not in entries:
+        # Metadata stay readable for tools that know nothing of PDF.
+        if "Filter" not in entries and entries.get("Type") != "/Metadata":
             stream = zlib.compress(stream, LEVEL)
             entries["Filter"] = "/FlateDecode"
         entries["Length"] = len(stream)

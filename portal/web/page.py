@@ -119,6 +119,8 @@ def _nav(actor: Actor) -> tuple[NavItem, ...]:
     if actor.may(Permission.READ_EVIDENCE):
         entries.append((_("Access reviews"), "access_reviews.index", None))
         entries.append((_("Evidence"), "evidence.index", None))
+    if actor.may(Permission.READ_AUDITS):
+        entries.append((_("Audits"), "audits.index", None))
     if actor.may(Permission.READ_LEDGER):
         entries.append((_("Ledger"), "ledger.index", None))
     if actor.may(Permission.OPERATE):

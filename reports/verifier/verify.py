@@ -2080,7 +2080,7 @@ def _evidence_values(opened: Opened) -> Iterator[str]:
     yield from (one["seal"] for one in told["sealings"])
     yield from only("Planned, applied, read back")
     for step in told["steps"]:
-        yield from only(f"{step['position']}: {spoken(step['name'])}", str(step["plan"].get("target", "")), spoken(step["error"]))
+        yield from only(f": {spoken(step['name'])}", str(step["plan"].get("target", "")), spoken(step["error"]))
         for part in (step["plan"], step["outcome"], step["read_back"]):
             yield from only(*(spoken(line.get("text", "")) for line in part.get("lines") or ()))
         for file in step["artefacts"]:

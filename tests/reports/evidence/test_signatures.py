@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from reports.evidence.document import Evidence
 from reports.evidence.verify import Trusted, verify_file
 from reports.evidence.verify.result import Verification
 from reports.evidence.verify.signatures import check_signatures
+from reports.verifier.verify import Result, Story, check_passkeys, run_checks
 from tests.fixtures_passkeys import SoftAuthenticator, enrol_with
 from tests.fixtures_requests import OFFERING
 from tests.reports.conftest import ROUTE, EvidenceWorld, evidence_in
@@ -98,6 +100,13 @@ def told(evidence: Evidence) -> Verification:
     return result
 
 
+def told_by_the_single_file(evidence: Evidence) -> Result:
+    result = Result("x")
+    check = partial(check_passkeys, Story(evidence.model_dump(mode="json")), result)
+    run_checks([("signature", check)], result)
+    return result
+
+
 def bent(evidence: Evidence, bend: Callable[[dict[str, Any]], None]) -> Evidence:
     """The facts, changed."""
     value = evidence.model_dump(mode="json")
@@ -123,6 +132,7 @@ def test_verify_says_with_which_passkey_whose_decision_is_signed(signed: SignedW
 def test_any_changed_byte_of_a_signature_is_found(signed: SignedWorld) -> None:
     evidence = signed.evidence()
     assert told(evidence).holds
+    assert told_by_the_single_file(evidence).holds
     tried = 0
     for part in ("credential_id", "client_data", "authenticator_data", "signature"):
         content = base64.b64decode(getattr(evidence.decisions[0].signature, part))
@@ -134,6 +144,7 @@ def test_any_changed_byte_of_a_signature_is_found(signed: SignedWorld) -> None:
                 value["decisions"][0]["signature"][part] = base64.b64encode(turned).decode()
 
             assert not told(bent(evidence, bend)).holds, (part, position)
+            assert not told_by_the_single_file(bent(evidence, bend)).holds, (part, position)
             tried += 1
     assert tried > 200
 
@@ -227,3 +238,4 @@ def test_everything_else_around_a_signature_that_does_not_fit_is_found(signed: S
         a_key_for_nothing,
     ):
         assert not told(bent(evidence, bend)).holds, bend.__name__
+        assert not told_by_the_single_file(bent(evidence, bend)).holds, bend.__name__

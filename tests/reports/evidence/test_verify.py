@@ -9,6 +9,8 @@ import pytest
 from reports.evidence import make
 from reports.evidence.document import Evidence
 from reports.evidence.verify import Trusted, verify_file
+from reports.verifier.verify import Trusted as Single
+from reports.verifier.verify import check_path
 from tests.reports.conftest import EvidenceWorld
 
 OUTCOMES: dict[str, tuple[Callable[[EvidenceWorld], str], str]] = {
@@ -35,6 +37,10 @@ def test_evidence_of_every_outcome_holds_and_claims_it(world: EvidenceWorld, out
     assert [check.line for check in result.checks if check.holds is not True] == []
     assert result.proven
     assert claim in result.claim
+    # So says the single file that bundles carry.
+    single = check_path(file, Single.of([world.bench.signer.verifier]))
+    assert [check for check in single.checks if check[1] is not True] == []
+    assert single.proven
 
 
 DEVIATIONS: dict[str, tuple[Callable[[EvidenceWorld], str], list[str]]] = {

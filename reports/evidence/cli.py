@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +17,40 @@ from portal.core.language import LANGUAGES, SOURCE
 from portal.core.settings import Settings
 
 if TYPE_CHECKING:
+    from reports.evidence.make import Workbench
     from reports.evidence.verify import Verification
 
+#: The command that a reference stands for.
+MAKE = "make"
 STYLES = {True: "green", False: "bold red", None: "yellow"}
 
 
-@click.command()
+class _OfOneRequest(click.Group):
+    """A group whose first word may be a request's reference instead of a command."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """What is no command of the group is given to the one that makes a file."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = [MAKE, *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_OfOneRequest)
+def evidence() -> None:
+    """Make the signed evidence of one request: countersign evidence SR-000001."""
+
+
+@evidence.command("rotate-key")
+def evidence_rotate_key() -> None:
+    """Sign files with a new key and certificate from now on, and say so in the ledger; old files stay verifiable."""
+    from reports.evidence.key_rotation import rotate_key
+
+    with _bench() as bench:
+        key = rotate_key(bench)
+    click.echo(f"The new certificate is {key.fingerprint}")
+
+
+@evidence.command(MAKE)
 @click.argument("reference")
 @click.option(
     "--output",
@@ -34,24 +64,15 @@ STYLES = {True: "green", False: "bold red", None: "yellow"}
     show_default=True,
     help="The language of the pages; the attached facts are the same in each.",
 )
-def evidence(reference: str, output: Path | None, language: str) -> None:
+def evidence_make(reference: str, output: Path | None, language: str) -> None:
     """Make the signed evidence of one request, such as SR-000001."""
-    from portal.audit.checkpoint import Signer
-    from portal.core.database import Database
-    from portal.core.migrate import require_head
     from portal.identity.actor import PORTAL
-    from reports.evidence.make import Workbench, make_evidence, record_download
+    from reports.evidence.make import make_evidence, record_download
 
-    settings = Settings.from_environment()
-    require_head(settings)
-    db = Database(settings.database_url)
-    try:
-        bench = Workbench(db, settings, Signer.from_settings(settings))
+    with _bench() as bench:
         made = make_evidence(bench, reference.upper(), language)
-        with db.transaction() as session:
+        with bench.db.transaction() as session:
             record_download(session, PORTAL, made)
-    finally:
-        db.dispose()
     target = output or Path(made.name)
     try:
         target.write_bytes(made.path.read_bytes())
@@ -68,7 +89,7 @@ def evidence(reference: str, output: Path | None, language: str) -> None:
     multiple=True,
     metavar="KEY",
     help="The ledger's key (name+hash+key) or a SHA-256 fingerprint of it or of the certificate, as you were given it "
-    "by another way than this file; or a file that holds one.",
+    "by another way than this file; or a file that holds one. A witness's key (name+hash+key) has its signature looked for.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 def verify(file: Path, keys: tuple[str, ...], as_json: bool) -> None:  # noqa: FBT001  (click passes it by name)
@@ -89,6 +110,22 @@ def verify(file: Path, keys: tuple[str, ...], as_json: bool) -> None:  # noqa: F
         _print(result)
     if not result.holds:
         raise click.exceptions.Exit(1)
+
+
+@contextmanager
+def _bench() -> Iterator[Workbench]:
+    from portal.audit.checkpoint import Signer
+    from portal.core.database import Database
+    from portal.core.migrate import require_head
+    from reports.evidence.make import Workbench
+
+    settings = Settings.from_environment()
+    require_head(settings)
+    db = Database(settings.database_url)
+    try:
+        yield Workbench(db, settings, Signer.from_settings(settings))
+    finally:
+        db.dispose()
 
 
 def _print(result: Verification) -> None:

@@ -54,8 +54,9 @@ class FoundCosignature:
 def is_witness_key(text: str) -> bool:
     """Whether the text is a verifier key of the type that witnesses have, whole or not."""
     try:
-        return base64.b64decode(text.strip().rpartition("+")[2], validate=True)[:1] == COSIGNATURE
-    except ValueError:
+        # The key itself may hold the sign that stands between the parts.
+        return base64.b64decode(text.strip().split("+", 2)[2], validate=True)[:1] == COSIGNATURE
+    except (IndexError, ValueError):
         return False
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from portal.audit.holders.cosignatures import WitnessKey, is_witness_key, read_witness_key
 from portal.audit.notes import NoteError, fingerprint, read_verifier_key
 from reports.pdf.keys import fingerprint_of
 
@@ -19,17 +20,20 @@ LONGEST_KEY_FILE = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
-    """Fingerprints (64 hex digits) of ledger keys and of certificates; one value may be either."""
+    """Fingerprints (64 hex digits) of ledger keys and of certificates; one value may be either. And witnesses' keys."""
 
     fingerprints: frozenset[str] = frozenset()
+    witnesses: tuple[WitnessKey, ...] = ()
 
     @classmethod
     def of(cls, values: Iterable[str]) -> Trusted:
-        """From verifier keys (name+hash+key), fingerprints, or files that hold one or a certificate.
+        """From verifier keys (name+hash+key) of ledgers and witnesses, fingerprints, or files that hold one or a certificate.
 
         Raises ValueError with a sentence for anything else.
         """
-        return cls(frozenset(_read(value) for value in values))
+        read = [_read(value) for value in values]
+        witnesses = {key.verifier: key for key in read if isinstance(key, WitnessKey)}
+        return cls(frozenset(key for key in read if isinstance(key, str)), tuple(witnesses.values()))
 
     def __bool__(self) -> bool:
         return bool(self.fingerprints)
@@ -48,11 +52,13 @@ def plain(text: str) -> str:
     return re.sub(r"[\s:]", "", text.strip().lower().removeprefix("sha256:"))
 
 
-def _read(value: str) -> str:
+def _read(value: str) -> str | WitnessKey:
     if _HEX.fullmatch(plain(value)):
         return plain(value)
     if "+" in value:
         try:
+            if is_witness_key(value):
+                return read_witness_key(value)
             return plain(fingerprint(read_verifier_key(value)[1]))
         except NoteError as error:
             raise ValueError(f"{error}.") from error
@@ -65,7 +71,7 @@ def _read(value: str) -> str:
     )
 
 
-def _read_file(path: Path) -> str:
+def _read_file(path: Path) -> str | WitnessKey:
     content = path.read_bytes()
     if b"-----BEGIN CERTIFICATE-----" in content:
         return plain(fingerprint_of(x509.load_pem_x509_certificate(content)))

@@ -7,6 +7,7 @@ open while it is asked, so that a signer that hangs holds up nothing but checkpo
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -246,7 +247,7 @@ def _hand_out(folder: Path, row: Checkpoint) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in (f"{row.size:012d}.note", LATEST):
         path = folder / name
-        temporary = folder / f".{name}.{os.getpid()}"
+        temporary = folder / f".{name}.{os.getpid()}.{threading.get_ident()}"
         with temporary.open("w", encoding="utf-8") as file:
             file.write(row.note)
             file.flush()

@@ -127,9 +127,10 @@ def show(audit: Audit, facts: Facts) -> Shown:
     total = sum(sum(line.items.values()) for line in facts.lines)
     revoked = sum(line.items.get("revoked", 0) for line in facts.lines)
     claim = (
-        _(
-            "%(reviews)s access reviews looked at %(items)s entitlements; %(revoked)s were taken away, and %(late)s were not answered in time.",
-            reviews=times.number(len(facts.lines)),
+        ngettext(
+            "%(number)s access review looked at %(items)s entitlements; %(revoked)s were taken away, and %(late)s were not answered in time.",
+            "%(number)s access reviews looked at %(items)s entitlements; %(revoked)s were taken away, and %(late)s were not answered in time.",
+            len(facts.lines),
             items=times.number(total),
             revoked=times.number(revoked),
             late=times.number(sum(line.late for line in facts.lines)),
@@ -185,6 +186,7 @@ def show(audit: Audit, facts: Facts) -> Shown:
                 _("None."),
             ),
         ),
+        in_tables=frozenset({"access-reviews-answers"}),
         not_looked_at=(
             _("What was not in the scope of any campaign."),
             _("Campaigns are those of the whole organisation, whatever units and services were chosen."),

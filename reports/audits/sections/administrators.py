@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from portal.audit.model import Entry
 from portal.core import times
-from portal.core.language import N_, _
+from portal.core.language import N_, _, ngettext
 from portal.identity.model import Group, Membership, Person
 from portal.identity.tokens.model import ApiToken
 from reports.audits.document import Audit
@@ -165,9 +165,10 @@ def show(audit: Audit, facts: Facts) -> Shown:
         counts[line.role] += line.active
     return Shown(
         title=_("People with administrative rights"),
-        claim=_(
-            "%(people)s people have %(roles)s administrative roles between them.",
-            people=times.number(len(people)),
+        claim=ngettext(
+            "%(number)s person has administrative rights; roles given: %(roles)s.",
+            "%(number)s people have administrative rights; roles given: %(roles)s.",
+            len(people),
             roles=times.number(sum(counts.values())),
         )
         if people

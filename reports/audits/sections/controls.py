@@ -140,6 +140,7 @@ def show(audit: Audit, facts: Facts) -> Shown:
         ),
         charts=(chart,) if most else (),
         tables=tables,
+        in_tables=frozenset({"controls-most"}),
         not_looked_at=tuple(not_looked_at),
     )
 

@@ -169,12 +169,12 @@ def show(audit: Audit, facts: Facts) -> Shown:
             Table(
                 _("Each of them and its review"),
                 (
-                    Column(_("Request"), 24),
+                    Column(_("Request"), 21),
                     Column(_("Service")),
-                    Column(_("Cause"), 24),
-                    Column(_("Due"), 34),
-                    Column(_("Closed"), 34),
-                    Column(_("Review"), 38),
+                    Column(_("Cause"), 21),
+                    Column(_("Due"), 30),
+                    Column(_("Closed"), 30),
+                    Column(_("Review"), 34),
                 ),
                 tuple(
                     (

@@ -90,7 +90,7 @@ def show(audit: Audit, facts: Facts) -> Shown:
         )
         if not deviations
         else ngettext(
-            "%(number)s exception is in force; %(wrong)s of them past its end or agreed by one person alone.",
+            "%(number)s exception is in force, past its end or agreed by one person alone.",
             "%(number)s exceptions are in force; %(wrong)s of them past their end or agreed by one person alone.",
             len(facts.lines),
             wrong=times.number(len(deviations)),

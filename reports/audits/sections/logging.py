@@ -8,9 +8,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.audit.checkpoint import EVERY
+from portal.audit.holders.model import HolderState
 from portal.audit.model import Checkpoint, Entry
 from portal.core import times
-from portal.core.language import _, ngettext
+from portal.core.language import N_, _, ngettext
 from reports.audits.document import Audit
 from reports.audits.scope import Scope
 from reports.audits.sections.shapes import (
@@ -39,6 +40,16 @@ class TagLine(Part):
     entries: Count
 
 
+class HolderLine(Part):
+    """Who holds heads outside of the database: the largest that it has, and since when; `given` may not have arrived."""
+
+    holder: str
+    size: Count
+    held_at: Moment | None
+    given: Count
+    contradicts_since: Moment | None
+
+
 class Facts(Part):
     """The ledger between the two heads. Delays are seconds from an entry to the first head that covers it.
 
@@ -57,10 +68,11 @@ class Facts(Part):
     late_heads: Count
     most_entries: Count
     tags: tuple[TagLine, ...]
+    holders: tuple[HolderLine, ...]
 
 
 def gather(session: Session, scope: Scope) -> Facts:
-    """Four statements; heads are read one after another, not kept."""
+    """Five statements; heads are read one after another, not kept."""
     mine = (Entry.number > scope.before_size, Entry.number <= scope.after_size)
     count, first_at, last_at = session.execute(
         select(func.count(), func.min(Entry.at), func.max(Entry.at)).where(*mine)
@@ -98,6 +110,16 @@ def gather(session: Session, scope: Scope) -> Facts:
         late_heads=late,
         most_entries=most,
         tags=tuple(TagLine(tag=tag, entries=number) for tag, number in tags),
+        holders=tuple(
+            HolderLine(
+                holder=holder.key,
+                size=holder.size,
+                held_at=moment(holder.held_at),
+                given=holder.given,
+                contradicts_since=moment(holder.contradicts_since),
+            )
+            for holder in session.scalars(select(HolderState).order_by(HolderState.key))
+        ),
     )
 
 
@@ -184,6 +206,7 @@ def show(audit: Audit, facts: Facts) -> Shown:
                     ),
                 ),
             ),
+            _holder_table(facts),
             Table(
                 _("What was logged"),
                 (Column(_("Kind of entry")), Column(_("Entries"), 40, figure=True)),
@@ -191,6 +214,7 @@ def show(audit: Audit, facts: Facts) -> Shown:
                 _("Nothing."),
             ),
         ),
+        in_tables=frozenset({"logging-tags"}),
         not_looked_at=(
             _("What never reached the portal: calls to it that the network or the server refused."),
             _(
@@ -198,6 +222,40 @@ def show(audit: Audit, facts: Facts) -> Shown:
             ),
         ),
         deviations=deviations,
+    )
+
+
+_HOLDERS = {
+    "folder": N_("Folder outside of the database"),
+    "git": N_("Git remote"),
+    "mail": N_("Mail to an auditor"),
+    "witness": N_("Witness that signs beside the portal"),
+}
+
+
+def _holder_table(facts: Facts) -> Table:
+    return Table(
+        _("Who holds heads outside of the database"),
+        (
+            Column(_("Holder")),
+            Column(_("Largest head held"), 34, figure=True),
+            Column(_("Since"), 40),
+            Column(_("Says otherwise"), 40),
+        ),
+        tuple(
+            (
+                _(
+                    "%(kind)s (%(name)s)",
+                    kind=_(_HOLDERS.get(line.holder.partition("-")[0], line.holder)),
+                    name=line.holder,
+                ),
+                times.number(line.size),
+                at_time(line.held_at),
+                at_time(line.contradicts_since) if line.contradicts_since else _("no"),
+            )
+            for line in facts.holders
+        ),
+        _("None was handed a head yet."),
     )
 
 
@@ -236,6 +294,17 @@ def _deviations(facts: Facts) -> list[Deviation]:
                 ),
             )
         )
+    found += [
+        Deviation(
+            line.holder,
+            _(
+                "It holds another ledger than this one since %(time)s.",
+                time=at_time(line.contradicts_since),
+            ),
+        )
+        for line in facts.holders
+        if line.contradicts_since
+    ]
     if facts.backwards:
         found.append(
             Deviation(

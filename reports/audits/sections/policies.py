@@ -219,9 +219,10 @@ def show(audit: Audit, facts: Facts) -> Shown:
     published = [line for line in facts.versions if line.published_at >= audit.query.from_]
     return Shown(
         title=_("Policies in force and who published them"),
-        claim=_(
-            "%(versions)s published versions were in force during the period, %(new)s of them new in it; beside them %(windows)s change windows and %(freezes)s freezes.",
-            versions=times.number(len(facts.versions)),
+        claim=ngettext(
+            "%(number)s published version was in force during the period, %(new)s new in it; change windows beside it: %(windows)s, freezes: %(freezes)s.",
+            "%(number)s published versions were in force during the period, %(new)s of them new in it; change windows beside them: %(windows)s, freezes: %(freezes)s.",
+            len(facts.versions),
             new=times.number(len(published)),
             windows=times.number(len(windows)),
             freezes=times.number(len(freezes)),
@@ -257,7 +258,7 @@ def _version_table(audit: Audit, facts: Facts) -> Table:
         _("Versions of services"),
         (
             Column(_("Service and version")),
-            Column(_("Published"), 33),
+            Column(_("Published"), 31),
             Column(_("Written by, published by"), 44),
             Column(_("Digest of its text"), 52),
         ),

@@ -160,10 +160,11 @@ def show(audit: Audit, facts: Facts) -> Shown:
     open_now = sum(sum(line.open) for line in facts.findings)
     deviations = tuple(_deviations(facts))
     claim = (
-        _(
-            "Of %(live)s things that are live on %(targets)s kinds of targets, requests and agreed exceptions explain %(explained)s (%(share)s); %(open)s findings are open.",
+        ngettext(
+            "Of %(live)s things that are live on %(number)s kind of target, requests and agreed exceptions explain %(explained)s (%(share)s); findings open: %(open)s.",
+            "Of %(live)s things that are live on %(number)s kinds of targets, requests and agreed exceptions explain %(explained)s (%(share)s); findings open: %(open)s.",
+            len(facts.targets),
             live=times.number(live),
-            targets=times.number(len(facts.targets)),
             explained=times.number(explained),
             share=share(explained, live),
             open=times.number(open_now),
@@ -231,6 +232,7 @@ def show(audit: Audit, facts: Facts) -> Shown:
                 _("None."),
             ),
         ),
+        in_tables=frozenset({"reconciliation-explained", "reconciliation-ages"}),
         not_looked_at=(
             _("Targets that the portal has no connector for, and what connectors cannot read back."),
             _(

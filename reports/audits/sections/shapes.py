@@ -62,6 +62,8 @@ class Shown:
     tables: tuple[Table, ...]
     not_looked_at: tuple[str, ...]
     deviations: tuple[Deviation, ...] = ()
+    #: Keys of charts whose numbers stand in the section's tables; the others bring their own.
+    in_tables: frozenset[str] = frozenset()
 
 
 def tone_of(deviations: Sequence[Deviation], looked_at: int) -> Tone:
@@ -100,8 +102,11 @@ def on_day(at: str | None) -> str:
 
 
 def at_time(at: str | None) -> str:
-    """A time of the facts to the minute (UTC); a dash for none."""
-    return times.moment_short(datetime.fromisoformat(at)) if at else NONE
+    """A time of the facts to the minute (UTC, as the foot of every page says); a dash for none."""
+    if at is None:
+        return NONE
+    when = datetime.fromisoformat(at).astimezone(UTC)
+    return f"{times.day_short(when)}, {times.clock(when)}"
 
 
 def share(part: int, whole: int) -> str:

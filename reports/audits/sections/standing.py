@@ -164,9 +164,10 @@ def show(audit: Audit, facts: Facts) -> Shown:
     )
     used = sum(line.used_in_period for line in facts.lines)
     claim = (
-        _(
-            "%(standing)s standing approvals were in force during the period; they were used %(used)s times.",
-            standing=times.number(len(facts.lines)),
+        ngettext(
+            "%(number)s standing approval was in force during the period; uses in the period: %(used)s.",
+            "%(number)s standing approvals were in force during the period; uses in the period: %(used)s.",
+            len(facts.lines),
             used=times.number(used),
         )
         if facts.lines

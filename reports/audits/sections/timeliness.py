@@ -43,7 +43,7 @@ from reports.charts.stacked import stacked
 from reports.evidence.terms import Count, Kept, Part
 
 #: As many names as a chart shows; all of them stand in the table.
-DRAWN = 12
+DRAWN = 8
 _ENDED = (StageState.APPROVED, StageState.REJECTED)
 #: What is not a stage of approval: from the last approval to the end of the work.
 WORK = "fulfilment"
@@ -240,6 +240,7 @@ def show(audit: Audit, facts: Facts) -> Shown:
             _promise_table(_("Promises by service"), _("Service"), facts.offerings, audit.offerings),
             _wait_table(audit, facts),
         ),
+        in_tables=frozenset({"timeliness-units", "timeliness-waits"}),
         not_looked_at=(
             _("Days on which single people were absent: the calendars here are those of their units."),
             _("Stages that ended without an outcome, because the request was withdrawn or planned again."),

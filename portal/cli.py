@@ -20,10 +20,12 @@ from catalog.fulfilment.connectors.firewall.cli import firewall_commands
 from catalog.offerings.cli import offering_commands
 from catalog.reconciliation.cli import reconcile_command
 from portal.audit.cli import audit_commands
+from portal.audit.signer.cli import signer_command
 from portal.core.errors import PortalError, SettingsError
 from portal.core.settings import Settings
 from portal.identity.rotas.cli import rota_command
 from reports.evidence.cli import evidence, verify
+from reports.records.cli import records_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 console = Console()
@@ -184,7 +186,8 @@ def _publish(portal: Any, folder: Path | None, publisher: str) -> Any:
 offerings = offering_commands(with_portal, _publish)
 offerings.add_command(replay)
 cli.add_command(offerings)
-cli.add_command(audit_commands(with_portal))
+cli.add_command(audit_commands(with_portal, records_of))
+cli.add_command(signer_command)
 cli.add_command(reconcile_command(with_portal))
 cli.add_command(explain_command(with_portal))
 cli.add_command(evidence)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from portal.audit.holders.cli import holders_command
+from portal.audit.signer.cli import add_key_commands
 
 console = Console()
 errors = Console(stderr=True)
@@ -17,8 +18,14 @@ errors = Console(stderr=True)
 # What they do is imported inside them: the command line starts fast, also where no database is.
 
 
-def audit_commands(with_portal: Callable[[Any], Any]) -> click.Group:
-    """`audit verify|checkpoint|export|key`. `with_portal` wraps a command so that it is given the portal."""
+def audit_commands(
+    with_portal: Callable[[Any], Any],
+    records: Callable[[Any, Callable[[int, int], None]], Sequence[Any]] = lambda portal, progress: (),
+) -> click.Group:
+    """`audit verify|checkpoint|export|key`. `with_portal` wraps a command so that it is given the portal.
+
+    `records` compares what stands beside the ledger with it, and gives findings that have a sentence.
+    """
 
     @click.group()
     def audit() -> None:
@@ -27,7 +34,7 @@ def audit_commands(with_portal: Callable[[Any], Any]) -> click.Group:
     @audit.command("verify")
     @with_portal
     def audit_verify(portal: Any) -> None:
-        """Walk the whole ledger and name the first entry that does not fit."""
+        """Walk the whole ledger, then all that stands beside it, and name the first entry or row that does not fit."""
         from portal.audit.verify import verify_ledger
 
         with _progress() as progress:
@@ -39,12 +46,20 @@ def audit_commands(with_portal: Callable[[Any], Any]) -> click.Group:
                 folder=portal.signer.folder,
                 progress=lambda done, total: progress.update(task, completed=done, total=total),
             )
-        if result.holds:
+            # The entries are what everything else is held against.
+            findings: list[Any] = list(result.findings)
+            if result.holds:
+                rows = progress.add_task("Records", total=None)
+                findings += records(
+                    portal, lambda done, total: progress.update(rows, completed=done, total=total)
+                )
+        if not findings:
             console.print(
                 f"{result.entries} entries and {result.checkpoints} checkpoints hold. Root {result.root}"
             )
+            console.print("What is kept beside them is what they tell.")
             return
-        for finding in result.findings:
+        for finding in findings:
             errors.print(finding.sentence, style="bold red", highlight=False, markup=False)
         raise click.exceptions.Exit(1)
 
@@ -52,12 +67,12 @@ def audit_commands(with_portal: Callable[[Any], Any]) -> click.Group:
     @with_portal
     def audit_checkpoint(portal: Any) -> None:
         """Sign the ledger's head now and print the checkpoint."""
-        from portal.audit.checkpoint import InconsistentLedger, checkpoint
+        from portal.audit.checkpoint import NotSigned, checkpoint
 
         try:
             row = checkpoint(portal.db, portal.signer)
-        except InconsistentLedger as error:
-            raise click.ClickException(str(error)) from error
+        except NotSigned as error:
+            raise click.ClickException(error.sentence) from error
         click.echo(row.note if row else "The ledger is empty.", nl=row is None)
 
     @audit.command("export")
@@ -70,15 +85,7 @@ def audit_commands(with_portal: Callable[[Any], Any]) -> click.Group:
         for body in bodies(portal.db, since):
             click.echo(body)
 
-    @audit.command("key")
-    @with_portal
-    def audit_key(portal: Any) -> None:
-        """Print the ledger's public key and its fingerprint, to hand to auditors."""
-        from portal.audit.notes import fingerprint
-
-        click.echo(portal.signer.verifier)
-        click.echo(fingerprint(portal.signer.public_key))
-
+    add_key_commands(audit, with_portal)
     audit.add_command(holders_command(with_portal))
     return audit
 

@@ -1,4 +1,4 @@
-"""The ledger's signing key: an Ed25519 key in a file that only the portal's account may read."""
+"""Private keys in files that only one account may read: the ledger's Ed25519 keys, and what other keys share with them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,11 @@ from cryptography.hazmat.primitives.serialization import (
 
 from portal.core.errors import SettingsError
 
-KEY_FILE = "ledger.pem"
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-def load_or_create_key(folder: Path) -> Ed25519PrivateKey:
-    """The ledger's key in this folder, made on first use. Raises SettingsError when others may read it."""
-    path = folder / KEY_FILE
+def load_or_create_key(path: Path) -> Ed25519PrivateKey:
+    """The key in this file, made on first use. Raises SettingsError when others may read it."""
     if not path.exists():
         key = Ed25519PrivateKey.generate()
         create_private_file(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
@@ -49,6 +47,19 @@ def read_private_file(path: Path) -> bytes:
         message = f"Others may read the signing key {path}; mend it with: chmod 600 {path}"
         raise SettingsError(message)
     return path.read_bytes()
+
+
+def replace_private_file(path: Path, content: bytes) -> None:
+    """The key file holds this from now on, or what it held before; only its owner may read it."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_suffix(f".{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
 
 
 def create_private_file(path: Path, content: bytes) -> None:

@@ -24,7 +24,7 @@ from portal.audit.notes import NoteError, is_signed_by
 from portal.audit.proofs import ProvenEntry, proven_entries
 from portal.audit.record import record
 from portal.audit.signer.notary import SignerState
-from portal.audit.signer.refusals import SignerError
+from portal.audit.signer.refusals import NotNow, SignerError
 from portal.audit.signer.statement import Rotation, read_statement
 from portal.audit.tree import node_reader
 from portal.core.database import Database
@@ -123,6 +123,8 @@ def rotate(db: Database, signer: Signer, *, overlap: timedelta) -> SignerState:
     if note_rotations(db, signer, state) == 0:
         try:
             state = signer.desk.rotate(overlap)
+        except NotNow:
+            raise
         except SignerError as error:
             raise not_signed(error) from error
         note_rotations(db, signer, state)

@@ -16,6 +16,7 @@ from portal.doctor.authority import check_authorities
 from portal.doctor.check import Check, State
 from portal.doctor.holders import check_holders
 from portal.doctor.machine import check_machine
+from portal.doctor.signer import check_signer
 from portal.doctor.surroundings import check_surroundings
 from portal.doctor.targets import check_targets
 
@@ -28,6 +29,7 @@ def run(settings: Settings) -> list[Check]:
         *check_machine(settings),
         *check_surroundings(settings),
         *check_authorities(settings),
+        *check_signer(settings),
         *check_targets(settings),
         *check_holders(settings),
     ]

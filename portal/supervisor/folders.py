@@ -9,7 +9,7 @@ from pathlib import Path
 from portal.core.errors import SettingsError
 
 #: Made at the first start; only their owner may look into them.
-FOLDERS = ("logs", "run", "secrets", "state", "keys", "checkpoints", "targets")
+FOLDERS = ("logs", "run", "secrets", "state", "keys", "signer", "checkpoints", "targets")
 SECRETS = ("secret_key", "oidc_client_secret", "scim_token")
 
 

@@ -12,12 +12,13 @@ from portal.core.assets import ROOT
 from portal.core.errors import SettingsError
 from portal.core.queues import DEFAULT_QUEUE
 from portal.core.settings import Settings
+from portal.core.signer_place import LONGEST_SOCKET_PATH as LONGEST_SIGNER_PATH
 from portal.identity.development_sso.__main__ import DEMO_ORGANISATION
 from portal.jobs.process import ready_file
 from portal.supervisor.folders import SECRETS, lay_out, secret_file
 from portal.supervisor.ports import Ports, choose_ports, insist_free
 from portal.supervisor.process import Part
-from portal.supervisor.ready import accepts, answers_http, answers_redis, exists
+from portal.supervisor.ready import accepts, answers_http, answers_redis, exists, listens
 from portal.supervisor.redis import LONGEST_SOCKET_PATH, find_redis_server, redis_command
 
 PYTHON = (sys.executable, "-P", "-m")
@@ -27,7 +28,8 @@ PYTHON = (sys.executable, "-P", "-m")
 class House:
     """The settings as every part gets them, and the parts: `targets` first, then those of the portal itself.
 
-    A part that the environment names already (REDIS_URL, OIDC_ISSUER, SMTP_URL, SCIM_URL) is not embedded.
+    A part that the environment names already (REDIS_URL, SIGNER_SOCKET, OIDC_ISSUER, SMTP_URL, SCIM_URL) is not
+    embedded.
     """
 
     home: Path
@@ -72,9 +74,15 @@ def furnish(given: Mapping[str, str], ports: str | None = None) -> House:
     if redis is not None and len(bytes(socket)) > LONGEST_SOCKET_PATH:
         redis = None  # the portal works without; a longer path cannot be a socket
     environment = _environment(given, place, chosen, embedded, socket if redis else None)
+    signer = place / "run" / "signer.sock"
+    # One that was given is somebody else's to run; where the path is too long, each process signs by itself.
+    signs = not given.get("SIGNER_SOCKET") and len(bytes(signer)) <= LONGEST_SIGNER_PATH
+    if signs:
+        environment["SIGNER_SOCKET"] = str(signer)
     settings = Settings.from_environment(environment)
     targets = [
         *([_redis(redis, place, socket)] if redis else []),
+        *([_signer(signer)] if signs else []),
         *([_sso(place, chosen, settings)] if embedded["sso"] else []),
         *([_mailbox(place, chosen)] if embedded["mailbox"] else []),
         *([_scim(place, chosen)] if embedded["scim"] else []),
@@ -137,6 +145,16 @@ def _environment(
 def _redis(binary: str, home: Path, socket: Path) -> Part:
     command = redis_command(binary, home / "run", socket)
     return Part(name="redis", title="Redis server", command=command, ready=answers_redis(socket))
+
+
+def _signer(socket: Path) -> Part:
+    # In the lowest wave: whoever has something signed while it stops is still answered.
+    return Part(
+        name="signer",
+        title="ledger's signer",
+        command=(*PYTHON, "portal.audit.signer"),
+        ready=listens(socket),
+    )
 
 
 def _sso(home: Path, ports: Ports, settings: Settings) -> Part:

@@ -57,6 +57,21 @@ def answers_redis(path: Path) -> Callable[[], bool]:
     return probe
 
 
+def listens(path: Path) -> Callable[[], bool]:
+    """Whether a connection to this unix socket is taken."""
+
+    def probe() -> bool:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(PROBE_SECONDS)
+            try:
+                connection.connect(str(path))
+            except OSError:
+                return False
+            return True
+
+    return probe
+
+
 def exists(file: Path) -> Callable[[], bool]:
     """Whether the part has written its file."""
     return file.exists

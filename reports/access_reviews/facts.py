@@ -20,6 +20,7 @@ from catalog.requests.tags import ENTITLEMENT_ENDED
 from portal.audit.holders.queries import cosigned_note
 from portal.audit.model import Checkpoint
 from portal.audit.proofs import ProvenEntry, proven_entries
+from portal.audit.rotation import key_chain
 from portal.core.canonical import canonical_json
 from portal.core.language import kept
 from portal.identity.model import Person
@@ -45,6 +46,7 @@ def gather(
     ).all()
     items = [_item(item, entitlement) for item, entitlement in rows]
     entries = _entries(session, review, [item for item, _entitlement in rows], ledger, size=checkpoint.size)
+    keys = key_chain(session, checkpoint, ledger.verifier)
     told = {"review": _review(review), "items": items}
     whole = {
         "format": FORMAT,
@@ -56,7 +58,8 @@ def gather(
         "people": _people(session, canonical_json(told).decode() + "".join(entry.body for entry in entries)),
         "ledger": {
             "origin": ledger.origin,
-            "verifier": ledger.verifier,
+            "verifier": keys.verifier,
+            "rotations": keys.to_json(),
             "checkpoint": cosigned_note(session, checkpoint.size),
             "entries": [entry.to_json() for entry in entries],
         },

@@ -216,11 +216,28 @@ class EntryPart(Part):
     inclusion: tuple[Base64, ...]
 
 
+class RotationPart(Part):
+    """One change of the ledger's key, provable to whoever was given the old one.
+
+    The entry holds the statement that the old key and the new have signed; its `inclusion` is under the file's own
+    checkpoint, as that of every entry. `checkpoint` is one that both keys signed, the other `inclusion` is under it,
+    and `consistency` (RFC 6962 §2.1.2) leads from it to the file's own.
+    """
+
+    entry: EntryPart
+    checkpoint: str
+    inclusion: tuple[Base64, ...]
+    consistency: tuple[Base64, ...]
+
+
 class LedgerPart(Part):
     """The ledger's word: its name, its key, its signed head, and the entries about this request."""
 
     origin: str
+    #: The key that signed the checkpoint: the newest to which the rotations lead.
     verifier: str
+    #: From the ledger's first key to that one, oldest first; none where it was never changed.
+    rotations: tuple[RotationPart, ...]
     checkpoint: str
     entries: tuple[EntryPart, ...]
 

@@ -21,6 +21,7 @@ from portal.audit.identity import passkey_subject
 from portal.audit.model import Checkpoint
 from portal.audit.notes import read_head
 from portal.audit.proofs import ProvenEntry, proven_entries
+from portal.audit.rotation import key_chain
 from portal.core.canonical import canonical_json, digest
 from portal.core.language import LANGUAGES, SOURCE, kept
 from portal.identity.model import Person, Unit
@@ -44,7 +45,7 @@ _PERSON = re.compile(r'"(person:[1-9]\d*)"')
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Which ledger the entries come from."""
+    """Which ledger the entries come from, and its current key."""
 
     origin: str
     verifier: str
@@ -64,6 +65,7 @@ def gather(
     decisions = decisions_json(session, request.id)
     entries = _entries(session, request, ledger, decisions, size=checkpoint.size)
     story = _story(session, request, decisions, entries)
+    keys = key_chain(session, checkpoint, ledger.verifier)
     whole = {
         "format": FORMAT,
         "as_of": moment(checkpoint.at),
@@ -75,7 +77,8 @@ def gather(
         },
         "ledger": {
             "origin": ledger.origin,
-            "verifier": ledger.verifier,
+            "verifier": keys.verifier,
+            "rotations": keys.to_json(),
             "checkpoint": note or cosigned_note(session, checkpoint.size),
             "entries": [entry.to_json() for entry in entries],
         },
@@ -92,6 +95,8 @@ def story_digest(evidence: Evidence) -> str:
     told["ledger"]["checkpoint"] = read_head(evidence.ledger.checkpoint).origin
     for entry in told["ledger"]["entries"]:
         entry["inclusion"] = []
+    for rotation in told["ledger"]["rotations"]:
+        rotation["entry"]["inclusion"] = rotation["consistency"] = []
     return digest(told)
 
 

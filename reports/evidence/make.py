@@ -141,9 +141,7 @@ def introduced_key(bench: Workbench) -> PdfKey:
     try:
         key = load_or_create_pdf_key(bench.settings.keys_folder, name=bench.address, at=at)
     except SettingsError as error:
-        raise EvidenceNotMade(
-            _("The key that signs files cannot be used. Tell the operators: %(why)s", why=error)
-        ) from error
+        raise unusable(error) from error
     with bench.db.reading() as session:
         if _is_introduced(session, key):
             return key
@@ -182,6 +180,13 @@ def subject_of(key: PdfKey) -> str:
 def path_of(folder: Path, made: str) -> Path:
     """Where the file with this digest lies."""
     return folder / f"{made.removeprefix('sha256:')}.pdf"
+
+
+def unusable(error: Exception) -> EvidenceNotMade:
+    """The key that signs files is damaged, or others may read it."""
+    return EvidenceNotMade(
+        _("The key that signs files cannot be used. Tell the operators: %(why)s", why=error)
+    )
 
 
 def _is_introduced(session: Session, key: PdfKey) -> bool:

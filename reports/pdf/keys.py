@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
-from portal.audit.keys import create_private_file, read_private_file
+from portal.audit.keys import create_private_file, read_private_file, replace_private_file
 from portal.core.errors import SettingsError
 
 KEY_FILE = "pdf-signing.pem"
@@ -65,6 +65,21 @@ def load_or_create_pdf_key(folder: Path, *, name: str, at: datetime) -> PdfKey:
     if not public.exists() or public.read_bytes() != pem:
         public.write_bytes(pem)
     return found
+
+
+def rotate_pdf_key(folder: Path, *, name: str, at: datetime) -> tuple[PdfKey | None, PdfKey]:
+    """A new key and certificate in place of the present one, which signs nothing more; gives the old and the new.
+
+    The old private key is gone; its certificate stays beside the new one under its fingerprint, so that files that it
+    signed can be compared. Raises SettingsError.
+    """
+    path = folder / KEY_FILE
+    old = _load(path) if path.exists() else None
+    if old is not None:
+        kept = folder / f"pdf-signing-{old.fingerprint.removeprefix('sha256:')[:16]}.crt"
+        kept.write_bytes(old.certificate.public_bytes(Encoding.PEM))
+    replace_private_file(path, _new(name, at))
+    return old, load_or_create_pdf_key(folder, name=name, at=at)
 
 
 def _load(path: Path) -> PdfKey:

@@ -81,6 +81,7 @@ class Notary:
             trouble, size, root = "", None, b""
             try:
                 last = self._last(ring)
+                ring.insist_on_keys(self._vault, self._clock())
                 size, root = last.size, last.root
             except SignerError as error:
                 trouble = error.sentence

@@ -46,6 +46,11 @@ class Ring:
             key for key in reversed(self.keys) if not key.deleted and (key.until is None or key.until > at)
         )
 
+    def insist_on_keys(self, vault: Vault, at: datetime) -> None:
+        """Raise Unready unless every key that signs now can be used."""
+        for listed in self.signing(at):
+            _loaded(vault, listed)
+
     @property
     def overlap_until(self) -> datetime | None:
         """Until when the key before the current one signs, or signed."""

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from portal.audit.keys import create_private_file, load_key
+from portal.audit.keys import load_key, load_or_create_key
 from portal.audit.signer.refusals import Unready
 from portal.core.errors import SettingsError
 from portal.core.signer_place import SignerPlace
@@ -74,16 +73,15 @@ class FileVault:
 
     def make(self, number: int) -> SigningKey:
         """The key; made where there is none. Raises Unready."""
-        path = self._file(number)
-        if not path.exists():
-            key = Ed25519PrivateKey.generate()
-            create_private_file(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        return self.load(number)
+        return self._read(number, load_or_create_key)
 
     def load(self, number: int) -> SigningKey:
         """The key. Raises Unready."""
+        return self._read(number, load_key)
+
+    def _read(self, number: int, read: Callable[[Path], Ed25519PrivateKey]) -> SigningKey:
         try:
-            return load_key(self._file(number))
+            return read(self._file(number))
         except SettingsError as error:
             raise Unready(str(error)) from error
         except OSError as error:

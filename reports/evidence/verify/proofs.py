@@ -15,7 +15,9 @@ from portal.core.canonical import canonical_json
 from reports.evidence.document import EntryPart, Evidence, Proven
 from reports.evidence.presenters import certificate_of
 from reports.evidence.verify.result import Verification
+from reports.evidence.verify.rotations import check_rotations, earlier_keys
 from reports.evidence.verify.trusted import Trusted
+from reports.evidence.verify.witnesses import check_witnesses
 from reports.pdf.keys import fingerprint_of
 
 
@@ -30,6 +32,7 @@ def check_entries(evidence: Proven, result: Verification, *, subjects: Collectio
     head = _head(evidence, result)
     if head is None:
         return
+    check_rotations(evidence.ledger, head, result)
     entries = evidence.ledger.entries
     result.judge(
         "inclusion",
@@ -59,6 +62,7 @@ def check_keys(
     evidence: Proven, certificate: x509.Certificate, trusted: Trusted, result: Verification
 ) -> None:
     """Whose keys they are. A key that came in the file is only ever compared, never believed."""
+    check_witnesses(evidence.ledger.checkpoint, trusted, result)
     named = certificate_of(evidence)
     signer = fingerprint_of(certificate)
     result.judge(
@@ -73,6 +77,12 @@ def check_keys(
     printed = fingerprint(key)
     if trusted.has_ledger_key(key):
         result.good("ledger-key", "The ledger's key is the one that you gave.")
+    elif any(trusted.has_ledger_key(earlier) for earlier in earlier_keys(evidence.ledger, result)):
+        result.good(
+            "ledger-key",
+            "The key that you gave signed for the ledger's present key when it was changed. From now on compare with: "
+            + printed,
+        )
     elif trusted.has_certificate(certificate):
         result.good("given-certificate", "The certificate that signed this PDF is the one that you gave.")
         result.open("ledger-key", f"Not compared: the ledger's key, whose fingerprint is {printed}")

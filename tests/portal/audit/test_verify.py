@@ -145,7 +145,7 @@ def test_a_changed_checkpoint_is_refused(db: Database, signer: Signer) -> None:
 
 
 def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
-    load_or_create_key(tmp_path)
+    load_or_create_key(tmp_path / "ledger.pem")
     (tmp_path / "ledger.pem").chmod(0o644)
     with pytest.raises(SettingsError, match="chmod 600"):
-        load_or_create_key(tmp_path)
+        load_or_create_key(tmp_path / "ledger.pem")

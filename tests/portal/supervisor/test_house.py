@@ -22,7 +22,7 @@ def names(house):
 
 def test_an_empty_folder_becomes_a_house_with_everything_embedded(tmp_path):
     house = furnished(tmp_path)
-    assert names(house) == ["redis", "sso", "mailbox", "scim", "scheduler", "worker", "web"]
+    assert names(house) == ["redis", "signer", "sso", "mailbox", "scim", "scheduler", "worker", "web"]
     assert house.settings.home == tmp_path / "home"
     assert house.settings.redis_url == f"unix://{tmp_path}/home/run/redis.sock"
     assert house.settings.public_url == f"http://localhost:{house.ports.portal}"

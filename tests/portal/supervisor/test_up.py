@@ -102,7 +102,7 @@ def test_one_command_starts_everything_and_a_second_start_finds_the_data_again(u
     first = up.start_ready()
     for url in (first["portal"], first["mailbox"], f"{first['sso']}/.well-known/openid-configuration"):
         assert fetch(url) == 200
-    assert set(first["parts"]) == {"redis", "sso", "mailbox", "scim", "scheduler", "worker", "web"}
+    assert set(first["parts"]) == {"redis", "signer", "sso", "mailbox", "scim", "scheduler", "worker", "web"}
     assert up.another_refused() == (
         f"Countersign is already running on {up.home} (process {first['pid']}). Stop it, or choose another data "
         "folder with COUNTERSIGN_HOME.\n"

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from portal.audit import record
-from portal.audit.checkpoint import InconsistentLedger, Signer, checkpoint
+from portal.audit.checkpoint import NotSigned, Signer, SignerAway, checkpoint
 from portal.audit.model import Checkpoint, Entry
 from portal.core.canonical import canonical_json
 from portal.core.errors import PortalError
@@ -107,12 +107,17 @@ def _count(job: Job, audit_id: int, query: Query, signer: Signer) -> None:
 
 
 def signed_head(job: Job, signer: Signer) -> Checkpoint:
-    """The ledger's head, signed now. Raises AuditNotMade when the ledger does not contain what was signed before."""
+    """The ledger's head, signed now.
+
+    Raises AuditNotMade when the ledger does not contain what was signed before, TaskError while nobody can sign.
+    """
     try:
         head = checkpoint(job.db, signer)
-    except InconsistentLedger as error:
+    except SignerAway as error:
+        raise TaskError(error.sentence) from error
+    except NotSigned as error:
         raise AuditNotMade(
-            say("%(why)s No audit is made from such a ledger; tell the operators.", why=str(error))
+            say("%(why)s No audit is made from such a ledger; tell the operators.", why=error.sentence)
         ) from error
     if head is None:
         raise AuditNotMade(say("The ledger is empty; there is nothing to audit."))

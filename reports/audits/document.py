@@ -23,7 +23,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from portal.core.canonical import canonical_json, digest
-from reports.evidence.document import EntryPart, Portal
+from reports.evidence.document import EntryPart, Portal, RotationPart
 from reports.evidence.terms import Base64, Count, Digest, Moment, Part, PersonRef
 
 FORMAT = "countersign-audit/1"
@@ -98,6 +98,8 @@ class AuditLedger(Part):
     origin: str
     #: The ledger's public keys (name+hash+key), the newest last.
     verifiers: Annotated[tuple[str, ...], Field(min_length=1)]
+    #: How one comes from the first of them to the last, under `made`; none where the key was never changed.
+    rotations: tuple[RotationPart, ...]
     before: BeforePart
     after: HeadPart
     made: HeadPart

@@ -13,18 +13,21 @@ from sqlalchemy.orm import Session
 
 from catalog.requests.tags import SUBMITTED
 from portal.audit.checkpoint import Signer
+from portal.audit.holders.queries import cosigned_note
 from portal.audit.merkle import NodeReader, consistency_proof, inclusion_proof
 from portal.audit.model import Checkpoint, Entry
+from portal.audit.rotation import SUBJECT as KEYS
+from portal.audit.rotation import key_chain
 from portal.audit.tree import node_reader
 from portal.core.canonical import canonical_json
 from portal.core.database import Database
 from reports.audits.document import AuditLedger, BeforePart, ConsistencyPart, HeadPart
 from reports.audits.tags import subject_of
-from reports.evidence.document import EntryPart
+from reports.evidence.document import EntryPart, RotationPart
 
 PART = 2_000
 #: What an entry is about that everybody may see: rules and keys, never one request of somebody else's unit.
-OPEN_SUBJECTS = ("audit:", "offering:", "signing-key:", "ledger-key:")
+OPEN_SUBJECTS = frozenset({"audit", "offering", "signing-key", KEYS})
 
 
 def edge(node: NodeReader, size: int) -> tuple[bytes, ...]:
@@ -46,16 +49,19 @@ def ledger_part(
     """
     before, after, made = sizes
     node = node_reader(session)
+    keys = key_chain(session, session.get_one(Checkpoint, made), signer.verifier)
+    rotations = tuple(RotationPart.model_validate_json(canonical_json(link)) for link in keys.to_json())
     return AuditLedger(
         origin=signer.name,
-        verifiers=(signer.verifier,),
+        verifiers=(*(str(link.entry.body["facts"]["old"]) for link in rotations), keys.verifier),
+        rotations=rotations,
         before=BeforePart(
             size=before,
-            checkpoint=_note(session, before) if before else None,
+            checkpoint=cosigned_note(session, before) if before else None,
             edge=_encoded(edge(node, before)),
         ),
-        after=HeadPart(size=after, checkpoint=_note(session, after)),
-        made=HeadPart(size=made, checkpoint=_note(session, made)),
+        after=HeadPart(size=after, checkpoint=cosigned_note(session, after)),
+        made=HeadPart(size=made, checkpoint=cosigned_note(session, made)),
         consistency=ConsistencyPart(
             before_after=_encoded(consistency_proof(node, before, after)),
             after_made=_encoded(consistency_proof(node, after, made)),
@@ -129,18 +135,14 @@ def digest_of(path: Path) -> tuple[str, int]:
 
 def _is_open(subject: str, shown: Collection[str], references: Collection[str]) -> bool:
     kind, _, name = subject.partition(":")
-    return f"{kind}:" in shown or (kind == "request" and name in references)
-
-
-def _note(session: Session, size: int) -> str:
-    return session.get_one(Checkpoint, size).note
+    return kind in shown or (kind == "request" and name in references)
 
 
 def _entries(session: Session, subjects: Sequence[str], before: int, made: int) -> list[tuple[int, str]]:
     rows = session.execute(
         select(Entry.number, Entry.body)
         .where(
-            or_(Entry.subject.in_(subjects), Entry.subject.startswith("ledger-key:"), Entry.number == before),
+            or_(Entry.subject.in_((*subjects, KEYS)), Entry.number == before),
             Entry.number <= made,
         )
         .order_by(Entry.number)

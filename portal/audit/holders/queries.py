@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, cast
 
 from sqlalchemy import ScalarSelect, func, select
 from sqlalchemy.orm import Session
@@ -44,16 +45,17 @@ class HolderLine:
 
 
 def holder_lines(session: Session, holders: Holders) -> list[HolderLine]:
-    """Every holder that the settings name, in their order; a few statements."""
+    """Every holder that the settings name, in their order; two statements."""
     at = now(session)
-    last = session.scalar(select(func.max(Checkpoint.size))) or 0
-    states = {state.key: state for state in session.scalars(select(HolderState))}
-    behind = {state.size for state in states.values()} | {0}
-    first_missing = {size: _first_after(session, size) for size in behind if size < last}
+    last, first_at = session.execute(select(func.max(Checkpoint.size), _first_after(0))).one()
+    known = {
+        state.key: (state, missing_at)
+        for state, missing_at in session.execute(select(HolderState, _first_after(HolderState.size)))
+    }
     lines = []
     for holder in holders:
-        state = states.get(holder.key) or HolderState(key=holder.key, size=0, given=0, tries=0)
-        since = first_missing.get(state.size)
+        untried = HolderState(key=holder.key, size=0, given=0, tries=0)
+        state, since = known.get(holder.key, (untried, first_at))
         lines.append(
             HolderLine(
                 key=holder.key,
@@ -61,7 +63,7 @@ def holder_lines(session: Session, holders: Holders) -> list[HolderLine]:
                 name=holder.name,
                 size=state.size,
                 held_at=state.held_at,
-                lag=max(0, last - state.size),
+                lag=max(0, (last or 0) - state.size),
                 behind_since=since,
                 on_its_way=state.given > state.size,
                 error=state.error or "",
@@ -112,6 +114,7 @@ def _lines(session: Session, size: int) -> Sequence[str]:
     return session.scalars(statement).all()
 
 
-def _first_after(session: Session, size: int) -> datetime | None:
+def _first_after(size: Any) -> ScalarSelect[datetime | None]:
+    """When the first checkpoint after this size, a number or a column, was signed."""
     statement = select(Checkpoint.at).where(Checkpoint.size > size).order_by(Checkpoint.size).limit(1)
-    return session.scalar(statement)
+    return cast("ScalarSelect[datetime | None]", statement.correlate(HolderState).scalar_subquery())

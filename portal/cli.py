@@ -24,6 +24,7 @@ from portal.audit.signer.cli import signer_command
 from portal.core.errors import PortalError, SettingsError
 from portal.core.settings import Settings
 from portal.identity.rotas.cli import rota_command
+from reports.audits.cli import audit_report_commands
 from reports.evidence.cli import evidence, verify
 from reports.records.cli import records_of
 
@@ -190,6 +191,7 @@ cli.add_command(audit_commands(with_portal, records_of))
 cli.add_command(signer_command)
 cli.add_command(reconcile_command(with_portal))
 cli.add_command(explain_command(with_portal))
+cli.add_command(audit_report_commands(with_portal))
 cli.add_command(evidence)
 cli.add_command(verify)
 

@@ -6,6 +6,7 @@ import base64
 import json
 from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -202,11 +203,21 @@ def rule_of(audit: Audit) -> FixedRule | PercentRule | AttributeRule:
 
 
 def read_rule(rule: dict[str, Any]) -> FixedRule | PercentRule | AttributeRule:
-    """The rule in this JSON. Raises FieldError, field `rule`, with what is wrong in words."""
+    """The rule in this JSON. Raises FieldError with what is wrong in words."""
     try:
-        return _RULE.validate_json(json.dumps(rule))
+        read = _RULE.validate_json(json.dumps(rule))
     except ValidationError as error:
         raise FieldError("rule", _("Give the numbers of the rule for the sample's size.")) from error
+    match read:
+        case PercentRule() if not 0 < Fraction(read.percent) <= 100:  # noqa: PLR2004  (per cent)
+            raise FieldError("percent", _("The share is more than 0 and at most 100 per cent."))
+        case PercentRule() if read.least > read.most:
+            raise FieldError("most", _("The most is not less than the least."))
+        case AttributeRule() if not Fraction(1, 2) <= Fraction(read.confidence) < 1:
+            raise FieldError("confidence", _("A statement is between 50 and 100 per cent sure."))
+        case AttributeRule() if not 0 < Fraction(read.tolerable) < 1:
+            raise FieldError("tolerable", _("More than 0 and less than 100 per cent are tolerable."))
+    return read
 
 
 def rows_of(session: Session, audit_id: int) -> list[dict[str, Any]]:

@@ -22,10 +22,14 @@ from reports.audits.sections import (
     exceptions,
     failures,
     logging,
+    logging_shown,
     policies,
+    policies_shown,
     reconciliation,
+    reconciliation_shown,
     standing,
     timeliness,
+    timeliness_shown,
 )
 from reports.audits.sections.shapes import Shown
 from reports.evidence.terms import Part
@@ -52,17 +56,17 @@ class PlainTable:
 
 SECTIONS: tuple[Section, ...] = (
     Section("controls", controls.Facts, controls.gather, controls.show),
-    Section("timeliness", timeliness.Facts, timeliness.gather, timeliness.show),
+    Section("timeliness", timeliness.Facts, timeliness.gather, timeliness_shown.show),
     Section("duties", duties.Facts, duties.gather, duties.show),
     Section("emergencies", emergencies.Facts, emergencies.gather, emergencies.show),
     Section("standing", standing.Facts, standing.gather, standing.show),
     Section("exceptions", exceptions.Facts, exceptions.gather, exceptions.show),
     Section("failures", failures.Facts, failures.gather, failures.show),
     Section("access_reviews", access_reviews.Facts, access_reviews.gather, access_reviews.show),
-    Section("reconciliation", reconciliation.Facts, reconciliation.gather, reconciliation.show),
-    Section("policies", policies.Facts, policies.gather, policies.show),
+    Section("reconciliation", reconciliation.Facts, reconciliation.gather, reconciliation_shown.show),
+    Section("policies", policies.Facts, policies.gather, policies_shown.show),
     Section("administrators", administrators.Facts, administrators.gather, administrators.show),
-    Section("logging", logging.Facts, logging.gather, logging.show),
+    Section("logging", logging.Facts, logging.gather, logging_shown.show),
 )
 
 

@@ -1,7 +1,8 @@
 """What every section of the report shows: a claim, figures, tables, and what was not looked at.
 
 A section's facts are a `Part` in audit.json; what it shows follows from those facts alone, so that a verifier can
-write the same pages again. A section is a module with `Facts`, `gather(session, scope)` and `show(audit, facts)`.
+write the same pages again. A section is `Facts` and `gather(session, scope)` in a module of its
+name, and `show(audit, facts)` there or, where that is long, in `<name>_shown`.
 """
 
 from __future__ import annotations

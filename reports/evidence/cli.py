@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -93,7 +94,10 @@ def evidence_make(reference: str, output: Path | None, language: str) -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 def verify(file: Path, keys: tuple[str, ...], as_json: bool) -> None:  # noqa: FBT001  (click passes it by name)
-    """Check an evidence FILE offline. Ends with 0 only if everything that can be checked holds."""
+    """Check a FILE offline: evidence, an audit's report, or its bundle (a ZIP file or a folder).
+
+    Ends with 0 only if everything that can be checked holds.
+    """
     from reports.evidence.verify import Trusted, verify_file
 
     try:
@@ -101,7 +105,8 @@ def verify(file: Path, keys: tuple[str, ...], as_json: bool) -> None:  # noqa: F
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--key") from error
     try:
-        result = verify_file(file, trusted=trusted)
+        with Console(stderr=True).status("") as status:
+            result = verify_file(file, trusted=trusted, progress=lambda member: status.update(escape(member)))
     except OSError as error:
         raise click.ClickException(f"{file} cannot be read: {error.strerror}.") from error
     if as_json:

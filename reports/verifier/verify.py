@@ -2111,7 +2111,7 @@ def check_report(opened: Opened, trusted: Trusted, result: Result) -> None:
             ("query", lambda: result.judge("query", "The period is the days that it names, and was over when the audit was ordered.", _query(told))),
             ("population", lambda: result.judge("population", "The population is what its count and digest say.", _population(told))),
             ("sample", lambda: result.judge("sample", sample_problems.__doc__ or "", sample_problems(told))),
-            ("pages", lambda: check_pages(opened, _report_values(told), result)),
+            ("pages", lambda: check_pages(opened, _report_values(opened), result)),
             ("keys", lambda: check_keys(ledger, ledger["made"]["checkpoint"], opened.signed.certificate, trusted, result)),
         ),
         result,
@@ -2236,9 +2236,29 @@ def sample_problems(told: Json) -> Iterator[str]:
         yield "Another population was counted before the nonce was given."
 
 
-def _report_values(told: Json) -> Iterator[str]:
-    yield told["reference"]
-    yield from (row["reference"] for row in told["population"]["rows"])
+def _report_values(opened: Opened) -> Iterator[str]:
+    """What the report's pages say of the population and the sample: every row of the register as it is printed."""
+    told, files = opened.told, {one["name"]: one["digest"] for one in opened.told["files"]}
+    english_pages = _string(opened.pdf.root.get("Lang") or b"") == "en"
+    rows = {row["reference"]: row for row in told["population"]["rows"]}
+    sample = told["sample"]
+    yield from (told["reference"], told["population"]["digest"], sha256(opened.files["audit.json"]))
+    yield from (sample["root"], sample["nonce"], sample["seed"])
+    for reference in sample["references"]:
+        rank = hashlib.sha256(bytes.fromhex(sample["seed"]) + reference.encode("ascii")).hexdigest()[:16]
+        file = files.get(f"evidence/{reference}.pdf", "")
+        yield from (reference, rank, *((row_seal or "")[7:] for row_seal in (rows[reference]["seal"],)), file[7:])
+    for row in rows.values():
+        asked, receives = (told["people"].get(row[who], {}).get("name", row[who]) for who in ("requester", "beneficiary"))
+        begins = f"{row['reference']}{row['entry']}{row['submitted_at'][:19].replace('T', ' ')}"
+        if not english_pages:
+            yield from (begins, asked, receives, f"{row['approvals']} / {row['denials']}")
+            continue
+        names = [told[kind].get(row[part], row[part]) for kind, part in (("offerings", "offering"), ("units", "unit"))]
+        who = asked if asked == receives else f"{asked} for {receives}"
+        state = f"{row['kind'].capitalize()}: {WORDS.get(row['state'], row['state'])}"
+        votes = f"{row['approvals']} / {row['denials']}"
+        yield f"{begins}{names[0]}, v. {row['version']}{names[1]}{who}{state}{votes}{row['promise']}"
 
 
 class Recount:

@@ -259,10 +259,8 @@ class Genuine:
         return Trusted.of([self.verifier])
 
 
-@pytest.fixture(scope="session")
-def genuine(tmp_path_factory: pytest.TempPathFactory) -> Genuine:
-    """Evidence of a fulfilled request that two stages approved."""
-    home = tmp_path_factory.mktemp("genuine")
+def world_in(home: Path) -> EvidenceWorld:
+    """A world of its own that outlives one test, on SQLite."""
     clock = StandingClock()
     settings = Settings.from_environment(
         {"COUNTERSIGN_HOME": str(home), "DATABASE_URL": f"sqlite:///{home / 'db'}"}
@@ -272,7 +270,7 @@ def genuine(tmp_path_factory: pytest.TempPathFactory) -> Genuine:
     with db.transaction() as session:
         ids = add_cast(session)
 
-    def actor_of(person_id: int) -> Actor:
+    def actor_of(person_id: int, *roles: str) -> Actor:
         with db.reading() as session:
             person = session.get_one(Person, person_id)
         return Actor(
@@ -281,7 +279,7 @@ def genuine(tmp_path_factory: pytest.TempPathFactory) -> Genuine:
             issuer=person.issuer,
             subject=person.subject,
             unit_id=person.unit_id,
-            roles=frozenset({"person"}),
+            roles=frozenset({"person", *roles}),
             auth_time=clock(),
             acr=MFA,
             amr=("pwd", "otp"),
@@ -290,8 +288,14 @@ def genuine(tmp_path_factory: pytest.TempPathFactory) -> Genuine:
     shelves = Shelves(
         db, settings, 0, ShelfConnector(), ShelfConnector(kind="rack"), ManagerRouter(ids["manager"]), []
     )
-    world = make_world(shelves, Cast(**ids, ids=ids), clock, actor_of)
+    return make_world(shelves, Cast(**ids, ids=ids), clock, actor_of)
+
+
+@pytest.fixture(scope="session")
+def genuine(tmp_path_factory: pytest.TempPathFactory) -> Genuine:
+    """Evidence of a fulfilled request that two stages approved."""
+    world = world_in(tmp_path_factory.mktemp("genuine"))
     file = world.file(world.fulfilled())
     made = Genuine(file.read_bytes(), evidence_in(file), world.key, world.bench.signer.verifier)
-    db.dispose()
+    world.db.dispose()
     return made

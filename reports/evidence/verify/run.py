@@ -32,8 +32,19 @@ LARGEST_FILE = 256 * 1024 * 1024
 NOBODY = Trusted()
 
 
-def verify_file(file: Path, *, trusted: Trusted = NOBODY) -> Verification:
-    """Check the evidence file. Raises OSError when it cannot be read; whatever it holds, nothing else is raised."""
+def verify_file(
+    file: Path, *, trusted: Trusted = NOBODY, progress: Callable[[str], None] = lambda _: None
+) -> Verification:
+    """Check a PDF file, or an audit's bundle as a ZIP file or a folder. `progress` is told which member is looked at.
+
+    Raises OSError when it cannot be read; whatever it holds, nothing else is raised.
+    """
+    # Read here, because that room's checks stand on this one's.
+    from reports.audits.verify import is_bundle, verify_bundle  # noqa: PLC0415
+
+    if is_bundle(file):
+        with speaking(SOURCE):
+            return verify_bundle(file, trusted=trusted, progress=progress)
     if file.stat().st_size > LARGEST_FILE:
         result = Verification(file.name)
         result.bad("pdf-signature", "The file is larger than any evidence can be.")
@@ -58,6 +69,11 @@ def _verified(content: bytes, *, name: str, trusted: Trusted) -> Verification:
 
         check_result(content, signed, trusted, result)
         return result
+    # As above.
+    from reports.audits.verify import is_report, verify_report  # noqa: PLC0415
+
+    if is_report(content):
+        return verify_report(content, name=name, trusted=trusted)
     evidence = _facts(content, result)
     if evidence is None:
         return result

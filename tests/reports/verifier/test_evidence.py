@@ -105,7 +105,9 @@ def saved_again(content: bytes, **settings: Any) -> bytes:
 def with_another_attachment(content: bytes) -> bytes:
     changed = io.BytesIO()
     with pikepdf.open(io.BytesIO(content)) as pdf:
-        pdf.attachments["evidence.json"] = pikepdf.AttachedFileSpec(pdf, b'{"format": "countersign-evidence/1"}')
+        pdf.attachments["evidence.json"] = pikepdf.AttachedFileSpec(
+            pdf, b'{"format": "countersign-evidence/1"}'
+        )
         pdf.save(changed)
     return changed.getvalue()
 
@@ -156,7 +158,12 @@ def test_pages_that_say_something_else_are_found(genuine: Genuine) -> None:
     """An insider with the true key signs other pages over the true facts."""
     html = to_html(genuine.evidence)
     at = datetime.fromisoformat(genuine.evidence.as_of)
-    for old, new in (("Olga Owner", "Otto Owner"), ("Approved", "Denied"), ("medium", "low"), ("Deviations", "")):
+    for old, new in (
+        ("Olga Owner", "Otto Owner"),
+        ("Approved", "Denied"),
+        ("medium", "low"),
+        ("Deviations", ""),
+    ):
         pages = render(
             html.replace(old, new),
             attachments=attachments_of(genuine.evidence),
@@ -185,6 +192,10 @@ def test_nothing_that_a_file_may_hold_breaks_it(genuine: Genuine, seed: int) -> 
 def test_facts_of_a_form_that_no_portal_writes_are_a_no_and_not_an_error(genuine: Genuine) -> None:
     facts = genuine.evidence.model_dump(mode="json")
     for entry in facts["ledger"]["entries"]:
-        entry["body"] = {"tag": entry["body"]["tag"], "subject": entry["body"]["subject"], "facts": {"stage": [1]}}
+        entry["body"] = {
+            "tag": entry["body"]["tag"],
+            "subject": entry["body"]["subject"],
+            "facts": {"stage": [1]},
+        }
     facts["sealings"][0]["document"] = {"route": 7, "plan": "x"}
     assert len(judged(genuine, Evidence.model_validate_json(canonical_json(facts)))) > 4

@@ -1,0 +1,132 @@
+"""An audit's report or bundle by the single file's checks, and by the stronger ones where this machine has Countersign.
+
+What the file that auditors run checks is checked by its own code, so that both always say the same. Beside it pyHanko
+validates the report's signature, pydantic reads the facts, the schema inside is compared with the published one, and each
+sampled request's evidence goes through the whole of `countersign verify`, which makes its pages again.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pypdf
+from pydantic import ValidationError
+
+from portal.core.language import SOURCE, speaking
+from reports.audits.document import FILE_NAME, SCHEMA_NAME, read_audit, schema
+from reports.evidence.verify.result import Verification
+from reports.evidence.verify.run import verify_content
+from reports.evidence.verify.signature import check_signature
+from reports.evidence.verify.trusted import Trusted
+from reports.verifier import verify as single
+
+Progress = Callable[[str], None]
+_ZIP = b"PK\x03\x04"
+
+
+def is_bundle(path: Path) -> bool:
+    """Whether this is a ZIP file or a folder. Raises OSError when it cannot be read."""
+    if path.is_dir():
+        return True
+    with path.open("rb") as file:
+        return file.read(len(_ZIP)) == _ZIP
+
+
+def is_report(content: bytes) -> bool:
+    """Whether the PDF carries an audit's facts. Its signature was looked at before."""
+    try:
+        return FILE_NAME in pypdf.PdfReader(io.BytesIO(content)).attachments
+    except Exception:  # noqa: BLE001  (what cannot be read is said by the check that reads it)
+        return False
+
+
+def verify_report(content: bytes, *, name: str, trusted: Trusted) -> Verification:
+    """Check report.pdf alone, without what its bundle proves. Whatever it holds, nothing is raised."""
+    found = single.Result(name)
+    single.check_pdf(content, _given(trusted), found)
+    result = _told(found)
+    _stronger(content, result)
+    return result
+
+
+def verify_bundle(path: Path, *, trusted: Trusted, progress: Progress = lambda _: None) -> Verification:
+    """Check a bundle, packed or unpacked. Raises OSError when it cannot be read; whatever it holds, nothing else."""
+    found = single.Result(path.name)
+    report = b""
+    try:
+        bundle = single.Bundle(path)
+        report = bundle.read("report.pdf")
+        single.check_bundle(
+            bundle,
+            _given(trusted),
+            found,
+            check_sampled=lambda member, content, _keys, result: _sampled(member, content, trusted, result),
+            progress=progress,
+        )
+    except single.Wrong as error:
+        found.bad("bundle", str(error))
+    result = _told(found)
+    if report:
+        _stronger(report, result)
+    return result
+
+
+def _given(trusted: Trusted) -> single.Trusted:
+    return single.Trusted(trusted.fingerprints, (key.verifier for key in trusted.witnesses))
+
+
+def _told(found: single.Result) -> Verification:
+    result = Verification(found.file, found.reference, found.claim)
+    for name, holds, sentence in found.checks:
+        if holds is None:
+            result.open(name, sentence)
+        else:
+            result.judge(name, sentence, () if holds else (sentence,))
+    return result
+
+
+def _sampled(member: str, content: bytes, trusted: Trusted, result: single.Result) -> dict[str, Any] | None:
+    """One sampled request's evidence by all that `countersign verify` checks; what does not hold is told of the bundle."""
+    checked = verify_content(content, name=member, trusted=trusted)
+    for check in checked.checks:
+        if check.holds is False:
+            result.bad("evidence", f"{member}: {check.sentence} ({check.name})")
+    if not checked.holds:
+        return None
+    told: dict[str, Any] = json.loads(pypdf.PdfReader(io.BytesIO(content)).attachments["evidence.json"][0])
+    return told
+
+
+def _stronger(content: bytes, result: Verification) -> None:
+    """What the single file has no library for. Only what does not hold is told again."""
+    with speaking(SOURCE):
+        other = Verification(result.file)
+        if check_signature(content, other) is None:
+            if result.holds:
+                result.checks += other.checks
+            return
+    try:
+        files = pypdf.PdfReader(io.BytesIO(content)).attachments
+        audit = read_audit(files[FILE_NAME][0])
+        inside = files[SCHEMA_NAME][0]
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        result.bad(
+            "attachments", f"The attached facts do not have the published form: {where}: {first['msg']}."
+        )
+        return
+    except Exception as error:  # noqa: BLE001  (as above)
+        result.bad("attachments", f"The files inside cannot be read ({type(error).__name__}).")
+        return
+    if audit.to_json() != files[FILE_NAME][0]:
+        result.bad("attachments", "The attached facts are not written as an audit writes them (RFC 8785).")
+    if inside != schema().encode():
+        result.open(
+            "schema",
+            "The schema inside is of another version of Countersign; the facts fit this version's too.",
+        )

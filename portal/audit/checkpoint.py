@@ -6,6 +6,7 @@ open while it is asked, so that a signer that hangs holds up nothing but checkpo
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ from portal.core.database import Database
 from portal.core.errors import SettingsError
 from portal.core.language import say
 from portal.core.settings import Settings
+
+log = logging.getLogger(__name__)
 
 EVERY = timedelta(seconds=60)
 EVERY_ENTRIES = 100
@@ -146,7 +149,11 @@ def checkpoint(db: Database, signer: Signer) -> Checkpoint | None:
         except SignerError as error:
             raise not_signed(error) from error
         if row is not None:
-            _hand_out(signer.folder, row)
+            try:
+                _hand_out(signer.folder, row)
+            except OSError as error:
+                # It is signed. The folder is one holder of several and gets what it lacks later (portal.audit.holders).
+                log.warning("The checkpoint of %s is not in %s yet: %s", row.size, signer.folder, error)
         return row
     raise SignerAway(say("The ledger is signed by others without a pause; try again in a moment."))
 
@@ -195,9 +202,11 @@ def _stored(db: Database, head: Head, note: str) -> Checkpoint:
 def _refuse_another_past(session: Session, signer: Signer, head: Head) -> None:
     """The folder is asked beside the signer: it may lie where a backup of both does not reach it."""
     latest = signer.folder / LATEST
-    if not latest.exists():
+    try:
+        note = latest.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        # Not there yet, or away for now; the signer's own last head holds all the same.
         return
-    note = latest.read_text(encoding="utf-8")
     try:
         signed = read_head(note)
     except NoteError as error:

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from portal.audit.holders.cli import holders_command
+from portal.audit.holders.cli import compare_command, holders_command
 from portal.audit.signer.cli import add_key_commands
 
 console = Console()
@@ -87,6 +87,7 @@ def audit_commands(
 
     add_key_commands(audit, with_portal)
     audit.add_command(holders_command(with_portal))
+    audit.add_command(compare_command(with_portal))
     return audit
 
 

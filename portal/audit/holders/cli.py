@@ -1,13 +1,14 @@
-"""`countersign audit holders`; the roof gives it the portal that it runs in."""
+"""`countersign audit holders` and `audit compare`; the roof gives them the portal that they run in."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
-# What it does is imported inside it: the command line starts fast, also where no database is.
+# What they do is imported inside them: the command line starts fast, also where no database is.
 
 
 def holders_command(with_portal: Callable[[Any], Any]) -> click.Command:
@@ -52,3 +53,31 @@ def holders_command(with_portal: Callable[[Any], Any]) -> click.Command:
             raise click.exceptions.Exit(1)
 
     return holders
+
+
+def compare_command(with_portal: Callable[[Any], Any]) -> click.Command:
+    """`audit compare`. `with_portal` wraps a command so that it is given the portal."""
+
+    @click.command("compare")
+    @click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+    @with_portal
+    def compare(portal: Any, files: tuple[Path, ...]) -> None:
+        """Compare the ledger with checkpoint FILES that others kept; ends with 1 when one does not fit.
+
+        The stored tree is compared; `audit verify` tells whether the entries are those of the tree.
+        """
+        from portal.audit.holders.comparing import compare_note
+
+        fits = True
+        for file in files:
+            try:
+                note = file.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise click.ClickException(f"{file} cannot be read: {error}") from error
+            found = compare_note(portal.db, note, portal.signer.verifiers, portal.holders.witnesses)
+            fits = fits and found.fits
+            click.echo(f"{file}: {found.sentence}")
+        if not fits:
+            raise click.exceptions.Exit(1)
+
+    return compare

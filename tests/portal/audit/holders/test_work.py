@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from portal.audit import record
+from portal.audit.checkpoint import checkpoint
 from portal.audit.holders.model import HolderState
 from portal.audit.notes import raw_public_key, read_verifier_key
 from portal.core.database import Database
@@ -93,6 +94,21 @@ def test_every_holder_gets_the_checkpoint_and_whoever_was_away_catches_up(
         assert session.scalar(select(func.count()).where(Task.kind == "hand_to_holder")) == 6, (
             "nothing is due"
         )
+
+
+@pytest.mark.on_sqlite
+def test_a_folder_that_is_away_holds_up_no_checkpoint_and_gets_it_later(
+    portal: Portal, clock: StandingClock
+) -> None:
+    folder = portal.settings.checkpoint_folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.write_text("in the way")
+    grow(portal)
+    row = checkpoint(portal.db, portal.signer)
+    assert row is not None
+    folder.unlink()
+    work(portal, clock)
+    assert (folder / f"{row.size:012d}.note").read_text() == row.note
 
 
 @pytest.mark.on_sqlite

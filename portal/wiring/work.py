@@ -69,6 +69,7 @@ def job_handlers(portal: Portal) -> Handlers:
         reconciliation.READ_TARGET: partial(reconciliation.read_one, connectors=connectors),
         reconciliation.TELL_OF_FINDINGS: tell_of_findings,
         sweep.SWEEP: partial(sweep.sweep_attachments, store=portal.store),
+        **audits.handlers(portal.signer),
         "checkpoint": partial(_checkpoint, signer=portal.signer, holders=portal.holders),
         HAND_TO_HOLDER: partial(_hand_to_holder, holders=portal.holders),
     }

@@ -64,6 +64,10 @@ class WorkingCalendar:
         moment = moment.astimezone(UTC)
         return any(opens <= moment < closes for opens, closes in self._windows(moment, until=moment))
 
+    def windows(self, first: datetime, last: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Every window of work (UTC) from the one that ends after `first` to those of the day of `last`, in order."""
+        return self._windows(first.astimezone(UTC), until=last)
+
     def _windows(
         self, moment: datetime, until: datetime | None = None
     ) -> Iterator[tuple[datetime, datetime]]:

@@ -33,6 +33,8 @@ class Permission(StrEnum):
     #: Reports over a period: ordering and drawing, and opening and downloading them.
     ORDER_AUDITS = "order-audits"
     READ_AUDITS = "read-audits"
+    #: How long things take and where they rest, over all units and offerings.
+    READ_FIGURES = "read-figures"
 
 
 #: Two people with this role together carry a waiting request past its approvers, who then review it.
@@ -55,6 +57,7 @@ _TABLE: dict[str, frozenset[Permission]] = {
             Permission.RUN_ACCESS_REVIEWS,
             Permission.ORDER_AUDITS,
             Permission.READ_AUDITS,
+            Permission.READ_FIGURES,
         }
     ),
     "auditor": frozenset(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import cast
@@ -25,6 +26,7 @@ _LONGEST_HERE = 2000
 _ASKING = frozenset({"requests.new", "requests.review"})
 #: Orders of many begin in the catalogue too.
 _ORDERING = frozenset({"ordering", "bulk"})
+_SEE_FIGURES = (Permission.READ_FIGURES, Permission.READ_UNIT_REQUESTS, Permission.WRITE_OFFERINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,22 +111,7 @@ def _nav(actor: Actor) -> tuple[NavItem, ...]:
     ]
     if tasks:
         entries.append((_("Tasks"), "work.index", open_tasks or None))
-    if actor.may(Permission.WRITE_OFFERINGS):
-        entries.append((_("Offerings"), "versions.index", None))
-    if actor.may(Permission.READ_UNIT_REQUESTS):
-        entries.append((_("My unit"), "units.requests", None))
-    if actor.may(Permission.READ_FINDINGS):
-        entries.append((_("Reconciliation"), "reconciliation.index", None))
-        entries.append((_("Who allowed this?"), "explain.show", None))
-    if actor.may(Permission.READ_EVIDENCE):
-        entries.append((_("Access reviews"), "access_reviews.index", None))
-        entries.append((_("Evidence"), "evidence.index", None))
-    if actor.may(Permission.READ_AUDITS):
-        entries.append((_("Audits"), "audits.index", None))
-    if actor.may(Permission.READ_LEDGER):
-        entries.append((_("Ledger"), "ledger.index", None))
-    if actor.may(Permission.OPERATE):
-        entries.append((_("Operations"), "operations.index", None))
+    entries += ((label, endpoint, None) for label, endpoint in _of_roles(actor))
     room = (request.endpoint or "").partition(".")[0]
     if request.endpoint in _ASKING or room in _ORDERING:
         room = "catalogue"
@@ -132,3 +119,26 @@ def _nav(actor: Actor) -> tuple[NavItem, ...]:
         (label, url_for(endpoint), endpoint.partition(".")[0] == room, count)
         for label, endpoint, count in entries
     )
+
+
+def _of_roles(actor: Actor) -> Iterator[tuple[str, str]]:
+    """The pages that come with a role: name and endpoint."""
+    if actor.may(Permission.WRITE_OFFERINGS):
+        yield _("Offerings"), "versions.index"
+    if actor.may(Permission.READ_UNIT_REQUESTS):
+        yield _("My unit"), "units.requests"
+    # Who owns an offering without one of these roles has the address from a colleague: asking costs every page.
+    if any(map(actor.may, _SEE_FIGURES)):
+        yield _("Figures"), "figures.index"
+    if actor.may(Permission.READ_FINDINGS):
+        yield _("Reconciliation"), "reconciliation.index"
+        yield _("Who allowed this?"), "explain.show"
+    if actor.may(Permission.READ_EVIDENCE):
+        yield _("Access reviews"), "access_reviews.index"
+        yield _("Evidence"), "evidence.index"
+    if actor.may(Permission.READ_AUDITS):
+        yield _("Audits"), "audits.index"
+    if actor.may(Permission.READ_LEDGER):
+        yield _("Ledger"), "ledger.index"
+    if actor.may(Permission.OPERATE):
+        yield _("Operations"), "operations.index"

@@ -49,6 +49,7 @@ from portal.wiring.parts import Portal
 from reports.access_reviews import views as access_review_result_views
 from reports.audits import views as audit_views
 from reports.evidence import views as evidence_views
+from reports.figures import views as figure_views
 
 
 def blueprints(portal: Portal) -> tuple[Blueprint, ...]:
@@ -91,6 +92,7 @@ def blueprints(portal: Portal) -> tuple[Blueprint, ...]:
         change_views.blueprint,
         access_review_result_views.blueprint,
         evidence_views.blueprint,
+        figure_views.blueprint,
         audit_views.blueprint,
         ledger_views.blueprint,
         holder_views.blueprint,

@@ -67,10 +67,10 @@ class KeyChain:
         return [link.to_json() for link in self.links]
 
 
-def key_chain(session: Session, head: Checkpoint, verifier: str) -> KeyChain:
+def key_chain(session: Session, head: Checkpoint, first: str) -> KeyChain:
     """The newest key that signed this checkpoint and to which entries under it lead.
 
-    `verifier` is the ledger's current key. The same checkpoint gives the same chain, whatever was rotated later.
+    `first` is the ledger's first key. The same checkpoint gives the same chain, whatever was rotated later.
     """
     entries = [
         entry
@@ -78,9 +78,12 @@ def key_chain(session: Session, head: Checkpoint, verifier: str) -> KeyChain:
         if json.loads(entry.body)["tag"] == KEY_ROTATED
     ]
     links: list[KeyLink] = []
-    chosen = KeyChain(_first_key(session, verifier))
+    chosen = KeyChain(first)
     node = node_reader(session)
     for entry in entries:
+        # An entry that does not follow from the one before is nobody's word; verifiers would refuse it too.
+        if not _follows(entry, links[-1].entry if links else None, first):
+            continue
         link = _link(session, node, entry, head)
         if link is None:
             break
@@ -95,21 +98,18 @@ def note_rotations(db: Database, signer: Signer, state: SignerState) -> int:
     """Record each rotation that the signer stated and the ledger does not know yet; says how many."""
     if not state.statements:
         return 0
+    stated = [(note, _read(note)) for note in state.statements]
+    wanted = {note for note, rotation in stated if rotation}
     with db.reading() as session:
-        if len(_recorded(session)) >= len(state.statements):
+        if wanted <= set(_recorded(session)):
             return 0
     added = 0
     with db.transaction() as session:
         known = _recorded(session)
-        for note in state.statements:
-            try:
-                stated = read_statement(note)
-            except NoteError:
-                continue  # not a statement that anybody could check
-            if stated.new in known or stated.origin != signer.name:
-                continue
-            _record(session, stated, note, state)
-            added += 1
+        for note, rotation in stated:
+            if rotation and note not in known and rotation.origin == signer.name:
+                _record(session, rotation, note, state)
+                added += 1
     return added
 
 
@@ -132,6 +132,13 @@ def rotate(db: Database, signer: Signer, *, overlap: timedelta) -> SignerState:
     return state
 
 
+def _read(note: str) -> Rotation | None:
+    try:
+        return read_statement(note)
+    except NoteError:
+        return None  # not a statement that anybody could check
+
+
 def _record(session: Session, stated: Rotation, note: str, state: SignerState) -> None:
     until = state.overlap_until if stated.new == state.verifiers[-1] else None
     record(
@@ -152,17 +159,17 @@ def _recorded(session: Session) -> Sequence[str]:
     bodies = session.scalars(
         select(Entry.body).where(Entry.subject == SUBJECT, Entry.tag == KEY_ROTATED).order_by(Entry.number)
     )
-    return [str(json.loads(body)["facts"]["new"]) for body in bodies]
+    return [str(json.loads(body)["facts"].get("statement")) for body in bodies]
 
 
-def _first_key(session: Session, verifier: str) -> str:
-    first = session.scalars(
-        select(Entry.body)
-        .where(Entry.subject == SUBJECT, Entry.tag == KEY_ROTATED)
-        .order_by(Entry.number)
-        .limit(1)
-    ).first()
-    return str(json.loads(first)["facts"]["old"]) if first else verifier
+def _follows(entry: ProvenEntry, before: ProvenEntry | None, first: str) -> bool:
+    facts = json.loads(entry.body)["facts"]
+    try:
+        stated = read_statement(str(facts.get("statement")))
+    except NoteError:
+        return False
+    present = json.loads(before.body)["facts"]["new"] if before else first
+    return (stated.old, stated.new) == (facts.get("old"), facts.get("new")) == (present, stated.new)
 
 
 def _link(session: Session, node: NodeReader, entry: ProvenEntry, head: Checkpoint) -> KeyLink | None:

@@ -36,7 +36,7 @@ def make_result(bench: Workbench, review_id: int, language: str = SOURCE) -> byt
 
 def result_of(bench: Workbench, review_id: int, key: PdfKey) -> ReviewResult:
     """The document under a checkpoint of now. Raises NotFound, EvidenceNotMade."""
-    ledger = Ledger(bench.signer.name, bench.signer.verifier, (subject_of(key),))
+    ledger = Ledger(bench.signer.name, bench.signer.verifiers[0], (subject_of(key),))
     for _try in range(TRIES):
         try:
             head = checkpoint(bench.db, bench.signer)

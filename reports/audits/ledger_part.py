@@ -49,7 +49,7 @@ def ledger_part(
     """
     before, after, made = sizes
     node = node_reader(session)
-    keys = key_chain(session, session.get_one(Checkpoint, made), signer.verifier)
+    keys = key_chain(session, session.get_one(Checkpoint, made), signer.verifiers[0])
     rotations = tuple(RotationPart.model_validate_json(canonical_json(link)) for link in keys.to_json())
     return AuditLedger(
         origin=signer.name,

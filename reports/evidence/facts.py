@@ -45,7 +45,7 @@ _PERSON = re.compile(r'"(person:[1-9]\d*)"')
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Which ledger the entries come from, and its current key."""
+    """Which ledger the entries come from, and its first key."""
 
     origin: str
     verifier: str

@@ -249,7 +249,7 @@ def _gather(
 
 
 def _ledger(bench: Workbench, key: PdfKey) -> Ledger:
-    return Ledger(bench.signer.name, bench.signer.verifier, (subject_of(key),))
+    return Ledger(bench.signer.name, bench.signer.verifiers[0], (subject_of(key),))
 
 
 def _size(evidence: Evidence) -> int:

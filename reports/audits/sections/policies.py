@@ -12,6 +12,7 @@ from catalog.changes.model import Scope as Whose
 from catalog.offerings.model import Offering, OfferingVersion
 from catalog.offerings.queries import document_of
 from catalog.offerings.route import WAYS, Approvers
+from portal.core.database import UTCDateTime
 from reports.audits.scope import Scope
 from reports.audits.sections.shapes import (
     moment,
@@ -76,7 +77,7 @@ def _versions(session: Session, scope: Scope) -> tuple[VersionLine, ...]:
     following = (
         select(
             OfferingVersion.id,
-            func.lead(OfferingVersion.published_at)
+            func.lead(OfferingVersion.published_at, type_=UTCDateTime())
             .over(partition_by=OfferingVersion.offering_id, order_by=OfferingVersion.number)
             .label("replaced_at"),
         )

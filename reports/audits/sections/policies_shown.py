@@ -46,10 +46,15 @@ def show(audit: Audit, facts: Facts) -> Shown:
                 service=called(audit.offerings, line.offering),
                 version=line.version,
             ),
-            _("%(name)s wrote and published this version.", name=named(audit, line.publisher)),
+            _(
+                "%(name)s wrote and published this version, so only one person stands behind it.",
+                name=named(audit, line.publisher),
+            ),
         )
         for line in facts.versions
-        if line.publisher is not None and line.publisher == line.author
+        if line.published_at >= audit.query.from_
+        and line.publisher is not None
+        and line.publisher == line.author
     )
     freezes = [line for line in facts.restrictions if line.kind == "freeze"]
     windows = [line for line in facts.restrictions if line.kind == "window"]
@@ -69,7 +74,7 @@ def show(audit: Audit, facts: Facts) -> Shown:
         tone=tone_of(deviations, len(facts.versions)),
         checked=(
             _(
-                "A published version is immutable, and its digest covers its whole text: form, rules, approval chain, work, calendar and controls. A request keeps the version that it was made with. A version is in force until the next one of its service is published."
+                "A published version is immutable, and its digest covers its whole text: form, rules, approval chain, work, calendar and controls. A request keeps the version that it was made with. A version is in force until the next one of its service is published. On the pages of the portal whoever writes a version cannot publish it; those that were read in from files in the period are looked at for that."
             ),
         ),
         figures=(

@@ -93,6 +93,7 @@ def told(count: int = 40, *, size: int = 8, language: str = "en", troubled: bool
         "ledger": {
             "origin": ORIGIN,
             "verifiers": [verifier_key(ORIGIN, key.public_key())],
+            "rotations": [],
             "before": {"size": 100, "checkpoint": heads[100], "edge": []},
             "after": {"size": after, "checkpoint": heads[after]},
             "made": {"size": made, "checkpoint": heads[made]},

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from portal.audit import record
 from portal.audit.checkpoint import Signer
+from portal.audit.holders.hand_over import mail_out_now
 from portal.audit.model import Checkpoint
 from portal.core.clock import now
 from portal.core.errors import PortalError
@@ -207,7 +208,8 @@ def _write_report(making: _Making) -> bool:
     told = _told(making)
     begun = len(making.draw.drawn) + _FACTS_STEPS
     with place.written(making.folder / place.REPORT) as path:
-        report_pdf(told, making.key, path, progress=_share(making, begun))
+        timestamps = making.bench.timestamps()
+        report_pdf(told, making.key, path, timestamps=timestamps, progress=_share(making, begun))
     _remember(making, place.REPORT)
     making.tell(begun + _REPORT_STEPS)
     return not making.spent
@@ -264,6 +266,7 @@ def _finish(making: _Making) -> None:
                 "bundle": kept[place.BUNDLE][0],
             },
         )
+        mail_out_now(session)
         making.job.finish(session)
     place.clear(making.job.settings, told.reference, making.draw.number)
 

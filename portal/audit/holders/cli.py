@@ -35,14 +35,16 @@ def holders_command(with_portal: Callable[[Any], Any]) -> click.Command:
                 hand_to(portal.db, holder)
         with portal.db.reading() as session:
             lines = holder_lines(session, portal.holders)
-        table = Table("Holder", "Where", "Holds", "Since (UTC)", "Lacks", "State", box=box.SIMPLE)
+        table = Table(box=box.SIMPLE)
+        for title in ("Holder", "Where", "Holds", "Since (UTC)", "Lacks", "State"):
+            table.add_column(title, overflow="fold")
         for line in lines:
             state = Text(state_of(line)[0])
             if line.error:
                 state.append(f"\n{line.error}", style="italic")
             table.add_row(
                 line.kind,
-                Text(line.name, overflow="fold"),
+                Text(line.name),
                 str(line.size),
                 f"{line.held_at:%Y-%m-%d %H:%M}" if line.held_at else "",
                 str(line.lag),

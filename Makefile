@@ -15,14 +15,15 @@ WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); if [ $$n -gt 4 ]; then ech
 COMPILE := $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -q
 OIDC := tests/servers/oidc-provider
 
-.PHONY: help run demo test chaos lint format lock languages wheel clean
+.PHONY: help run demo test chaos tamper lint format lock languages wheel clean
 help:
 	@printf '%s\n' \
 	  'make run    set up and start everything; Ctrl-C stops it' \
 	  'make demo   set up and play the whole story once' \
 	  'make test   set up and run every check and test' \
 	  'make chaos  let everything fail and be killed, and print what came of it; SEEDS=3, ARGS=--help' \
-	  'make lint   the checks alone' \
+	  'make tamper change everything at random past the portal, and print what was found; ARGS=--help' \
+  'make lint   the checks alone' \
 	  'make format format the code' \
 	  'make lock   lock the dependencies anew' \
   'make languages  collect the messages for the translators' \
@@ -45,6 +46,10 @@ test: lint $(OIDC)/node_modules/.package-lock.json
 SEEDS ?= 1
 chaos: $(VENV)/.ready-test
 	$(BIN)/python -m tests.chaos --seeds $(SEEDS) $(ARGS)
+
+# 1,000 changes and 100 clean runs on each database; about an hour on a small machine.
+tamper: $(VENV)/.ready-test
+	$(BIN)/python -m tests.tamper $(ARGS)
 
 lint: $(VENV)/.ready-test
 	$(BIN)/ruff check .

@@ -28,6 +28,10 @@ def play_files(estate: Estate, count: int, seed: int) -> Iterator[Outcome]:
     estate.bring_back("clean")
     references = _references(estate)
     files = [make_evidence(estate.world.bench, reference).path for reference in references]
+    for file in files:
+        if not verify_file(file, trusted=Trusted.of([estate.signer.verifier])).holds:
+            message = f"{file} does not hold before anybody changed it"
+            raise AssertionError(message)
     estate.keep("with evidence")
     chance = random.Random(f"files {seed}")
     for turn in range(count * len(FILE_KINDS)):
@@ -43,7 +47,7 @@ def play_files(estate: Estate, count: int, seed: int) -> Iterator[Outcome]:
 
 def _outcome(estate: Estate, kind: str, path: Path) -> Outcome:
     findings = estate.verify()
-    offline = verify_file(path, Trusted.of([estate.signer.verifier]))
+    offline = verify_file(path, trusted=Trusted.of([estate.signer.verifier]))
     by_file = [Found(None, check.sentence) for check in offline.checks if check.holds is False]
     named = any(path.name in found.sentence for found in findings) and bool(by_file)
     return Outcome(kind, path.name, (*findings, *by_file), named)

@@ -25,7 +25,7 @@ from portal.jobs import Handler, Job
 #: In the run's folder: what is armed, that it was reached, that the worker may go on, and every point passed.
 ARMED, REACHED, GO, PASSED = "armed.json", "reached", "go", "passed"
 #: These come round by the clock, so what passes here is left to chance.
-KINDS_BY_THE_CLOCK = frozenset({"checkpoint"})
+KINDS_BY_THE_CLOCK = frozenset({"checkpoint", "hand_to_holder"})
 
 
 class Failpoints:

@@ -24,6 +24,9 @@ from portal.identity.events import (
 
 #: An enrolled key is itself in the ledger, so that what it signs can be checked without the portal.
 PASSKEY_ENROLLED = "passkey:enrolled"
+#: The subject is the person; with whose word is the entry's actor.
+ROLE_GIVEN = "role:given"
+ROLE_TAKEN = "role:taken"
 PASSKEY_REVOKED = "passkey:revoked"
 TOKEN_CREATED = "token:created"  # noqa: S105  (a tag)
 TOKEN_REVOKED = "token:revoked"  # noqa: S105  (a tag)
@@ -69,7 +72,7 @@ def on_sign_in_refused(session: Session, event: SignInRefused) -> None:
 
 
 def on_people_imported(session: Session, event: PeopleImported) -> None:
-    """How many people, units and groups there are, and the file's digest."""
+    """How many people, units and groups there are, and the file's digest; then each role that somebody got or lost by it."""
     record(
         session,
         "people:imported",
@@ -77,6 +80,15 @@ def on_people_imported(session: Session, event: PeopleImported) -> None:
         actor=event.actor,
         facts={"people": event.people, "units": event.units, "groups": event.groups, "digest": event.digest},
     )
+    for tag, roles in ((ROLE_GIVEN, event.given), (ROLE_TAKEN, event.taken)):
+        for held in roles:
+            record(
+                session,
+                tag,
+                subject=f"person:{held.person_id}",
+                actor=event.actor,
+                facts={"role": held.role, "group": held.group},
+            )
 
 
 def on_rota_imported(session: Session, event: RotaImported) -> None:

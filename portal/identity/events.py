@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from portal.identity.actor import Actor
 
@@ -33,15 +34,25 @@ class SignInRefused:
     issuer: str
 
 
+class RoleHeld(NamedTuple):
+    """A person's role of the portal, through one group."""
+
+    person_id: int
+    role: str
+    group: str
+
+
 @dataclass(frozen=True, slots=True)
 class PeopleImported:
-    """People, units and groups were read from a file."""
+    """People, units and groups were read from a file; with their groups people were given roles, or lost them."""
 
     actor: Actor
     people: int
     units: int
     groups: int
     digest: str
+    given: tuple[RoleHeld, ...] = ()
+    taken: tuple[RoleHeld, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from portal.core.canonical import digest
 from portal.core.events import publish
 from portal.identity.actor import Actor
-from portal.identity.events import PeopleImported
+from portal.identity.events import PeopleImported, RoleHeld
 from portal.identity.model import Absence, Group, Membership, Person, Unit
 from portal.identity.organisation import Organisation, UnitLine, working_minutes
 from portal.identity.unit_settings import UnitSettings
@@ -22,6 +22,7 @@ def import_people(session: Session, actor: Actor, read: Organisation, *, issuer:
     People are matched on (issuer, subject). Nobody is deleted: who is no longer in the file becomes inactive,
     because requests and decisions still name them. Importing the same file again changes nothing.
     """
+    before = _roles_held(session)
     units = _write_units(session, read)
     people = _write_people(session, read, units, issuer=issuer)
     for line in read.units:
@@ -29,15 +30,30 @@ def import_people(session: Session, actor: Actor, read: Organisation, *, issuer:
     _write_groups(session, read, people)
     _write_absences(session, read, people)
     session.flush()
+    after = _roles_held(session)
     event = PeopleImported(
         actor=actor,
         people=len(read.people),
         units=len(read.units),
         groups=len(read.groups),
         digest=digest(read.model_dump(mode="json")),
+        given=tuple(sorted(after - before)),
+        taken=tuple(sorted(before - after)),
     )
     publish(session, event)
     return event
+
+
+def _roles_held(session: Session) -> set[RoleHeld]:
+    """Every role that anybody has through a group, as it stands now."""
+    statement = select(Membership.person_id, Group.roles, Group.slug).join(
+        Group, Group.id == Membership.group_id
+    )
+    return {
+        RoleHeld(person_id, str(role), slug)
+        for person_id, roles, slug in session.execute(statement)
+        for role in roles
+    }
 
 
 def _write_units(session: Session, read: Organisation) -> dict[str, Unit]:

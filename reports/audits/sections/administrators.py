@@ -3,53 +3,46 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections.abc import Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from portal.audit.identity import ROLE_GIVEN, ROLE_TAKEN
 from portal.audit.model import Entry
-from portal.core import times
-from portal.core.language import N_, _, ngettext
 from portal.identity.model import Group, Membership, Person
 from portal.identity.tokens.model import ApiToken
-from reports.audits.document import Audit
 from reports.audits.scope import Scope
 from reports.audits.sections.shapes import (
-    Column,
-    Deviation,
-    Shown,
-    Table,
-    at_time,
     moment,
-    named,
-    on_day,
     person,
-    tone_of,
 )
-from reports.charts.bars import bars
-from reports.charts.chart import Amount, Chart
 from reports.evidence.terms import Count, Moment, Part, PersonRef
 
 IMPORTED = "people:imported"
-ROLES = {
-    "administrator": N_("Administrator"),
-    "auditor": N_("Auditor"),
-    "break_glass": N_("Break-glass"),
-    "catalogue_owner": N_("Catalogue owner"),
-    "compliance": N_("Compliance"),
-    "operator": N_("Operator"),
-    "security": N_("Security"),
-}
 
 
 class RoleLine(Part):
-    """One person's role. `groups` are those that give it; `since` and `given_by` where the ledger knows them."""
+    """One person's role through one group: since when and by whose word, where an entry tells it."""
 
     person: PersonRef
     role: str
-    groups: tuple[str, ...]
+    group: str
     active: bool
+    since: Moment | None
+    given_by: str | None
+
+
+class RoleChangeLine(Part):
+    """A role that somebody got or lost between the two heads; `actor` is a person or the portal."""
+
+    entry: Count
+    at: Moment
+    actor: str
+    given: bool
+    person: PersonRef
+    role: str
+    group: str
 
 
 class ImportLine(Part):
@@ -76,30 +69,73 @@ class Facts(Part):
     """As it was when the report was made; `imports` are the last before the period and all in it."""
 
     roles: tuple[RoleLine, ...]
+    changes: tuple[RoleChangeLine, ...]
     imports: tuple[ImportLine, ...]
     tokens: tuple[TokenLine, ...]
 
 
 def gather(session: Session, scope: Scope) -> Facts:
-    """Three statements."""
-    return Facts(roles=_roles(session), imports=_imports(session, scope), tokens=_tokens(session, scope))
+    """Four statements."""
+    changes = _changes(session, scope)
+    return Facts(
+        roles=_roles(session, changes),
+        changes=tuple(change for change in changes if change.entry > scope.before_size),
+        imports=_imports(session, scope),
+        tokens=_tokens(session, scope),
+    )
 
 
-def _roles(session: Session) -> tuple[RoleLine, ...]:
-    found: dict[tuple[str, int, bool], set[str]] = defaultdict(set)
+def _changes(session: Session, scope: Scope) -> list[RoleChangeLine]:
+    """Every role that was ever given or taken, in order."""
+    statement = (
+        select(Entry.number, Entry.at, Entry.actor, Entry.tag, Entry.subject, Entry.body)
+        .where(Entry.tag.in_((ROLE_GIVEN, ROLE_TAKEN)), Entry.number <= scope.after_size)
+        .order_by(Entry.number)
+    )
+    changes = []
+    for number, at, actor, tag, subject, body in session.execute(statement):
+        facts = json.loads(body)["facts"]
+        changes.append(
+            RoleChangeLine(
+                entry=number,
+                at=moment(at) or "",
+                actor=actor,
+                given=tag == ROLE_GIVEN,
+                person=subject,
+                role=facts["role"],
+                group=facts["group"],
+            )
+        )
+    return changes
+
+
+def _roles(session: Session, changes: Sequence[RoleChangeLine]) -> tuple[RoleLine, ...]:
+    given = {(change.person, change.role, change.group): change for change in changes if change.given}
     statement = (
         select(Group.slug, Group.roles, Person.id, Person.active)
         .join(Membership, Membership.group_id == Group.id)
         .join(Person, Person.id == Membership.person_id)
         .order_by(Group.slug, Person.id)
     )
-    for slug, roles, number, active in session.execute(statement):
-        for role in roles:
-            found[str(role), number, active].add(slug)
-    return tuple(
-        RoleLine(person=f"person:{number}", role=role, groups=tuple(sorted(groups)), active=active)
-        for (role, number, active), groups in sorted(found.items())
+    found = sorted(
+        (str(role), number, slug, active)
+        for slug, roles, number, active in session.execute(statement)
+        for role in roles
     )
+    lines = []
+    for role, number, slug, active in found:
+        change = given.get((f"person:{number}", role, slug))
+        lines.append(
+            RoleLine(
+                person=f"person:{number}",
+                role=role,
+                group=slug,
+                active=active,
+                since=change.at if change else None,
+                given_by=change.actor if change else None,
+            )
+        )
+    return tuple(lines)
 
 
 def _imports(session: Session, scope: Scope) -> tuple[ImportLine, ...]:
@@ -143,150 +179,4 @@ def _tokens(session: Session, scope: Scope) -> tuple[TokenLine, ...]:
             expires_at=moment(token.expires_at) or "",
         )
         for token in session.scalars(statement)
-    )
-
-
-def show(audit: Audit, facts: Facts) -> Shown:
-    """By role; an account that is switched off and still in such a group is a deviation."""
-    deviations = tuple(
-        Deviation(
-            named(audit, line.person),
-            _(
-                "The account is switched off and still in a group that gives the role “%(role)s”.",
-                role=_role(line.role),
-            ),
-        )
-        for line in facts.roles
-        if not line.active
-    )
-    people = {line.person for line in facts.roles if line.active}
-    counts: dict[str, int] = defaultdict(int)
-    for line in facts.roles:
-        counts[line.role] += line.active
-    return Shown(
-        title=_("People with administrative rights"),
-        claim=ngettext(
-            "%(number)s person has administrative rights; roles given: %(roles)s.",
-            "%(number)s people have administrative rights; roles given: %(roles)s.",
-            len(people),
-            roles=times.number(sum(counts.values())),
-        )
-        if people
-        else _("Nobody has an administrative role."),
-        tone=tone_of(deviations, len(facts.roles)),
-        checked=(
-            _(
-                "A role comes with a group of the file of the organisation, and with nothing else. Whoever reads that file in gives and takes roles by it; the ledger keeps who did, when, and the digest of the file. Since when somebody is in a group and who put them there is for the directory to say, under that digest."
-            ),
-        ),
-        figures=(
-            (_("People with a role"), times.number(len(people))),
-            (_("Files read in"), times.number(len(facts.imports))),
-            (_("Tokens of programs"), times.number(len(facts.tokens))),
-        ),
-        charts=_charts(counts),
-        tables=(_role_table(audit, facts), _import_table(audit, facts), _token_table(audit, facts)),
-        not_looked_at=(
-            _(
-                "Who administers the machines, the database and the identity provider that the portal runs on."
-            ),
-            _(
-                "Rights that follow from a relation: heads of units, line managers, owners of what was asked for."
-            ),
-            _("Roles are as they were when this report was made, not at each day of the period."),
-        ),
-        deviations=deviations,
-    )
-
-
-def _role(role: str) -> str:
-    return _(ROLES[role]) if role in ROLES else role
-
-
-def _role_table(audit: Audit, facts: Facts) -> Table:
-    return Table(
-        _("Roles"),
-        (
-            Column(_("Person")),
-            Column(_("Role"), 38),
-            Column(_("Through the group"), 58),
-            Column(_("Account"), 26),
-        ),
-        tuple(
-            (
-                named(audit, line.person),
-                _role(line.role),
-                ", ".join(line.groups),
-                _("active") if line.active else _("switched off"),
-            )
-            for line in facts.roles
-        ),
-        _("None."),
-    )
-
-
-def _import_table(audit: Audit, facts: Facts) -> Table:
-    return Table(
-        _("Organisation files that were read in: the last before the period, and those in it"),
-        (
-            Column(_("Entry"), 18),
-            Column(_("When"), 36),
-            Column(_("By"), 40),
-            Column(_("People"), 18, figure=True),
-            Column(_("Digest of the file")),
-        ),
-        tuple(
-            (
-                str(line.entry),
-                at_time(line.at),
-                named(audit, None if line.actor == "portal" else line.actor),
-                times.number(line.people),
-                line.digest.removeprefix("sha256:"),
-            )
-            for line in facts.imports
-        ),
-        _("None."),
-    )
-
-
-def _token_table(audit: Audit, facts: Facts) -> Table:
-    return Table(
-        _("Tokens with which programs spoke for people"),
-        (
-            Column(_("For")),
-            Column(_("What it may do"), 60),
-            Column(_("Made by"), 40),
-            Column(_("From, until"), 32),
-        ),
-        tuple(
-            (
-                named(audit, line.person),
-                ", ".join(line.scopes),
-                named(audit, line.created_by),
-                _("%(begins)s to %(ends)s", begins=on_day(line.created_at), ends=on_day(line.expires_at)),
-            )
-            for line in facts.tokens
-        ),
-        _("None."),
-    )
-
-
-def _charts(counts: dict[str, int]) -> tuple[Chart, ...]:
-    items = [Amount(_role(role), count) for role, count in sorted(counts.items()) if count]
-    if not items:
-        return ()
-    most = max(items, key=lambda item: item.value)
-    return (
-        bars(
-            "administrators-roles",
-            _("How many people have which role"),
-            _(
-                "Most people have the role “%(role)s”: %(number)s.",
-                role=most.label,
-                number=times.number(most.value),
-            ),
-            items,
-            measured=_("People"),
-            label=_("Role"),
-        ),
     )

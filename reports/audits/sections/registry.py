@@ -16,6 +16,7 @@ from reports.audits.scope import Scope
 from reports.audits.sections import (
     access_reviews,
     administrators,
+    administrators_shown,
     controls,
     duties,
     emergencies,
@@ -65,7 +66,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("access_reviews", access_reviews.Facts, access_reviews.gather, access_reviews.show),
     Section("reconciliation", reconciliation.Facts, reconciliation.gather, reconciliation_shown.show),
     Section("policies", policies.Facts, policies.gather, policies_shown.show),
-    Section("administrators", administrators.Facts, administrators.gather, administrators.show),
+    Section("administrators", administrators.Facts, administrators.gather, administrators_shown.show),
     Section("logging", logging.Facts, logging.gather, logging_shown.show),
 )
 

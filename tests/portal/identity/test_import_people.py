@@ -7,6 +7,8 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
+from portal.audit.identity import on_people_imported
+from portal.audit.model import Entry
 from portal.identity.actor import PORTAL
 from portal.identity.import_people import import_people
 from portal.identity.model import Absence, Unit, WebSession
@@ -101,6 +103,32 @@ def test_absences_are_those_of_the_file_and_importing_again_changes_nothing(db):
         assert [(one.first_day, one.imported) for one in left] == [(date(2026, 12, 1), False)], (
             "their own stays"
         )
+
+
+@pytest.mark.on_sqlite
+def test_roles_that_come_and_go_with_a_group_are_told_and_entered(db):
+    def read_in(*members):
+        group = {
+            "slug": "energia-network",
+            "name": "Energia network",
+            "roles": ["operator"],
+            "members": list(members),
+        }
+        with db.transaction() as session:
+            event = import_people(session, PORTAL, organisation(groups=[group]), issuer="https://sso.test")
+            on_people_imported(session, event)
+            return event
+
+    first, again, other = read_in("jose"), read_in("jose"), read_in("ines")
+    assert [(held.role, held.group) for held in first.given] == [("operator", "energia-network")]
+    assert not first.taken and not again.given and not again.taken
+    assert other.taken == first.given and len(other.given) == 1
+    with db.reading() as session:
+        entries = session.execute(
+            select(Entry.tag, Entry.subject).where(Entry.tag.startswith("role:")).order_by(Entry.number)
+        ).all()
+    jose, ines = (f"person:{event.given[0].person_id}" for event in (first, other))
+    assert entries == [("role:given", jose), ("role:given", ines), ("role:taken", jose)]
 
 
 def test_who_heads_a_unit_leads_it_without_being_given_the_role(db, clock):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from approvals.decisions.model import Decision, Verdict
 from approvals.emergency.model import Cause, Review, ReviewState
@@ -22,7 +23,9 @@ from catalog.entitlements.model import Entitlement
 from catalog.offerings.model import OfferingVersion
 from catalog.offerings.publish import publish
 from catalog.reconciliation.model import Acceptance, Finding, FindingKind, FindingState, Reading
+from portal.audit import record
 from portal.audit.checkpoint import checkpoint
+from portal.audit.identity import ROLE_GIVEN
 from reports.audits.population import population_of
 from reports.audits.scope import Query, Scope
 from reports.audits.sections.registry import gather_sections, read_sections
@@ -74,11 +77,23 @@ def lived(world: EvidenceWorld) -> Story:
         text = yaml.safe_dump({**OFFERING, "slug": "words-by-policy", "summary": "Said in another way."})
         publish(session, world.actor_of(world.cast.operator), text, "policy.yaml")
         session.add_all(_rows(world, slow))
+        _give_role(world, session)
     with world.db.transaction() as session:
         session.add_all(_of_rows(world, session, slow))
     world.clock.pass_time(minutes=5)
     scope = scope_in(world)
     return Story(world, references, scope, facts_of(world, scope))
+
+
+def _give_role(world: EvidenceWorld, session: Session) -> None:
+    """As the reading-in of an organisation's file writes it down."""
+    record(
+        session,
+        ROLE_GIVEN,
+        subject=f"person:{world.cast.compliance}",
+        actor=world.actor_of(world.cast.operator),
+        facts={"role": "compliance", "group": "compliance"},
+    )
 
 
 def _rows(world: EvidenceWorld, request_id: int) -> Iterator[Any]:
@@ -151,7 +166,7 @@ def _rows(world: EvidenceWorld, request_id: int) -> Iterator[Any]:
     )
 
 
-def _of_rows(world: EvidenceWorld, session: Any, request_id: int) -> Iterator[Any]:
+def _of_rows(world: EvidenceWorld, session: Session, request_id: int) -> Iterator[Any]:
     """What belongs to a row of the first kind."""
     at, cast = world.clock(), world.cast
     accepted = session.scalars(select(Finding).where(Finding.state == FindingState.ACCEPTED)).one()

@@ -105,10 +105,16 @@ def test_versions_and_freezes_are_those_of_the_period(story: Story) -> None:
     assert [line.name for line in facts.restrictions] == ["Closing of the year"]
 
 
-def test_roles_come_with_their_groups(story: Story) -> None:
-    roles = {(line.person, line.role) for line in story.facts["administrators"].roles}
-    assert (f"person:{story.world.cast.compliance}", "compliance") in roles
+def test_roles_come_with_their_groups_and_the_ledger_says_since_when(story: Story) -> None:
+    facts = story.facts["administrators"]
+    cast = story.world.cast
+    roles = {(line.person, line.role): line for line in facts.roles}
     assert not {role for _person, role in roles} & {"person", "unit_lead"}
+    line = roles[f"person:{cast.compliance}", "compliance"]
+    (change,) = facts.changes
+    assert (line.group, line.since, line.given_by) == ("compliance", change.at, f"person:{cast.operator}")
+    assert change.given and change.person == line.person
+    assert [each.since for each in facts.roles if each is not line] == [None] * (len(facts.roles) - 1)
 
 
 def test_a_head_that_was_signed_five_days_late_is_found(story: Story) -> None:

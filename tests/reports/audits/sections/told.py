@@ -436,14 +436,21 @@ def _sections(rows: tuple[RowPart, ...], *, troubled: bool) -> dict[str, Any]:
         },
         "administrators": {
             "roles": [
-                {"person": "person:1", "role": "compliance", "groups": ["compliance-office"], "active": True},
-                {"person": "person:3", "role": "operator", "groups": ["it-operations"], "active": True},
+                _role("person:1", "compliance", "compliance-office"),
+                _role("person:3", "operator", "it-operations"),
+                {**_role("person:4", "operator", "it-operations"), "active": not troubled},
+            ],
+            "changes": [
                 {
-                    "person": "person:4",
+                    "entry": 150,
+                    "at": _at(9),
+                    "actor": "person:1",
+                    "given": given,
+                    "person": "person:3",
                     "role": "operator",
-                    "groups": ["it-operations"],
-                    "active": not troubled,
-                },
+                    "group": "it-operations",
+                }
+                for given in (True, False)
             ],
             "imports": [{"entry": 3, "at": _at(-90), "actor": "portal", "people": 61, "digest": DIGEST}],
             "tokens": [
@@ -489,6 +496,17 @@ def _sections(rows: tuple[RowPart, ...], *, troubled: bool) -> dict[str, Any]:
                 },
             ],
         },
+    }
+
+
+def _role(person: str, role: str, group: str) -> dict[str, Any]:
+    return {
+        "person": person,
+        "role": role,
+        "group": group,
+        "active": True,
+        "since": _at(-90),
+        "given_by": "person:1",
     }
 
 

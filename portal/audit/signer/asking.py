@@ -128,6 +128,7 @@ class SocketDesk:
         temporary = self._kept.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
         try:
             self._kept.parent.mkdir(parents=True, exist_ok=True)
+            temporary.touch(mode=0o600)  # as everything beside it, though these keys are public
             temporary.write_bytes(state_as_json(state))
             temporary.replace(self._kept)
         except OSError:

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.audit.checkpoint import LATEST
-from portal.audit.merkle import Frontier, leaf_hash
-from portal.audit.model import Checkpoint, Entry, PersonalValue
+from portal.audit.merkle import root_hash
+from portal.audit.model import Checkpoint, Entry, Node
 from portal.audit.notes import Head, NoteError, verify_head
-from portal.audit.record import commitment
+from portal.audit.tree import node_reader
 from portal.audit.tree_check import odd_checkpoints, odd_nodes
-from portal.core.canonical import canonical_json
+from portal.audit.verified import keep_verified, read_verified
+from portal.audit.walking import Walked, root_of, upper_nodes_differ, walk
 from portal.core.database import Database
-
-CHUNK = 2_000
-_COLUMNS = select(Entry.number, Entry.at, Entry.tag, Entry.subject, Entry.actor, Entry.body, Entry.leaf_hash)
-Row = Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +35,8 @@ class Verification:
 
     entries: int = 0
     checkpoints: int = 0
+    #: So many entries were verified before and were not read again.
+    since: int = 0
     root: str = ""
     findings: list[Finding] = field(default_factory=list)
 
@@ -56,122 +53,108 @@ def verify_ledger(
     keys: Sequence[Ed25519PublicKey],
     folder: Path | None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    known: Path | None = None,
+    whole: bool = True,
 ) -> Verification:
-    """Walk every entry and compare the tree with every checkpoint in the folder and in the database.
+    """Walk the entries and compare the tree with every checkpoint in the folder and in the database.
 
-    `keys` are all public keys that the ledger ever had, the current one last.
+    `keys` are all public keys that the ledger ever had, the current one last. `progress` is told entries done and in
+    all. Stops at the first entry that does not fit.
 
-    `progress` is told entries done and in all. Stops at the first entry that does not fit.
+    `known` is where it is kept how far the ledger was verified; unless `whole`, it goes on from there. Then of older
+    entries only the stored tree is looked at: that they, their columns and the values behind them still say what they
+    said is seen by a whole walk alone.
     """
     result = Verification()
+    begun = Walked() if whole or known is None else read_verified(known)
     # Before the database's moment is fixed, so that nothing was published that it does not have yet.
     published = _published(folder)
     with db.snapshot() as session:
-        total = session.scalar(select(func.count()).select_from(Entry)) or 0
         heads = list(_heads(session, result, name=name, keys=keys, published=published))
-        result.checkpoints = len(heads)
-        _walk(session, result, heads, total, progress)
-        if result.holds:
-            result.findings += [Finding(*odd) for odd in odd_nodes(session)]
+        # Of one size the folder's numbered file, which stands last, is compared first.
+        heads.reverse()
+        heads.sort(key=lambda one: one[0].size)
+        result.checkpoints, result.since = len(heads), begun.size
+        result.findings += _old_heads(session, heads, begun)
+        if not begun.size or result.holds:
+            walked = _walk(session, result, heads, progress, begun)
+            if result.holds:
+                result.findings += _odd_tree(session, walked)
+            if result.holds and known is not None:
+                keep_verified(known, walked)
         result.findings += [
             Finding(*odd) for odd in odd_checkpoints(session, [source for source, _ in published])
         ]
     return result
 
 
+def _odd_tree(session: Session, walked: Walked) -> Iterator[Finding]:
+    """What the stored tree holds beside what the entries make; looked for one by one only where something differs."""
+    stored = session.scalar(select(func.count()).select_from(Node)) or 0
+    wanted = sum(walked.size >> level for level in range(walked.size.bit_length()))
+    if walked.odd_nodes or stored != wanted or upper_nodes_differ(session, walked):
+        odd = [Finding(*one) for one in odd_nodes(session)]
+        # What is wrong but in no order to be named, such as a value of another kind.
+        yield from odd or [Finding(None, "The stored tree is not the one that the entries make.")]
+
+
 def _walk(
     session: Session,
     result: Verification,
     heads: Sequence[tuple[Head, str]],
-    total: int,
     progress: Callable[[int, int], None],
-) -> None:
-    frontier = Frontier()
-    waiting = sorted(heads, key=lambda item: item[0].size, reverse=True)
-    confirmed = 0
-    for rows in _chunks(session):
-        personal = _personal_values(session, rows[0].number, rows[-1].number)
-        for row in rows:
-            expected = frontier.size + 1
-            problem = _problem(row, expected, personal.get(row.number, {}))
-            if problem:
-                result.findings.append(Finding(min(row.number, expected), problem))
-                return
-            frontier.append(leaf_hash(row.body.encode()))
-            while waiting and waiting[-1][0].size == frontier.size:
-                head, source = waiting.pop()
-                if head.root != frontier.root():
-                    result.findings.append(
-                        Finding(
-                            confirmed + 1,
-                            f"Entries {confirmed + 1} to {head.size} are not those that the checkpoint {source} signed.",
-                        )
-                    )
-                    return
-                confirmed = head.size
-        result.entries = frontier.size
-        progress(frontier.size, total)
-    result.root = frontier.root().hex()
-    for head, source in waiting:
+    begun: Walked,
+) -> Walked:
+    total, first = session.execute(select(func.count(), func.min(Entry.number))).one()
+    if total and first != 1:
         result.findings.append(
-            Finding(
-                frontier.size + 1,
-                f"The ledger ends at entry {frontier.size}, but the checkpoint {source} signed {head.size}: "
-                "entries are missing at the end.",
-            )
+            Finding(min(first, 1), f"Entry 1 is missing: the next one is numbered {first}.")
         )
+        return begun
+    ahead = [known for known in heads if known[0].size > begun.size]
+    walked = walk(session, total, ahead, progress, begun)
+    result.entries = walked.size
+    if walked.odd:
+        result.findings.append(Finding(*walked.odd))
+        return walked
+    result.root = root_of(walked.edge).hex()
+    result.findings += [
+        Finding(
+            walked.size + 1,
+            f"The ledger ends at entry {walked.size}, but the checkpoint {source} signed {head.size}: "
+            "entries are missing at the end.",
+        )
+        for head, source in ahead
+        if head.size > walked.size
+    ]
+    return walked
 
 
-def _chunks(session: Session) -> Iterator[Sequence[Row]]:
-    last = None
-    while True:
-        query = _COLUMNS.order_by(Entry.number).limit(CHUNK)
-        rows = session.execute(query if last is None else query.where(Entry.number > last)).all()
-        if not rows:
-            return
-        yield rows
-        last = rows[-1].number
-
-
-def _problem(row: Row, expected: int, personal: dict[str, tuple[bytes, str]]) -> str:
-    """What is wrong with the row, in words; empty when nothing is."""
-    if row.number != expected:
-        return f"Entry {expected} is missing: the next one is numbered {row.number}."
-    if leaf_hash(row.body.encode()) != row.leaf_hash:
-        return f"Entry {row.number} was changed: its text does not fit its hash."
+def _old_heads(session: Session, heads: Sequence[tuple[Head, str]], begun: Walked) -> Iterator[Finding]:
+    """Heads of what was verified before are compared with the stored tree, whose top is the one known from then."""
+    old = [(head, source) for head, source in heads if 0 < head.size <= begun.size]
+    if not begun.size:
+        return
+    node = node_reader(session)
     try:
-        body = json.loads(row.body)
-        canonical = canonical_json(body) == row.body.encode()
-    except ValueError:
-        return f"Entry {row.number} is not JSON."
-    told = {
-        "number": row.number,
-        "at": row.at.isoformat(),
-        "tag": row.tag,
-        "subject": row.subject,
-        "actor": row.actor,
-    }
-    if not canonical or any(body.get(name) != value for name, value in told.items()):
-        return f"Entry {row.number} was changed: its columns say something else than its sealed text."
-    commitments = body.get("personal", {})
-    for name, (salt, value) in personal.items():
-        if commitments.get(name) != commitment(salt, value):
-            return (
-                f"Entry {row.number}: the personal value {name!r} is not the one that the entry commits to."
+        if root_hash(node, begun.size) == root_of(begun.edge):
+            yield from (
+                Finding(
+                    None,
+                    f"The stored tree over the first {head.size} entries is not the one that the checkpoint "
+                    f"{source} signed.",
+                )
+                for head, source in old
+                if root_hash(node, head.size) != head.root
             )
-    return ""
-
-
-def _personal_values(session: Session, first: int, last: int) -> dict[int, dict[str, tuple[bytes, str]]]:
-    found: dict[int, dict[str, tuple[bytes, str]]] = {}
-    rows = session.execute(
-        select(
-            PersonalValue.entry_number, PersonalValue.field, PersonalValue.salt, PersonalValue.value
-        ).where(PersonalValue.entry_number.between(first, last))
+            return
+    except LookupError:
+        pass
+    yield Finding(
+        None,
+        f"The stored tree over the first {begun.size} entries is not the one that was verified before: "
+        "run audit verify --whole.",
     )
-    for number, name, salt, value in rows:
-        found.setdefault(number, {})[name] = (salt, value)
-    return found
 
 
 def _heads(

@@ -123,13 +123,15 @@ def _make_evidence(making: _Making) -> bool:
         for reference in making.draw.drawn
         if not _lies_ready(making.folder, known.get(_evidence_name(reference)))
     ]
-    done = len(making.draw.drawn) - len(waiting)
+    done, begun = len(making.draw.drawn) - len(waiting), False
     processors = os.cpu_count() or 1
     with ThreadPoolExecutor(max_workers=processors, thread_name_prefix="evidence") as pool:
         running: dict[Future[Made], str] = {}
         try:
             while waiting or running:
-                while waiting and len(running) < processors and not making.spent:
+                # Every task makes some, however late it begins, or none would ever end.
+                while waiting and len(running) < processors and not (making.spent and begun):
+                    begun = True
                     reference = waiting.pop(0)
                     # Rendering is a child process's work: these threads only wait for it.
                     running[
@@ -157,7 +159,7 @@ def _take(making: _Making, reference: str, made: Made, done: int) -> None:
 def _write_facts(making: _Making) -> bool:
     """ledger.jsonl, the heads, the tables and audit.json, all under one head that is signed once."""
     if _lies_ready(making.folder, _files(making).get(FILE_NAME)):
-        return not making.spent
+        return True
     head = _head_of(making)
     audit = making.draw.audit
     with making.job.db.reading() as session:
@@ -204,7 +206,7 @@ def _head_of(making: _Making) -> Checkpoint:
 def _write_report(making: _Making) -> bool:
     """report.pdf, signed."""
     if _lies_ready(making.folder, _files(making).get(place.REPORT)):
-        return not making.spent
+        return True
     told = _told(making)
     begun = len(making.draw.drawn) + _FACTS_STEPS
     with place.written(making.folder / place.REPORT) as path:

@@ -171,6 +171,7 @@ def _page(reference: str, *, typed: str = "", error: str = "", status: int = 200
         may_order=actor.may(Permission.ORDER_AUDITS),
         typed=typed,
         error=error,
+        asked_by_itself="live" in request.args,
     )
 
 

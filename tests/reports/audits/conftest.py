@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from portal.audit.model import Entry
+from portal.core.database import Database
+from portal.core.settings import Settings
 from portal.identity.actor import Actor
-from portal.jobs import Workshop, run_due
-from reports.audits.document import FixedRule
+from portal.identity.model import Person
+from portal.jobs import Handlers, Workshop, run_due
+from portal.tables import METADATA
+from reports.audits import place
+from reports.audits.document import Audit as Facts
+from reports.audits.document import FixedRule, read_audit
 from reports.audits.jobs import handlers, on_set_aside
-from reports.audits.model import Audit, AuditDraw
-from reports.audits.ordering import Wanted, give_nonce, order
-from tests.reports.conftest import EvidenceWorld
+from reports.audits.making import make_audit
+from reports.audits.model import Audit, AuditDraw, AuditFile, DrawState
+from reports.audits.ordering import MAKE, Wanted, give_nonce, order, rows_of
+from tests.fixtures_people import MFA, Cast, StandingClock, add_cast
+from tests.fixtures_requests import ManagerRouter, ShelfConnector, Shelves
+from tests.reports.conftest import EvidenceWorld, make_world
 
 #: The cast's clock stands at 18 November 2026.
 NOVEMBER = (date(2026, 11, 1), date(2026, 11, 30))
@@ -30,23 +43,20 @@ class AuditWorld:
     officer: Actor
 
     @property
-    def workshop(self) -> Workshop:
-        shelves = self.world.shelves
-        return Workshop(
-            shelves.db,
-            shelves.settings,
-            {**shelves.handlers, **handlers(self.world.bench.signer)},
-            on_set_aside=on_set_aside,
-        )
+    def db(self) -> Database:
+        return self.world.db
 
-    def work(self) -> None:
-        run_due(self.workshop)
+    def work(self, **others: Any) -> None:
+        """Run what is due; a handler may be replaced by name."""
+        shelves = self.world.shelves
+        known: Handlers = {**shelves.handlers, **handlers(self.world.bench.signer), **others}
+        run_due(Workshop(shelves.db, shelves.settings, known, on_set_aside=on_set_aside))
 
     def ordered(self, **wanted: Any) -> int:
         """An audit over November, which waits to be counted."""
         first, last = NOVEMBER
-        with self.world.db.transaction() as session:
-            asked = {"first_day": first, "last_day": last, "rule": FixedRule(kind="fixed", size=2), **wanted}
+        asked = {"first_day": first, "last_day": last, "rule": FixedRule(kind="fixed", size=2), **wanted}
+        with self.db.transaction() as session:
             return order(session, self.officer, Wanted(**asked)).id
 
     def counted(self, **wanted: Any) -> Audit:
@@ -55,19 +65,111 @@ class AuditWorld:
         return self.audit(number)
 
     def drawn(self, audit_id: int, nonce: str = "blue heron") -> int:
-        with self.world.db.transaction() as session:
+        with self.db.transaction() as session:
             return give_nonce(session, self.officer, audit_id, nonce).id
 
     def audit(self, number: int) -> Audit:
-        with self.world.db.reading() as session:
+        with self.db.reading() as session:
             return session.get_one(Audit, number)
 
     def draw(self, number: int) -> AuditDraw:
-        with self.world.db.reading() as session:
+        with self.db.reading() as session:
             return session.scalars(select(AuditDraw).where(AuditDraw.id == number)).one()
+
+    def rows(self, audit_id: int) -> dict[str, dict[str, Any]]:
+        """The population by reference."""
+        with self.db.reading() as session:
+            return {row["reference"]: row for row in rows_of(session, audit_id)}
+
+    def tags(self, reference: str) -> list[str]:
+        """What the ledger says of the audit."""
+        return self.world.tags(f"audit:{reference}")
+
+    def newest(self) -> int:
+        """How many entries the ledger has."""
+        with self.db.reading() as session:
+            return session.scalars(select(Entry.number).order_by(Entry.number.desc()).limit(1)).one()
 
 
 @pytest.fixture
 def audits(world: EvidenceWorld, actor_of: Callable[..., Actor]) -> AuditWorld:
     """On each database in turn."""
     return AuditWorld(world, actor_of(world.cast.compliance))
+
+
+@dataclass
+class MadeAudit:
+    """One audit that was made, for all tests that only look at it."""
+
+    audits: AuditWorld
+    audit: Audit
+    draw: AuditDraw
+    #: The references of November's requests, and the one of a request that was withdrawn in December.
+    november: tuple[str, ...]
+    december: str
+    bundle: Path
+    members: dict[str, bytes]
+    facts: Facts
+
+    @property
+    def settings(self) -> Settings:
+        return self.audits.world.shelves.settings
+
+    @property
+    def verifier(self) -> str:
+        """The ledger's key as an auditor was given it."""
+        return self.audits.world.bench.signer.verifier
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeAudit]:
+    """A fulfilled, an edited and a rejected request in November, one in December; all of November's drawn.
+
+    Its tasks have no time at all, so that each does one step and leaves the rest to the next.
+    """
+    home = tmp_path_factory.mktemp("audit")
+    clock = StandingClock()
+    settings = Settings.from_environment(
+        {"COUNTERSIGN_HOME": str(home), "DATABASE_URL": f"sqlite:///{home / 'db'}"}
+    )
+    db = Database(settings.database_url, clock=clock)
+    METADATA.create_all(db.engine)
+    with db.transaction() as session:
+        ids = add_cast(session)
+
+    def actor_of(person_id: int, *roles: str) -> Actor:
+        with db.reading() as session:
+            person = session.get_one(Person, person_id)
+        return Actor(
+            name=person.name,
+            person_id=person.id,
+            issuer=person.issuer,
+            subject=person.subject,
+            unit_id=person.unit_id,
+            roles=frozenset({"person", *roles}),
+            auth_time=clock(),
+            acr=MFA,
+            amr=("pwd", "otp"),
+        )
+
+    shelves = Shelves(
+        db, settings, 0, ShelfConnector(), ShelfConnector(kind="rack"), ManagerRouter(ids["manager"]), []
+    )
+    world = make_world(shelves, Cast(**ids, ids=ids), clock, actor_of)
+    audits = AuditWorld(world, actor_of(ids["compliance"], "compliance"))
+    november = (world.fulfilled(), world.edited(), world.rejected())
+    clock.pass_time(days=20)
+    december = world.withdrawn()
+    audit = audits.counted(rule=FixedRule(kind="fixed", size=25))
+    number = audits.drawn(audit.id)
+    audits.work(**{MAKE: partial(make_audit, signer=world.bench.signer, budget=0.0)})
+    draw = audits.draw(number)
+    assert draw.state is DrawState.MADE, draw.why
+    with db.reading() as session:
+        file = session.get_one(AuditFile, (number, place.BUNDLE))
+    bundle = place.path_of(settings, place.BUNDLE, file.digest)
+    with zipfile.ZipFile(bundle) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    facts = read_audit(members["audit.json"])
+    yield MadeAudit(audits, audit, draw, november, december, bundle, members, facts)
+    db.dispose()

@@ -6,6 +6,7 @@ it is a number.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -29,6 +30,7 @@ PIXELS_A_MILLIMETRE = 96 / 25.4
 TEXT, SMALL = 14.0, 12.5
 #: A letter's usual width by its height (IBM Plex Sans, measured over English and German words).
 _LETTER = 0.56
+_AFTER_NUMBER = re.compile(r"(?<=\d) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +179,9 @@ def cut(text: str, room: float, size: float = TEXT) -> str:
 
 
 def wrapped(text: str, room: float, size: float, lines: int) -> list[str]:
-    """The text in at most so many lines, broken between words."""
+    """The text in at most so many lines, broken between words; a number stays with what it counts."""
     found = [""]
-    for word in text.split():
+    for word in _AFTER_NUMBER.sub("\N{NO-BREAK SPACE}", text).split(" "):
         longer = f"{found[-1]} {word}".strip()
         if found[-1] and letters_wide(longer, size) > room:
             found.append(word)

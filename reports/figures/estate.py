@@ -152,9 +152,10 @@ def _debt(asked: Asked, rows: Sequence[Any]) -> Chart:
     if total:
         oldest = min(row.due for row in rows if row.weighing)
         finding = ngettext(
-            "%(number)s emergency weighs; %(late)s is overdue. The oldest was due %(due)s.",
-            "%(number)s emergencies weigh; %(late)s are overdue. The oldest was due %(due)s.",
+            "%(count)s emergency weighs. Its review is due by %(due)s.",
+            "%(count)s emergencies weigh, %(late)s of them not reviewed and overdue. The first review is due by %(due)s.",
             total.total(),
+            count=number(total.total()),
             late=number(total["late"]),
             due=day_short(oldest.astimezone(asked.period.zone)),
         )
@@ -180,9 +181,10 @@ def _ended(rows: Sequence[Any]) -> Chart:
     finding = _("No review of an emergency ended in this period.")
     if number_ended:
         finding = ngettext(
-            "%(number)s review ended; %(right)s found right what was done.",
-            "%(number)s reviews ended; %(right)s found right what was done.",
+            "%(count)s review ended; %(right)s found right what was done.",
+            "%(count)s reviews ended; %(right)s found right what was done.",
             number_ended,
+            count=number(number_ended),
             right=number(found[ReviewState.RIGHT.value]),
         )
     return bars(

@@ -19,9 +19,8 @@ from portal.core.language import N_, _, ngettext
 from portal.core.times import day_short, number, relative
 from portal.identity.model import Person
 from reports.charts.bars import bars
-from reports.charts.chart import Amount, Chart, Stack, Table
+from reports.charts.chart import Amount, Chart, Table
 from reports.charts.distribution import distribution
-from reports.charts.stacked import stacked
 from reports.figures.sheet import MOST_BARS, Asked, Sheet
 
 PORTAL, REQUESTER, APPROVERS, WINDOW, HANDS, TARGETS, OPERATORS = (
@@ -88,9 +87,10 @@ def _batons(session: Session, asked: Asked) -> Chart:
     if ordered:
         first, oldest = ordered[0], min(ordered, key=lambda row: row[2])
         finding = ngettext(
-            "%(number)s request is under way. It rests with: %(who)s. It has rested there since %(since)s.",
-            "%(number)s requests are under way. Most rest with: %(who)s. The oldest has rested since %(since)s, with: %(where)s.",
+            "%(count)s request is under way. It rests with: %(who)s. It has rested there since %(since)s.",
+            "%(count)s requests are under way. Most rest with: %(who)s. The oldest has rested since %(since)s, with: %(where)s.",
             total,
+            count=number(total),
             who=_(_PARTIES[first[0]]),
             where=_(_PARTIES[oldest[0]]),
             since=day_short(oldest[2].astimezone(asked.period.zone)),
@@ -175,19 +175,20 @@ def _by_name(rows: Sequence[Any]) -> Chart:
     if rows:
         open_ones = sum(int(row.open) for row in rows)
         finding = ngettext(
-            "%(number)s approver; %(open)s approvals wait. Most wait for %(name)s: %(most)s.",
-            "%(number)s approvers; %(open)s approvals wait. Most wait for %(name)s: %(most)s.",
+            "%(count)s approver; %(open)s approvals wait. Most wait for %(name)s: %(most)s.",
+            "%(count)s approvers; %(open)s approvals wait. Most wait for %(name)s: %(most)s.",
             len(rows),
+            count=number(len(rows)),
             open=number(open_ones),
             name=rows[0].name,
             most=number(int(rows[0].open)),
         )
-    return stacked(
+    return bars(
         "load",
         _("Load per approver"),
         finding,
-        [Stack(row.name, (int(row.open), int(row.decided))) for row in rows[:MOST_BARS]],
-        words=(_("Waiting now"), _("Decided in the period")),
+        [Amount(row.name, int(row.open)) for row in rows[:MOST_BARS]],
+        measured=_("Waiting now"),
         table=Table(
             (_("Approver"), (_("Waiting now"), "number"), (_("Decided in the period"), "number")),
             tuple((row.name, number(int(row.open)), number(int(row.decided))) for row in rows),

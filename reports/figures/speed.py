@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from approvals.routing.model import Stage, StageState
@@ -20,16 +20,23 @@ from reports.charts.lines import lines
 from reports.charts.words import hours
 from reports.figures.clock import WorkingClock
 from reports.figures.promises import promise_words, promises
-from reports.figures.refusals import refusals
+from reports.figures.refusals import TO_NOTHING, refusals
 from reports.figures.sheet import MOST_BARS, Asked, Sheet, percentile
 
 _TYPICAL, _FAR = 0.5, 0.9
 
 
 def speed(session: Session, asked: Asked) -> Sheet:
-    """Three statements."""
+    """Two statements."""
+    period = asked.period
     waits = _waits(session, asked)
-    made = _made(session, asked)
+    touched = _touched(session, asked)
+    made = [row for row in touched if period.begins <= row.submitted_at < period.until]
+    ended = [
+        row
+        for row in touched
+        if row.state in TO_NOTHING and row.closed_at and period.begins <= row.closed_at < period.until
+    ]
     scope = asked.scope
     return Sheet(
         counted=(
@@ -55,7 +62,7 @@ def speed(session: Session, asked: Asked) -> Sheet:
                 _("Unit"),
                 [(scope.units[row.unit_id], row.promise) for row in made],
             ),
-            refusals(session, asked),
+            refusals(ended),
         ),
         beside={
             "refusals": (
@@ -146,25 +153,45 @@ def _plain_hours(minutes: float) -> str:
     return number(round(minutes / 60, 1))
 
 
-def _made(session: Session, asked: Asked) -> Sequence[Any]:
+def _touched(session: Session, asked: Asked) -> Sequence[Any]:
+    """Requests that were submitted in the period, or came to nothing in it, and the stage in which somebody said no."""
     period = asked.period
-    rows: Sequence[Any] = session.execute(
+    rows = session.execute(
         select(
+            Request.id,
             OfferingVersion.offering_id,
             Request.unit_id,
+            Request.state,
             Request.submitted_at,
             Request.fulfilled_at,
+            Request.closed_at,
+            Stage.name.label("stage"),
             promise_words(asked.at).label("promise"),
         )
         .join(OfferingVersion, OfferingVersion.id == Request.offering_version_id)
+        .outerjoin(
+            Stage,
+            and_(
+                Stage.request_id == Request.id,
+                Stage.revision == Request.revision,
+                Stage.state == StageState.REJECTED,
+            ),
+        )
         .where(
-            Request.submitted_at >= period.begins,
-            Request.submitted_at < period.until,
+            or_(
+                and_(Request.submitted_at >= period.begins, Request.submitted_at < period.until),
+                and_(
+                    Request.state.in_(TO_NOTHING),
+                    Request.closed_at >= period.begins,
+                    Request.closed_at < period.until,
+                ),
+            ),
             asked.scope.condition(),
         )
-        .order_by(Request.id)
-    ).all()
-    return rows
+        .order_by(Request.id, Stage.id)
+    )
+    # Two parts of one stage may have refused at the same time; that is one request.
+    return list({row.id: row for row in rows}.values())
 
 
 def _requests(asked: Asked, made: Sequence[Any]) -> Chart:
@@ -180,9 +207,10 @@ def _requests(asked: Asked, made: Sequence[Any]) -> Chart:
     finding = _("Nobody submitted a request in this period.")
     if made:
         finding = ngettext(
-            "%(number)s request was submitted; %(done)s was carried out since.",
-            "%(number)s requests were submitted; %(done)s of them were carried out since.",
+            "%(count)s request was submitted; %(done)s was carried out since.",
+            "%(count)s requests were submitted; %(done)s of them were carried out since.",
             len(made),
+            count=number(len(made)),
             done=number(done.total()),
         )
     places = range(len(parts))

@@ -84,6 +84,9 @@ class Settings:
     http_targets: Path | None = None
     #: Networks (CIDR) besides the public ones where outgoing calls may lead.
     outgoing_networks: tuple[str, ...] = ()
+    #: A timestamp authority (RFC 3161) for signed files; without an address there is none. The certificate is its, or its CA's.
+    timestamp_url: str = ""
+    timestamp_certificate: Path | None = None
     #: A directory that speaks LDAP; without an address there is none.
     ldap_url: str = ""
     ldap_bind_dn: str = ""
@@ -205,6 +208,10 @@ class Settings:
             ssh_folder=read_folder(env, "SSH_FOLDER", home / "ssh"),
             http_targets=Path(env["HTTP_TARGETS"]).resolve() if env.get("HTTP_TARGETS") else None,
             outgoing_networks=tuple(env.get("OUTGOING_NETWORKS", "").replace(",", " ").split()),
+            timestamp_url=env.get("TIMESTAMP_URL", ""),
+            timestamp_certificate=Path(env["TIMESTAMP_CERTIFICATE"]).resolve()
+            if env.get("TIMESTAMP_CERTIFICATE")
+            else None,
             ldap_url=env.get("LDAP_URL", ""),
             ldap_bind_dn=env.get("LDAP_BIND_DN", ""),
             ldap_password=mine("LDAP_PASSWORD", "ldap"),

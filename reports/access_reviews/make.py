@@ -23,6 +23,7 @@ from reports.evidence.make import TRIES, EvidenceNotMade, Workbench, introduced_
 from reports.pdf.keys import PdfKey
 from reports.pdf.render import render
 from reports.pdf.signing import sign
+from reports.pdf.timestamps import TimestampAuthority
 
 
 def make_result(bench: Workbench, review_id: int, language: str = SOURCE) -> bytes:
@@ -31,7 +32,7 @@ def make_result(bench: Workbench, review_id: int, language: str = SOURCE) -> byt
     Raises NotFound, RenderError or EvidenceNotMade with a sentence. Changes nothing about the campaign.
     """
     key = introduced_key(bench)
-    return signed_pdf(result_of(bench, review_id, key), key, language)
+    return signed_pdf(result_of(bench, review_id, key), key, language, bench.timestamps())
 
 
 def result_of(bench: Workbench, review_id: int, key: PdfKey) -> ReviewResult:
@@ -56,10 +57,13 @@ def result_of(bench: Workbench, review_id: int, key: PdfKey) -> ReviewResult:
     raise EvidenceNotMade(_("The access review is changing right now. Try again in a moment."))
 
 
-def signed_pdf(result: ReviewResult, key: PdfKey, language: str = SOURCE) -> bytes:
-    """The document as a signed PDF; the same bytes for the same document, key and language."""
+def signed_pdf(
+    result: ReviewResult, key: PdfKey, language: str = SOURCE, timestamps: TimestampAuthority | None = None
+) -> bytes:
+    """The document as a signed PDF; without timestamps the same bytes for the same document, key and language."""
     at = datetime.fromisoformat(result.as_of)
-    return sign(to_pdf(result, language), key, at=at, reason=f"Result of {result.reference}")
+    reason = f"Result of {result.reference}"
+    return sign(to_pdf(result, language), key, at=at, reason=reason, timestamps=timestamps)
 
 
 def to_pdf(result: ReviewResult, language: str = SOURCE) -> bytes:

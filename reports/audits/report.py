@@ -15,17 +15,25 @@ from reports.audits.html import long_document
 from reports.pdf.keys import PdfKey
 from reports.pdf.parts import render_long
 from reports.pdf.signing import sign
+from reports.pdf.timestamps import TimestampAuthority
 
 
 def report_pdf(
-    audit: Audit, key: PdfKey, target: Path, *, progress: Callable[[int, int], None] | None = None
+    audit: Audit,
+    key: PdfKey,
+    target: Path,
+    *,
+    timestamps: TimestampAuthority | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Write the signed report. `progress` is told parts done and in all. Raises RenderError."""
     at = datetime.fromisoformat(audit.made_at).astimezone(UTC)
     unsigned = target.with_name(f"{target.name}.unsigned")
     try:
         render_long(long_document(audit), unsigned, progress=progress)
-        target.write_bytes(sign(unsigned.read_bytes(), key, at=at, reason=f"Audit {audit.reference}"))
+        target.write_bytes(
+            sign(unsigned.read_bytes(), key, at=at, reason=f"Audit {audit.reference}", timestamps=timestamps)
+        )
     finally:
         unsigned.unlink(missing_ok=True)
 

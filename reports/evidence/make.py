@@ -32,6 +32,7 @@ from reports.evidence.html import to_pdf
 from reports.evidence.model import EvidenceFile
 from reports.pdf.keys import PdfKey, load_or_create_pdf_key
 from reports.pdf.signing import sign
+from reports.pdf.timestamps import TimestampAuthority, authority_of, has_timestamp
 
 #: A request that moves on while its evidence is gathered is gathered again, so often.
 TRIES = 5
@@ -61,6 +62,15 @@ class Workbench:
     def address(self) -> str:
         """The portal's address without its scheme."""
         return self.settings.public_url.partition("://")[2]
+
+    def timestamps(self) -> TimestampAuthority | None:
+        """The authority whose timestamps signed files carry, or None. Raises EvidenceNotMade when it is set up wrongly."""
+        try:
+            return authority_of(self.settings)
+        except SettingsError as error:
+            raise EvidenceNotMade(
+                _("Timestamps are set up wrongly. Tell the operators: %(why)s", why=error)
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +103,13 @@ def make_evidence(bench: Workbench, reference: str, language: str = SOURCE) -> M
         earlier = session.get(Checkpoint, known.checkpoint_size) if known else None
     # A file that no witness had signed is made again once one has; nothing else makes it anew.
     good = known is not None and _signatures(known.note) >= _signatures(evidence.ledger.checkpoint)
-    if known and good and _is_whole(bench.folder, known.digest):
+    timestamps = bench.timestamps()
+    if known and good and _is_whole(bench.folder, known.digest, timestamped=timestamps is not None):
         return Made(reference, path_of(bench.folder, known.digest), known.digest)
     if known and good and earlier:
-        # The file is gone or damaged: the facts under its own checkpoint give the same bytes again.
+        # The file is gone, damaged, or lacks its timestamp: the facts under its own checkpoint give the same pages again.
         evidence = _gather_at(bench, request_id, earlier, key, known.note)
-    content = signed_pdf(evidence, key, language)
+    content = signed_pdf(evidence, key, language, timestamps)
     made = "sha256:" + hashlib.sha256(content).hexdigest()
     _keep(bench.folder, made, content)
     _remember(
@@ -117,10 +128,13 @@ def make_evidence(bench: Workbench, reference: str, language: str = SOURCE) -> M
     return Made(reference, path_of(bench.folder, made), made)
 
 
-def signed_pdf(evidence: Evidence, key: PdfKey, language: str = SOURCE) -> bytes:
-    """The document as a signed PDF; the same bytes for the same document, key and language."""
+def signed_pdf(
+    evidence: Evidence, key: PdfKey, language: str = SOURCE, timestamps: TimestampAuthority | None = None
+) -> bytes:
+    """The document as a signed PDF; without timestamps the same bytes for the same document, key and language."""
     at = datetime.fromisoformat(evidence.as_of)
-    return sign(to_pdf(evidence, language), key, at=at, reason=f"Evidence of request {evidence.reference}")
+    reason = f"Evidence of request {evidence.reference}"
+    return sign(to_pdf(evidence, language), key, at=at, reason=reason, timestamps=timestamps)
 
 
 def record_download(session: Session, actor: Actor, made: Made) -> None:
@@ -256,9 +270,14 @@ def _size(evidence: Evidence) -> int:
     return read_head(evidence.ledger.checkpoint).size
 
 
-def _is_whole(folder: Path, made: str) -> bool:
+def _is_whole(folder: Path, made: str, *, timestamped: bool) -> bool:
     path = path_of(folder, made)
-    return path.is_file() and "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest() == made
+    if not path.is_file():
+        return False
+    content = path.read_bytes()
+    if timestamped and not has_timestamp(content):
+        return False
+    return "sha256:" + hashlib.sha256(content).hexdigest() == made
 
 
 def _keep(folder: Path, made: str, content: bytes) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 from datetime import datetime
 from typing import Any
 
@@ -17,16 +18,21 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import fields
+from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
-from pyhanko.sign.timestamps import HTTPTimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from reports.pdf.keys import PdfKey
+from reports.pdf.timestamps import TimestampAuthority, TimestampMissing
 
 FIELD = "Countersign"
 DIGEST = "sha256"
-#: Bytes kept free for the signature, in hex; a timestamp takes more than half of them.
+#: Digits kept free for the signature, in hex, and for one with a timestamp and all of its certificates.
 ROOM = 16_384
+ROOM_WITH_TIMESTAMP = 49_152
+#: What the signature says where an authority is set up and gave no timestamp.
+NO_TIMESTAMP = "The timestamp authority gave no timestamp when this was signed."
+_LOG = logging.getLogger(__name__)
 
 
 class _Writer(IncrementalPdfFileWriter):
@@ -52,8 +58,26 @@ class _Signer(PdfSigner):
         return session
 
 
-def sign(pdf: bytes, key: PdfKey, *, at: datetime, reason: str, timestamp_url: str = "") -> bytes:
-    """The PDF with an invisible PAdES signature, dated `at` (UTC). `reason` stands in the signature."""
+def sign(
+    pdf: bytes, key: PdfKey, *, at: datetime, reason: str, timestamps: TimestampAuthority | None = None
+) -> bytes:
+    """The PDF with an invisible PAdES signature, dated `at` (UTC). `reason` stands in the signature.
+
+    With an authority the signature carries its timestamp. One that gives none stops nothing: then the signature says
+    beside its reason that it has none.
+    """
+    if timestamps is None:
+        return _signed(pdf, key, at, reason, None)
+    try:
+        return _signed(pdf, key, at, reason, timestamps)
+    except TimestampMissing as error:
+        _LOG.warning("signed without a timestamp: %s", error)
+        return _signed(pdf, key, at, f"{reason}. {NO_TIMESTAMP}", None)
+
+
+def _signed(
+    pdf: bytes, key: PdfKey, at: datetime, reason: str, timestamps: TimestampAuthority | None
+) -> bytes:
     writer = _Writer(io.BytesIO(pdf))
     writer.settle(pdf)
     metadata = PdfSignatureMetadata(
@@ -66,7 +90,7 @@ def sign(pdf: bytes, key: PdfKey, *, at: datetime, reason: str, timestamp_url: s
     signer = _Signer(
         metadata,
         _simple_signer(key),
-        timestamper=HTTPTimeStamper(timestamp_url) if timestamp_url else None,
+        timestamper=timestamps.stamper() if timestamps else None,
         new_field_spec=fields.SigFieldSpec(
             FIELD,
             on_page=0,
@@ -76,7 +100,12 @@ def sign(pdf: bytes, key: PdfKey, *, at: datetime, reason: str, timestamp_url: s
         ),
     )
     signer.at = at
-    signed = signer.sign_pdf(writer, bytes_reserved=ROOM)
+    try:
+        signed = signer.sign_pdf(writer, bytes_reserved=ROOM_WITH_TIMESTAMP if timestamps else ROOM)
+    except SigningError as error:
+        if timestamps is None:
+            raise
+        raise TimestampMissing(f"The timestamp does not fit into the file: {error}") from error
     content: bytes = signed.getvalue()
     return content
 

@@ -466,6 +466,8 @@ class Signed(NamedTuple):
 
     certificate: bytes
     at: datetime | None
+    #: The certificate of the timestamp's authority; empty where there is no timestamp that holds.
+    authority: bytes = b""
 
 
 def check_pdf_signature(content: bytes, trusted: Trusted, result: Result) -> Signed | None:
@@ -485,9 +487,7 @@ def check_pdf_signature(content: bytes, trusted: Trusted, result: Result) -> Sig
     result.good(
         "pdf-signature", "The PDF's signature is intact and covers every byte; nothing was added after it."
     )
-    if unsigned is not None:
-        check_timestamp(unsigned, value, trusted, result)
-    return Signed(certificate, at)
+    return Signed(certificate, at, check_timestamp(unsigned, value, trusted, result) if unsigned else b"")
 
 
 def _covered(content: bytes) -> tuple[bytes, bytes]:
@@ -594,8 +594,11 @@ def _valid(certificate: x509.Certificate) -> tuple[datetime, datetime]:
     return certificate.not_valid_before.replace(tzinfo=zone), certificate.not_valid_after.replace(tzinfo=zone)
 
 
-def check_timestamp(unsigned: Der, value: bytes, trusted: Trusted, result: Result) -> None:
-    """RFC 3161: an authority says that the PDF's signature was there at its time; whose authority only a key tells."""
+def check_timestamp(unsigned: Der, value: bytes, trusted: Trusted, result: Result) -> bytes:
+    """RFC 3161: an authority says that the PDF's signature was there at its time; whose authority only a key tells.
+
+    Its certificate; empty when the timestamp does not hold.
+    """
     try:
         (token,) = [_attributes(unsigned)[TIMESTAMP]]
         if len(_attributes(unsigned)) != 1:
@@ -603,25 +606,27 @@ def check_timestamp(unsigned: Der, value: bytes, trusted: Trusted, result: Resul
         at, certificate, others = read_timestamp(token, value)
     except Wrong as error:
         result.bad("timestamp", str(error))
-        return
+        return b""
     except Exception as error:  # as above
         result.bad("timestamp", f"The timestamp cannot be read ({type(error).__name__}).")
-        return
+        return b""
     result.good("timestamp", f"A timestamp says that this signature was there on {at:%Y-%m-%d at %H:%M:%S} UTC.")
     printed = grouped(hashlib.sha256(certificate).hexdigest())
     if trusted.has_certificate(certificate):
         result.good("timestamp-key", "The certificate of the timestamp's authority is the one that you gave.")
-    elif any(trusted.has_certificate(one) and _issued(certificate, one) for one in others):
+    elif any(trusted.has_certificate(one) and is_or_was_issued_by(certificate, one, others) for one in others):
         result.good("timestamp-key", "The timestamp's authority is certified by the one whose certificate you gave.")
     else:
-        result.open(
-            "timestamp-key",
-            f"Not proved until you compare it: whose timestamp it is. The fingerprint of its certificate is {printed}",
-        )
+        said = "Not proved until you compare it: whose timestamp it is. The fingerprint of its certificate is "
+        result.open("timestamp-key", said + printed)
+    return certificate
 
 
-def read_timestamp(token: Der, value: bytes) -> tuple[datetime, bytes, list[bytes]]:
-    """The time of an RFC 3161 token over this signature value, its authority's certificate, and the others in it."""
+def read_timestamp(token: Der, value: bytes | None, imprint: bytes = b"") -> tuple[datetime, bytes, list[bytes]]:
+    """The time of an RFC 3161 token over this value, its authority's certificate, and the others in it. Raises Wrong.
+
+    Whoever asks for a timestamp knows only the imprint, which they give instead of the value.
+    """
     kind, content = token.parts()
     parts = content.parts()[0].parts()
     inner_kind, inner = parts[2].parts()
@@ -639,8 +644,10 @@ def read_timestamp(token: Der, value: bytes) -> tuple[datetime, bytes, list[byte
     if len(mine) != 1 or not _names_it(told, mine[0].raw):
         raise Wrong("The timestamp does not hold its authority's certificate.")
     info = read_der(said)[0].parts()
-    imprint = info[2].parts()
-    if imprint[1].body != hashlib.new(_HASHES[imprint[0].parts()[0].body][0], value).digest():
+    hashed_by, hashed = info[2].parts()
+    if value is not None:
+        imprint = hashlib.new(_HASHES[hashed_by.parts()[0].body][0], value).digest()
+    if hashed.body != imprint:
         raise Wrong("The timestamp is over another signature than this file's.")
     at = datetime.strptime(info[4].body.decode()[:14] + "+0000", "%Y%m%d%H%M%S%z")
     certificate = x509.load_der_x509_certificate(mine[0].raw)
@@ -675,6 +682,13 @@ def _verify(key: Any, signature: bytes, signed: bytes, hashing: hashes.HashAlgor
             raise Wrong("The timestamp is signed in a way that this verifier does not know.")
     except InvalidSignature as error:
         raise Wrong("The timestamp's signature does not hold.") from error
+
+
+def is_or_was_issued_by(certificate: bytes, given: bytes, others: Sequence[bytes]) -> bool:
+    """Whether a certificate is the given one, or was issued by it, directly or by way of one of the others."""
+    if certificate == given or _issued(certificate, given):
+        return True
+    return any(_issued(certificate, one) and _issued(one, given) for one in others)
 
 
 def _issued(certificate: bytes, issuer: bytes) -> bool:
@@ -720,6 +734,8 @@ _TOKEN = re.compile(
     rb"(?:[%(s)s]|%%[^\r\n]*)*(<<|>>|[\[\]]|/[^%(s)s()<>\[\]{}/%%]*|<[0-9A-Fa-f%(s)s]*>|\(|[^%(s)s()<>\[\]{}/%%]+)"
     % {b"s": _SPACE}
 )
+_END_OF_DICTIONARY, _END_OF_ARRAY = (re.compile(rb"[%b]*%b" % (_SPACE, end)) for end in (rb">>", rb"\]"))
+_REST_OF_REFERENCE = re.compile(rb"[%(s)s]+(\d+)[%(s)s]+R(?![^%(s)s()<>\[\]{}/%%])" % {b"s": _SPACE})
 _ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _LITERAL = re.compile(rb"\\([0-7]{1,3}|\r\n|.)|([()])", re.DOTALL)
 _ODD = "The PDF's own structure cannot be read; Countersign did not write it."
@@ -732,7 +748,7 @@ class Pdf:
         self.content, self.spent = content, 0
         self.places: dict[int, tuple[bool, int, int]] = {}
         self.known: dict[int, Any] = {}
-        self.packed: dict[int, list[tuple[int, Any]]] = {}
+        self.packed: dict[int, tuple[bytes, list[tuple[int, int]]]] = {}
         self.trailer: Json = {}
         found = re.findall(rb"startxref\s+(\d{1,12})\s+%%EOF\s*\Z", content[-2_048:])
         at: Any = int(found[0]) if found else -1
@@ -798,20 +814,19 @@ class Pdf:
                 if not packed:
                     self.known[value.number] = self._object_at(where) if where else None
                 else:
-                    number, found = self._unpacked(where)[index]
-                    self.known[value.number] = found if number == value.number else None
+                    content, places = self._unpacked(where)
+                    number, at = places[index]
+                    self.known[value.number] = self.parse(at, content)[0] if number == value.number else None
             value = self.known[value.number]
         raise Wrong(_ODD)
 
-    def _unpacked(self, number: int) -> list[tuple[int, Any]]:
-        """The objects in an object stream (§7.5.7), each with its number."""
+    def _unpacked(self, number: int) -> tuple[bytes, list[tuple[int, int]]]:
+        """What is in an object stream (§7.5.7), and the number and place of each object in it."""
         if number not in self.packed:
             stream = self.get(Ref(number, 0))
             content, first = self.inflated(stream), stream.head["First"]
             heads = [int(one) for one in content[:first].split()]
-            self.packed[number] = [
-                (one, self.parse(first + at, content)[0]) for one, at in zip(heads[::2], heads[1::2])
-            ]
+            self.packed[number] = content, [(one, first + at) for one, at in zip(heads[::2], heads[1::2])]
         return self.packed[number]
 
     def _object_at(self, at: int) -> Any:
@@ -868,13 +883,13 @@ class Pdf:
         word, at = token[1], token.end()
         if word == b"<<":
             items: list[Any] = []
-            while not (end := re.compile(rb"[\x00\t\n\x0c\r ]*>>").match(content, at)):
+            while not (end := _END_OF_DICTIONARY.match(content, at)):
                 one, at = self.parse(at, content, depth + 1)
                 items.append(one)
             return dict(zip(items[::2], items[1::2])), end.end()
         if word == b"[":
             found: list[Any] = []
-            while not (end := re.compile(rb"[\x00\t\n\x0c\r ]*\]").match(content, at)):
+            while not (end := _END_OF_ARRAY.match(content, at)):
                 one, at = self.parse(at, content, depth + 1)
                 found.append(one)
             return found, end.end()
@@ -887,7 +902,7 @@ class Pdf:
             digits = re.sub(rb"[^0-9A-Fa-f]", b"", word)
             return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode()), at
         if re.fullmatch(rb"\d+", word):
-            pair = re.compile(rb"[\x00\t\n\x0c\r ]+(\d+)[\x00\t\n\x0c\r ]+R(?![^\x00\t\n\x0c\r ()<>\[\]{}/%])").match(content, at)
+            pair = _REST_OF_REFERENCE.match(content, at)
             return (Ref(int(word), int(pair[1])), pair.end()) if pair else (int(word), at)
         if re.fullmatch(rb"[-+]?(\d+\.?\d*|\.\d+)", word):
             return float(word), at
@@ -2623,7 +2638,7 @@ def _sampled(name: str, content: bytes, trusted: Trusted, result: Result) -> Jso
     told = check_pdf(content, trusted, inner)
     for check, holds, sentence in inner.checks:
         if holds is False:
-            result.bad("evidence", f"{name}: {sentence} ({check})")
+            result.bad("evidence", f"{name}, {check}: {sentence}")
     return told if inner.holds else None
 
 

@@ -21,6 +21,7 @@ from reports.audits.document import FILE_NAME, SCHEMA_NAME, read_audit, schema
 from reports.evidence.verify.result import Verification
 from reports.evidence.verify.run import verify_content
 from reports.evidence.verify.signature import check_signature
+from reports.evidence.verify.single_file import given, tell
 from reports.evidence.verify.trusted import Trusted
 from reports.verifier import verify as single
 
@@ -47,7 +48,7 @@ def is_report(content: bytes) -> bool:
 def verify_report(content: bytes, *, name: str, trusted: Trusted) -> Verification:
     """Check report.pdf alone, without what its bundle proves. Whatever it holds, nothing is raised."""
     found = single.Result(name)
-    single.check_pdf(content, _given(trusted), found)
+    single.check_pdf(content, given(trusted), found)
     result = _told(found)
     _stronger(content, result)
     return result
@@ -62,7 +63,7 @@ def verify_bundle(path: Path, *, trusted: Trusted, progress: Progress = lambda _
         report = bundle.read("report.pdf")
         single.check_bundle(
             bundle,
-            _given(trusted),
+            given(trusted),
             found,
             check_sampled=lambda member, content, _keys, result: _sampled(member, content, trusted, result),
             progress=progress,
@@ -75,17 +76,9 @@ def verify_bundle(path: Path, *, trusted: Trusted, progress: Progress = lambda _
     return result
 
 
-def _given(trusted: Trusted) -> single.Trusted:
-    return single.Trusted(trusted.fingerprints, (key.verifier for key in trusted.witnesses))
-
-
 def _told(found: single.Result) -> Verification:
     result = Verification(found.file, found.reference, found.claim)
-    for name, holds, sentence in found.checks:
-        if holds is None:
-            result.open(name, sentence)
-        else:
-            result.judge(name, sentence, () if holds else (sentence,))
+    tell(found, result)
     return result
 
 
@@ -94,7 +87,7 @@ def _sampled(member: str, content: bytes, trusted: Trusted, result: single.Resul
     checked = verify_content(content, name=member, trusted=trusted)
     for check in checked.checks:
         if check.holds is False:
-            result.bad("evidence", f"{member}: {check.sentence} ({check.name})")
+            result.bad("evidence", f"{member}, {check.name}: {check.sentence}")
     if not checked.holds:
         return None
     told: dict[str, Any] = json.loads(pypdf.PdfReader(io.BytesIO(content)).attachments["evidence.json"][0])

@@ -60,7 +60,7 @@ def verify_content(content: bytes, *, name: str = "", trusted: Trusted = NOBODY)
 
 def _verified(content: bytes, *, name: str, trusted: Trusted) -> Verification:
     result = Verification(name)
-    signed = check_signature(content, result)
+    signed = check_signature(content, result, trusted)
     if signed is None:
         return result
     if _is_of_a_review(content):

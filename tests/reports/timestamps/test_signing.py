@@ -1,0 +1,213 @@
+"""Files that carry a timestamp of a real authority, and files that had to do without one."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko_certvalidator import ValidationContext
+
+from portal.core.errors import SettingsError
+from reports.evidence.verify import Trusted, Verification
+from reports.evidence.verify.signature import check_signature
+from reports.pdf.keys import PdfKey, load_or_create_pdf_key
+from reports.pdf.render import render
+from reports.pdf.signing import NO_TIMESTAMP, sign
+from reports.pdf.timestamps import TimestampMissing, authority_of, has_timestamp
+from reports.verifier import verify as single
+from reports.verifier.verify import Result, check_pdf_signature
+from reports.verifier.verify import Trusted as Single
+from tests.fixtures_servers import required
+from tests.reports.timestamps.conftest import Authority, certify
+
+AT = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def plain() -> bytes:
+    html = "<!DOCTYPE html><html lang='en'><head><title>x</title></head><body><p>x</p></body></html>"
+    return render(html, identifier=b"0", created=AT, title="x", lang="en")
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> PdfKey:
+    return load_or_create_pdf_key(tmp_path_factory.mktemp("keys"), name="portal.test", at=AT)
+
+
+@pytest.fixture
+def stamped(tmp_path: Path, plain: bytes, key: PdfKey, authority: Authority) -> bytes:
+    return sign(plain, key, at=AT, reason="Evidence", timestamps=authority_of(authority.settings(tmp_path)))
+
+
+def der(path: Path) -> bytes:
+    return x509.load_pem_x509_certificate(path.read_bytes()).public_bytes(Encoding.DER)
+
+
+def fingerprint(path: Path) -> str:
+    return hashlib.sha256(der(path)).hexdigest()
+
+
+def told(content: bytes, *keys: str) -> dict[str, tuple[bool | None, str]]:
+    """What both verifiers say, which must be the same."""
+    single, strong = Result("x.pdf"), Verification("x.pdf")
+    check_pdf_signature(content, Single.of(keys), single)
+    check_signature(content, strong, Trusted.of(keys))
+    found = {name: (holds, sentence) for name, holds, sentence in single.checks}
+    assert {check.name: (check.holds, check.sentence) for check in strong.checks} == found
+    return found
+
+
+def test_both_verifiers_say_when_it_was_stamped_and_whose_stamp_remains_unproved(stamped: bytes) -> None:
+    assert has_timestamp(stamped)
+    found = told(stamped)
+    assert found["pdf-signature"][0]
+    assert found["timestamp"][0]
+    assert f"{datetime.now(UTC):%Y-%m-%d}"[:8] in found["timestamp"][1]
+    assert found["timestamp-key"][0] is None
+
+
+def test_the_authoritys_certificate_or_its_issuers_proves_whose_it_is(
+    stamped: bytes, authority: Authority
+) -> None:
+    for given in ("tsa.pem", "ca.pem"):
+        assert told(stamped, str(authority.folder / given))["timestamp-key"][0]
+        assert told(stamped, fingerprint(authority.folder / given))["timestamp-key"][0]
+    assert told(stamped, "ab" * 32)["timestamp-key"][0] is None
+
+
+def test_pyhanko_and_poppler_validate_signature_and_stamp(
+    tmp_path: Path, stamped: bytes, key: PdfKey, authority: Authority
+) -> None:
+    mine = asn1_x509.Certificate.load(key.certificate.public_bytes(Encoding.DER))
+    ca = asn1_x509.Certificate.load(der(authority.folder / "ca.pem"))
+    (embedded,) = PdfFileReader(io.BytesIO(stamped)).embedded_signatures
+    status = validate_pdf_signature(
+        embedded,
+        ValidationContext(trust_roots=[mine], allow_fetching=False, moment=AT, revocation_mode="soft-fail"),
+        ts_validation_context=ValidationContext(
+            trust_roots=[ca], allow_fetching=False, revocation_mode="soft-fail"
+        ),
+        skip_diff=True,
+    )
+    assert status.intact
+    assert status.valid
+    assert status.timestamp_validity
+    assert status.timestamp_validity.intact
+    assert status.timestamp_validity.valid
+    assert status.timestamp_validity.trusted
+    file = tmp_path / "stamped.pdf"
+    file.write_bytes(stamped)
+    said = subprocess.run(
+        [required("pdfsig"), "-nocert", str(file)], capture_output=True, text=True, check=True
+    ).stdout
+    assert "Signature is Valid" in said
+    assert "Total document signed" in said
+
+
+def test_a_stamp_that_was_changed_does_not_hold(stamped: bytes) -> None:
+    container = single._covered(stamped)[1]
+    at = stamped.index(b"/Contents <") + len(b"/Contents <")
+    # A digit of the time that it states, and the last byte of its authority's signature.
+    for place in (container.index(b"\x18\x0f20") + 7, len(container) - 1):
+        digit = at + 2 * place + 1
+        turned = b"1" if stamped[digit : digit + 1] != b"1" else b"2"
+        forged = stamped[:digit] + turned + stamped[digit + 1 :]
+        assert not all(holds for holds, _ in told_of(forged)), place
+
+
+def test_the_stamp_of_another_file_does_not_hold(
+    tmp_path: Path, stamped: bytes, plain: bytes, key: PdfKey, authority: Authority
+) -> None:
+    """The token of one signature beside another: its imprint tells."""
+    timestamps = authority_of(authority.settings(tmp_path))
+    other = sign(plain, key, at=AT, reason="Something else", timestamps=timestamps)
+    found = Result("x.pdf")
+    unsigned, value = (parts_of(content)[index] for index, content in ((0, other), (1, stamped)))
+    single.check_timestamp(unsigned, value, Single(), found)
+    assert [sentence for _, holds, sentence in found.checks if holds is False] == [
+        "The timestamp is over another signature than this file's."
+    ]
+
+
+def parts_of(content: bytes) -> tuple[Any, Any]:
+    """The unsigned attributes and the signature value."""
+    container = single._covered(content)[1]
+    signer = single.read_der(container)[0].parts()[1].parts()[0].parts()[-1].parts()[0].parts()
+    return signer[-1], signer[-2].body
+
+
+def told_of(content: bytes) -> list[tuple[bool | None, str]]:
+    """As the single file says, key aside; the other one agrees on whether it holds."""
+    single, strong = Result("x.pdf"), Verification("x.pdf")
+    check_pdf_signature(content, Single(), single)
+    check_signature(content, strong)
+    assert single.holds == strong.holds
+    return [(holds, sentence) for name, holds, sentence in single.checks if name != "timestamp-key"]
+
+
+@pytest.mark.parametrize("mood", ["broken", "nonsense", "another question"])
+def test_an_authority_that_gives_no_stamp_stops_nothing_and_the_signature_says_so(
+    tmp_path: Path, plain: bytes, key: PdfKey, authority: Authority, mood: str
+) -> None:
+    timestamps = authority_of(authority.settings(tmp_path))
+    sign(plain, key, at=AT, reason="Evidence", timestamps=timestamps)
+    authority.mood = mood
+    content = sign(plain, key, at=AT, reason="Evidence", timestamps=timestamps)
+    assert not has_timestamp(content)
+    (embedded,) = PdfFileReader(io.BytesIO(content)).embedded_signatures
+    assert embedded.sig_object["/Reason"] == f"Evidence. {NO_TIMESTAMP}"
+    assert [name for name, holds in ((n, h) for n, (h, _) in told(content).items()) if holds] == [
+        "pdf-signature"
+    ]
+    assert content == sign(plain, key, at=AT, reason="Evidence", timestamps=timestamps)
+
+
+def test_an_authority_that_is_down_and_one_that_nobody_knows_stop_nothing(
+    tmp_path: Path, plain: bytes, key: PdfKey, authority: Authority
+) -> None:
+    down = authority_of(authority.settings(tmp_path, TIMESTAMP_URL="http://127.0.0.1:9/tsr"))
+    assert not has_timestamp(sign(plain, key, at=AT, reason="x", timestamps=down))
+    (tmp_path / "other").mkdir()
+    certify(tmp_path / "other", "Somebody else")
+    unknown = authority_of(
+        authority.settings(tmp_path, TIMESTAMP_CERTIFICATE=str(tmp_path / "other" / "ca.pem"))
+    )
+    assert unknown
+    assert not has_timestamp(sign(plain, key, at=AT, reason="x", timestamps=unknown))
+    with pytest.raises(TimestampMissing, match="another certificate"):
+        unknown.try_out()
+
+
+def test_the_way_out_is_the_allow_lists(
+    tmp_path: Path, plain: bytes, key: PdfKey, authority: Authority
+) -> None:
+    inside = authority_of(authority.settings(tmp_path, OUTGOING_NETWORKS=""))
+    assert not has_timestamp(sign(plain, key, at=AT, reason="x", timestamps=inside))
+    assert authority.asked == []
+
+
+def test_settings_that_cannot_work_are_refused_with_a_sentence(tmp_path: Path, authority: Authority) -> None:
+    for wrong in (
+        {"TIMESTAMP_URL": "ftp://stamps.test"},
+        {"TIMESTAMP_CERTIFICATE": ""},
+        {"TIMESTAMP_CERTIFICATE": str(tmp_path / "missing.pem")},
+    ):
+        with pytest.raises(SettingsError, match="TIMESTAMP_"):
+            authority_of(authority.settings(tmp_path, **wrong))
+    assert authority_of(authority.settings(tmp_path, TIMESTAMP_URL="")) is None
+
+
+def test_trying_it_out_names_the_authority(tmp_path: Path, authority: Authority) -> None:
+    found = authority_of(authority.settings(tmp_path))
+    assert found
+    assert found.try_out() == "CN=Stamps of tests"

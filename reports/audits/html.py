@@ -48,10 +48,11 @@ def long_document(audit: Audit) -> LongDocument:
     language = audit.query.language
     with speaking(language):
         title = _("Audit report %(reference)s", reference=audit.reference)
-    facts = cover.facts_digest(audit)
+    content = audit.to_json()
+    facts = _digest(content)
     return LongDocument(
         head=HEAD,
-        parts=parts_of(audit),
+        parts=parts_of(audit, facts),
         title=title,
         lang=language,
         identifier=hashlib.sha256((facts + language).encode()).hexdigest()[:32].encode(),
@@ -59,35 +60,37 @@ def long_document(audit: Audit) -> LongDocument:
         foot=partial(_foot, audit),
         contents=partial(_contents, audit),
         contents_after=1,
-        attachments=attachments_of(audit),
+        attachments=attachments_of(audit, content),
     )
 
 
-def attachments_of(audit: Audit) -> tuple[Attachment, ...]:
-    """The files inside the PDF: the facts, the second head for any tool that reads signed notes, and the schema."""
+def attachments_of(audit: Audit, content: bytes) -> tuple[Attachment, ...]:
+    """The files inside the PDF: the facts (`content`), the second head for any tool that reads signed notes, and the schema."""
     return (
         Attachment(
             CHECKPOINT_NAME, audit.ledger.after.checkpoint.encode(), "Signed head of the ledger (C2SP)"
         ),
-        Attachment(FILE_NAME, audit.to_json(), "The facts that these pages show", "Source"),
+        Attachment(FILE_NAME, content, "The facts that these pages show", "Source"),
         Attachment(SCHEMA_NAME, SCHEMA_FILE.read_bytes(), "JSON Schema of the facts"),
     )
 
 
 def pages_of(audit: Audit) -> Iterator[str]:
     """The inside of each part's body in order, without the contents, which only the layout knows."""
-    for part in parts_of(audit):
+    for part in parts_of(audit, _digest(audit.to_json())):
         yield part()
 
 
-def parts_of(audit: Audit) -> tuple[Body, ...]:
-    """The parts, each of which writes itself when it is called. What several of them need is worked out once."""
+def parts_of(audit: Audit, facts: str) -> tuple[Body, ...]:
+    """The parts, each of which writes itself when it is called; `facts` is the digest of audit.json.
+
+    What several of them need is worked out once.
+    """
     with speaking(audit.query.language):
         sections = shown_sections(audit)
         claim = cover.claim_of(audit, sections)
         keys = cover.keys_of(audit)
         certificate = cover.certificate_of(audit)
-        facts = cover.facts_digest(audit)
         parts: list[Body] = [
             _part(audit, "document_cover.html", claim=claim, keys=keys, certificate=certificate, facts=facts),
             _part(
@@ -108,6 +111,10 @@ def parts_of(audit: Audit) -> tuple[Body, ...]:
         parts.append(_part(audit, "document_glossary.html"))
         parts += _register_parts(audit)
     return tuple(parts)
+
+
+def _digest(content: bytes) -> str:
+    return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
 def _part(audit: Audit, template: str, **given: Any) -> Body:

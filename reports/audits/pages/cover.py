@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from portal.audit.notes import fingerprint, read_head, read_verifier_key
-from portal.core.canonical import digest
 from portal.core.language import _, ngettext
 from portal.core.times import number
 from reports.audits.document import Audit
@@ -113,11 +112,6 @@ def certificate_of(audit: Audit) -> str:
 def root_of(audit: Audit) -> str:
     """The root of the second head, in hex. Raises NoteError for a head that cannot be read."""
     return read_head(audit.ledger.after.checkpoint).root.hex()
-
-
-def facts_digest(audit: Audit) -> str:
-    """The digest of audit.json."""
-    return digest(audit.model_dump(mode="json"))
 
 
 def figures_of(audit: Audit, sections: Mapping[str, Shown]) -> tuple[tuple[str, str], ...]:

@@ -135,15 +135,15 @@ def show(audit: Audit, facts: Facts) -> Shown:
         claim = _("No request of the population went past its ordinary approvers.")
     elif deviations:
         claim = ngettext(
-            "%(number)s request went past its ordinary approvers; in %(wrong)s the review found fault, is overdue or is missing.",
-            "%(number)s requests went past their ordinary approvers; in %(wrong)s the review found fault, is overdue or is missing.",
+            "%(number)s request went past its ordinary approvers; reviews that found fault, are overdue or are missing: %(wrong)s.",
+            "%(number)s requests went past their ordinary approvers; reviews that found fault, are overdue or are missing: %(wrong)s.",
             share,
             wrong=times.number(len(deviations)),
         )
     else:
         claim = ngettext(
-            "%(number)s request went past its ordinary approvers; %(right)s were reviewed in time and found right, and no review is overdue.",
-            "%(number)s requests went past their ordinary approvers; %(right)s were reviewed in time and found right, and no review is overdue.",
+            "%(number)s request went past its ordinary approvers; reviewed in time and found right: %(right)s; no review is overdue.",
+            "%(number)s requests went past their ordinary approvers; reviewed in time and found right: %(right)s; no review is overdue.",
             share,
             right=times.number(right),
         )

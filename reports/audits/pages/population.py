@@ -57,7 +57,7 @@ def shown_population(audit: Audit) -> Shown:
                     Column(_("Requests"), 24, figure=True),
                     Column(_("Carried out"), 24, figure=True),
                     Column(_("Not carried out"), 28, figure=True),
-                    Column(_("Under way"), 24, figure=True),
+                    Column(_("Still under way"), 26, figure=True),
                 ),
                 tuple(
                     (
@@ -135,7 +135,7 @@ def _charts(
                 )
                 for slug in most
             ],
-            words=(_("Carried out"), _("Not carried out"), _("Under way")),
+            words=(_("Carried out"), _("Not carried out"), _("Still under way")),
             label=_("Service"),
         ),
     )

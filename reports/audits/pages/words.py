@@ -10,7 +10,7 @@ from portal.core.times import number
 from reports.audits.document import AttributeRule, Audit, FixedRule, PercentRule
 
 KINDS = {"standard": N_("Standard"), "normal": N_("Normal"), "emergency": N_("Emergency")}
-PROMISES = {"kept": N_("kept"), "missed": N_("missed"), "open": N_("open"), "none": N_("none")}
+PROMISES = {"kept": N_("kept"), "missed": N_("missed"), "open": N_("still open"), "none": N_("no promise")}
 
 
 def day_of(text: str) -> str:

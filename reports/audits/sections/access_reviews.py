@@ -30,7 +30,7 @@ from reports.evidence.terms import Count, Digest, Moment, Part, PersonRef
 STATES = {"open": N_("Open"), "closed": N_("Closed"), "cancelled": N_("Cancelled")}
 #: What becomes of an item, in the order of the chart.
 ITEMS = {
-    "kept": N_("Kept"),
+    "kept": N_("Stays"),
     "changed": N_("To be different"),
     "revoked": N_("Taken away"),
     "void": N_("Ended by itself"),
@@ -161,8 +161,8 @@ def show(audit: Audit, facts: Facts) -> Shown:
                     Column(_("Campaign")),
                     Column(_("State"), 22),
                     Column(_("Open from, due"), 30),
-                    Column(_("Answers"), 44),
-                    Column(_("Late"), 14, figure=True),
+                    Column(_("What was answered"), 44),
+                    Column(_("Late"), 19, figure=True),
                 ),
                 tuple(
                     (

@@ -134,7 +134,7 @@ def _change_table(audit: Audit, facts: Facts) -> Table:
             Column(_("When"), 30),
             Column(_("What")),
             Column(_("Person"), 40),
-            Column(_("By"), 36),
+            Column(_("By whom"), 36),
         ),
         tuple(
             (
@@ -158,7 +158,7 @@ def _import_table(audit: Audit, facts: Facts) -> Table:
         (
             Column(_("Entry"), 18),
             Column(_("When"), 36),
-            Column(_("By"), 40),
+            Column(_("By whom"), 40),
             Column(_("People"), 18, figure=True),
             Column(_("Digest of the file")),
         ),
@@ -180,7 +180,7 @@ def _token_table(audit: Audit, facts: Facts) -> Table:
     return Table(
         _("Tokens with which programs spoke for people"),
         (
-            Column(_("For")),
+            Column(_("For whom")),
             Column(_("What it may do"), 60),
             Column(_("Made by"), 40),
             Column(_("From, until"), 32),

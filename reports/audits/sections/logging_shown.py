@@ -115,7 +115,7 @@ def _holder_table(facts: Facts) -> Table:
     return Table(
         _("Who holds heads outside of the database"),
         (
-            Column(_("Holder")),
+            Column(_("Who holds it")),
             Column(_("Largest head held"), 34, figure=True),
             Column(_("Since"), 40),
             Column(_("Says otherwise"), 40),

@@ -50,7 +50,7 @@ def show(audit: Audit, facts: Facts) -> Shown:
             ),
         ),
         figures=(
-            (_("Live"), times.number(live)),
+            (_("Live things"), times.number(live)),
             (_("Explained"), f"{times.number(explained)} ({share(explained, live)})"),
             (_("Findings open"), times.number(open_now)),
         ),
@@ -63,7 +63,7 @@ def show(audit: Audit, facts: Facts) -> Shown:
                     Column(_("Readings"), 22, figure=True),
                     Column(_("Without answer"), 26, figure=True),
                     Column(_("Last read"), 36),
-                    Column(_("Live"), 18, figure=True),
+                    Column(_("Live things"), 20, figure=True),
                     Column(_("Explained"), 32, figure=True),
                 ),
                 tuple(
@@ -83,11 +83,11 @@ def show(audit: Audit, facts: Facts) -> Shown:
                 _("Findings: opened and closed in the period, and open by age when this was told"),
                 (
                     Column(_("Kind")),
-                    Column(_("Opened"), 17, figure=True),
-                    Column(_("Closed"), 17, figure=True),
-                    *(Column(_(text), 19, figure=True) for _days, text in AGES),
-                    Column(_(OLDER), 22, figure=True),
-                    Column(_("Accepted"), 19, figure=True),
+                    Column(_("Opened"), 18, figure=True),
+                    Column(_("Closed"), 22, figure=True),
+                    *(Column(_(text), 17, figure=True) for _days, text in AGES),
+                    Column(_(OLDER), 19, figure=True),
+                    Column(_("Agreed to stay"), 20, figure=True),
                 ),
                 tuple(
                     (

@@ -191,7 +191,7 @@ def show(audit: Audit, facts: Facts) -> Shown:
             Table(
                 _("Standing approvals"),
                 (
-                    Column(_("Approval"), 34),
+                    Column(_("Standing approval"), 34),
                     Column(_("Service, condition")),
                     Column(_("Signed by"), 36),
                     Column(_("In force"), 30),

@@ -92,7 +92,7 @@ def _promise_table(caption: str, label: str, lines: tuple[PromiseLine, ...], nam
         caption,
         (
             Column(label),
-            Column(_("Kept"), 20, figure=True),
+            Column(_("Kept in time"), 24, figure=True),
             Column(_("Missed"), 20, figure=True),
             Column(_("Still open"), 20, figure=True),
             Column(_("No promise"), 24, figure=True),
@@ -115,11 +115,11 @@ def _wait_table(audit: Audit, facts: Facts) -> Table:
         _("Waiting by stage, in working time"),
         (
             Column(_("Service and stage")),
-            Column(_("Requests"), 19, figure=True),
+            Column(_("Requests"), 18, figure=True),
             Column(_("Median"), 24, figure=True),
             Column(_("90th percentile"), 27, figure=True),
             Column(_("Longest"), 24, figure=True),
-            Column(_("Late"), 15, figure=True),
+            Column(_("Late"), 19, figure=True),
         ),
         tuple(
             (
@@ -165,7 +165,7 @@ def _charts(audit: Audit, facts: Facts) -> tuple[Chart, ...]:
                 if worst.missed
                 else _("No promise was missed."),
                 [Stack(called(audit.units, line.slug), (line.kept, line.missed)) for line in units],
-                words=(_("Kept"), _("Missed")),
+                words=(_("Kept in time"), _("Missed")),
                 label=_("Unit"),
             )
         )

@@ -19,6 +19,7 @@ from portal.doctor.machine import check_machine
 from portal.doctor.signer import check_signer
 from portal.doctor.surroundings import check_surroundings
 from portal.doctor.targets import check_targets
+from portal.doctor.timestamps import check_timestamps
 
 MARKS = {State.OK: ("✓", "green"), State.WARN: ("!", "yellow"), State.FAIL: ("✗", "bold red")}
 
@@ -32,6 +33,7 @@ def run(settings: Settings) -> list[Check]:
         *check_signer(settings),
         *check_targets(settings),
         *check_holders(settings),
+        *check_timestamps(settings),
     ]
 
 

@@ -1466,6 +1466,48 @@ def english(text: Any) -> str:
     return text if isinstance(text, str) else str(text["en"])
 
 
+def erased_people(told: Json) -> set[str]:
+    """People of whom an entry tells that they were erased."""
+    bodies = [entry["body"] for entry in told["ledger"]["entries"] if entry["body"].get("tag") == "person:erased"]
+    named = {str((body.get("facts") or {}).get("person")): body.get("subject") for body in bodies}
+    return {person for person, subject in named.items() if subject == f"erasure:{person}"}
+
+
+def who_is(one: Any) -> tuple[str, str]:
+    """Issuer and subject as a sealed document has them."""
+    return str(one["issuer"]), str(one["subject"])
+
+
+def identities_of(told: Json, erased: set[str]) -> dict[str, tuple[str, str]]:
+    """Everybody's issuer and subject: of erased people what sealed documents, and they alone, have in their place."""
+    known = {one["id"]: who_is(one) for one in told["people"] if one["id"] not in erased}
+    places = [(told["request"]["requester"], [one["document"]["requester"]]) for one in told["sealings"] if erased]
+    if erased and told["sealings"]:
+        places.append((told["request"]["beneficiary"], [told["sealings"][-1]["document"]["beneficiary"]]))
+    for ref, sealed in places:
+        if ref in erased and ref not in known and who_is(sealed[0]) not in known.values():
+            known[ref] = who_is(sealed[0])
+    stages = {(one["revision"], one["slug"]): one for one in told["stages"]}
+    for alone in (True, False):  # where one alone is missing there is no choice; what is left may be any who are left
+        while erased and _place_one(told, erased, known, stages, alone=alone):
+            pass
+    return known
+
+
+def _place_one(told: Json, erased: set[str], known: dict[str, tuple[str, str]], stages: Mapping[Any, Json], *, alone: bool) -> bool:
+    for sealing in told["sealings"]:
+        for sealed in sealing["document"].get("route") or []:
+            people = stages.get((sealing["revision"], sealed["slug"]), {}).get("approvers", ())
+            for rule in sorted({one["rule"] for one in people}):
+                missing = [one["person"] for one in people if one["rule"] == rule and one["person"] in erased - set(known)]
+                taken = set(known.values())
+                left = [who_is(one) for one in sealed["approvers"] if one["rule"] == rule and who_is(one) not in taken]
+                if missing and left and (not alone or len(missing) == len(left) == 1):
+                    known[missing[0]] = left[0]
+                    return True
+    return False
+
+
 class Story:
     """The facts of one request beside the entries about it."""
 
@@ -1475,6 +1517,8 @@ class Story:
         self.all = [entry for entry in told["ledger"]["entries"] if entry["body"].get("subject") == subject]
         self.seals = {one["revision"]: one["seal"] for one in told["sealings"]}
         self.people = {one["id"]: one for one in told["people"]}
+        self.erased = erased_people(told)
+        self.identities = identities_of(told, self.erased)
 
     def tagged(self, *tags: str) -> list[Json]:
         """The entries with these tags, in order."""
@@ -1486,8 +1530,8 @@ class Story:
 
     def identity(self, ref: str) -> Json:
         """Issuer and subject, as seals have them."""
-        person = self.people.get(ref, {})
-        return {"issuer": person.get("issuer", ""), "subject": person.get("subject", "")}
+        issuer, subject = self.identities.get(ref, ("", ""))
+        return {"issuer": issuer, "subject": subject}
 
     def pairs(self, wanted: Mapping[Any, Json], tags: Sequence[str], key: Callable[[Json], Any], what: Callable[[Json], str],
               problems: list[str]) -> list[tuple[Json, Json]]:
@@ -1686,6 +1730,9 @@ def check_passkeys(story: Story, result: Result) -> None:
         who = story.name(one["person"])
         if one["signature"] is not None:
             used.add("passkey:" + sha256(base64.b64decode(one["signature"]["credential_id"])))
+            if one["person"] in story.erased - set(story.identities):
+                result.open("signature", f"{who} was erased, and no sealed document names them: their signature cannot be checked.")
+                continue
             said = f"The decision of {who} is signed with a passkey that the same person had enrolled before."
             result.judge("signature", said, _signature(story, one, entry, f"The signature of {who}"))
         elif "signature" in facts(entry):
@@ -1726,14 +1773,20 @@ def _signature(story: Story, one: Json, entry: Json | None, what: str) -> Iterat
         yield f"{what} was made with a key that was enrolled only afterwards."
     if any(e["number"] < number for e in about if e["body"].get("tag") == "passkey:revoked"):
         yield f"{what} was made with a key that had been revoked before."
-    challenge = {"purpose": "countersign-decision-signature/1", "nonce": nonce, "person": story.identity(one["person"])}
+    challenge = {"purpose": "countersign-decision-signature/1", "nonce": nonce}
     challenge.update({name: one[name] for name in ("seal", "verdict", "stage")})
-    try:
-        signed = hashlib.sha256(canonical(challenge)).digest()
-        public = base64.b64decode(str(key.get("public_key")))
-        verify_assertion(parts, public, signed, str(key.get("rp_id")), int(key.get("sign_count", 0)))
-    except (Wrong, ValueError, KeyError, TypeError, UnsupportedAlgorithm) as error:
-        yield f"{what} does not hold: {error}."
+    erased = story.erased if one["person"] in story.erased else {one["person"]}
+    problem = ""
+    for person in sorted(erased):  # which of two erased people is which may be open, so any of them
+        try:
+            signed = hashlib.sha256(canonical({**challenge, "person": story.identity(person)})).digest()
+            public = base64.b64decode(str(key.get("public_key")))
+            verify_assertion(parts, public, signed, str(key.get("rp_id")), int(key.get("sign_count", 0)))
+        except (Wrong, ValueError, KeyError, TypeError, UnsupportedAlgorithm) as error:
+            problem = problem or f"{what} does not hold: {error}."
+        else:
+            return
+    yield problem
 
 
 #: The state in which each entry leaves a request.
@@ -2021,7 +2074,7 @@ def check_evidence(opened: Opened, trusted: Trusted, result: Result) -> None:
     """One request's evidence."""
     told, ledger = opened.told, opened.told["ledger"]
     story = Story(told)
-    about = (f"request:{told['reference']}", f"offering:{told['offering']['slug']}", "signing-key:", "passkey:", "ledger:")
+    about = (f"request:{told['reference']}", f"offering:{told['offering']['slug']}", "signing-key:", "passkey:", "erasure:", "ledger:")
     result.claim = f"Request {told['reference']} is {told['request']['state']}."
     run_checks(
         (
@@ -2621,12 +2674,12 @@ def _evidence(
         )
         if any(one != other for one, other in same) or evidence["ledger"]["verifier"] not in told["ledger"]["verifiers"]:
             problems.append(f"{name} is of another request or another ledger than the population tells.")
-        if moment(evidence["as_of"]) > moment(told["as_of"]) or request["state"] == row["state"]:
-            found[reference] = evidence
-        else:
+        if moment(evidence["as_of"]) <= moment(told["as_of"]) and request["state"] != row["state"]:
             problems.append(f"{name} tells another state than the population does.")
         for problem in problems:
             result.bad("evidence", problem)
+        if not problems:
+            found[reference] = evidence
     if len(found) == len(told["sample"]["references"]):
         result.good("evidence", f"The evidence of all {len(found)} sampled requests is there, holds and fits the population.")
     return found

@@ -174,12 +174,16 @@ def forged_world(evidence: Evidence, attacker: PdfKey) -> bytes:
     for entry in facts["ledger"]["entries"]:
         if entry["body"]["tag"] == "evidence:key-introduced":
             entry["body"]["facts"]["certificate"] = attacker.fingerprint
-    leaves = [leaf_hash(canonical_json(entry["body"])) for entry in facts["ledger"]["entries"]]
+    entries = facts["ledger"]["entries"]
+    # What the file does not tell of is any leaf.
+    leaves = [leaf_hash(b"another entry")] * max(entry["number"] for entry in entries)
+    for entry in entries:
+        leaves[entry["number"] - 1] = leaf_hash(canonical_json(entry["body"]))
     frontier = Frontier()
     for leaf in leaves:
         frontier.append(leaf)
-    for index, entry in enumerate(facts["ledger"]["entries"]):
-        entry["inclusion"] = [_text(step) for step in _path(leaves, index)]
+    for entry in entries:
+        entry["inclusion"] = [_text(step) for step in _path(leaves, entry["number"] - 1)]
     facts["ledger"]["checkpoint"] = sign_head(Head(name, len(leaves), frontier.root()), name, key)
     facts["ledger"]["verifier"] = verifier_key(name, key.public_key())
     return signed_pdf(Evidence.model_validate_json(canonical_json(facts)), attacker)

@@ -104,16 +104,18 @@ def drawn(audit: Audit, start: int, end: int) -> Iterator[Drawn]:
                 kind=_(KINDS[row.kind]),
                 state=word(STATES, row.state),
             ),
-            who=_(
-                "%(name)s for %(whom)s (%(unit)s)",
-                name=named(audit, row.requester),
-                whom=named(audit, row.beneficiary),
-                unit=called(audit.units, row.unit),
-            ),
+            who=_who(audit, row),
             when=_("Submitted %(time)s; %(outcome)s", time=at_time(row.submitted_at), outcome=_decided(row)),
             seal=(row.seal or "").removeprefix("sha256:"),
             file=digests.get(f"evidence/{reference}.pdf", "").removeprefix("sha256:"),
         )
+
+
+def _who(audit: Audit, row: RowPart) -> str:
+    words = {"name": named(audit, row.requester), "unit": called(audit.units, row.unit)}
+    if row.requester == row.beneficiary:
+        return _("%(name)s, for themselves (%(unit)s)", **words)
+    return _("%(name)s for %(whom)s (%(unit)s)", whom=named(audit, row.beneficiary), **words)
 
 
 def _decided(row: RowPart) -> str:

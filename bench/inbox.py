@@ -103,9 +103,9 @@ def seed(database: Database, pending: int, own: int) -> None:
     for first in range(1, pending + 1, BATCH):
         numbers = range(first, min(first + BATCH, pending + 1))
         with database.transaction() as session:
-            session.execute(insert(Request), list(_requests(numbers, version, at)))
-            session.execute(insert(Stage), list(_stages(numbers, at)))
-            session.execute(
+            session.connection().execute(insert(Request), list(_requests(numbers, version, at)))
+            session.connection().execute(insert(Stage), list(_stages(numbers, at)))
+            session.connection().execute(
                 insert(StageApprover),
                 [
                     {
@@ -118,7 +118,7 @@ def seed(database: Database, pending: int, own: int) -> None:
                     for n in numbers
                 ],
             )
-            session.execute(
+            session.connection().execute(
                 insert(CardOpening),
                 [
                     {"person_id": APPROVER, "request_id": n, "seal": f"sha256:{n:064x}", "opened_at": at}

@@ -142,9 +142,11 @@ def seed(db: Database, estate: Estate) -> None:
                 {**row, "state": State.FULFILLED, "fulfilled_at": at}
                 for row in _requests(range(batch[0], batch[-1] + 1), version, at)
             ]
-            session.execute(insert(Request), requests)
-            session.execute(insert(Step), list(_steps(batch, estate)))
-            session.execute(insert(Entitlement), list(_entitlements(batch, estate, requests, at)))
+            session.connection().execute(insert(Request), requests)
+            session.connection().execute(insert(Step), list(_steps(batch, estate)))
+            session.connection().execute(
+                insert(Entitlement), list(_entitlements(batch, estate, requests, at))
+            )
         with db.transaction() as session:
             rows = session.scalars(
                 select(Entitlement).where(Entitlement.id.in_(batch)).order_by(Entitlement.id)

@@ -151,12 +151,12 @@ def seed(database: Database, source: str, requests: int) -> None:
         people(session)
     with database.transaction() as session:
         version = publish(session, Actor(name="Bench", person_id=1), source, "bench.yaml")
-        session.execute(insert(Request), list(rows(version.id, requests)))
+        session.connection().execute(insert(Request), list(rows(version.id, requests)))
 
 
 def people(session: Session) -> None:
     """Every tenth person is a manager of the nine after them; owners come from everywhere."""
-    session.execute(
+    session.connection().execute(
         insert(Unit),
         [
             {
@@ -170,7 +170,7 @@ def people(session: Session) -> None:
             for n, (zone, country) in enumerate(UNITS, start=1)
         ],
     )
-    session.execute(
+    session.connection().execute(
         insert(Person),
         [
             {
@@ -190,11 +190,11 @@ def people(session: Session) -> None:
             for n in range(1, PEOPLE + 1)
         ],
     )
-    session.execute(
+    session.connection().execute(
         insert(Group),
         [{"id": n, "slug": slug, "name": slug, "roles": []} for n, slug in enumerate(GROUPS, start=1)],
     )
-    session.execute(
+    session.connection().execute(
         insert(Membership),
         [
             {"group_id": group, "person_id": group * 100 + n}

@@ -25,6 +25,7 @@ from portal.core.errors import PortalError, SettingsError
 from portal.core.settings import Settings
 from portal.identity.rotas.cli import rota_command
 from reports.audits.cli import audit_report_commands
+from reports.erasing.cli import erase_command, hold_commands
 from reports.evidence.cli import evidence, verify
 from reports.records.cli import records_of
 
@@ -137,6 +138,8 @@ def people_import(portal: Any, file: Path) -> None:
 
 
 people.add_command(rota_command(with_portal))
+people.add_command(erase_command(with_portal))
+cli.add_command(hold_commands(with_portal))
 cli.add_command(asset_commands(with_portal))
 cli.add_command(ca_commands)
 cli.add_command(firewall_commands(with_portal))
@@ -184,6 +187,12 @@ def _publish(portal: Any, folder: Path | None, publisher: str) -> Any:
     return publish_offerings(portal, folder, publisher)
 
 
+def _workshop(portal: Any) -> Any:
+    from portal.wiring import workshop
+
+    return workshop(portal)
+
+
 offerings = offering_commands(with_portal, _publish)
 offerings.add_command(replay)
 cli.add_command(offerings)
@@ -191,7 +200,7 @@ cli.add_command(audit_commands(with_portal, records_of))
 cli.add_command(signer_command)
 cli.add_command(reconcile_command(with_portal))
 cli.add_command(explain_command(with_portal))
-cli.add_command(audit_report_commands(with_portal))
+cli.add_command(audit_report_commands(with_portal, _workshop))
 cli.add_command(evidence)
 cli.add_command(verify)
 

@@ -18,8 +18,10 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 # What they do is imported inside them: the command line starts fast, also where no database is.
 
 
-def audit_report_commands(with_portal: Callable[[Any], Any]) -> click.Group:
-    """`audits order|draw|list`. `with_portal` wraps a command so that it is given the portal."""
+def audit_report_commands(
+    with_portal: Callable[[Any], Any], workshop_of: Callable[[Any], Any]
+) -> click.Group:
+    """`audits order|draw|list`. `with_portal` wraps a command so that it is given the portal, which tasks need a workshop of."""
 
     @click.group()
     def audits() -> None:
@@ -45,11 +47,10 @@ def audit_report_commands(with_portal: Callable[[Any], Any]) -> click.Group:
     def order(portal: Any, **given: Any) -> None:
         """Count a period's requests; with --nonce draw the sample too and save the bundle."""
         from portal.core.errors import PortalError
-        from portal.wiring import workshop
         from reports.audits.by_hand import counted
         from reports.audits.ordering import Wanted
 
-        shop = workshop(portal)
+        shop = workshop_of(portal)
         try:
             audit = counted(
                 shop,
@@ -82,9 +83,7 @@ def audit_report_commands(with_portal: Callable[[Any], Any]) -> click.Group:
     @with_portal
     def draw(portal: Any, reference: str, nonce: str, out: Path | None) -> None:
         """Draw the sample of a counted audit by the auditor's word, and save the bundle."""
-        from portal.wiring import workshop
-
-        _draw(workshop(portal), reference.upper(), nonce, out)
+        _draw(workshop_of(portal), reference.upper(), nonce, out)
 
     @audits.command("list")
     @with_portal

@@ -9,13 +9,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import joinedload
 
 from portal.audit import record
 from portal.audit.checkpoint import Signer
@@ -25,7 +23,7 @@ from portal.core.clock import now
 from portal.core.errors import PortalError
 from portal.core.language import SOURCE, speaking
 from portal.identity.actor import PORTAL
-from portal.jobs import Job
+from portal.jobs import Job, TaskError
 from reports.audits import place, tags
 from reports.audits.assembling import assemble
 from reports.audits.bundle import readme, write_bundle
@@ -36,37 +34,15 @@ from reports.audits.members import LEDGER, listed, write_heads, write_tables
 from reports.audits.model import AuditDraw, AuditFile, DrawState
 from reports.audits.ordering import enqueue_part, rows_of
 from reports.audits.report import look, report_pdf, verifier
-from reports.evidence.make import Made, Workbench, introduced_key, make_evidence
-from reports.pdf.keys import PdfKey
+from reports.audits.sampled import make_all_evidence
+from reports.audits.share import Making
+from reports.evidence.make import Workbench, introduced_key
 
 #: Seconds after which a task leaves the rest to the next one; a task may take 300.
 BUDGET_SECONDS = 120.0
 #: What comes after the evidence: facts, report, bundle. The report counts as so many steps of the progress bar.
 _FACTS_STEPS, _REPORT_STEPS, _BUNDLE_STEPS = 1, 8, 1
 _AFTER_EVIDENCE = _FACTS_STEPS + _REPORT_STEPS + _BUNDLE_STEPS
-
-
-@dataclass(frozen=True, slots=True)
-class _Making:
-    """One task's share of one draw."""
-
-    job: Job
-    bench: Workbench
-    draw: AuditDraw
-    key: PdfKey
-    folder: Path
-    until: float
-
-    @property
-    def spent(self) -> bool:
-        """Whether the rest is the next task's."""
-        return time.monotonic() >= self.until
-
-    def tell(self, done: int) -> None:
-        """Move the progress bar; never back, for a task that begins anew."""
-        with self.job.transaction() as session:
-            row = session.get_one(AuditDraw, self.draw.id)
-            row.done = max(row.done, done)
 
 
 def make_audit(job: Job, *, signer: Signer, budget: float = BUDGET_SECONDS) -> None:
@@ -76,7 +52,7 @@ def make_audit(job: Job, *, signer: Signer, budget: float = BUDGET_SECONDS) -> N
         return
     bench = Workbench(job.db, job.settings, signer)
     try:
-        making = _Making(
+        making = Making(
             job,
             bench,
             draw,
@@ -84,7 +60,7 @@ def make_audit(job: Job, *, signer: Signer, budget: float = BUDGET_SECONDS) -> N
             place.workplace(job.settings, draw.audit.reference, draw.number),
             time.monotonic() + budget,
         )
-        for step in (_make_evidence, _write_facts, _write_report):
+        for step in (make_all_evidence, _write_facts, _write_report):
             if not step(making):
                 _leave_the_rest(making)
                 return
@@ -108,57 +84,16 @@ def _begun(job: Job) -> AuditDraw | None:
         return draw
 
 
-def _leave_the_rest(making: _Making) -> None:
+def _leave_the_rest(making: Making) -> None:
     with making.job.transaction() as session:
         draw = session.get_one(AuditDraw, making.draw.id)
         enqueue_part(session, draw, making.job.payload["part"] + 1)
         making.job.finish(session)
 
 
-def _make_evidence(making: _Making) -> bool:
-    """Each sampled request's file, so many at once as there are processors; False when there is more to make."""
-    known = _files(making)
-    waiting = [
-        reference
-        for reference in making.draw.drawn
-        if not _lies_ready(making.folder, known.get(_evidence_name(reference)))
-    ]
-    done, begun = len(making.draw.drawn) - len(waiting), False
-    processors = os.cpu_count() or 1
-    with ThreadPoolExecutor(max_workers=processors, thread_name_prefix="evidence") as pool:
-        running: dict[Future[Made], str] = {}
-        try:
-            while waiting or running:
-                # Every task makes some, however late it begins, or none would ever end.
-                while waiting and len(running) < processors and not (making.spent and begun):
-                    begun = True
-                    reference = waiting.pop(0)
-                    # Rendering is a child process's work: these threads only wait for it.
-                    running[
-                        pool.submit(make_evidence, making.bench, reference, making.draw.audit.language)
-                    ] = reference
-                if not running:
-                    return False
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    done += 1
-                    _take(making, running.pop(future), future.result(), done)
-        finally:
-            for future in running:
-                future.cancel()
-    return True
-
-
-def _take(making: _Making, reference: str, made: Made, done: int) -> None:
-    name = _evidence_name(reference)
-    with place.written(making.folder / name) as path:
-        path.write_bytes(made.path.read_bytes())
-    _remember(making, name)
-    making.tell(done)
-
-
-def _write_facts(making: _Making) -> bool:
+def _write_facts(making: Making) -> bool:
     """ledger.jsonl, the heads, the tables and audit.json, all under one head that is signed once."""
-    if _lies_ready(making.folder, _files(making).get(FILE_NAME)):
+    if making.lies_ready(FILE_NAME):
         return True
     head = _head_of(making)
     audit = making.draw.audit
@@ -185,12 +120,12 @@ def _write_facts(making: _Making) -> bool:
     told = told.model_copy(update={"files": tuple(listed(making.folder))})
     with place.written(making.folder / FILE_NAME) as path:
         path.write_bytes(told.to_json())
-    _remember(making, FILE_NAME)
+    making.remember(FILE_NAME)
     making.tell(len(making.draw.drawn) + _FACTS_STEPS)
     return not making.spent
 
 
-def _head_of(making: _Making) -> Checkpoint:
+def _head_of(making: Making) -> Checkpoint:
     """The head under which everything is proven: signed once for a draw, whoever asks again."""
     with making.job.db.reading() as session:
         size = session.get_one(AuditDraw, making.draw.id).made_size
@@ -203,21 +138,21 @@ def _head_of(making: _Making) -> Checkpoint:
     return head
 
 
-def _write_report(making: _Making) -> bool:
+def _write_report(making: Making) -> bool:
     """report.pdf, signed."""
-    if _lies_ready(making.folder, _files(making).get(place.REPORT)):
+    if making.lies_ready(place.REPORT):
         return True
-    told = _told(making)
+    told = read_audit((making.folder / FILE_NAME).read_bytes())
     begun = len(making.draw.drawn) + _FACTS_STEPS
     with place.written(making.folder / place.REPORT) as path:
         timestamps = making.bench.timestamps()
         report_pdf(told, making.key, path, timestamps=timestamps, progress=_share(making, begun))
-    _remember(making, place.REPORT)
+    making.remember(place.REPORT)
     making.tell(begun + _REPORT_STEPS)
     return not making.spent
 
 
-def _share(making: _Making, begun: int) -> Callable[[int, int], None]:
+def _share(making: Making, begun: int) -> Callable[[int, int], None]:
     """Tells of a share of the report's steps, and no more often than the bar moves."""
     last = begun
 
@@ -231,14 +166,13 @@ def _share(making: _Making, begun: int) -> Callable[[int, int], None]:
     return tell
 
 
-def _finish(making: _Making) -> None:
+def _finish(making: Making) -> None:
     """The bundle; then the files that can be downloaded take their place, and the folder is let go."""
-    told = _told(making)
-    members: dict[str, Path | bytes] = {
-        path.relative_to(making.folder).as_posix(): path
-        for path in making.folder.rglob("*")
-        if path.is_file() and not path.name.startswith(".") and path.name != place.BUNDLE
-    }
+    told = read_audit((making.folder / FILE_NAME).read_bytes())
+    _insist_on_whole(making, told)
+    # Named one by one: what a killed worker left lying beside them is no member.
+    names = [FILE_NAME, place.REPORT, *(file.name for file in told.files)]
+    members: dict[str, Path | bytes] = {name: making.folder / name for name in names}
     members["README.txt"] = readme(told.reference, told.sample.nonce, told.sample.size)
     members["verify.py"] = verifier()
     with place.written(making.folder / place.BUNDLE) as path:
@@ -273,6 +207,26 @@ def _finish(making: _Making) -> None:
     place.clear(making.job.settings, told.reference, making.draw.number)
 
 
+def _insist_on_whole(making: Making, told: Audit) -> None:
+    """Raises TaskError when a member is not as the facts say, and lets the next try write the facts again."""
+    broken = [
+        file.name
+        for file in told.files
+        if not (making.folder / file.name).is_file()
+        or digest_of(making.folder / file.name) != (file.digest, file.bytes)
+    ]
+    if not broken:
+        return
+    with making.job.transaction() as session:
+        session.execute(
+            delete(AuditFile).where(
+                AuditFile.draw_id == making.draw.id, AuditFile.name.in_((FILE_NAME, place.REPORT))
+            )
+        )
+    message = f"{', '.join(broken)} of the bundle changed while it was made; it is made again."
+    raise TaskError(message)
+
+
 def _fail(job: Job, draw: AuditDraw, why: str) -> None:
     with job.transaction() as session:
         row = session.get_one(AuditDraw, draw.id)
@@ -285,35 +239,3 @@ def _fail(job: Job, draw: AuditDraw, why: str) -> None:
             facts={"draw": draw.number},
         )
         job.finish(session)
-
-
-def _told(making: _Making) -> Audit:
-    return read_audit((making.folder / FILE_NAME).read_bytes())
-
-
-def _evidence_name(reference: str) -> str:
-    return f"evidence/{reference}.pdf"
-
-
-def _files(making: _Making) -> dict[str, AuditFile]:
-    with making.job.db.reading() as session:
-        found = session.scalars(
-            select(AuditFile).where(AuditFile.draw_id == making.draw.id).order_by(AuditFile.name)
-        )
-        return {file.name: file for file in found}
-
-
-def _lies_ready(folder: Path, file: AuditFile | None) -> bool:
-    if file is None or not (folder / file.name).is_file():
-        return False
-    return digest_of(folder / file.name) == (file.digest, file.bytes)
-
-
-def _remember(making: _Making, name: str) -> None:
-    digest, size = digest_of(making.folder / name)
-    with making.job.transaction() as session:
-        _put(session, AuditFile(draw_id=making.draw.id, name=name, digest=digest, bytes=size))
-
-
-def _put(session: Session, file: AuditFile) -> None:
-    session.merge(file)

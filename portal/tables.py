@@ -27,6 +27,7 @@ from catalog.requests import model as requests
 from catalog.versions import model as versions
 from portal.audit import model as audit
 from portal.audit.holders import model as checkpoint_holders
+from portal.audit.rounds import model as verification_rounds
 from portal.audit.signer import model as signing
 from portal.core.database import Base
 from portal.identity import model as identity
@@ -36,6 +37,7 @@ from portal.identity.tokens import model as tokens
 from portal.jobs import model as jobs
 from portal.notifications import model as notifications
 from reports.audits import model as audits
+from reports.erasing import model as erasing
 from reports.evidence import model as evidence
 
 #: Kept as one tuple so that no import looks unused.
@@ -48,11 +50,13 @@ ROOMS = (
     automation,
     changes,
     checkpoint_holders,
+    verification_rounds,
     conversation,
     decisions,
     delegation,
     emergency,
     entitlements,
+    erasing,
     evidence,
     explaining,
     extending,

@@ -234,6 +234,11 @@ MESSAGES: dict[str, dict[str, Any]] = {
         "why": "The proof does not hold.",
         "path": "/ledger/holders",
     },
+    "ledger_odd": {
+        "why": "Entry 4711 was changed: its text does not fit its hash.",
+        "findings": 3,
+        "path": "/ledger",
+    },
     "operator_attention": {
         "summary": "Carrying out SR-000042 was given up",
         "task": "17 (fulfil)",

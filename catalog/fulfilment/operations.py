@@ -17,6 +17,7 @@ from catalog.fulfilment.operators import what_of
 from catalog.requests.model import Request
 from catalog.requests.queries import FailedLine, requests_failed
 from portal.audit.holders.queries import contradicting
+from portal.audit.rounds.work import found_odd
 from portal.audit.signer.model import SigningTrouble
 from portal.core.clock import now
 from portal.core.language import spoken
@@ -62,6 +63,8 @@ class OperationsPage:
     unsigned: SigningTrouble | None
     #: How many holders of checkpoints say that the ledger is another one.
     contradicting: int
+    #: Whether the last verification of the ledger found something that does not fit.
+    odd: bool
 
 
 def operations_page(session: Session, actor: Actor) -> OperationsPage:
@@ -71,7 +74,7 @@ def operations_page(session: Session, actor: Actor) -> OperationsPage:
     aside, under_way = tasks_set_aside(session), _under_way(session, at)
     references = _references(session, [*aside, *under_way])
     counts = {state.value: count for state, count in task_counts(session).items()}
-    unsigned, contradicted = _ledger_trouble(session)
+    unsigned, contradicted, odd = _ledger_trouble(session)
     return OperationsPage(
         now=at.astimezone(zone),
         counts={state.value: counts.get(state.value, 0) for state in TaskState},
@@ -80,6 +83,7 @@ def operations_page(session: Session, actor: Actor) -> OperationsPage:
         claimed=_claimed(session),
         unsigned=unsigned,
         contradicting=contradicted,
+        odd=odd,
         unserved=tuple(
             (queue, tasks, since.astimezone(zone)) for queue, tasks, since in unserved_queues(session)
         ),
@@ -90,12 +94,12 @@ def operations_page(session: Session, actor: Actor) -> OperationsPage:
     )
 
 
-def _ledger_trouble(session: Session) -> tuple[SigningTrouble | None, int]:
-    """What is in the way of signing the ledger, and how many holders say that it is another one; one statement."""
+def _ledger_trouble(session: Session) -> tuple[SigningTrouble | None, int, bool]:
+    """What is in the way of signing the ledger, how many holders say that it is another one, whether it fits itself; one."""
     always = select(literal(1).label("always")).subquery()
-    statement = select(contradicting(), SigningTrouble).select_from(always)
-    holders, unsigned = session.execute(statement.outerjoin(SigningTrouble, true())).one()
-    return unsigned, holders
+    statement = select(contradicting(), found_odd(), SigningTrouble).select_from(always)
+    holders, odd, unsigned = session.execute(statement.outerjoin(SigningTrouble, true())).one()
+    return unsigned, holders, bool(odd)
 
 
 def _claimed(session: Session) -> frozenset[str]:

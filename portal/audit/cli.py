@@ -31,37 +31,7 @@ def audit_commands(
     def audit() -> None:
         """The ledger."""
 
-    @audit.command("verify")
-    @with_portal
-    def audit_verify(portal: Any) -> None:
-        """Walk the whole ledger, then all that stands beside it, and name the first entry or row that does not fit."""
-        from portal.audit.verify import verify_ledger
-
-        with _progress() as progress:
-            task = progress.add_task("Entries", total=None)
-            result = verify_ledger(
-                portal.db,
-                name=portal.signer.name,
-                keys=portal.signer.public_keys,
-                folder=portal.signer.folder,
-                progress=lambda done, total: progress.update(task, completed=done, total=total),
-            )
-            # The entries are what everything else is held against.
-            findings: list[Any] = list(result.findings)
-            if result.holds:
-                rows = progress.add_task("Records", total=None)
-                findings += records(
-                    portal, lambda done, total: progress.update(rows, completed=done, total=total)
-                )
-        if not findings:
-            console.print(
-                f"{result.entries} entries and {result.checkpoints} checkpoints hold. Root {result.root}"
-            )
-            console.print("What is kept beside them is what they tell.")
-            return
-        for finding in findings:
-            errors.print(finding.sentence, style="bold red", highlight=False, markup=False)
-        raise click.exceptions.Exit(1)
+    _add_verify(audit, with_portal, records)
 
     @audit.command("checkpoint")
     @with_portal
@@ -89,6 +59,56 @@ def audit_commands(
     audit.add_command(holders_command(with_portal))
     audit.add_command(compare_command(with_portal))
     return audit
+
+
+def _add_verify(
+    audit: click.Group,
+    with_portal: Callable[[Any], Any],
+    records: Callable[[Any, Callable[[int, int], None]], Sequence[Any]],
+) -> None:
+    @audit.command("verify")
+    @click.option("--whole", is_flag=True, help="Read every entry, also those that were verified before.")
+    @with_portal
+    def audit_verify(portal: Any, whole: bool) -> None:  # noqa: FBT001  (as click gives it)
+        """Verify the ledger and all that stands beside it, and name the first entry or row that does not fit.
+
+        It goes on from where it came to the last time: of older entries the tree and the checkpoints are looked at,
+        not their texts and columns again. Once a week the portal reads all of it by itself.
+        """
+        from portal.audit.rounds.work import known_in
+        from portal.audit.verify import verify_ledger
+
+        with _progress() as progress:
+            task = progress.add_task("Entries", total=None)
+            result = verify_ledger(
+                portal.db,
+                name=portal.signer.name,
+                keys=portal.signer.public_keys,
+                folder=portal.signer.folder,
+                progress=lambda done, total: progress.update(task, completed=done, total=total),
+                known=known_in(portal.settings.home),
+                whole=whole,
+            )
+            # The entries are what everything else is held against.
+            findings: list[Any] = list(result.findings)
+            if result.holds:
+                rows = progress.add_task("Records", total=None)
+                findings += records(
+                    portal, lambda done, total: progress.update(rows, completed=done, total=total)
+                )
+        if not findings:
+            console.print(
+                f"{result.entries} entries and {result.checkpoints} checkpoints hold. Root {result.root}"
+            )
+            if result.since:
+                console.print(
+                    f"{result.since} of them were read before and were not read again; --whole reads them."
+                )
+            console.print("What is kept beside them is what they tell.")
+            return
+        for finding in findings:
+            errors.print(finding.sentence, style="bold red", highlight=False, markup=False)
+        raise click.exceptions.Exit(1)
 
 
 def _progress() -> Progress:

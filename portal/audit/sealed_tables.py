@@ -62,6 +62,7 @@ SEALED: Mapping[str, frozenset[str]] = {
     "access_review_item_reviewer": _NONE,
     "finding": frozenset({"last_seen_at", "told_at"}),
     "finding_acceptance": _NONE,
+    "legal_hold": _NONE,
     "audit": _NONE,
     "audit_facts": _NONE,
     "audit_draw": frozenset({"done", "total", "made_size", "made_at"}),  # how far its making has come

@@ -103,7 +103,7 @@ def _parts(
     for first in range(start + 1, total + 1, SIZE):
         last = min(first + SIZE - 1, total)
         work.append((first, last, [size for size in sizes if first <= size <= last], signed))
-    processes = min(os.cpu_count() or 1, len(work) // 2)
+    processes = min(os.cpu_count() or 1, len(work))
     if len(work) < WORTH_IT or processes < 2 or engine.url.database in {None, "", ":memory:"}:  # noqa: PLR2004
         rows = rows_of(session)
         for first, last, wanted, up_to in work:
@@ -118,13 +118,14 @@ def _parts(
 
 
 def upper_nodes_differ(session: Session, walked: Walked) -> bool:
-    """Whether the stored tree above the parts is another than their roots make."""
-    wanted, level, hashes = {}, LEVEL, walked.tops
+    """Whether the stored tree from the parts' roots up is another than they make."""
+    level, hashes = LEVEL, walked.tops
+    wanted = {(level, position): one for position, one in enumerate(hashes)}
     while len(hashes) > 1:
         hashes = [node_hash(left, right) for left, right in zip(hashes[::2], hashes[1::2], strict=False)]
         level += 1
         wanted.update({(level, position): one for position, one in enumerate(hashes)})
-    rows = session.execute(select(Node.level, Node.position, Node.hash).where(Node.level > LEVEL))
+    rows = session.execute(select(Node.level, Node.position, Node.hash).where(Node.level >= LEVEL))
     return {(row.level, row.position): row.hash for row in rows} != wanted
 
 

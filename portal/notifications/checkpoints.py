@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from portal.audit.holders.events import CheckpointMailDue, HolderContradicted
 from portal.audit.holders.hand_over import confirm
+from portal.audit.rounds.events import LedgerFoundOdd
 from portal.core.clock import now
 from portal.core.language import SOURCE, speaking
 from portal.identity.model import Group, Membership, Person
@@ -20,6 +21,7 @@ from portal.notifications.write import ID_DOMAIN, SEND_MAIL, link_to, notify
 
 MAILED = "checkpoint_mailed"
 CONTRADICTED = "checkpoint_contradicted"
+ODD = "ledger_odd"
 #: Where operators and compliance see who holds what.
 PATH = "/ledger/holders"
 LEDGER = "/ledger"
@@ -85,6 +87,18 @@ def on_contradicted(session: Session, event: HolderContradicted) -> None:
             CONTRADICTED,
             person,
             {"holder": event.name, "why": event.why, "path": PATH},
+            urgent=True,
+        )
+
+
+def on_found_odd(session: Session, event: LedgerFoundOdd) -> None:
+    """Mail every operator and everybody in compliance at once: what is kept is not what was written."""
+    for person in _who_hears(session):
+        notify(
+            session,
+            ODD,
+            person,
+            {"why": event.why, "findings": event.findings, "path": LEDGER},
             urgent=True,
         )
 

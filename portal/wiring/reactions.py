@@ -22,6 +22,7 @@ from catalog.reconciliation import reactions as reconciliation
 from catalog.requests import events
 from portal.audit import identity as identity_entries
 from portal.audit.holders import events as holder_events
+from portal.audit.rounds.events import LedgerFoundOdd
 from portal.audit.signing import SigningStopped
 from portal.core.settings import Settings
 from portal.identity import events as identity_events
@@ -56,6 +57,7 @@ def reactions_table(settings: Settings) -> dict[type[Any], Sequence[Callable[...
         SigningStopped: (signing_alarm.on_signing_stopped,),
         holder_events.CheckpointMailDue: (checkpoint_mails.on_checkpoint_mail_due,),
         holder_events.HolderContradicted: (checkpoint_mails.on_contradicted,),
+        LedgerFoundOdd: (checkpoint_mails.on_found_odd,),
         events.RequestSubmitted: (attach.on_submitted,),
         events.RequestPlanned: (
             attach.on_planned,

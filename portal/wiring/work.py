@@ -31,6 +31,7 @@ from catalog.versions import replaying
 from portal.audit.checkpoint import Signer
 from portal.audit.holders.configured import Holders
 from portal.audit.holders.hand_over import due_holders, hand_to
+from portal.audit.rounds import work as rounds
 from portal.audit.signing import keep_signed
 from portal.jobs import Handlers, Job, Periodic, Task, Workshop
 from portal.jobs.periodic import enqueue_periodic
@@ -38,6 +39,7 @@ from portal.notifications import digest
 from portal.notifications import jobs as mail_jobs
 from portal.wiring.parts import Portal
 from reports.audits import jobs as audits
+from reports.records.cli import records_of
 
 #: Its payload names the holder.
 HAND_TO_HOLDER = "hand_to_holder"
@@ -70,6 +72,7 @@ def job_handlers(portal: Portal) -> Handlers:
         reconciliation.TELL_OF_FINDINGS: tell_of_findings,
         sweep.SWEEP: partial(sweep.sweep_attachments, store=portal.store),
         **audits.handlers(portal.signer),
+        rounds.VERIFY: partial(_verify_ledger, portal=portal),
         "checkpoint": partial(_checkpoint, signer=portal.signer, holders=portal.holders),
         HAND_TO_HOLDER: partial(_hand_to_holder, holders=portal.holders),
     }
@@ -88,6 +91,7 @@ def periodic_table() -> tuple[Periodic, ...]:
         Periodic("access-reviews", timedelta(minutes=5), access_reviews.RUN),
         Periodic("digests", timedelta(minutes=5), digest.SEND_DIGESTS),
         Periodic("paces", timedelta(hours=1), "refresh_paces"),
+        Periodic("ledger", rounds.EVERY, rounds.VERIFY),
         Periodic("reconciliation", timedelta(days=1), reconciliation.RECONCILE),
     )
 
@@ -105,6 +109,16 @@ def workshop(portal: Portal) -> Workshop:
 def _on_set_aside(session: Session, task: Task) -> None:
     set_aside.on_set_aside(session, task)
     audits.on_set_aside(session, task)
+
+
+def _verify_ledger(job: Job, *, portal: Portal) -> None:
+    rounds.verify_round(
+        job.db,
+        job.transaction,
+        signer=portal.signer,
+        known=rounds.known_in(portal.settings.home),
+        records=partial(records_of, portal, lambda done, total: None),
+    )
 
 
 def _checkpoint(job: Job, *, signer: Signer, holders: Holders) -> None:

@@ -267,6 +267,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("slug", name=("uq_unit_slug")),
     )
     op.create_table(
+        "verification_round",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", database.UTCDateTime(), nullable=False),
+        sa.Column("whole", sa.Boolean(), nullable=False),
+        sa.Column("entries", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("findings", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=("pk_verification_round")),
+    )
+    op.create_table(
         "http_callback",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("call_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1095,6 +1104,28 @@ def upgrade() -> None:
     with op.batch_alter_table("glass", schema=None) as batch_op:
         batch_op.create_index("ix_glass_request_id", ["request_id"], unique=False)
 
+    op.create_table(
+        "legal_hold",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("first_day", sa.Date(), nullable=True),
+        sa.Column("last_day", sa.Date(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("placed_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("placed_at", database.UTCDateTime(), nullable=False),
+        sa.Column("lifted_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("lifted_at", database.UTCDateTime(), nullable=True),
+        sa.Column("lifted_because", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["lifted_by_id"], ["person.id"], name=("fk_legal_hold_lifted_by_id_person")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_legal_hold_person_id_person")),
+        sa.ForeignKeyConstraint(["placed_by_id"], ["person.id"], name=("fk_legal_hold_placed_by_id_person")),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=("fk_legal_hold_request_id_request")),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=("fk_legal_hold_unit_id_unit")),
+        sa.PrimaryKeyConstraint("id", name=("pk_legal_hold")),
+    )
     op.create_table(
         "manual_task",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1953,6 +1984,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_manual_task_entitlement_key")
 
     op.drop_table("manual_task")
+    op.drop_table("legal_hold")
     with op.batch_alter_table("glass", schema=None) as batch_op:
         batch_op.drop_index("ix_glass_request_id")
 
@@ -2085,6 +2117,7 @@ def downgrade() -> None:
     op.drop_table("person")
     op.drop_table("pace")
     op.drop_table("http_callback")
+    op.drop_table("verification_round")
     op.drop_table("unit")
     with op.batch_alter_table("task", schema=None) as batch_op:
         batch_op.drop_index(

@@ -35,6 +35,9 @@ class Permission(StrEnum):
     READ_AUDITS = "read-audits"
     #: How long things take and where they rest, over all units and offerings.
     READ_FIGURES = "read-figures"
+    #: Legal holds, and what is erased and retired.
+    PLACE_HOLDS = "place-holds"
+    ERASE_PEOPLE = "erase-people"
 
 
 #: Two people with this role together carry a waiting request past its approvers, who then review it.
@@ -58,6 +61,8 @@ _TABLE: dict[str, frozenset[Permission]] = {
             Permission.ORDER_AUDITS,
             Permission.READ_AUDITS,
             Permission.READ_FIGURES,
+            Permission.PLACE_HOLDS,
+            Permission.ERASE_PEOPLE,
         }
     ),
     "auditor": frozenset(
@@ -86,7 +91,14 @@ _TABLE: dict[str, frozenset[Permission]] = {
     "security": frozenset({Permission.READ_ALL_REQUESTS, Permission.PROPOSE_STANDING}),
     BREAK_GLASS_ROLE: frozenset({Permission.BREAK_GLASS, Permission.READ_ALL_REQUESTS}),
     "administrator": frozenset(
-        {Permission.END_SESSIONS, Permission.OPERATE, Permission.MANAGE_TOKENS, Permission.READ_HOLDERS}
+        {
+            Permission.END_SESSIONS,
+            Permission.OPERATE,
+            Permission.MANAGE_TOKENS,
+            Permission.READ_HOLDERS,
+            Permission.PLACE_HOLDS,
+            Permission.ERASE_PEOPLE,
+        }
     ),
 }
 

@@ -24,8 +24,10 @@ from portal.audit.proofs import ProvenEntry, proven_entries
 from portal.audit.rotation import key_chain
 from portal.core.canonical import canonical_json, digest
 from portal.core.language import LANGUAGES, SOURCE, kept
+from portal.identity.erased import ISSUER as ERASED_ISSUER
 from portal.identity.model import Person, Unit
 from portal.identity.passkeys.ceremony import credential_digest
+from reports.erasing.tags import erasure_subject
 from reports.evidence.deviations import deviations_of
 from reports.evidence.document import FORMAT, Evidence
 from reports.evidence.look import look, words_of
@@ -65,6 +67,7 @@ def gather(
     decisions = decisions_json(session, request.id)
     entries = _entries(session, request, ledger, decisions, size=checkpoint.size)
     story = _story(session, request, decisions, entries)
+    entries = _with_erasures(session, entries, story["people"], size=checkpoint.size)
     keys = key_chain(session, checkpoint, ledger.verifier)
     whole = {
         "format": FORMAT,
@@ -134,6 +137,18 @@ def _entries(
         if f'"subject":"{offering}"' not in entry.body
         or (published in entry.body and f'"version":{request.version.number}' in entry.body)
     ]
+
+
+def _with_erasures(
+    session: Session, entries: list[ProvenEntry], people: Sequence[Mapping[str, Any]], *, size: int
+) -> list[ProvenEntry]:
+    """The entries, and those that tell which of the people were erased, in the ledger's order."""
+    subjects = [
+        erasure_subject(int(one["subject"])) for one in people if one["issuer"] == ERASED_ISSUER
+    ]
+    if not subjects:
+        return entries
+    return sorted([*entries, *proven_entries(session, subjects, size=size)], key=lambda entry: entry.number)
 
 
 def _story(

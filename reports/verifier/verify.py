@@ -1995,6 +1995,9 @@ WORDS = {
 }
 
 
+PROMISES = {"kept": "kept", "missed": "missed", "open": "still open", "none": "no promise"}
+
+
 class Opened(NamedTuple):
     """A PDF whose signature holds: who signed, what it is, its facts and its files."""
 
@@ -2326,7 +2329,7 @@ def _report_values(opened: Opened) -> Iterator[str]:
         who = asked if asked == receives else f"{asked} for {receives}"
         state = f"{row['kind'].capitalize()}: {WORDS.get(row['state'], row['state'])}"
         votes = f"{row['approvals']} / {row['denials']}"
-        yield f"{begins}{names[0]}, v. {row['version']}{names[1]}{who}{state}{votes}{row['promise']}"
+        yield f"{begins}{names[0]}, v. {row['version']}{names[1]}{who}{state}{votes}{PROMISES[row['promise']]}"
 
 
 class Recount:

@@ -134,7 +134,7 @@ def _order(evidence: Proven, subjects: Collection[str], what: str) -> Iterator[s
     for entry in evidence.ledger.entries:
         subject = str(entry.body.get("subject"))
         # Whether each passkey signed something here is the signatures' own check.
-        if subject not in subjects and not subject.startswith(("signing-key:", "passkey:")):
+        if subject not in subjects and not subject.startswith(("signing-key:", "passkey:", "erasure:")):
             yield f"Entry {entry.number} is about {subject}, not about this {what}."
         try:
             if datetime.fromisoformat(str(entry.body.get("at"))) > datetime.fromisoformat(evidence.as_of):

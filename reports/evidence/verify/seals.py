@@ -18,6 +18,7 @@ from reports.evidence.document import (
 )
 from reports.evidence.verify.carried import carried_over
 from reports.evidence.verify.entries import Entries, facts
+from reports.evidence.verify.erased import identities
 from reports.evidence.verify.result import Verification
 
 #: What of a plan the seal covers.
@@ -136,10 +137,8 @@ def _joined(evidence: Evidence, stage: StagePart) -> set[tuple[str, str]]:
 
 
 def _identity(evidence: Evidence, ref: str) -> dict[str, str]:
-    for person in evidence.people:
-        if person.id == ref:
-            return {"issuer": person.issuer, "subject": person.subject}
-    return {"issuer": "", "subject": ""}
+    issuer, subject = identities(evidence).get(ref, ("", ""))
+    return {"issuer": issuer, "subject": subject}
 
 
 def _answers(evidence: Evidence) -> Mapping[str, Any]:

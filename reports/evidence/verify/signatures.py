@@ -15,13 +15,20 @@ from portal.identity.passkeys.present import short_mark
 from reports.evidence.document import DecisionPart, EntryPart, Evidence
 from reports.evidence.signed import enrolment_of, entries_of, passkey_name, passkey_of, revocation_of
 from reports.evidence.verify.entries import Entries, facts
+from reports.evidence.verify.erased import erased_people, identities, sealed_strangers
 from reports.evidence.verify.result import Verification
 
 
 def check_signatures(evidence: Evidence, result: Verification) -> None:
     """Every decision that was signed or had to be, one line each; and that no key stands there for nothing."""
     for decision in evidence.decisions:
-        if decision.signature is not None or _told(evidence, decision):
+        if decision.signature is not None and _is_unnamed(evidence, decision.person):
+            result.open(
+                "signature",
+                f"{evidence.person(decision.person)} was erased, and no sealed document names them: what their passkey "
+                "signed cannot be checked any more.",
+            )
+        elif decision.signature is not None or _told(evidence, decision):
             result.judge("signature", _sentence(evidence, decision), _problems(evidence, decision))
         elif _needed(evidence, decision):
             result.bad(
@@ -34,6 +41,11 @@ def check_signatures(evidence: Evidence, result: Verification) -> None:
         tag, subject = entry.body.get("tag"), str(entry.body.get("subject"))
         if tag in {PASSKEY_ENROLLED, PASSKEY_REVOKED} and subject.removeprefix("passkey:") not in used:
             result.bad("signature", f"Entry {entry.number} is about a passkey that signed nothing here.")
+
+
+def _is_unnamed(evidence: Evidence, person: str) -> bool:
+    """Whether nothing says any more what the person's identity was: erased, and deciding for somebody else."""
+    return person in erased_people(evidence) and person not in identities(evidence)
 
 
 def assertion_of(decision: DecisionPart) -> Assertion:
@@ -84,17 +96,23 @@ def _problems(evidence: Evidence, decision: DecisionPart) -> Iterator[str]:
         yield f"{what} was made with a key that the ledger does not know."
         return
     yield from _whose(evidence, decision, enrolment, told, what)
-    try:
-        verify_assertion(
-            assertion,
-            public_key=base64.b64decode(str(facts(enrolment).get("public_key"))),
-            challenge=_challenge(evidence, decision),
-            rp_id=str(facts(enrolment).get("rp_id")),
-            may_come_from=lambda origin: _is_of(origin, str(facts(enrolment).get("rp_id"))),
-            last_count=int(facts(enrolment).get("sign_count", 0)),
-        )
-    except (CeremonyFailed, ValueError) as error:
-        yield f"{what} does not hold: {error}."
+    problem = ""
+    for challenge in _challenges(evidence, decision):
+        try:
+            verify_assertion(
+                assertion,
+                public_key=base64.b64decode(str(facts(enrolment).get("public_key"))),
+                challenge=challenge,
+                rp_id=str(facts(enrolment).get("rp_id")),
+                may_come_from=lambda origin: _is_of(origin, str(facts(enrolment).get("rp_id"))),
+                last_count=int(facts(enrolment).get("sign_count", 0)),
+            )
+        except (CeremonyFailed, ValueError) as error:
+            problem = f"{what} does not hold: {error}."
+        else:
+            return
+    if problem:
+        yield problem
 
 
 def _whose(
@@ -114,16 +132,24 @@ def _whose(
         yield f"{what} was made with a key that had been revoked before (entry {revocation.number})."
 
 
-def _challenge(evidence: Evidence, decision: DecisionPart) -> bytes:
-    person = next((one for one in evidence.people if one.id == decision.person), None)
-    return decision_challenge(
-        seal=decision.seal,
-        verdict=decision.verdict,
-        stage=decision.stage,
-        issuer=person.issuer if person else "",
-        subject=person.subject if person else "",
-        nonce=decision.signature.nonce if decision.signature else "",
-    )
+def _challenges(evidence: Evidence, decision: DecisionPart) -> list[bytes]:
+    """What the passkey was asked to sign: of a person who was erased, under any identity that might be theirs."""
+    if decision.person in erased_people(evidence):
+        who = sealed_strangers(evidence)
+    else:
+        person = next((one for one in evidence.people if one.id == decision.person), None)
+        who = [(person.issuer, person.subject) if person else ("", "")]
+    return [
+        decision_challenge(
+            seal=decision.seal,
+            verdict=decision.verdict,
+            stage=decision.stage,
+            issuer=issuer,
+            subject=subject,
+            nonce=decision.signature.nonce if decision.signature else "",
+        )
+        for issuer, subject in who
+    ]
 
 
 def _is_of(origin: str, rp_id: str) -> bool:

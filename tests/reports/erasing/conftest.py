@@ -12,6 +12,9 @@ from portal.identity.actor import Actor
 from portal.identity.model import Group, Person, Unit
 from reports.erasing.erase import Erased, erase
 from tests.reports.conftest import EvidenceWorld
+from tests.reports.evidence.conftest import _laid_out_once
+
+assert _laid_out_once
 
 
 @dataclass
@@ -41,4 +44,4 @@ class Leaving:
 
 @pytest.fixture
 def leaving(world: EvidenceWorld) -> Leaving:
-    return Leaving(world, world.actor_of(world.cast.compliance, "compliance"))
+    return Leaving(world, world.actor_of(world.cast.compliance))

@@ -1,0 +1,13 @@
+"""What the ledger says of erasing, retention and holds."""
+
+from __future__ import annotations
+
+PERSON_ERASED = "person:erased"
+RECORD_ERASED = "record:erased"
+HOLD_PLACED = "hold:placed"
+HOLD_LIFTED = "hold:lifted"
+
+
+def erasure_subject(person_id: int) -> str:
+    """What the entry of a person's erasure is about. A subject of its own, so that evidence finds it among many."""
+    return f"erasure:person:{person_id}"

@@ -14,7 +14,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from portal.audit.notes import read_head, sign_head, verifier_key
 from reports.audits.document import SCHEMA_FILE, Rule, read_audit
+from reports.audits.pages.words import KINDS, PROMISES
 from reports.audits.sampling import sample_size
+from reports.evidence.verify import story
+from reports.evidence.words import STATES
 from reports.verifier import verify as single
 from reports.verifier.verify import Opened, Pdf, Recount, Result, Signed, Trusted, check_report, run_checks
 from tests.reports.verifier.conftest import GenuineBundle
@@ -190,6 +193,13 @@ def test_a_true_key_that_is_only_listed_proves_nothing(bundle: GenuineBundle) ->
 )
 def test_the_size_of_a_sample_is_the_portals(rule: Told, count: int) -> None:
     assert single.sample_size(rule, count) == sample_size(TypeAdapter(Rule).validate_python(rule), count)
+
+
+def test_the_words_that_it_looks_for_are_those_that_the_pages_use() -> None:
+    assert single.PROMISES == PROMISES
+    assert {code: single.WORDS[code] for code in STATES} == STATES
+    assert {code: code.capitalize() for code in KINDS} == KINDS
+    assert single.STATES == story._STATES
 
 
 def test_the_small_validator_agrees_with_the_one_that_made_the_schema(bundle: GenuineBundle) -> None:

@@ -29,9 +29,10 @@ def play_files(estate: Estate, count: int, seed: int) -> Iterator[Outcome]:
     references = _references(estate)
     files = [make_evidence(estate.world.bench, reference).path for reference in references]
     for file in files:
-        if not verify_file(file, trusted=Trusted.of([estate.signer.verifier])).holds:
-            message = f"{file} does not hold before anybody changed it"
-            raise AssertionError(message)
+        untouched = verify_file(file, trusted=Trusted.of([estate.signer.verifier]))
+        if not untouched.holds:
+            wrong = tuple(Found(None, check.sentence) for check in untouched.checks if check.holds is False)
+            yield Outcome("evidence does not hold though nobody changed it", file.name, wrong, named=False)
     estate.keep("with evidence")
     chance = random.Random(f"files {seed}")
     for turn in range(count * len(FILE_KINDS)):
@@ -55,7 +56,11 @@ def _outcome(estate: Estate, kind: str, path: Path) -> Outcome:
 
 def _references(estate: Estate) -> list[str]:
     with estate.db.reading() as session:
-        statement = select(Request.reference).where(Request.state.in_((State.FULFILLED, State.REJECTED)))
+        # The estate's made-up rows belong to the first request and the first step.
+        statement = select(Request.reference).where(
+            Request.state.in_((State.FULFILLED, State.REJECTED)),
+            Request.id > 2,
+        )
         return list(session.scalars(statement.order_by(Request.id).limit(2)))
 
 

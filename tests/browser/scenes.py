@@ -79,6 +79,24 @@ def _first_finding(stage: Stage) -> None:
     follow(stage.page, finding)
 
 
+def _audit_without_days(stage: Stage) -> None:
+    stage.page.goto("/audits/new")
+    stage.page.get_by_label("Other days").check()
+    stage.page.get_by_role("button", name="Order and count").click()
+    expect(stage.page.get_by_role("heading", name="There is a problem")).to_be_visible()
+
+
+def _audit_of_last_month(stage: Stage) -> None:
+    stage.page.goto("/audits/new")
+    stage.page.get_by_role("button", name="Order and count").click()
+    further = stage.page.get_by_role("link", name="Show the audit as it is now")
+    counted = stage.page.get_by_role("heading", name="What was counted")
+    expect(further.or_(counted)).to_be_visible(timeout=60_000)
+    if further.is_visible():
+        further.click()
+    expect(counted).to_be_visible()
+
+
 def _finding_without_reason(stage: Stage) -> None:
     _first_finding(stage)
     follow(stage.page, stage.page.get_by_role("button", name="Ask for its removal"))
@@ -251,6 +269,10 @@ SCENES: dict[str, tuple[str, Act]] = {
     "explain-nobody": (COMPLIANCE, at("/explain?q=10.8.1.20")),
     "tokens": (COMPLIANCE, at("/me/tokens")),
     "evidence": (COMPLIANCE, at("/evidence")),
+    "audits": (COMPLIANCE, at("/audits")),
+    "audit-order": (COMPLIANCE, _opened("/audits/new", "Only some units", "How large that is")),
+    "audit-order-errors": (COMPLIANCE, _audit_without_days),
+    "audit-counted": (COMPLIANCE, _audit_of_last_month),
     "figures": (COMPLIANCE, _opened("/figures?period=year", "Numbers of “Requests over time”")),
     "figures-resting": (COMPLIANCE, at("/figures/resting?period=year")),
     "figures-estate": (COMPLIANCE, at("/figures/estate")),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -240,18 +240,6 @@ class LedgerPart(Part):
     rotations: tuple[RotationPart, ...]
     checkpoint: str
     entries: tuple[EntryPart, ...]
-
-
-class Proven(Protocol):
-    """Any document whose entries a checkpoint proves: what the checks of ledger and keys need of it."""
-
-    @property
-    def as_of(self) -> str:
-        """When the checkpoint was signed."""
-
-    @property
-    def ledger(self) -> LedgerPart:
-        """The ledger's word."""
 
 
 class Evidence(Part):

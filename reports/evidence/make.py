@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from catalog.requests.moves import get_locked
@@ -29,10 +28,11 @@ from reports.evidence import tags
 from reports.evidence.document import Evidence
 from reports.evidence.facts import Ledger, gather, story_digest
 from reports.evidence.html import to_pdf
+from reports.evidence.kept import is_whole, keep, known_file, path_of, remember
 from reports.evidence.model import EvidenceFile
 from reports.pdf.keys import PdfKey, load_or_create_pdf_key
 from reports.pdf.signing import sign
-from reports.pdf.timestamps import TimestampAuthority, authority_of, has_timestamp
+from reports.pdf.timestamps import TimestampAuthority, authority_of
 
 #: A request that moves on while its evidence is gathered is gathered again, so often.
 TRIES = 5
@@ -99,22 +99,22 @@ def make_evidence(bench: Workbench, reference: str, language: str = SOURCE) -> M
     evidence = _under_witnesses(bench, evidence, request_id, key)
     story = story_digest(evidence)
     with bench.db.reading() as session:
-        known = session.scalars(_known_file(request_id, story, language)).one_or_none()
+        known = session.scalars(known_file(request_id, story, language)).one_or_none()
         earlier = session.get(Checkpoint, known.checkpoint_size) if known else None
     # A file that no witness had signed is made again once one has; nothing else makes it anew.
     good = known is not None and _signatures(known.note) >= _signatures(evidence.ledger.checkpoint)
     timestamps = bench.timestamps()
-    if known and good and _is_whole(bench.folder, known.digest, timestamped=timestamps is not None):
+    if known and good and is_whole(bench.folder, known.digest, timestamped=timestamps is not None):
         return Made(reference, path_of(bench.folder, known.digest), known.digest)
     if known and good and earlier:
         # The file is gone, damaged, or lacks its timestamp: the facts under its own checkpoint give the same pages again.
         evidence = _gather_at(bench, request_id, earlier, key, known.note)
     content = signed_pdf(evidence, key, language, timestamps)
     made = "sha256:" + hashlib.sha256(content).hexdigest()
-    _keep(bench.folder, made, content)
-    _remember(
+    keep(bench.folder, made, content)
+    remember(
         bench.db,
-        _known_file(request_id, story, language),
+        known_file(request_id, story, language),
         EvidenceFile(
             request_id=request_id,
             story=story,
@@ -191,11 +191,6 @@ def subject_of(key: PdfKey) -> str:
     return f"signing-key:{key.fingerprint}"
 
 
-def path_of(folder: Path, made: str) -> Path:
-    """Where the file with this digest lies."""
-    return folder / f"{made.removeprefix('sha256:')}.pdf"
-
-
 def unusable(error: Exception) -> EvidenceNotMade:
     """The key that signs files is damaged, or others may read it."""
     return EvidenceNotMade(
@@ -268,44 +263,3 @@ def _ledger(bench: Workbench, key: PdfKey) -> Ledger:
 
 def _size(evidence: Evidence) -> int:
     return read_head(evidence.ledger.checkpoint).size
-
-
-def _is_whole(folder: Path, made: str, *, timestamped: bool) -> bool:
-    path = path_of(folder, made)
-    if not path.is_file():
-        return False
-    content = path.read_bytes()
-    if timestamped and not has_timestamp(content):
-        return False
-    return "sha256:" + hashlib.sha256(content).hexdigest() == made
-
-
-def _keep(folder: Path, made: str, content: bytes) -> None:
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = path_of(folder, made)
-    temporary = path.with_suffix(f".{os.getpid()}.{id(content)}")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
-def _known_file(request_id: int, story: str, language: str) -> Select[EvidenceFile]:
-    return select(EvidenceFile).where(
-        EvidenceFile.request_id == request_id, EvidenceFile.story == story, EvidenceFile.language == language
-    )
-
-
-def _remember(db: Database, known: Select[EvidenceFile], made: EvidenceFile) -> None:
-    with db.transaction() as session:
-        # The request's row is the lock: of two who made the same file one adds the row, the other finds it.
-        get_locked(session, made.request_id)
-        made.made_at = now(session)
-        row = session.scalars(known).one_or_none()
-        if row is None:
-            session.add(made)
-            return
-        row.checkpoint_size, row.note = made.checkpoint_size, made.note
-        row.digest, row.bytes = made.digest, made.bytes
-        row.made_at = made.made_at

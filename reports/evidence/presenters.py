@@ -15,8 +15,9 @@ from portal.core.language import _, language, spoken
 from reports.evidence.beside import BesideRow, beside_rows
 from reports.evidence.claims import Claim, claim_of
 from reports.evidence.deviations import deviations_of
-from reports.evidence.document import Evidence, Proven
+from reports.evidence.document import Evidence
 from reports.evidence.offering import answers_shown, offering_name
+from reports.evidence.proven import Proven
 from reports.evidence.tables import (
     DecisionRow,
     EntryRow,

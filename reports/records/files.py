@@ -14,7 +14,7 @@ from catalog.attachments.store import Store
 from catalog.fulfilment.model import Artefact
 from catalog.requests.model import Request
 from portal.core.errors import Unavailable
-from reports.evidence.make import path_of
+from reports.evidence.kept import path_of
 from reports.evidence.model import EvidenceFile
 from reports.records.found import RecordFinding, called
 from reports.records.rows import Tell

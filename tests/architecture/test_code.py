@@ -20,7 +20,7 @@ WEB_FILES = re.compile(
 )
 #: Only these reach out; everything else goes through them.
 OUTWARD = re.compile(
-    r"portal/(jobs|notifications|identity/sign_in|identity/development_sso|supervisor|doctor|demo|core|demo_targets)/|connectors/|portal/demo"
+    r"portal/(jobs|notifications|identity/sign_in|identity/development_sso|supervisor|doctor|demo|core|demo_targets|audit/signer)/|connectors/|portal/demo"
 )
 
 

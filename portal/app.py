@@ -17,7 +17,7 @@ from portal.core.settings import Settings
 from portal.identity.access import SignedIn
 from portal.identity.sign_in.client import Provider
 from portal.identity.sign_in.server_session import ServerSessionInterface, current_session, insist_on_session
-from portal.web import errors, headers, languages, logs, page
+from portal.web import auditors, errors, headers, languages, logs, page
 from portal.web.numbers import Number, PortalRequest
 from portal.wiring import Portal, blueprints, build
 
@@ -84,6 +84,7 @@ def create_app(settings: Settings | None = None, portal: Portal | None = None) -
     csrf = CSRFProtect(app)
     _install_sign_in(app)
     languages.install(app)
+    auditors.install(app)
     errors.install(app)
     page.install(app)
     _install_template_functions(app)

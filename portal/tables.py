@@ -31,6 +31,7 @@ from portal.audit.rounds import model as verification_rounds
 from portal.audit.signer import model as signing
 from portal.core.database import Base
 from portal.identity import model as identity
+from portal.identity.auditors import model as auditors
 from portal.identity.passkeys import model as passkeys
 from portal.identity.rotas import model as rotas
 from portal.identity.tokens import model as tokens
@@ -46,6 +47,7 @@ ROOMS = (
     assets,
     attachments,
     audit,
+    auditors,
     audits,
     automation,
     changes,

@@ -80,6 +80,16 @@ MESSAGES: dict[str, dict[str, Any]] = {
     "request_escalated": REQUEST
     | {"stage": "Line manager", "why": "Nobody had decided in time, so Hanna Head was asked as well."},
     "delegation_given": DAYS | {"delegator": "Olga Owner", "offerings": ["Application access"]},
+    "mandate_given": DAYS
+    | {
+        "changed": False,
+        "who": "Cora Compliance",
+        "units": ["Lisbon"],
+        "offerings": [],
+        "since": date(2026, 1, 1),
+        "until": None,
+    },
+    "mandate_ended": {"who": "Cora Compliance", "at": datetime(2026, 11, 20, 16, 0, tzinfo=UTC), "path": "/"},
     "delegation_made": DAYS | {"substitute": "Otto Owner", "offerings": ["Application access"]},
     "delegation_ended": DAYS | {"other": "Olga Owner", "declined": True},
     "daily_digest": {

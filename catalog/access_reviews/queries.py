@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select, true
 from sqlalchemy.orm import Session, aliased
 
 from catalog.access_reviews.model import (
@@ -22,6 +22,7 @@ from catalog.access_reviews.model import (
 from catalog.entitlements.model import Entitlement
 from catalog.fulfilment.targets import called
 from catalog.requests.answers import spoken_end
+from catalog.requests.audited import requests_in_scope
 from catalog.requests.model import Request
 from portal.core.errors import NotFound
 from portal.core.language import _, spoken
@@ -96,6 +97,28 @@ def reviews_for(session: Session, actor: Actor) -> Sequence[ReviewLine]:
     return _lines(rows, actor)
 
 
+def review_in_scope(actor: Actor) -> ColumnElement[bool]:
+    """A condition on AccessReview: of a limited auditor's account those that are about nothing outside its scope."""
+    if actor.audit is None or not actor.audit.limited:
+        return true()
+    items = (
+        select(ReviewItem.id)
+        .join(Entitlement, Entitlement.id == ReviewItem.entitlement_id)
+        .where(ReviewItem.review_id == AccessReview.id)
+        .correlate(AccessReview)
+    )
+    within = Entitlement.request_id.in_(requests_in_scope(actor))
+    return and_(exists(items), ~exists(items.where(~within)))
+
+
+def require_seen(session: Session, actor: Actor, review_id: int) -> None:
+    """Raises NotFound for a campaign outside a limited auditor's scope; one statement, and none for others."""
+    if actor.audit is None or not actor.audit.limited:
+        return
+    if not session.scalar(select(exists().where(AccessReview.id == review_id, review_in_scope(actor)))):
+        raise NotFound(_("There is no such access review, or it is not yours to see."))
+
+
 def every_review(
     session: Session, actor: Actor, *, before: int | None = None
 ) -> tuple[Sequence[ReviewLine], int | None]:
@@ -106,14 +129,18 @@ def every_review(
         .correlate(AccessReview)
         .scalar_subquery()
     )
-    query = select(
-        AccessReview.id,
-        AccessReview.name,
-        AccessReview.state,
-        AccessReview.due_at,
-        AccessReview.total,
-        waiting,
-    ).order_by(AccessReview.id.desc())
+    query = (
+        select(
+            AccessReview.id,
+            AccessReview.name,
+            AccessReview.state,
+            AccessReview.due_at,
+            AccessReview.total,
+            waiting,
+        )
+        .where(review_in_scope(actor))
+        .order_by(AccessReview.id.desc())
+    )
     if before is not None:
         query = query.where(AccessReview.id < before)
     rows = session.execute(query.limit(PAGE + 1)).all()

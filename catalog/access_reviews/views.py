@@ -24,6 +24,7 @@ from catalog.access_reviews.queries import (
     named_review,
     own_items,
     progress_of,
+    require_seen,
     reviews_for,
 )
 from catalog.access_reviews.table import table_of
@@ -67,6 +68,8 @@ def index() -> Response:
 @requires(Permission.READ_EVIDENCE)
 def show(review_id: int) -> Response:
     """How far a campaign is, reviewer by reviewer."""
+    with reading() as db:
+        require_seen(db, current_actor(), review_id)
     return _shown(review_id)
 
 
@@ -78,6 +81,7 @@ def items(review_id: int) -> Response:
     states = {each.value: each for each in ItemState}
     after = request.args.get("after", type=int)
     with reading() as db:
+        require_seen(db, current_actor(), review_id)
         review = get_review(db, review_id)
         lines, following = items_of(db, current_actor(), review_id, state=states.get(chosen), after=after)
         kept: dict[str, Any] = {"review_id": review_id, "state": chosen or None}
@@ -97,6 +101,7 @@ def items(review_id: int) -> Response:
 def table(review_id: int) -> Response:
     """Every item as CSV in UTF-8, with the mark that office programs know it by."""
     with reading() as db:
+        require_seen(db, current_actor(), review_id)
         get_review(db, review_id)
         content = table_of(every_item(db, current_actor(), review_id))
     return file_response(content, name=f"access-review-{review_id}.csv", media_type="text/csv; charset=utf-8")

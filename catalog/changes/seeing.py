@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from catalog.assets.model import Asset
 from catalog.changes.model import ChangedAsset, PlannedChange, ToldPerson
 from catalog.ordering.units.queries import units_led_by
+from catalog.requests.audited import in_scope
 from catalog.requests.model import Request
 from portal.core.clock import now
 from portal.identity.actor import Actor
@@ -34,6 +35,8 @@ def readable(session: Session, actor: Actor, sees: SeesRequests) -> ColumnElemen
     """
     if actor.person_id is None:
         return false()
+    if actor.audit is not None:
+        return in_scope(actor) if actor.audit.running else false()
     if actor.may(Permission.READ_ALL_REQUESTS):
         return true()
     led: Collection[int] = units_led_by(session, actor)
@@ -47,6 +50,8 @@ def readable(session: Session, actor: Actor, sees: SeesRequests) -> ColumnElemen
 
 def concerning(actor: Actor) -> ColumnElement[bool]:
     """A condition on PlannedChange: it touches what the actor owns, or they were told of it."""
+    if actor.audit is not None:
+        return false()
     owned = exists().where(
         ChangedAsset.change_id == PlannedChange.id,
         Asset.id == ChangedAsset.asset_id,

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, exists, or_, select, true
+from sqlalchemy import ColumnElement, Select, exists, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from catalog.entitlements.model import Entitlement, EntitlementState
@@ -18,6 +18,7 @@ from catalog.fulfilment.targets import called
 from catalog.offerings.called import names_of
 from catalog.offerings.model import Offering, OfferingVersion
 from catalog.requests.answers import spoken_end
+from catalog.requests.audited import requests_in_scope
 from catalog.requests.model import Request
 from portal.core.clock import now
 from portal.core.errors import Forbidden
@@ -160,6 +161,8 @@ def scopes_of(session: Session, actor: Actor) -> tuple[Scope, ...]:
     """What the actor may look at beside their own; one statement."""
     if actor.person_id is None:
         return ()
+    if actor.audit is not None:
+        return (Scope.ALL,) if actor.audit.running else ()
     rules = rules_of(actor.person_id)
     reports, applications = session.execute(
         select(exists(reports_of(actor.person_id)), exists(select(rules.c.rule)))
@@ -216,6 +219,8 @@ def _filtered(session: Session, actor: Actor, wanted: Wanted) -> Select[Any]:
 
 def _in_scope(actor: Actor, scope: Scope) -> ColumnElement[bool]:
     person = actor.person_id or 0
+    if actor.audit is not None and scope is not Scope.ALL:
+        return false()
     match scope:
         case Scope.MINE:
             return Entitlement.person_id == person
@@ -226,4 +231,6 @@ def _in_scope(actor: Actor, scope: Scope) -> ColumnElement[bool]:
         case Scope.ALL:
             if not actor.may(Permission.READ_ALL_REQUESTS):
                 raise Forbidden(_("Your roles do not include what everybody has."))
+            if actor.audit is not None and actor.audit.limited:
+                return Entitlement.request_id.in_(requests_in_scope(actor))
             return true()

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from catalog.assets.model import Asset
 from catalog.entitlements.model import Entitlement, EntitlementOwner
+from catalog.requests.audited import is_in_scope
 from portal.identity.actor import Actor
 from portal.identity.model import Group, Membership, Person
 from portal.identity.permissions import Permission
@@ -68,6 +69,8 @@ def standing_of(session: Session, actor: Actor, entitlement: Entitlement) -> Sta
     """How the actor stands to it; None for somebody whom it does not concern. One statement."""
     if actor.person_id is None:
         return None
+    if actor.audit is not None:
+        return Standing.READER if is_in_scope(session, actor, entitlement.request_id) else None
     if entitlement.person_id == actor.person_id:
         return Standing.HOLDER
     here = Entitlement.id == entitlement.id

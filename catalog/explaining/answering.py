@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, or_, select, true
+from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from catalog.entitlements.model import Entitlement
@@ -18,7 +18,8 @@ from catalog.fulfilment.model import Step
 from catalog.offerings.called import names_of
 from catalog.offerings.model import OfferingVersion
 from catalog.reconciliation.model import Finding, FindingState
-from catalog.reconciliation.rights import owned_slugs
+from catalog.reconciliation.rights import finding_in_scope, owned_slugs
+from catalog.requests.audited import in_scope
 from catalog.requests.model import Request
 from portal.audit.model import Entry
 from portal.core.language import spoken
@@ -162,6 +163,8 @@ def _held_at(entitlement: Entitlement, at: datetime) -> bool:
 
 
 def _may_see(actor: Actor) -> ColumnElement[bool]:
+    if actor.audit is not None:
+        return in_scope(actor) if actor.audit.running else false()
     if actor.may(Permission.READ_FINDINGS):
         return true()
     mine = actor.person_id
@@ -248,7 +251,7 @@ def _names(session: Session, references: Iterable[str]) -> dict[str, str]:
 def _unexplained(session: Session, actor: Actor, numbers: Sequence[int]) -> tuple[Unexplained, ...]:
     if not numbers:
         return ()
-    statement = select(Finding).where(Finding.id.in_(numbers))
+    statement = select(Finding).where(Finding.id.in_(numbers), finding_in_scope(actor))
     if not actor.may(Permission.READ_FINDINGS):
         statement = statement.where(Finding.owner.in_(owned_slugs(session, actor)))
     return tuple(

@@ -16,7 +16,7 @@ from catalog.reconciliation.accepting import waiting_acceptance
 from catalog.reconciliation.keeping import acceptance_in_force
 from catalog.reconciliation.model import Acceptance, Finding, FindingKind, FindingState
 from catalog.reconciliation.queries import latest_readings
-from catalog.reconciliation.rights import get_finding, group_names, may_work, owned_slugs
+from catalog.reconciliation.rights import finding_in_scope, get_finding, group_names, may_work, owned_slugs
 from catalog.reconciliation.words import called
 from catalog.requests.duplicates import OPEN
 from catalog.requests.model import Request
@@ -135,8 +135,10 @@ def index_page(
         statement = statement.where(Finding.kind == FindingKind(kind))
     if not reads_all:
         statement = statement.where(Finding.owner.in_(own))
-    rows = session.execute(statement).all()
-    readings = latest_readings(session) if reads_all else ()
+    rows = session.execute(statement.where(finding_in_scope(actor))).all()
+    # Readings count what everybody has.
+    whole = actor.audit is None or not actor.audit.limited
+    readings = latest_readings(session) if reads_all and whole else ()
     read = [reading for reading in readings if reading.was_read]
     names = group_names(session, (finding.owner for finding, _reference, _state in rows[:PAGE]))
     lines = tuple(

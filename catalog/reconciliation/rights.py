@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, or_, select, true
 from sqlalchemy.orm import Session
 
+from catalog.entitlements.model import Entitlement
 from catalog.reconciliation.model import Finding, FindingState
+from catalog.requests.audited import requests_in_scope
 from portal.core.errors import Conflict, Forbidden, NotFound
 from portal.core.language import _
 from portal.identity.actor import Actor
@@ -34,11 +36,23 @@ def group_names(session: Session, slugs: Iterable[str]) -> dict[str, str]:
 def get_finding(session: Session, actor: Actor, finding_id: int) -> Finding:
     """The finding, if the actor may see it. Raises NotFound otherwise: that it exists is no stranger's business."""
     finding = session.get(Finding, finding_id)
+    if finding is not None and actor.audit is not None and actor.audit.limited:
+        within = select(exists().where(Finding.id == finding_id, finding_in_scope(actor)))
+        finding = finding if session.scalar(within) else None
     if finding is None or not (
         actor.may(Permission.READ_FINDINGS) or finding.owner in owned_slugs(session, actor)
     ):
         raise NotFound(_("There is no such finding, or it is not yours to see."))
     return finding
+
+
+def finding_in_scope(actor: Actor) -> ColumnElement[bool]:
+    """A condition on Finding: of a limited auditor's account what belongs to a request in scope; else all."""
+    if actor.audit is None or not actor.audit.limited:
+        return true()
+    requests = requests_in_scope(actor)
+    held = select(Entitlement.id).where(Entitlement.request_id.in_(requests))
+    return or_(Finding.entitlement_id.in_(held), Finding.request_id.in_(requests))
 
 
 def may_work(session: Session, actor: Actor, finding: Finding) -> bool:

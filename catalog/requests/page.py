@@ -86,8 +86,10 @@ def request_page(
         else "",
         missed=request.promise_missed_at is not None,
         paused_since=local(request.paused_since),
-        order_group_id=request.order_group_id if mine or actor.may(Permission.READ_ALL_REQUESTS) else None,
-        may_order_again=mine or request.beneficiary_id == actor.person_id,
+        order_group_id=request.order_group_id
+        if actor.audit is None and (mine or actor.may(Permission.READ_ALL_REQUESTS))
+        else None,
+        may_order_again=not actor.only_audits and (mine or request.beneficiary_id == actor.person_id),
         outcome=document.speak(request.outcome),
         seal=request.seal,
         sealed_at=local(request.sealed_at),

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased, joinedload
 from catalog.offerings.called import names_of
 from catalog.offerings.model import OfferingVersion
 from catalog.ordering.units.queries import units_led_by
+from catalog.requests.audited import is_in_scope
 from catalog.requests.model import Request
 from catalog.requests.route import Router
 from catalog.requests.states import CLOSED, State
@@ -102,7 +103,7 @@ def request_for(session: Session, actor: Actor, reference: str, router: Router) 
     """The request, if the actor may see it.
 
     That is the requester, the beneficiary, its approvers, whoever leads the unit that receives it, and roles that
-    read all.
+    read all; and of an auditor's account those in its scope, and no others.
     Raises NotFound otherwise, whether or not it exists: its existence is itself a secret.
     """
     statement = (
@@ -167,6 +168,8 @@ def may_see(session: Session, actor: Actor, request: Request, router: Router) ->
     """Whether the actor is one of those whom `request_for` names."""
     if actor.person_id is None:
         return False
+    if actor.audit is not None:
+        return actor.audit.running and is_in_scope(session, actor, request.id)
     if actor.person_id in {request.requester_id, request.beneficiary_id}:
         return True
     return (

@@ -20,6 +20,7 @@ class Entry(Base):
         Index("ix_ledger_entry_subject_number", "subject", "number"),
         Index("ix_ledger_entry_tag_number", "tag", "number"),
         Index("ix_ledger_entry_actor_number", "actor", "number"),
+        Index("ix_ledger_entry_at", "at"),
     )
 
     #: 1, 2, 3 … without a gap; the leaf's index is one less.

@@ -17,6 +17,7 @@ SEALED: Mapping[str, frozenset[str]] = {
     "group": _NONE,
     "membership": _NONE,
     "person_absence": _NONE,
+    "auditor_mandate": _NONE,
     "passkey": frozenset({"sign_count", "last_used_at"}),  # each decision's signature holds its own count
     "api_token": frozenset({"last_used_at", "minute", "calls"}),  # how often it is used
     "rota": _NONE,
@@ -77,6 +78,7 @@ UNSEALED: Mapping[str, str] = {
     "personal_value": "its entry commits to each value; only that one was erased is sealed",
     "checkpoint_holder": "how handing over goes; what was handed over lies with its holder",
     "checkpoint_cosignature": "a witness's signature, which its own key proves",
+    "verification_round": "when the ledger was verified last, and what for; it can be verified again",
     "counter": "the next number of a kind; references are compared with the entries of the requests themselves",
     "draft": "nobody was asked yet",
     "bulk_order": "nobody was asked yet",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from portal.identity.permissions import Permission, granted_by
+from portal.identity.auditors.scope import AuditScope
+from portal.identity.permissions import AUDITOR, Permission, granted_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,17 @@ class Actor:
     timezone: str = "UTC"
     #: One of portal.core.language.LANGUAGES; empty for the portal itself.
     language: str = ""
+    #: What an auditor's account is limited to; None for every other account.
+    audit: AuditScope | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether any of the actor's roles grants the permission."""
         return any(permission in granted_by(role) for role in self.roles)
+
+    @property
+    def only_audits(self) -> bool:
+        """Whether this account is an auditor's and nothing else: it reads, and changes nothing."""
+        return self.audit is not None or self.roles - {"person"} == {AUDITOR}
 
 
 #: The portal acting on its own: a timer, a worker, an import.

@@ -132,3 +132,33 @@ class ApiTokenRevoked:
     actor: Actor
     token_id: int
     person_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MandateGiven:
+    """A person's account audits from then until then (UTC, the end exclusive); empty parts of its scope are all."""
+
+    actor: Actor
+    mandate_id: int
+    person_id: int
+    begins_at: datetime
+    ends_at: datetime
+    units: tuple[str, ...]
+    offerings: tuple[str, ...]
+    since: datetime | None
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MandateChanged(MandateGiven):
+    """The same mandate with other days or another scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class MandateEnded:
+    """A mandate ended before its last day; the account sees nothing from then on."""
+
+    actor: Actor
+    mandate_id: int
+    person_id: int
+    ended_at: datetime

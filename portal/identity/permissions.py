@@ -38,10 +38,14 @@ class Permission(StrEnum):
     #: Legal holds, and what is erased and retired.
     PLACE_HOLDS = "place-holds"
     ERASE_PEOPLE = "erase-people"
+    #: Mandates of auditors' accounts.
+    APPOINT_AUDITORS = "appoint-auditors"
 
 
 #: Two people with this role together carry a waiting request past its approvers, who then review it.
 BREAK_GLASS_ROLE = "break_glass"
+#: Who has this role and no other reads and changes nothing.
+AUDITOR = "auditor"
 #: Who heads a unit has this role without being given it, for that unit and those below.
 UNIT_LEAD = "unit_lead"
 
@@ -65,7 +69,7 @@ _TABLE: dict[str, frozenset[Permission]] = {
             Permission.ERASE_PEOPLE,
         }
     ),
-    "auditor": frozenset(
+    AUDITOR: frozenset(
         {
             Permission.READ_ALL_REQUESTS,
             Permission.READ_EVIDENCE,
@@ -98,6 +102,7 @@ _TABLE: dict[str, frozenset[Permission]] = {
             Permission.READ_HOLDERS,
             Permission.PLACE_HOLDS,
             Permission.ERASE_PEOPLE,
+            Permission.APPOINT_AUDITORS,
         }
     ),
 }

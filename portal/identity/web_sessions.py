@@ -15,10 +15,12 @@ from sqlalchemy.orm import Session
 from portal.core.clock import now
 from portal.core.events import publish
 from portal.identity.actor import PORTAL, Actor
+from portal.identity.auditors.model import AuditorMandate
+from portal.identity.auditors.reading import scope_of
 from portal.identity.events import PersonSignedIn, SessionEnded
 from portal.identity.model import Group, Membership, Person, Unit, WebSession
 from portal.identity.people import language_of
-from portal.identity.permissions import UNIT_LEAD
+from portal.identity.permissions import AUDITOR, UNIT_LEAD
 from portal.identity.sign_in.tokens import Identity
 
 TOKEN_BYTES = 32
@@ -66,24 +68,30 @@ def find_session(session: Session, token: str) -> OpenSession | None:
 
 
 def actor_of(session: Session, person: Person, row: WebSession) -> Actor:
-    """The person as an actor, with the roles that their groups carry now, and that heading a unit brings."""
+    """The person as an actor, with the roles that their groups carry now, and that heading a unit brings; or as an auditor."""
     heads_a_unit = exists().where(Unit.head_id == Person.id)
+    audits = exists().where(AuditorMandate.person_id == Person.id)
     rows = session.execute(
-        select(heads_a_unit, Group.id, Group.roles)
+        select(heads_a_unit, Group.id, Group.roles, audits)
         .select_from(Person)
         .outerjoin(Membership, Membership.person_id == Person.id)
         .outerjoin(Group, Group.id == Membership.group_id)
         .where(Person.id == person.id)
     ).all()
-    groups = [(group_id, roles) for _, group_id, roles in rows if group_id is not None]
+    groups = [(group_id, roles) for _, group_id, roles, _ in rows if group_id is not None]
     leads = {UNIT_LEAD} if rows[0][0] else set()
+    audit = scope_of(session, person.id) if rows[0][3] else None
+    roles = {"person", *leads, *(role for _, given in groups for role in given)}
+    if audit is not None:
+        # Whatever groups a person comes into later: an auditor's account is for auditing alone.
+        roles, groups = {AUDITOR} if audit.running else set(), []
     return Actor(
         name=person.name,
         person_id=person.id,
         issuer=person.issuer,
         subject=person.subject,
         unit_id=person.unit_id,
-        roles=frozenset({"person", *leads, *(role for _, roles in groups for role in roles)}),
+        roles=frozenset(roles),
         group_ids=frozenset(group_id for group_id, _ in groups),
         session_id=row.id,
         auth_time=row.auth_time,
@@ -91,6 +99,7 @@ def actor_of(session: Session, person: Person, row: WebSession) -> Actor:
         amr=tuple(row.amr),
         timezone=person.timezone,
         language=language_of(person),
+        audit=audit,
     )
 
 

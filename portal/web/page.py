@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import cast
@@ -99,6 +99,8 @@ def _messages() -> tuple[tuple[str, str], ...]:
 
 
 def _nav(actor: Actor) -> tuple[NavItem, ...]:
+    if actor.audit is not None:
+        return _links(_of_auditors(actor)) if actor.audit.running else ()
     with reading() as session:
         waiting = count_awaiting(session, actor)
         open_tasks, tasks = count_tasks(session, actor) if actor.group_ids else (0, 0)
@@ -112,6 +114,10 @@ def _nav(actor: Actor) -> tuple[NavItem, ...]:
     if tasks:
         entries.append((_("Tasks"), "work.index", open_tasks or None))
     entries += ((label, endpoint, None) for label, endpoint in _of_roles(actor))
+    return _links(entries)
+
+
+def _links(entries: Iterable[tuple[str, str, int | str | None]]) -> tuple[NavItem, ...]:
     room = (request.endpoint or "").partition(".")[0]
     if request.endpoint in _ASKING or room in _ORDERING:
         room = "catalogue"
@@ -119,6 +125,14 @@ def _nav(actor: Actor) -> tuple[NavItem, ...]:
         (label, url_for(endpoint), endpoint.partition(".")[0] == room, count)
         for label, endpoint, count in entries
     )
+
+
+def _of_auditors(actor: Actor) -> Iterator[tuple[str, str, None]]:
+    """The pages of an account under a mandate: what its roles bring, and what everybody reads of others."""
+    yield _("Entitlements"), "entitlements.index", None
+    yield _("Changes"), "changes.index", None
+    for label, endpoint in _of_roles(actor):
+        yield label, endpoint, None
 
 
 def _of_roles(actor: Actor) -> Iterator[tuple[str, str]]:

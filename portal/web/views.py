@@ -19,7 +19,10 @@ blueprint = Blueprint("web", __name__)
 @public
 def home() -> Response:
     """The catalogue for whoever is signed in, else what the portal is."""
-    if find_actor() is not None:
+    actor = find_actor()
+    if actor is not None and actor.audit is not None:
+        return redirect(url_for("ledger.index"), 303)
+    if actor is not None:
         return redirect(url_for("catalogue.index"), 303)
     return render("portal/web/home.html")
 

@@ -21,12 +21,14 @@ from catalog.reconciliation import events as finding_events
 from catalog.reconciliation import reactions as reconciliation
 from catalog.requests import events
 from portal.audit import identity as identity_entries
+from portal.audit import mandates as mandate_entries
 from portal.audit.holders import events as holder_events
 from portal.audit.rounds.events import LedgerFoundOdd
 from portal.audit.signing import SigningStopped
 from portal.core.settings import Settings
 from portal.identity import events as identity_events
 from portal.notifications import checkpoints as checkpoint_mails
+from portal.notifications import mandates as mandate_mails
 from portal.notifications import passkeys as passkey_mails
 from portal.notifications import tokens as token_mails
 
@@ -54,6 +56,12 @@ def reactions_table(settings: Settings) -> dict[type[Any], Sequence[Callable[...
             token_mails.on_token_created,
         ),
         identity_events.ApiTokenRevoked: (identity_entries.on_token_revoked,),
+        identity_events.MandateGiven: (mandate_entries.on_mandate_given, mandate_mails.on_mandate_given),
+        identity_events.MandateChanged: (
+            mandate_entries.on_mandate_changed,
+            mandate_mails.on_mandate_changed,
+        ),
+        identity_events.MandateEnded: (mandate_entries.on_mandate_ended, mandate_mails.on_mandate_ended),
         SigningStopped: (signing_alarm.on_signing_stopped,),
         holder_events.CheckpointMailDue: (checkpoint_mails.on_checkpoint_mail_due,),
         holder_events.HolderContradicted: (checkpoint_mails.on_contradicted,),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
+from catalog.access_reviews.queries import require_seen
 from portal.audit.checkpoint import Signer
 from portal.core.database import Database
-from portal.core.http import file_response, render, services, settings, transaction
+from portal.core.http import file_response, reading, render, services, settings, transaction
 from portal.core.language import language
 from portal.identity.access import current_actor, requires
 from portal.identity.permissions import Permission
@@ -22,6 +23,8 @@ blueprint = Blueprint("access_review_results", __name__)
 def result(review_id: int) -> Response:
     """The campaign's signed result, its pages in the reader's language; who took it is written down."""
     parts = services()
+    with reading() as session:
+        require_seen(session, current_actor(), review_id)
     bench = Workbench(parts.get(Database), settings(), parts.get(Signer))
     try:
         content = make_result(bench, review_id, language())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
@@ -56,7 +58,9 @@ def audits_before(
         found = list(session.scalars(query.limit(limit + 1)))
     else:
         # Few audits are made for one unit; what is left out is decided here, because the units are JSON.
-        found = [audit for audit in session.scalars(query) if may_see(audit, seen)][: limit + 1]
+        found = [
+            audit for audit in session.scalars(query) if may_see(audit, seen) and stays_within(audit, actor)
+        ][: limit + 1]
     shown = found[:limit]
     newest = (
         select(func.max(AuditDraw.id))
@@ -77,11 +81,26 @@ def may_see(audit: Audit, seen: frozenset[str] | None) -> bool:
     )
 
 
+def stays_within(audit: Audit, actor: Actor) -> bool:
+    """Whether its services and its period lie within the scope of an auditor's account."""
+    scope = actor.audit
+    if scope is None or not scope.limited:
+        return True
+    zone = ZoneInfo(audit.zone)
+    begins = datetime.combine(audit.first_day, time(), zone)
+    ends = datetime.combine(audit.last_day + timedelta(days=1), time(), zone)
+    return (
+        (scope.offerings is None or (bool(audit.offerings) and scope.offerings.issuperset(audit.offerings)))
+        and (scope.since is None or begins >= scope.since)
+        and (scope.until is None or ends <= scope.until)
+    )
+
+
 def get_audit(session: Session, actor: Actor, reference: str) -> Audit:
     """The audit of this reference, with whoever ordered it. Raises NotFound, also where the reader may not see it."""
     statement = select(Audit).where(Audit.reference == reference).options(joinedload(Audit.ordered_by))
     found = session.scalars(statement).one_or_none()
-    if found is None or not may_see(found, units_seen_by(session, actor)):
+    if found is None or not may_see(found, units_seen_by(session, actor)) or not stays_within(found, actor):
         raise NotFound(_("There is no such audit."))
     return found
 

@@ -87,7 +87,12 @@ def units_seen_by(session: Session, actor: Actor) -> frozenset[str] | None:
 
     An audit is shown to a limited account only if it looks at nothing else and shows nothing else of the ledger.
     """
-    return None
+    scope = actor.audit
+    if scope is None or not scope.limited:
+        return None
+    if scope.unit_slugs is not None:
+        return scope.unit_slugs
+    return frozenset(session.scalars(select(Unit.slug)))
 
 
 def past_periods(at: datetime, zone: str) -> dict[str, Period]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from catalog.offerings.called import names_of
 from catalog.offerings.model import OfferingVersion
+from catalog.requests.audited import in_scope
 from catalog.requests.model import Request
 from portal.core.language import spoken
 from portal.identity.actor import Actor
@@ -62,12 +63,15 @@ def requests_for_evidence(
     rows: Sequence[Any]
     values = {"before": before if before is not None else _HIGHEST, "limit": limit + 1}
     wanted = whole_reference(reference)
+    every, by_reference = _ALL, _BY_REFERENCE
+    if actor.audit is not None:
+        every, by_reference = every.where(in_scope(actor)), by_reference.where(in_scope(actor))
     if not wanted:
-        rows = session.execute(_ALL, values).all()
+        rows = session.execute(every, values).all()
     elif set(wanted) & WILDCARDS:
         rows = []
     else:
-        rows = session.execute(_BY_REFERENCE, {**values, "reference": wanted}).all()
+        rows = session.execute(by_reference, {**values, "reference": wanted}).all()
     zone = ZoneInfo(actor.timezone)
     called = names_of(session, ((row.digest, row.offering) for row in rows))
     lines = tuple(

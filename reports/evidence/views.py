@@ -7,11 +7,14 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request, url_for
 
+from catalog.requests.audited import is_in_scope
+from catalog.requests.queries import find_id
 from portal.audit.checkpoint import Signer
 from portal.core.clock import now
 from portal.core.database import Database
+from portal.core.errors import NotFound
 from portal.core.http import file_response, reading, render, services, settings, transaction
-from portal.core.language import language
+from portal.core.language import _, language
 from portal.identity.access import current_actor, requires
 from portal.identity.permissions import Permission
 from reports.evidence.make import EvidenceNotMade, Workbench, make_evidence, record_download
@@ -47,6 +50,10 @@ def index() -> Response:
 def one_request(reference: str) -> Response:
     """The request's signed file, its pages in the reader's language; who took it is written down. A failure is shown here and holds nothing up."""
     parts = services()
+    with reading() as session:
+        found = find_id(session, reference)
+        if found is None or not is_in_scope(session, current_actor(), found):
+            raise NotFound(_("There is no such request, or it is not yours to see."))
     bench = Workbench(parts.get(Database), settings(), parts.get(Signer))
     try:
         made = make_evidence(bench, reference, language())

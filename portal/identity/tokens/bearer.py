@@ -58,4 +58,7 @@ def bearer(session: Session, authorization: str, scope: str) -> Actor:
     token.last_used_at = at
     if scope not in token.scopes:
         raise Refused(403, f"This token may not be used for “{scope}”.")
-    return actor_of(session, person, WebSession(acr="", amr=[]))
+    actor = actor_of(session, person, WebSession(acr="", amr=[]))
+    if actor.audit is not None and not actor.audit.running:
+        raise Refused(403, "This account may look at nothing now: its mandate as an auditor is not in force.")
+    return actor

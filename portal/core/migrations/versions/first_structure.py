@@ -120,6 +120,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
         batch_op.create_index("ix_ledger_entry_actor_number", ["actor", "number"], unique=False)
+        batch_op.create_index("ix_ledger_entry_at", ["at"], unique=False)
         batch_op.create_index("ix_ledger_entry_subject_number", ["subject", "number"], unique=False)
         batch_op.create_index("ix_ledger_entry_tag_number", ["tag", "number"], unique=False)
 
@@ -410,6 +411,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=("pk_audit")),
         sa.UniqueConstraint("reference", name=("uq_audit_reference")),
     )
+    op.create_table(
+        "auditor_mandate",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("begins_at", database.UTCDateTime(), nullable=False),
+        sa.Column("ends_at", database.UTCDateTime(), nullable=False),
+        sa.Column("units", sa.JSON(), nullable=False),
+        sa.Column("offerings", sa.JSON(), nullable=False),
+        sa.Column("since", database.UTCDateTime(), nullable=True),
+        sa.Column("until", database.UTCDateTime(), nullable=True),
+        sa.Column("given_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("given_at", database.UTCDateTime(), nullable=False),
+        sa.Column("ended_at", database.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["given_by_id"], ["person.id"], name=("fk_auditor_mandate_given_by_id_person")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=("fk_auditor_mandate_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=("pk_auditor_mandate")),
+    )
+    with op.batch_alter_table("auditor_mandate", schema=None) as batch_op:
+        batch_op.create_index(("ix_auditor_mandate_person_id"), ["person_id"], unique=False)
+
     op.create_table(
         "calendar_feed",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -2100,6 +2123,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_calendar_feed_person_id")
 
     op.drop_table("calendar_feed")
+    with op.batch_alter_table("auditor_mandate", schema=None) as batch_op:
+        batch_op.drop_index("ix_auditor_mandate_person_id")
+
+    op.drop_table("auditor_mandate")
     op.drop_table("audit")
     with op.batch_alter_table("api_token", schema=None) as batch_op:
         batch_op.drop_index("ix_api_token_person_id")
@@ -2147,6 +2174,7 @@ def downgrade() -> None:
     with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
         batch_op.drop_index("ix_ledger_entry_tag_number")
         batch_op.drop_index("ix_ledger_entry_subject_number")
+        batch_op.drop_index("ix_ledger_entry_at")
         batch_op.drop_index("ix_ledger_entry_actor_number")
 
     op.drop_table("ledger_entry")

@@ -2,10 +2,11 @@
 
     python -m bench.long_pdf [--rows 2000,10000] [--beside 2000,10000]
 
-Both ways make a tagged PDF/A-3a with contents, bookmarks and "Page 12 of 431" on each page. "Ordinary CSS" is what
-one writes when one does not think of the renderer: a table whose columns find their own widths, page numbers by
-`counter(page)` and `counter(pages)`, contents by `target-counter`. "Fixed" is the same with the parts' style sheet
-(`table-layout: fixed`, a `<colgroup>`), still in one go. Memory is the sum over all processes; "of work" are
+Both ways make a tagged PDF/A-3a of the same rows with contents, bookmarks and "Page 12 of 431" on each page, by the
+portal's style sheet for paper, in which a word too long for its cell is broken (`overflow-wrap: anywhere`): no text is
+ever cut off. "Ordinary CSS" is what one writes beside that when one does not think of the renderer: a table whose columns
+find their own widths, collapsing borders, page numbers by `counter(page)` and `counter(pages)`, contents by
+`target-counter`. "Fixed" is the same with `table-layout: fixed` and a `<colgroup>`, still in one go. Memory is the sum over all processes; "of work" are
 seconds of processor time, which tell on a machine that has other things to do. Each way is checked for
 holding every row.
 """
@@ -32,7 +33,7 @@ from bench.memory import Watch
 from portal.core.assets import static_folder
 from reports.pdf.parts import Heading, LongDocument, render_long
 
-PER_PART = 250
+PER_PART = 200
 AT = datetime(2026, 11, 22, 9, tzinfo=UTC)
 COLUMNS = {
     "Reference": 20,
@@ -56,7 +57,9 @@ STATES = ("fulfilled", "rejected", "withdrawn", "failed", "ended")
 NAMES = ("Łukasz Ångström", "Zoë O'Neill", "Дарья Иванова", "Ada Lovelace", "Grace Hopper", "Ζωή Παππά")
 MARGINS = "@page { size: A4; margin: 20mm 11mm 22mm } html { font-size: 8.5pt }"
 SHEET = '<link rel="stylesheet" href="evidence.css">'
-ORDINARY = """html { overflow-wrap: normal } table { table-layout: auto } @page { @bottom-left { content: "AR-000001" }
+#: Borders that need not be settled between neighbours are cheaper by a seventh.
+CHEAP = "table { border-collapse: separate; border-spacing: 0 }"
+ORDINARY = """table { table-layout: auto } tbody th { white-space: nowrap } @page { @bottom-left { content: "AR-000001" }
 @bottom-right { content: "Page " counter(page) " of " counter(pages) } }
 .toc::after { content: " " target-counter(attr(href), page) }"""
 
@@ -132,7 +135,7 @@ def _in_parts(rows: int, file: Path) -> Callable[[], None]:
     parts = [lambda: '<h1 id="cover">A register</h1>']
     parts += [_part(start, min(start + PER_PART, rows)) for start in range(0, rows, PER_PART)]
     document = LongDocument(
-        head=f"{SHEET}<style>{MARGINS}</style>",
+        head=f"{SHEET}<style>{MARGINS} {CHEAP}</style>",
         parts=parts,
         title="A register",
         lang="en",

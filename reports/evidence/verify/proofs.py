@@ -12,8 +12,9 @@ from portal.audit.merkle import leaf_hash, root_from_inclusion
 from portal.audit.notes import Head, NoteError, fingerprint, read_verifier_key, verify_head
 from portal.audit.record import commitment
 from portal.core.canonical import canonical_json
-from reports.evidence.document import EntryPart, Evidence, Proven
+from reports.evidence.document import EntryPart, Evidence
 from reports.evidence.presenters import certificate_of
+from reports.evidence.proven import Proven
 from reports.evidence.verify.result import Verification
 from reports.evidence.verify.rotations import check_rotations, earlier_keys
 from reports.evidence.verify.trusted import Trusted

@@ -25,7 +25,7 @@ from portal.core.errors import PortalError, SettingsError
 from portal.core.settings import Settings
 from portal.identity.rotas.cli import rota_command
 from reports.audits.cli import audit_report_commands
-from reports.erasing.cli import erase_command, hold_commands
+from reports.erasing.cli import erase_command, hold_commands, retention_command
 from reports.evidence.cli import evidence, verify
 from reports.records.cli import records_of
 
@@ -140,6 +140,7 @@ def people_import(portal: Any, file: Path) -> None:
 people.add_command(rota_command(with_portal))
 people.add_command(erase_command(with_portal))
 cli.add_command(hold_commands(with_portal))
+cli.add_command(retention_command(with_portal))
 cli.add_command(asset_commands(with_portal))
 cli.add_command(ca_commands)
 cli.add_command(firewall_commands(with_portal))

@@ -25,6 +25,7 @@ from portal.core.environment import (
 from portal.core.errors import SettingsError
 from portal.core.holder_settings import HolderSettings
 from portal.core.queues import DEFAULT_QUEUE, insist_on_queue, parse_queues
+from portal.core.retention import Retention
 from portal.core.signer_place import SignerPlace, read_signer_place
 
 DEFAULT_SECRET = "development-only-not-a-secret"  # noqa: S105  (refused outside development)
@@ -55,6 +56,8 @@ class Settings:
     signer: SignerPlace
     #: Who else keeps checkpoints.
     holders: HolderSettings = HolderSettings()
+    #: How long what is kept.
+    retention: Retention = field(default_factory=Retention)
     #: Where the firewall's policy is pushed, and how ssh gets there; empty for nowhere and the account's own.
     firewall_remote: str = ""
     firewall_remote_key: str = ""
@@ -188,6 +191,7 @@ class Settings:
             checkpoint_folder=read_folder(env, "CHECKPOINT_FOLDER", home / "checkpoints"),
             signer=read_signer_place(env, home, holding=False),
             holders=HolderSettings.from_environment(env),
+            retention=Retention.from_environment(env),
             firewall_remote=mine("FIREWALL_REMOTE", "firewall"),
             firewall_remote_key=env.get("FIREWALL_REMOTE_KEY", ""),
             firewall_known_hosts=env.get("FIREWALL_KNOWN_HOSTS", ""),

@@ -39,6 +39,7 @@ from portal.notifications import digest
 from portal.notifications import jobs as mail_jobs
 from portal.wiring.parts import Portal
 from reports.audits import jobs as audits
+from reports.erasing import retire
 from reports.records.cli import records_of
 
 #: Its payload names the holder.
@@ -72,6 +73,7 @@ def job_handlers(portal: Portal) -> Handlers:
         reconciliation.TELL_OF_FINDINGS: tell_of_findings,
         sweep.SWEEP: partial(sweep.sweep_attachments, store=portal.store),
         **audits.handlers(portal.signer),
+        retire.RETIRE: partial(retire.retire_nightly, store=portal.store),
         rounds.VERIFY: partial(_verify_ledger, portal=portal),
         "checkpoint": partial(_checkpoint, signer=portal.signer, holders=portal.holders),
         HAND_TO_HOLDER: partial(_hand_to_holder, holders=portal.holders),
@@ -92,6 +94,7 @@ def periodic_table() -> tuple[Periodic, ...]:
         Periodic("digests", timedelta(minutes=5), digest.SEND_DIGESTS),
         Periodic("paces", timedelta(hours=1), "refresh_paces"),
         Periodic("ledger", rounds.EVERY, rounds.VERIFY),
+        Periodic("retention", timedelta(days=1), retire.RETIRE),
         Periodic("reconciliation", timedelta(days=1), reconciliation.RECONCILE),
     )
 

@@ -50,6 +50,30 @@ def erase_command(with_portal: Callable[[Any], Any]) -> click.Command:
     return erase_
 
 
+def retention_command(with_portal: Callable[[Any], Any]) -> click.Command:
+    """`retention`."""
+
+    @click.command("retention")
+    @click.option("--dry-run", is_flag=True, help="Only show what would go, and what a hold keeps.")
+    @with_portal
+    def retention(portal: Any, dry_run: bool) -> None:  # noqa: FBT001  (click passes it by name)
+        """Take out what is over its time, as RETENTION says. It is done every night by itself."""
+        from reports.erasing.retire import due, retire
+
+        kept = portal.settings.retention
+        with portal.db.reading() as session:
+            lines = due(session, kept)
+        for one in lines:
+            held = f", {one.held} kept by a hold" if one.held else ""
+            click.echo(f"{one.name:<10} {one.days:>5} days  {one.going} to go{held}")
+        if not dry_run:
+            gone = retire(portal.db, kept, evidence=portal.settings.home / "evidence", store=portal.store)
+            told = ", ".join(f"{number} {name}" for name, number in sorted(gone.items()))
+            click.echo(f"Gone: {told or 'nothing'}.")
+
+    return retention
+
+
 def hold_commands(with_portal: Callable[[Any], Any]) -> click.Group:
     """`hold add|lift|list`."""
 

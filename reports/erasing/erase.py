@@ -29,7 +29,7 @@ from reports.erasing.holds import held_ids, held_requests
 from reports.erasing.in_the_way import in_the_way, references_of
 from reports.erasing.naming import Names, texts_naming, values_naming
 from reports.erasing.places import PLACES, Place
-from reports.evidence.make import path_of
+from reports.evidence.kept import path_of
 from reports.evidence.model import EvidenceFile
 
 #: What an order says of itself; it is part of the request's record and goes with that.

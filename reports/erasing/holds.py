@@ -99,9 +99,37 @@ def named(session: Session, hold: LegalHold) -> str:
             return f"{hold.first_day}/{hold.last_day}"
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the holds in force cover: a condition on Request, and the numbers of people."""
+
+    requests: ColumnElement[bool]
+    people: Select[int]
+
+
+def held(session: Session, holds: Sequence[LegalHold] | None = None) -> Held:
+    """What holds cover; two statements at most. `holds` are those in force, where they were read before."""
+    holds = holds_in_force(session) if holds is None else holds
+    below: dict[int | None, set[int]] = {}
+    for hold in holds:
+        if hold.kind is HoldKind.UNIT and not below:
+            below = _all_below(session)
+    of_people = [
+        Person.id == hold.person_id
+        if hold.kind is HoldKind.PERSON
+        else Person.unit_id.in_(below.get(hold.unit_id, set()))
+        for hold in holds
+        if hold.kind in {HoldKind.PERSON, HoldKind.UNIT}
+    ]
+    return Held(
+        or_(false(), *(_covers(hold, below) for hold in holds)),
+        select(Person.id).where(or_(false(), *of_people)),
+    )
+
+
 def held_requests(session: Session) -> ColumnElement[bool]:
     """A condition on Request: whether any hold covers it."""
-    return or_(false(), *(_covers(session, hold) for hold in holds_in_force(session)))
+    return held(session).requests
 
 
 def held_ids(session: Session) -> Select[int]:
@@ -119,7 +147,7 @@ def holds_on(session: Session, person: Person) -> list[LegalHold]:
     ]
 
 
-def _covers(session: Session, hold: LegalHold) -> ColumnElement[bool]:
+def _covers(hold: LegalHold, below: dict[int | None, set[int]]) -> ColumnElement[bool]:
     match hold.kind:
         case HoldKind.PERSON:
             return or_(
@@ -130,7 +158,7 @@ def _covers(session: Session, hold: LegalHold) -> ColumnElement[bool]:
         case HoldKind.REQUEST:
             return Request.id == hold.request_id
         case HoldKind.UNIT:
-            return Request.unit_id.in_(_units_below(session, hold.unit_id))
+            return Request.unit_id.in_(below.get(hold.unit_id, set()))
         case HoldKind.PERIOD:
             first, last = hold.first_day or date.min, hold.last_day or date.max
             return and_(
@@ -140,9 +168,18 @@ def _covers(session: Session, hold: LegalHold) -> ColumnElement[bool]:
 
 
 def _units_below(session: Session, unit_id: int | None) -> set[int]:
+    return _all_below(session).get(unit_id, set())
+
+
+def _all_below(session: Session) -> dict[int | None, set[int]]:
+    """Each unit with itself and all that are below it."""
     rows = session.execute(select(Unit.id, Unit.parent_id)).all()
     parents: dict[int, int | None] = {row.id: row.parent_id for row in rows}
-    return {one for one in parents if unit_id in _above(parents, one)}
+    below: dict[int | None, set[int]] = {one: set() for one in parents}
+    for one in parents:
+        for above in _above(parents, one):
+            below[above].add(one)
+    return below
 
 
 def _above(parents: dict[int, int | None], unit_id: int | None) -> list[int]:

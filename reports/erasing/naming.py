@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from sqlalchemy import select
@@ -21,6 +22,7 @@ from portal.core.database import Base
 from portal.core.language import Said
 from portal.identity.erased import name_of_erased
 from portal.identity.model import Person
+from portal.notifications.model import Message
 
 #: Columns in which the portal or others write of people. Texts under a digest are not among them: they cannot change.
 COLUMNS: tuple[tuple[type[Base], str], ...] = (
@@ -36,6 +38,9 @@ COLUMNS: tuple[tuple[type[Base], str], ...] = (
     (Remark, "text"),
     (Remark, "reply"),
     (Entitlement, "end_reason"),
+    (Message, "subject_line"),
+    (Message, "text"),
+    (Message, "html"),
 )
 #: A shorter name, such as a first name alone, would be found inside the names of others.
 SHORTEST = 5
@@ -51,7 +56,8 @@ class Names:
     @classmethod
     def of(cls, person: Person) -> Names:
         """Their full name and mail address, where these are long enough to be theirs alone."""
-        return cls(person.id, tuple(text for text in (person.name, person.email) if len(text) >= SHORTEST))
+        names = (person.name, escape(person.name), person.email)
+        return cls(person.id, tuple(dict.fromkeys(text for text in names if len(text) >= SHORTEST)))
 
     def without(self, text: str) -> str:
         """The text with what is left of them in the place of their name, in every language that it is in."""

@@ -171,6 +171,7 @@ STAYS: Mapping[str, str] = {
     "access_review": _ORGANISATION,
     "access_review_item_reviewer": _NUMBER,
     "access_review_reviewer": _NUMBER,
+    "auditor_mandate": "by whose word an auditor could look, and until when",
     "audit": _NUMBER,
     "audit_draw": _NUMBER,
     "legal_hold": "why something is kept, for as long as it is",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 PERSON_ERASED = "person:erased"
 RECORD_ERASED = "record:erased"
+#: What was over its time went: the word of each round of retention.
+RETENTION_ERASED = "retention:erased"
 HOLD_PLACED = "hold:placed"
 HOLD_LIFTED = "hold:lifted"
 

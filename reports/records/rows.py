@@ -71,10 +71,14 @@ def _odd_list(
     keys = {field: key_of((entry.number, field)) for field in committed | values}
     erased = set(
         session.scalars(
-            select(SealedRow.row_key).where(
+            select(SealedRow.row_key)
+            .join(Entry, Entry.number == SealedRow.entry_number)
+            .where(
                 SealedRow.table_name == VALUES,
                 SealedRow.row_key.in_(list(keys.values())),
                 SealedRow.seal == GONE,
+                # Only what says of itself that it erases does: of a person, a record, or what was over its time.
+                Entry.tag.endswith(":erased"),
             )
         )
     )

@@ -19,12 +19,13 @@ from catalog.requests import tags
 from catalog.requests.model import Request
 from portal.audit.model import Entry
 from portal.core.canonical import digest
+from reports.erasing.tags import RECORD_ERASED
 from reports.records.found import RecordFinding, called
 from reports.records.rows import Tell
 
 PART = 200
 _VERDICTS = {approval_tags.APPROVED: Verdict.APPROVE, approval_tags.DENIED: Verdict.DENY}
-_TAGS = (tags.SUBMITTED, approval_tags.SEALED, approval_tags.GLASS_BROKEN, *_VERDICTS)
+_TAGS = (tags.SUBMITTED, RECORD_ERASED, approval_tags.SEALED, approval_tags.GLASS_BROKEN, *_VERDICTS)
 
 
 def odd_stories(session: Session, tell: Tell) -> Iterator[RecordFinding]:
@@ -91,7 +92,8 @@ def _odd_seals(
     for row in session.execute(statement.where(Sealing.request_id.in_(references)).order_by(Sealing.id)):
         last[row.request_id, row.revision] = row.seal
         reference = references[row.request_id]
-        if digest(row.document) != row.seal:
+        erased = any(entry["tag"] == RECORD_ERASED for entry in entries.get(reference, []))
+        if digest(row.document) != row.seal and not (erased and row.document == {}):
             sentence = f"The sealed document {row.id} of {reference} does not give its seal."
         elif not any(entry["facts"].get("seal") == row.seal for entry in entries.get(reference, [])):
             sentence = f"No entry tells of the seal under the document {row.id} of {reference}."

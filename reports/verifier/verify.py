@@ -1481,12 +1481,11 @@ def who_is(one: Any) -> tuple[str, str]:
 def identities_of(told: Json, erased: set[str]) -> dict[str, tuple[str, str]]:
     """Everybody's issuer and subject: of erased people what sealed documents, and they alone, have in their place."""
     known = {one["id"]: who_is(one) for one in told["people"] if one["id"] not in erased}
-    places = [(told["request"]["requester"], [one["document"]["requester"]]) for one in told["sealings"] if erased]
-    if erased and told["sealings"]:
-        places.append((told["request"]["beneficiary"], [told["sealings"][-1]["document"]["beneficiary"]]))
+    places = [(told["request"]["requester"], one["document"].get("requester")) for one in told["sealings"]]
+    places += [(told["request"]["beneficiary"], one["document"].get("beneficiary")) for one in told["sealings"][-1:]]
     for ref, sealed in places:
-        if ref in erased and ref not in known and who_is(sealed[0]) not in known.values():
-            known[ref] = who_is(sealed[0])
+        if sealed and ref in erased and ref not in known and who_is(sealed) not in known.values():
+            known[ref] = who_is(sealed)
     stages = {(one["revision"], one["slug"]): one for one in told["stages"]}
     for alone in (True, False):  # where one alone is missing there is no choice; what is left may be any who are left
         while erased and _place_one(told, erased, known, stages, alone=alone):
@@ -2073,28 +2072,43 @@ def check_pdf(content: bytes, trusted: Trusted, result: Result) -> Json | None:
     return told
 
 
+def still_told(told: Json) -> Iterator[str]:
+    """What a file tells of a record that was erased, which is nothing."""
+    if any(one["document"] or one["warnings"] for one in told["sealings"]):
+        yield "A sealed document is told of a record that was erased."
+    if any(one["plan"] or one["outcome"] or one["read_back"] or one["artefacts"] for one in told["steps"]):
+        yield "A plan or an effect is told of a record that was erased."
+    if told["request"]["reason"] or any(one["comment"] for one in told["decisions"]):
+        yield "Reasons are told of a record that was erased."
+    if any(one["value"] not in (None, "", []) for one in told["answers"]):
+        yield "Answers are told of a record that was erased."
+
+
 def check_evidence(opened: Opened, trusted: Trusted, result: Result) -> None:
     """One request's evidence."""
     told, ledger = opened.told, opened.told["ledger"]
     story = Story(told)
     about = (f"request:{told['reference']}", f"offering:{told['offering']['slug']}", "signing-key:", "passkey:", "erasure:", "ledger:")
     result.claim = f"Request {told['reference']} is {told['request']['state']}."
-    run_checks(
-        (
-            ("ledger", lambda: _check_ledger(opened, about, result)),
-            ("offering", lambda: result.judge("offering", offering_problems.__doc__ or "", offering_problems(told))),
-            ("seals", lambda: result.judge("seals", seal_problems.__doc__ or "", seal_problems(story))),
-            ("decisions", lambda: result.judge("decisions", decision_problems.__doc__ or "", decision_problems(story))),
-            ("steps", lambda: result.judge("steps", step_problems.__doc__ or "", step_problems(story))),
-            ("signature", lambda: check_passkeys(story, result)),
-            ("story-request", lambda: result.judge("story-request", request_problems.__doc__ or "", request_problems(story))),
-            ("story-approval", lambda: result.judge("story-approval", approval_problems.__doc__ or "", approval_problems(story))),
-            ("story-fulfilment", lambda: result.judge("story-fulfilment", fulfilment_problems.__doc__ or "", fulfilment_problems(story))),
-            ("pages", lambda: check_pages(opened, _evidence_values(opened), result)),
-            ("keys", lambda: check_keys(ledger, ledger["checkpoint"], opened.signed.certificate, trusted, result)),
-        ),
-        result,
+    erased = next((entry["number"] for entry in story.tagged("record:erased")), None)
+    gone = ("seals", "steps", "story-request", "story-fulfilment") if erased else ()
+    if erased:
+        result.open("record", f"The request's record was erased when its time was over (entry {erased}); what it held cannot be compared.")
+        result.judge("erased-record", "Nothing of what was erased is told.", still_told(told))
+    checks: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("ledger", lambda: _check_ledger(opened, about, result)),
+        ("offering", lambda: result.judge("offering", offering_problems.__doc__ or "", offering_problems(told))),
+        ("seals", lambda: result.judge("seals", seal_problems.__doc__ or "", seal_problems(story))),
+        ("decisions", lambda: result.judge("decisions", decision_problems.__doc__ or "", decision_problems(story))),
+        ("steps", lambda: result.judge("steps", step_problems.__doc__ or "", step_problems(story))),
+        ("signature", lambda: check_passkeys(story, result)),
+        ("story-request", lambda: result.judge("story-request", request_problems.__doc__ or "", request_problems(story))),
+        ("story-approval", lambda: result.judge("story-approval", approval_problems.__doc__ or "", approval_problems(story))),
+        ("story-fulfilment", lambda: result.judge("story-fulfilment", fulfilment_problems.__doc__ or "", fulfilment_problems(story))),
+        ("pages", lambda: check_pages(opened, _evidence_values(opened), result)),
+        ("keys", lambda: check_keys(ledger, ledger["checkpoint"], opened.signed.certificate, trusted, result)),
     )
+    run_checks((one for one in checks if one[0] not in gone), result)
 
 
 def _check_ledger(opened: Opened, about: tuple[str, ...], result: Result) -> None:

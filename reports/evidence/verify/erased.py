@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from reports.erasing.tags import PERSON_ERASED
+from reports.erasing.tags import PERSON_ERASED, RECORD_ERASED
 from reports.evidence.document import Evidence, StagePart
+from reports.evidence.verify.result import Verification
 
 Identity = tuple[str, str]
 
@@ -25,6 +26,37 @@ def erased_people(evidence: Evidence) -> frozenset[str]:
         if entry.body.get("tag") == PERSON_ERASED and entry.body.get("subject") == f"erasure:{person}":
             found.add(person)
     return frozenset(found)
+
+
+def record_erased(evidence: Evidence) -> int | None:
+    """The number of the entry that tells that this request's record was erased, if one does."""
+    subject = f"request:{evidence.reference}"
+    for entry in evidence.ledger.entries:
+        if entry.body.get("tag") == RECORD_ERASED and entry.body.get("subject") == subject:
+            return entry.number
+    return None
+
+
+def check_erased_record(evidence: Evidence, number: int, result: Verification) -> None:
+    """Of a record that was erased nothing more may be told than who did what kind of thing, by number."""
+    result.open(
+        "record",
+        f"The request's record was erased when its time was over (entry {number}): what the seals name, what was carried "
+        "out and what was said can no longer be compared. The proofs of all its entries hold.",
+    )
+    result.judge("erased-record", "Nothing of what was erased is told.", _told_still(evidence))
+
+
+def _told_still(evidence: Evidence) -> Iterator[str]:
+    request = evidence.request
+    if any(sealing.document or sealing.warnings for sealing in evidence.sealings):
+        yield "A sealed document is told of a record that was erased."
+    if any(step.plan or step.outcome or step.read_back or step.artefacts for step in evidence.steps):
+        yield "A plan or an effect is told of a record that was erased."
+    if request.reason or any(decision.comment for decision in evidence.decisions):
+        yield "Reasons are told of a record that was erased."
+    if any(answer.value not in (None, "", []) for answer in evidence.answers):
+        yield "Answers are told of a record that was erased."
 
 
 def identities(evidence: Evidence) -> dict[str, Identity]:

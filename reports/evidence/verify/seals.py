@@ -18,7 +18,7 @@ from reports.evidence.document import (
 )
 from reports.evidence.verify.carried import carried_over
 from reports.evidence.verify.entries import Entries, facts
-from reports.evidence.verify.erased import identities
+from reports.evidence.verify.erased import check_erased_record, identities, record_erased
 from reports.evidence.verify.result import Verification
 
 #: What of a plan the seal covers.
@@ -30,6 +30,11 @@ CLOCK_SKEW = timedelta(seconds=60)
 def check_seals(evidence: Evidence, result: Verification) -> None:
     """Offering, seals, decisions and steps against each other."""
     result.judge("offering", "The offering's text is the one whose digest is stated.", _offering(evidence))
+    erased = record_erased(evidence)
+    if erased is not None:
+        check_erased_record(evidence, erased, result)
+        result.judge("decisions", _count(evidence, "decision", len(evidence.decisions)), _decisions(evidence))
+        return
     result.judge("seals", _count(evidence, "seal", len(evidence.sealings)), _sealings(evidence))
     result.judge("decisions", _count(evidence, "decision", len(evidence.decisions)), _decisions(evidence))
     result.judge("steps", _count(evidence, "step", len(evidence.steps)), _steps(evidence))

@@ -139,7 +139,12 @@ def test_a_requester_whose_right_has_ended_is_erased_with_drafts_and_reasons(lea
         )
     leaving.leaves(requester)
     leaving.erased(requester)
-    assert still_named(leaving.db, "Rosa", "rosa.requester@") == []
+    assert still_named(leaving.db, "Rosa Requester", "rosa.requester@", "Rosa wants") == []
+    # The account's name stands in what was sealed and done, until the request's retention is over.
+    assert still_named(leaving.db, "rosa.requester") == [
+        f"{place}: rosa.requester"
+        for place in ("request.plans", "sealing.document", "step.plan", "entitlement.facts")
+    ]
     ledger_holds(leaving)
     file_holds(leaving, world.file(reference))
 

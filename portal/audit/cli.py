@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from portal.audit.export_cli import export_command, proof_command
 from portal.audit.holders.cli import compare_command, holders_command
 from portal.audit.signer.cli import add_key_commands
 
@@ -22,7 +23,7 @@ def audit_commands(
     with_portal: Callable[[Any], Any],
     records: Callable[[Any, Callable[[int, int], None]], Sequence[Any]] = lambda portal, progress: (),
 ) -> click.Group:
-    """`audit verify|checkpoint|export|key`. `with_portal` wraps a command so that it is given the portal.
+    """`audit verify|checkpoint|export|proof|key`. `with_portal` wraps a command so that it is given the portal.
 
     `records` compares what stands beside the ledger with it, and gives findings that have a sentence.
     """
@@ -45,16 +46,8 @@ def audit_commands(
             raise click.ClickException(error.sentence) from error
         click.echo(row.note if row else "The ledger is empty.", nl=row is None)
 
-    @audit.command("export")
-    @click.option("--since", default=0, show_default=True, help="Only entries numbered above this.")
-    @with_portal
-    def audit_export(portal: Any, since: int) -> None:
-        """Print the ledger's entries as JSON lines, oldest first."""
-        from portal.audit.queries import bodies
-
-        for body in bodies(portal.db, since):
-            click.echo(body)
-
+    audit.add_command(export_command(with_portal, _progress))
+    audit.add_command(proof_command(with_portal))
     add_key_commands(audit, with_portal)
     audit.add_command(holders_command(with_portal))
     audit.add_command(compare_command(with_portal))

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from portal.audit.merkle import inclusion_proof
 from portal.audit.model import Entry, PersonalValue
-from portal.audit.tree import node_reader
+from portal.audit.tree import AT_ONCE, with_nodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +36,36 @@ class ProvenEntry:
 
 
 def proven_entries(session: Session, subjects: Sequence[str], *, size: int) -> list[ProvenEntry]:
-    """The entries about these subjects among the first `size`, in order, with their inclusion proofs."""
+    """The entries about these subjects among the first `size`, in order, with their inclusion proofs.
+
+    A few statements, however many entries there are.
+    """
     rows = session.execute(
         select(Entry.number, Entry.body)
         .where(Entry.subject.in_(subjects), Entry.number <= size)
         .order_by(Entry.number)
     ).all()
     numbers = [row.number for row in rows]
-    personal: dict[int, dict[str, dict[str, str]]] = {}
-    for value in session.scalars(select(PersonalValue).where(PersonalValue.entry_number.in_(numbers))):
-        personal.setdefault(value.entry_number, {})[value.field] = {
-            "salt": base64.b64encode(value.salt).decode(),
-            "value": value.value,
-        }
-    node = node_reader(session)
+    personal = _personal(session, numbers)
+    proofs = with_nodes(session, lambda node: [inclusion_proof(node, number - 1, size) for number in numbers])
     return [
         ProvenEntry(
             row.number,
             row.body,
             personal.get(row.number, {}),
-            tuple(base64.b64encode(step).decode() for step in inclusion_proof(node, row.number - 1, size)),
+            tuple(base64.b64encode(step).decode() for step in proof),
         )
-        for row in rows
+        for row, proof in zip(rows, proofs, strict=True)
     ]
+
+
+def _personal(session: Session, numbers: Sequence[int]) -> dict[int, dict[str, dict[str, str]]]:
+    found: dict[int, dict[str, dict[str, str]]] = {}
+    for start in range(0, len(numbers), AT_ONCE):
+        values = select(PersonalValue).where(PersonalValue.entry_number.in_(numbers[start : start + AT_ONCE]))
+        for value in session.scalars(values.order_by(PersonalValue.entry_number, PersonalValue.field)):
+            found.setdefault(value.entry_number, {})[value.field] = {
+                "salt": base64.b64encode(value.salt).decode(),
+                "value": value.value,
+            }
+    return found

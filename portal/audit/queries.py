@@ -105,18 +105,18 @@ def _shown(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def bodies(db: Database, since: int = 0) -> Iterator[str]:
-    """The entries' exact texts in order, read in parts."""
+def bodies(db: Database, since: int, until: int) -> Iterator[list[tuple[int, str]]]:
+    """Numbers and exact texts of the entries above `since` and up to `until`, in order, part by part."""
     last = since
-    while True:
+    while last < until:
         with db.reading() as session:
             rows = session.execute(
                 select(Entry.number, Entry.body)
-                .where(Entry.number > last)
+                .where(Entry.number > last, Entry.number <= until)
                 .order_by(Entry.number)
                 .limit(EXPORT_PART)
             ).all()
         if not rows:
             return
-        yield from (row.body for row in rows)
+        yield [(row.number, row.body) for row in rows]
         last = rows[-1].number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 from pathlib import Path
 
@@ -65,7 +66,8 @@ def replace_private_file(path: Path, content: bytes) -> None:
 def create_private_file(path: Path, content: bytes) -> None:
     """Write a key file that only its owner may read, unless there is one already; the first of two wins."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_suffix(f".{os.getpid()}")
+    # Threads of one process may start at once as well.
+    temporary = path.with_suffix(f".{secrets.token_hex(8)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)

@@ -154,5 +154,7 @@ def _of_roles(actor: Actor) -> Iterator[tuple[str, str]]:
         yield _("Audits"), "audits.index"
     if actor.may(Permission.READ_LEDGER):
         yield _("Ledger"), "ledger.index"
+    if actor.may(Permission.PLACE_HOLDS):
+        yield _("Erasures and holds"), "erasing.index"
     if actor.may(Permission.OPERATE):
         yield _("Operations"), "operations.index"

@@ -48,6 +48,7 @@ from portal.web import views as web_views
 from portal.wiring.parts import Portal
 from reports.access_reviews import views as access_review_result_views
 from reports.audits import views as audit_views
+from reports.erasing import views as erasing_views
 from reports.evidence import views as evidence_views
 from reports.figures import views as figure_views
 
@@ -94,6 +95,7 @@ def blueprints(portal: Portal) -> tuple[Blueprint, ...]:
         evidence_views.blueprint,
         figure_views.blueprint,
         audit_views.blueprint,
+        erasing_views.blueprint,
         ledger_views.blueprint,
         holder_views.blueprint,
         pki_views.blueprint(portal.authority),

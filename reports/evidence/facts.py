@@ -143,9 +143,7 @@ def _with_erasures(
     session: Session, entries: list[ProvenEntry], people: Sequence[Mapping[str, Any]], *, size: int
 ) -> list[ProvenEntry]:
     """The entries, and those that tell which of the people were erased, in the ledger's order."""
-    subjects = [
-        erasure_subject(int(one["subject"])) for one in people if one["issuer"] == ERASED_ISSUER
-    ]
+    subjects = [erasure_subject(int(one["subject"])) for one in people if one["issuer"] == ERASED_ISSUER]
     if not subjects:
         return entries
     return sorted([*entries, *proven_entries(session, subjects, size=size)], key=lambda entry: entry.number)

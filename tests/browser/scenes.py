@@ -282,6 +282,7 @@ SCENES: dict[str, tuple[str, Act]] = {
     "ledger-one-request": (COMPLIANCE, at("/ledger?subject={done_access}")),
     "ledger-nothing": (COMPLIANCE, at("/ledger?subject=SR-999999")),
     "holders": (OPERATOR, at("/ledger/holders")),
+    "erasures": (COMPLIANCE, at("/erasures")),
     "operations": (OPERATOR, at("/operations")),
     "operations-request": (OPERATOR, at("/operations/requests/{done_access}")),
     "error-403": (REQUESTER, at("/ledger")),

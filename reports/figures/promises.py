@@ -61,14 +61,14 @@ def promises(key: str, heading: str, label: str, made: Sequence[tuple[str, str]]
         heading,
         finding,
         [Stack(name, tuple(counted[name][word] for word in ORDER)) for name in ordered[:MOST_BARS]],
-        words=(_("Kept"), _("Missed"), _("Not due yet"), _("No promise")),
+        words=(_("Kept in time"), _("Missed"), _("Not due yet"), _("No promise")),
         label=label,
         table=Table(
             (
                 label,
                 *(
                     (word, "number")
-                    for word in (_("Kept"), _("Missed"), _("Not due yet"), _("No promise"), _("All"))
+                    for word in (_("Kept in time"), _("Missed"), _("Not due yet"), _("No promise"), _("All"))
                 ),
             ),
             tuple(

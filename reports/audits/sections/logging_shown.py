@@ -59,8 +59,11 @@ def show(audit: Audit, facts: Facts) -> Shown:
                 _("The ledger between the two heads"),
                 (Column(_("What was looked at")), Column(_("Found"), 70)),
                 (
-                    (_("First and last entry"), f"{times.number(facts.first)} to {times.number(facts.last)}"),
-                    (_("Written from, until"), f"{at_time(facts.first_at)} to {at_time(facts.last_at)}"),
+                    (
+                        _("First and last entry"),
+                        _from_to(times.number(facts.first), times.number(facts.last)),
+                    ),
+                    (_("Written from, until"), _from_to(at_time(facts.first_at), at_time(facts.last_at))),
                     (_("Numbers without an entry"), times.number(facts.missing)),
                     (_("Entries earlier than the one before"), times.number(facts.backwards)),
                     (_("Signed heads"), times.number(facts.heads)),
@@ -215,3 +218,7 @@ def _charts(facts: Facts) -> tuple[Chart, ...]:
             label=_("Kind of entry"),
         ),
     )
+
+
+def _from_to(first: str, last: str) -> str:
+    return _("%(first)s to %(last)s", first=first, last=last)

@@ -100,7 +100,7 @@ def test_a_charts_numbers_are_a_file_in_which_text_stays_text(written: Written, 
     answer = client.get(address)
     rows = list(csv.reader(io.StringIO(answer.get_data().decode("utf-8-sig"))))
     assert rows == [
-        ["Offering", "Kept", "Missed", "Not due yet", "No promise", "All"],
+        ["Offering", "Kept in time", "Missed", "Not due yet", "No promise", "All"],
         ["'=Role()", "1", "0", "0", "0", "1"],
     ]
     assert answer.headers["Content-Disposition"] == (

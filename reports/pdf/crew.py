@@ -104,12 +104,11 @@ class Crew:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for hand in self._hands:
-            if kind is not None:
-                hand.stop()
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        # What waits is dropped before the children end, or it would start another.
+        self._threads.shutdown(wait=False, cancel_futures=True)
         for hand in self._hands:
             hand.stop()
+        self._threads.shutdown(wait=True)
 
     def ask(self, job: dict[str, Any], html: str) -> Future[dict[str, Any]]:
         """The answer to a job, when a child has had time for it."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from approvals.conversation.present import Conversations
 from approvals.routing.router import Router
 from catalog.attachments.store import Store
+from catalog.auditors.subjects import RequestSubjects
 from catalog.fulfilment.connectors.ca.authority import CertificateAuthority
 from catalog.fulfilment.connectors.registry import Connectors
 from portal.audit.checkpoint import Signer
@@ -36,6 +37,7 @@ class Portal:
             self.connectors,
             self.router,
             Conversations(),
+            RequestSubjects(),
             self.authority,
             self.signer,
             self.store,

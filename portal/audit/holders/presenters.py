@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from portal.audit.entries import ledger_head
 from portal.audit.holders.configured import Holders
 from portal.audit.holders.queries import HolderLine, holder_lines
-from portal.audit.queries import ledger_head
 from portal.core.clock import now
 from portal.core.language import N_, _, ngettext, spoken
 from portal.core.times import number

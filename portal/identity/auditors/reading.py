@@ -57,4 +57,4 @@ def _with_those_below(session: Session, slugs: list[str]) -> dict[int, str]:
     # A union of sets ends even where two units were put below each other.
     within = top.union(select(unit.id).join(top, unit.parent_id == top.c.id))
     rows = session.execute(select(Unit.id, Unit.slug).where(Unit.id.in_(select(within.c.id))))
-    return dict(rows.tuples().all())
+    return {row.id: row.slug for row in rows}

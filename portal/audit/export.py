@@ -43,7 +43,8 @@ def export_to(db: Database, to: BinaryIO, *, since: int, gz: bool, progress: Pro
     """
     with db.reading() as session:
         until = session.scalar(select(func.max(Entry.number))) or 0
-    last, missing = since, None
+    last, missing, wanted = since, None, max(0, until - since)
+    progress(0, wanted)
     for part in bodies(db, since, until):
         text = "".join(f"{body}\n" for _, body in part).encode()
         to.write(_member(text) if gz else text)
@@ -52,7 +53,7 @@ def export_to(db: Database, to: BinaryIO, *, since: int, gz: bool, progress: Pro
             if missing is None and number != last + 1:
                 missing = last + 1
             last = number
-        progress(last - since, until - since)
+        progress(last - since, wanted)
     return Exported(since, last, missing)
 
 

@@ -19,14 +19,14 @@ from portal.core.errors import NotFound
 
 #: How somebody checks a printed proof who has nothing of ours.
 BY_HAND = (
-    "leaf_hash is SHA-256 of the byte 00 and the entry's text in UTF-8. Go through hashes in order, beginning with "
-    "leaf_hash: SHA-256 of the byte 01, then the 32 bytes of the hash that sides calls left, then those of the other "
-    "(RFC 9162, section 2.1.3.2; sides says where the listed hash stands, and follows from leaf_index and tree_size). "
-    "What comes out last is root_hash. The checkpoint's second line is tree_size and its third is root_hash in "
-    "base64. Its signature is over everything before the empty line, newline included: the base64 behind the name in "
-    "signed_by, less its first four bytes, is Ed25519, which `openssl pkeyutl -verify -pubin -inkey KEY -rawin -in "
-    "TEXT -sigfile SIGNATURE` checks with public_key. Compare that key with the one that you were given before; what "
-    "stands here beside a proof proves nothing."
+    "leaf_hash is the SHA-256 of the byte 00 and the entry's text in UTF-8. Begin with it and take hashes one after "
+    "another: SHA-256 of the byte 01 and of both, the listed hash first where sides says left and last where it says "
+    "right, is what the next one is taken with (RFC 9162, section 2.1.3.2; sides follows from leaf_index and "
+    "tree_size). The last is root_hash. The checkpoint's second line is tree_size, its third root_hash in base64; it "
+    "is signed from its first byte up to the empty line, which is not part of it. The signature is the base64 in the "
+    "line that names the key of signed_by, less the first four of its bytes, and Ed25519: `openssl pkeyutl -verify "
+    "-pubin -inkey KEY -rawin -in TEXT -sigfile SIGNATURE` with public_key as KEY. Compare that key with the one that "
+    "you were given on another way: a key that comes with a proof proves nothing."
 )
 
 

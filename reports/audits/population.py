@@ -136,11 +136,11 @@ def _previous(session: Session, before: int) -> str | None:
 
 
 def _insist_on_next(last: str | None, submission: Submission) -> None:
-    wanted = 1 if last is None else int(last.removeprefix("SR-")) + 1
-    if submission.reference != f"SR-{wanted:06d}":
+    wanted = f"SR-{1 if last is None else int(last.removeprefix('SR-')) + 1:06d}"
+    if submission.reference != wanted:
         raise AuditNotMade(
             say(
-                "The ledger tells of %(found)s where SR-%(wanted)06d must follow, so the population cannot be "
+                "The ledger tells of %(found)s where %(wanted)s must follow, so the population cannot be "
                 "shown to be complete. Tell the operators.",
                 found=submission.reference,
                 wanted=wanted,

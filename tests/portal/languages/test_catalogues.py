@@ -119,9 +119,13 @@ def test_every_message_is_translated_and_none_is_a_guess(code: str) -> None:
 def test_a_translation_has_the_values_of_its_message(code: str) -> None:
     wrong = []
     for message, english, said in each(code):
-        wanted = set().union(*map(values_in, english))
         free = NUMBERS if len(english) > 1 else set()
-        wrong += [(message.id, text) for text in said if values_in(text) | free != wanted | free]
+        # One thing and several may be told with other values.
+        wrong += [
+            (message.id, text)
+            for text, form in zip(said, english, strict=False)
+            if values_in(text) | free != values_in(form) | free
+        ]
     assert wrong == []
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from approvals.routing.cli import replay
 from catalog.assets.cli import asset_commands
+from catalog.auditors.cli import auditor_commands
 from catalog.explaining.cli import explain_command
 from catalog.fulfilment.connectors.ca.cli import ca_commands
 from catalog.fulfilment.connectors.firewall.cli import firewall_commands
@@ -138,6 +139,7 @@ def people_import(portal: Any, file: Path) -> None:
 
 
 people.add_command(rota_command(with_portal))
+people.add_command(auditor_commands(with_portal))
 people.add_command(erase_command(with_portal))
 cli.add_command(hold_commands(with_portal))
 cli.add_command(retention_command(with_portal))

@@ -13,7 +13,7 @@ from flask_wtf.csrf import generate_csrf
 from approvals.decisions.queries import MOST_COUNTED, count_awaiting
 from catalog.fulfilment.connectors.manual.queries import count_tasks
 from portal.core.http import reading, settings
-from portal.core.language import LANGUAGES, _, language
+from portal.core.language import LANGUAGES, N_, _, language
 from portal.identity.access import find_actor
 from portal.identity.actor import Actor
 from portal.identity.permissions import Permission
@@ -27,6 +27,22 @@ _ASKING = frozenset({"requests.new", "requests.review"})
 #: Orders of many begin in the catalogue too.
 _ORDERING = frozenset({"ordering", "bulk"})
 _SEE_FIGURES = (Permission.READ_FIGURES, Permission.READ_UNIT_REQUESTS, Permission.WRITE_OFFERINGS)
+#: In their order: whoever has one of these permissions sees this page.
+_ROLE_PAGES = (
+    ((Permission.WRITE_OFFERINGS,), N_("Offerings"), "versions.index"),
+    ((Permission.READ_UNIT_REQUESTS,), N_("My unit"), "units.requests"),
+    # Who owns an offering without one of these roles has the address from a colleague: asking costs every page.
+    (_SEE_FIGURES, N_("Figures"), "figures.index"),
+    ((Permission.READ_FINDINGS,), N_("Reconciliation"), "reconciliation.index"),
+    ((Permission.READ_FINDINGS,), N_("Who allowed this?"), "explain.show"),
+    ((Permission.READ_EVIDENCE,), N_("Access reviews"), "access_reviews.index"),
+    ((Permission.READ_EVIDENCE,), N_("Evidence"), "evidence.index"),
+    ((Permission.READ_AUDITS,), N_("Audits"), "audits.index"),
+    ((Permission.READ_LEDGER,), N_("Ledger"), "ledger.index"),
+    ((Permission.PLACE_HOLDS,), N_("Erasures and holds"), "erasing.index"),
+    ((Permission.APPOINT_AUDITORS,), N_("Auditors"), "auditors.index"),
+    ((Permission.OPERATE,), N_("Operations"), "operations.index"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,24 +153,6 @@ def _of_auditors(actor: Actor) -> Iterator[tuple[str, str, None]]:
 
 def _of_roles(actor: Actor) -> Iterator[tuple[str, str]]:
     """The pages that come with a role: name and endpoint."""
-    if actor.may(Permission.WRITE_OFFERINGS):
-        yield _("Offerings"), "versions.index"
-    if actor.may(Permission.READ_UNIT_REQUESTS):
-        yield _("My unit"), "units.requests"
-    # Who owns an offering without one of these roles has the address from a colleague: asking costs every page.
-    if any(map(actor.may, _SEE_FIGURES)):
-        yield _("Figures"), "figures.index"
-    if actor.may(Permission.READ_FINDINGS):
-        yield _("Reconciliation"), "reconciliation.index"
-        yield _("Who allowed this?"), "explain.show"
-    if actor.may(Permission.READ_EVIDENCE):
-        yield _("Access reviews"), "access_reviews.index"
-        yield _("Evidence"), "evidence.index"
-    if actor.may(Permission.READ_AUDITS):
-        yield _("Audits"), "audits.index"
-    if actor.may(Permission.READ_LEDGER):
-        yield _("Ledger"), "ledger.index"
-    if actor.may(Permission.PLACE_HOLDS):
-        yield _("Erasures and holds"), "erasing.index"
-    if actor.may(Permission.OPERATE):
-        yield _("Operations"), "operations.index"
+    for permissions, label, endpoint in _ROLE_PAGES:
+        if any(map(actor.may, permissions)):
+            yield _(label), endpoint

@@ -15,6 +15,7 @@ from approvals.standing import views as standing_views
 from approvals.timing import views as timing_views
 from catalog.access_reviews import views as access_review_views
 from catalog.attachments import views as attachment_views
+from catalog.auditors import views as auditor_views
 from catalog.changes import views as change_views
 from catalog.entitlements import views as entitlement_views
 from catalog.explaining import views as explain_views
@@ -97,6 +98,7 @@ def blueprints(portal: Portal) -> tuple[Blueprint, ...]:
         audit_views.blueprint,
         erasing_views.blueprint,
         ledger_views.blueprint,
+        auditor_views.blueprint,
         holder_views.blueprint,
         pki_views.blueprint(portal.authority),
         acme_views.blueprint(portal.settings.acme_folder),

@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -56,6 +57,7 @@ KINDS = ("standard", "normal", "emergency")
 STATES = ("fulfilled", "rejected", "withdrawn", "failed", "ended")
 NAMES = ("Łukasz Ångström", "Zoë O'Neill", "Дарья Иванова", "Ada Lovelace", "Grace Hopper", "Ζωή Παππά")
 MARGINS = "@page { size: A4; margin: 20mm 11mm 22mm } html { font-size: 8.5pt }"
+IN_PARTS = "in parts"
 SHEET = '<link rel="stylesheet" href="evidence.css">'
 #: Borders that need not be settled between neighbours are cheaper by a seventh.
 CHEAP = "table { border-collapse: separate; border-spacing: 0 }"
@@ -70,10 +72,12 @@ def main() -> None:
     parser.add_argument("--rows", default="2000,10000", help="sizes in parts, with commas")
     parser.add_argument("--beside", default="2000,10000", help="sizes in one go, with commas; empty for none")
     parser.add_argument("--fixed", default="2000", help="sizes in one go with the parts' style sheet")
-    parser.add_argument("--one-go", nargs=3, metavar=("WAY", "ROWS", "FILE"), help=argparse.SUPPRESS)
+    parser.add_argument("--only", nargs=3, metavar=("WAY", "ROWS", "FILE"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if asked.one_go:
-        _one_go(asked.one_go[0], int(asked.one_go[1]), Path(asked.one_go[2]))
+    if asked.only:
+        way, rows, file = asked.only
+        make = _in_parts if way == IN_PARTS else partial(_one_go, way)
+        make(int(rows), Path(file))
         return
     shown = Table(
         title="A register as PDF/A-3a", caption=f"{PER_PART} rows a part; one process for each processor"
@@ -89,7 +93,7 @@ def main() -> None:
                 if way.endswith("CSS"):
                     beside[rows] = seconds
         for rows in _sizes(asked.rows):
-            _measure(shown, "in parts", rows, file, beside)
+            _measure(shown, IN_PARTS, rows, file, beside)
     Console().print(shown)
 
 
@@ -98,13 +102,13 @@ def _sizes(text: str) -> list[int]:
 
 
 def _measure(shown: Table, way: str, rows: int, file: Path, beside: dict[int, float]) -> float:
-    make = _in_parts(rows, file) if way == "in parts" else _other_process(way, rows, file)
+    command = [sys.executable, "-m", "bench.long_pdf", "--only", way, str(rows), str(file)]
     start, before = time.perf_counter(), _work()
     with Watch() as watch:
-        make()
+        subprocess.run(command, check=True)
     seconds, work = time.perf_counter() - start, _work() - before
-    # This process takes no part in rendering in one go.
-    peak = watch.peak if way == "in parts" else sum(watch.each[1:])
+    # This process takes no part in it, and remembers what it looked at before.
+    peak = sum(watch.each[1:])
     with pikepdf.open(file) as pdf:
         pages = len(pdf.pages)
     _check(file, rows)
@@ -131,7 +135,7 @@ def _check(file: Path, rows: int) -> None:
             raise RuntimeError(message)
 
 
-def _in_parts(rows: int, file: Path) -> Callable[[], None]:
+def _in_parts(rows: int, file: Path) -> None:
     parts = [lambda: '<h1 id="cover">A register</h1>']
     parts += [_part(start, min(start + PER_PART, rows)) for start in range(0, rows, PER_PART)]
     document = LongDocument(
@@ -145,10 +149,7 @@ def _in_parts(rows: int, file: Path) -> Callable[[], None]:
         contents=_contents,
     )
 
-    def make() -> None:
-        render_long(document, file)
-
-    return make
+    render_long(document, file)
 
 
 def _part(start: int, end: int) -> Callable[[], str]:
@@ -185,15 +186,6 @@ def _row(number: int) -> str:
     )
     told = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
     return f'<tr><th scope="row">SR-{number + 1:06d}</th>{told}</tr>'
-
-
-def _other_process(way: str, rows: int, file: Path) -> Callable[[], None]:
-    command = [sys.executable, "-m", "bench.long_pdf", "--one-go", way, str(rows), str(file)]
-
-    def make() -> None:
-        subprocess.run(command, check=True)
-
-    return make
 
 
 def _one_go(way: str, rows: int, file: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from catalog.attachments.model import Attachment
 from catalog.attachments.store import Store
 from catalog.entitlements.model import Entitlement, EntitlementState
 from catalog.requests.model import Draft, Request
+from catalog.requests.moves import get_locked
 from catalog.requests.states import CLOSED, State
 from portal.audit import record
 from portal.audit.model import Entry, PersonalValue
@@ -74,12 +75,8 @@ def retire(db: Database, kept: Retention, *, evidence: Path, store: Store) -> Ma
     """Take out all that is over its time and on no hold; how many of each class. Safe to stop and run again at any point."""
     counts: Counter[str] = Counter()
     for name, days in kept.days().items():
-        while True:
-            with db.transaction() as session:
-                gone = _part(session, name, now(session) - timedelta(days=days), days)
+        for gone in _records(db, days) if name == "requests" else _parts(db, name, days):
             _remove(db, gone, evidence=evidence, store=store)
-            if not gone.counts:
-                break
             counts.update(gone.counts)
     return dict(counts)
 
@@ -129,6 +126,41 @@ def erase_record(session: Session, request: Request, *, why: Mapping[str, int | 
     return gone
 
 
+def _records(db: Database, days: int) -> Iterator[Gone]:
+    """One request, one transaction: its rows are many, and its entry is its own."""
+    while True:
+        with db.reading() as session:
+            before = now(session) - timedelta(days=days)
+            _model, over, on_hold = _class(held(session), "requests", before)
+            ids = session.scalars(
+                select(Request.id).where(over, ~on_hold).order_by(Request.id).limit(PART)
+            ).all()
+        for request_id in ids:
+            with db.transaction() as session:
+                request = get_locked(session, request_id)
+                # Looked at again under the lock: a hold may have been placed, or another round been here, meanwhile.
+                _model, over, on_hold = _class(held(session), "requests", before)
+                still = session.scalar(select(Request.id).where(Request.id == request_id, over, ~on_hold))
+                gone = (
+                    erase_record(session, request, why={"because": "retention", "days": days})
+                    if still
+                    else None
+                )
+            if gone:
+                yield gone
+        if len(ids) < PART:
+            return
+
+
+def _parts(db: Database, name: str, days: int) -> Iterator[Gone]:
+    while True:
+        with db.transaction() as session:
+            gone = _part(session, name, now(session) - timedelta(days=days), days)
+        if not gone.counts:
+            return
+        yield gone
+
+
 def _part(session: Session, name: str, before: datetime, days: int) -> Gone:
     model, over, on_hold = _class(held(session), name, before)
     keys = list(model.__table__.primary_key)
@@ -137,10 +169,6 @@ def _part(session: Session, name: str, before: datetime, days: int) -> Gone:
     ]
     if not chosen:
         return Gone()
-    if name == "requests":
-        # One request, one transaction: its rows are many, and its entry is its own.
-        request = session.get_one(Request, chosen[0][0], with_for_update=True)
-        return erase_record(session, request, why={"because": "retention", "days": days})
     gone = Gone()
     gone.counts[name] = len(chosen)
     if model is EvidenceFile:

@@ -17,12 +17,17 @@ from portal.core.database import Database
 from portal.core.errors import Conflict, Forbidden, NotFound
 from portal.identity.erased import ISSUER
 from portal.identity.model import Person
+from portal.identity.people import find_person
 from portal.tables import METADATA
 from reports.erasing.erase import erase, find, preview, remove_files
 from reports.erasing.holds import Target, lift_hold, place_hold
 from reports.erasing.model import HoldKind
 from reports.erasing.places import PLACES, STAYS
-from reports.evidence.verify import Trusted, verify_file
+from reports.evidence import make
+from reports.evidence.verify import Trusted, Verification, verify_file
+from reports.evidence.verify.proofs import check_ledger
+from reports.evidence.verify.seals import check_seals
+from reports.evidence.verify.story import check_story
 from reports.records.verify import verify_records
 from reports.verifier.verify import Result, check_pdf
 from reports.verifier.verify import Trusted as Known
@@ -70,7 +75,6 @@ def test_an_approver_is_erased_and_every_proof_still_holds(leaving: Leaving) -> 
     world = leaving.world
     reference = world.fulfilled()
     before = world.file(reference)
-    file_holds(leaving, before)
     manager = world.cast.manager
     leaving.leaves(manager)
     with leaving.db.reading() as session:
@@ -97,6 +101,12 @@ def test_an_approver_is_erased_and_every_proof_still_holds(leaving: Leaving) -> 
     assert evidence.decisions[0].comment == ""
     assert [entry.body["tag"] for entry in evidence.ledger.entries][-1] == "person:erased"
     file_holds(leaving, after)
+    unsaid = evidence.model_copy(
+        update={"ledger": evidence.ledger.model_copy(update={"entries": evidence.ledger.entries[:-1]})}
+    )
+    result = Verification("unsaid")
+    check_seals(unsaid, result)
+    assert "approval chain" in " ".join(check.sentence for check in result.checks if check.holds is False)
     # What was handed out before still holds, too.
     copy = after.with_name("copy.pdf")
     copy.write_bytes(old)
@@ -146,7 +156,12 @@ def test_a_requester_whose_right_has_ended_is_erased_with_drafts_and_reasons(lea
         for place in ("request.plans", "sealing.document", "step.plan", "entitlement.facts")
     ]
     ledger_holds(leaving)
-    file_holds(leaving, world.file(reference))
+    # Without laying pages out, which the approver's test does.
+    evidence, _request_id = make._gather_now(world.bench, reference, world.key)
+    result = Verification("facts")
+    for check in (check_ledger, check_seals, check_story):
+        check(evidence, result)
+    assert [check for check in result.checks if check.holds is False] == []
 
 
 @pytest.mark.on_sqlite
@@ -207,6 +222,9 @@ def test_erasing_needs_the_right_and_a_person_who_is_there(leaving: Leaving) -> 
         leaving.erased(world.cast.leaver)
     with leaving.db.reading() as session, pytest.raises(NotFound):
         find(session, "lena.leaver")
+    with leaving.db.reading() as session:
+        # Whoever signs in with that identity again is a stranger.
+        assert find_person(session, issuer="https://sso.test", subject="s-leaver") is None
 
 
 def test_every_table_that_points_at_people_is_in_the_list() -> None:

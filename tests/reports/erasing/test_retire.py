@@ -11,10 +11,13 @@ from portal.audit.model import Entry, PersonalValue
 from portal.core.errors import SettingsError
 from portal.core.retention import Retention
 from portal.identity.model import Absence
+from portal.identity.web_sessions import start_session
 from portal.notifications.model import Message
 from reports.erasing.holds import Target, place_hold
 from reports.erasing.model import HoldKind
 from reports.erasing.retire import due, retire
+from reports.evidence.verify import Verification
+from reports.evidence.verify.seals import check_seals
 from tests.reports.conftest import evidence_in
 from tests.reports.erasing.conftest import Leaving
 from tests.reports.erasing.test_erase import file_holds, ledger_holds, still_named
@@ -58,6 +61,10 @@ def test_a_request_s_record_goes_when_its_time_is_over_and_every_proof_still_hol
     assert [decision.verdict for decision in evidence.decisions] == ["approve", "deny"]
     assert evidence.answers == ()
     file_holds(leaving, file)
+    sealing = evidence.sealings[0].model_copy(update={"document": {"answers": {"word": "root"}}})
+    result = Verification("put back")
+    check_seals(evidence.model_copy(update={"sealings": (sealing,)}), result)
+    assert "erased" in " ".join(check.sentence for check in result.checks if check.holds is False)
 
 
 @pytest.mark.on_sqlite
@@ -77,8 +84,11 @@ def test_each_class_goes_by_its_own_days_and_tells_how_many(leaving: Leaving) ->
                     updated_at=world.clock(),
                 )
             )
+        row, _token = start_session(session, {})
+        row.expires_at = world.clock()
     world.clock.pass_time(days=100)
     gone = night(leaving, Retention(mail=400))
+    assert gone["sessions"] == 1
     assert gone["drafts"] >= 3 and "mail" not in gone
     gone = night(leaving, Retention(mail=50))
     assert gone["mail"] >= 1 and "drafts" not in gone
@@ -87,7 +97,7 @@ def test_each_class_goes_by_its_own_days_and_tells_how_many(leaving: Leaving) ->
         told = session.scalars(
             select(Entry.tag).where(Entry.subject == "retention").order_by(Entry.number)
         ).all()
-    assert told == ["retention:erased", "retention:erased"]
+    assert told == ["retention:erased"] * 3
     ledger_holds(leaving)
 
 

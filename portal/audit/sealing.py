@@ -26,7 +26,6 @@ from sqlalchemy import (
     delete,
     insert,
     select,
-    tuple_,
 )
 from sqlalchemy.orm import Session
 
@@ -34,6 +33,7 @@ from portal.audit.model import RowSalt, SealedRow
 from portal.audit.sealed_tables import SEALED
 from portal.core.canonical import digest
 from portal.core.database import Base
+from portal.core.keyed import keyed
 from portal.core.language import Said
 
 SALT_BYTES = 32
@@ -79,10 +79,7 @@ def values_of(table: Table, key: str) -> tuple[Any, ...]:
 
 def among(table: Table, keys: Iterable[Sequence[Any]]) -> ColumnElement[bool]:
     """Whether a row's primary key is one of these."""
-    columns = list(table.primary_key)
-    if len(columns) == 1:
-        return columns[0].in_([key[0] for key in keys])
-    return tuple_(*columns).in_([tuple(key) for key in keys])
+    return keyed(list(table.primary_key), keys)
 
 
 def seal_of(salt: bytes, table: str, key: str, row: Mapping[str, Any]) -> str:
@@ -157,8 +154,9 @@ def keep_seals(session: Session, number: int, sealed: Sequence[Sealed]) -> None:
     """Write the list of the entry's rows, and their salts in place of the former ones."""
     for start in range(0, len(sealed), PART):
         part = sealed[start : start + PART]
-        keys = [(one.table, one.key) for one in part]
-        session.execute(delete(RowSalt).where(tuple_(RowSalt.table_name, RowSalt.row_key).in_(keys)))
+        for table in sorted({one.table for one in part}):
+            keys = [one.key for one in part if one.table == table]
+            session.execute(delete(RowSalt).where(RowSalt.table_name == table, RowSalt.row_key.in_(keys)))
         salts = [{"table_name": one.table, "row_key": one.key, "salt": one.salt} for one in part]
         session.execute(insert(RowSalt), salts)
         rows = [

@@ -55,7 +55,7 @@ class Settings:
     #: Who signs the ledger, and where.
     signer: SignerPlace
     #: Who else keeps checkpoints.
-    holders: HolderSettings = HolderSettings()
+    holders: HolderSettings = field(default_factory=HolderSettings)
     #: How long what is kept.
     retention: Retention = field(default_factory=Retention)
     #: Where the firewall's policy is pushed, and how ssh gets there; empty for nowhere and the account's own.

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import delete, func, or_, select, tuple_, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from approvals.routing.model import Sealing
@@ -18,6 +18,7 @@ from portal.audit import record
 from portal.audit.model import Entry, PersonalValue
 from portal.core.database import Database
 from portal.core.errors import Conflict, Forbidden, NotFound
+from portal.core.keyed import keyed
 from portal.core.language import _
 from portal.identity.actor import PORTAL, Actor
 from portal.identity.erased import is_erased, make_shell
@@ -259,7 +260,7 @@ def _values(session: Session, person: Person) -> set[tuple[int, str]]:
 def _erase_values(session: Session, values: set[tuple[int, str]]) -> None:
     ordered = sorted(values)
     for start in range(0, len(ordered), PART):
-        keys = tuple_(PersonalValue.entry_number, PersonalValue.field).in_(ordered[start : start + PART])
+        keys = keyed((PersonalValue.entry_number, PersonalValue.field), ordered[start : start + PART])
         session.execute(delete(PersonalValue).where(keys), execution_options={"synchronize_session": False})
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from catalog.attachments.model import Attachment
@@ -21,6 +21,7 @@ from portal.audit import record
 from portal.audit.model import Entry, PersonalValue
 from portal.core.clock import now
 from portal.core.database import Base, Database
+from portal.core.keyed import keyed
 from portal.core.retention import Retention
 from portal.identity.actor import PORTAL
 from portal.identity.model import Absence, WebSession
@@ -179,7 +180,7 @@ def _part(session: Session, name: str, before: datetime, days: int) -> Gone:
         about = Entry.tag.in_(["absence:added", "absence:removed"]) & (Entry.at < before)
         facts["personal_values"] = _forget(session, about & _of(session, chosen))
     session.execute(
-        delete(model).where(tuple_(*keys).in_(chosen)), execution_options={"synchronize_session": False}
+        delete(model).where(keyed(keys, chosen)), execution_options={"synchronize_session": False}
     )
     record(session, tags.RETENTION_ERASED, subject="retention", actor=PORTAL, facts=facts)
     return gone
@@ -254,7 +255,7 @@ def _forget(session: Session, about: ColumnElement[bool]) -> int:
     )
     keys = [tuple(row) for row in session.execute(statement)]
     for start in range(0, len(keys), PART):
-        chosen = tuple_(PersonalValue.entry_number, PersonalValue.field).in_(keys[start : start + PART])
+        chosen = keyed((PersonalValue.entry_number, PersonalValue.field), keys[start : start + PART])
         session.execute(delete(PersonalValue).where(chosen), execution_options={"synchronize_session": False})
     return len(keys)
 

@@ -46,6 +46,8 @@ class FolderHolder:
 
     def reach(self) -> str:
         """Whether it is there and may be written to."""
+        if not self.folder.exists() and os.access(self.folder.parent, os.W_OK):
+            return self.name  # made with the first checkpoint
         if not self.folder.is_dir():
             raise HolderFailed(say("%(folder)s is not there.", folder=self.name))
         if not os.access(self.folder, os.W_OK):

@@ -46,7 +46,8 @@ class FolderHolder:
 
     def reach(self) -> str:
         """Whether it is there and may be written to."""
-        if not self.folder.exists() and os.access(self.folder.parent, os.W_OK):
+        there = next(path for path in (self.folder, *self.folder.absolute().parents) if path.exists())
+        if there != self.folder and os.access(there, os.W_OK):
             return self.name  # made with the first checkpoint
         if not self.folder.is_dir():
             raise HolderFailed(say("%(folder)s is not there.", folder=self.name))

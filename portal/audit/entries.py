@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 
 from portal.audit.model import Checkpoint, Entry
 from portal.audit.names import names_of
+from portal.audit.rounds.model import VerificationRound
+from portal.audit.rounds.work import last_round
 from portal.core.database import Database
 
 PAGE = 25
@@ -52,13 +54,26 @@ class LedgerHead:
 
 
 def ledger_head(session: Session) -> LedgerHead:
-    """One statement, whatever the ledger's size; two where nothing is signed yet."""
+    """How far it has come; one statement, whatever the ledger's size, and two where nothing is signed yet."""
+    return head_and_round(session)[0]
+
+
+def head_and_round(session: Session) -> tuple[LedgerHead, VerificationRound | None]:
+    """The same with the last round of verification, if there was one; three statements where nothing is signed yet."""
     newest = select(func.max(Entry.number)).scalar_subquery()
-    row = session.execute(select(newest, Checkpoint).order_by(Checkpoint.size.desc()).limit(1)).one_or_none()
+    last_one = select(func.max(VerificationRound.id)).scalar_subquery()
+    row = session.execute(
+        select(newest, Checkpoint, VerificationRound)
+        .select_from(Checkpoint)
+        .outerjoin(VerificationRound, VerificationRound.id == last_one)
+        .order_by(Checkpoint.size.desc())
+        .limit(1)
+    ).one_or_none()
     if row is None:
-        return LedgerHead(session.scalar(select(func.max(Entry.number))) or 0, 0, "", None, "")
-    last: Checkpoint = row[1]
-    return LedgerHead(row[0] or 0, last.size, last.root.hex(), last.at, last.note)
+        size = session.scalar(select(func.max(Entry.number))) or 0
+        return LedgerHead(size, 0, "", None, ""), last_round(session)
+    size, last, verified = row
+    return LedgerHead(size or 0, last.size, last.root.hex(), last.at, last.note), verified
 
 
 def entries_page(

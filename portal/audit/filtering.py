@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, literal, select
+from sqlalchemy import ColumnElement, Select, String, and_, cast, literal, select
 from sqlalchemy.orm import Session
 
 from portal.audit.model import Entry
@@ -58,33 +58,33 @@ def reference_of(typed: str) -> str:
     return f"SR-{int(text[3:]):0{_DIGITS}d}"
 
 
-def person_number(session: Session, typed: str) -> int | None:
-    """The number of the person whose user name, name, address or number this is; None for nobody. One statement."""
+def person_meant(typed: str) -> ColumnElement[str] | str:
+    """How entries name the person whose user name, name, address or number this is; null in SQL for nobody."""
     text = typed.strip()
     numbered = text.removeprefix("person:")
-    if numbered.isascii() and numbered.isdecimal() and len(numbered) < 19:  # noqa: PLR2004  (what the database holds)
-        return int(numbered)
-    return session.scalar(
-        select(Person.id)
+    if numbered.isascii() and numbered.isdecimal():
+        return f"person:{numbered}"
+    return (
+        select(literal("person:") + cast(Person.id, String))
         .where((Person.user_name == text) | (Person.email == text) | (Person.name == text))
         .order_by(Person.id)
         .limit(1)
+        .scalar_subquery()
     )
 
 
 def condition(
     session: Session, actor: Actor, looked: Looked, *, subjects: Subjects, zone: ZoneInfo
 ) -> ColumnElement[bool]:
-    """That an entry is one of those looked for, and the actor may see it. Three statements at most."""
+    """That an entry is one of those looked for, and the actor may see it. Two statements at most."""
     parts = [visible(actor, subjects)]
     if looked.subject:
         reference = reference_of(looked.subject)
         named = subjects.belonging_to(session, actor, reference) if reference else (looked.subject.strip(),)
         parts.append(Entry.subject.in_(named))
     if looked.person:
-        number = person_number(session, looked.person)
-        name = f"person:{number}"
-        parts.append((Entry.subject if looked.part == "about" else Entry.actor) == name)
+        person = person_meant(looked.person)
+        parts.append((Entry.subject if looked.part == "about" else Entry.actor) == person)
     if looked.what:
         tags = tags_of(looked.what)
         parts.append(Entry.tag.in_(tags) if len(tags) > 1 else Entry.tag == tags[0])

@@ -11,12 +11,11 @@ from flask import Blueprint, Response, request, stream_with_context, url_for
 from sqlalchemy.orm import Session
 
 from portal.audit.checkpoint import Signer
-from portal.audit.entries import count_of, entries_page, every_body, ledger_head
+from portal.audit.entries import count_of, entries_page, every_body, head_and_round, ledger_head
 from portal.audit.filtering import Looked, condition
 from portal.audit.notes import fingerprint
 from portal.audit.one_entry import one_entry
 from portal.audit.record import record
-from portal.audit.rounds.work import last_round
 from portal.audit.seeing import Subjects, visible
 from portal.audit.words import choices, says
 from portal.core.database import Database
@@ -40,8 +39,7 @@ def index() -> Response:
     looked, problems = _looked()
     actor = current_actor()
     with reading() as session:
-        head = ledger_head(session)
-        verified = last_round(session)
+        head, verified = head_and_round(session)
         page = entries_page(
             session,
             condition(session, actor, looked, subjects=_subjects(), zone=_zone(session, looked)),

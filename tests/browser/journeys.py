@@ -13,6 +13,7 @@ from tests.browser.house import House
 from tests.browser.visitor import Visitors
 
 REQUESTER, MANAGER, OWNER, SECURITY = "beatriz.sousa", "ines.carvalho", "goncalo.pires", "chidi.okafor"
+ADMINISTRATOR = "sven.hakansson"
 COMPLIANCE, OPERATOR, OUTSIDER = "aicha.benali", "lukasz.wisniewski", "siobhan.oneill"
 REASON = "Takes over the Iberian key accounts and keeps their orders up to date."
 DECISION_MAIL = re.compile("decision", re.IGNORECASE)

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.house import House
 from tests.browser.journeys import (
+    ADMINISTRATOR,
     COMPLIANCE,
     MANAGER,
     OPERATOR,
@@ -280,8 +281,10 @@ SCENES: dict[str, tuple[str, Act]] = {
     "request-for-compliance": (COMPLIANCE, at("/requests/{done_rule}")),
     "ledger": (COMPLIANCE, at("/ledger")),
     "ledger-one-request": (COMPLIANCE, at("/ledger?subject={done_access}")),
+    "ledger-entry": (COMPLIANCE, at("/ledger/5")),
     "ledger-nothing": (COMPLIANCE, at("/ledger?subject=SR-999999")),
     "holders": (OPERATOR, at("/ledger/holders")),
+    "auditors": (ADMINISTRATOR, at("/auditors")),
     "erasures": (COMPLIANCE, at("/erasures")),
     "operations": (OPERATOR, at("/operations")),
     "operations-request": (OPERATOR, at("/operations/requests/{done_access}")),

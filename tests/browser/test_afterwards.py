@@ -55,9 +55,10 @@ def test_the_ledger_tells_the_whole_story_of_one_request(visitors, chromium, wid
         page.goto("/ledger")
         page.get_by_label("Request or subject").fill(told.rejected)
         page.get_by_role("button", name="Show").click()
-        expect(page.get_by_role("heading", level=2).filter(has_text="approval:denied")).to_be_visible()
-        expect(page.get_by_role("heading", level=2).filter(has_text="request:submitted")).to_be_visible()
-        page.get_by_text("All of it").first.click()
+        expect(page.get_by_role("heading", level=2).filter(has_text="Denied")).to_be_visible()
+        expect(page.get_by_role("heading", level=2).filter(has_text="Submitted")).to_be_visible()
+        look(page)
+        page.get_by_role("link", name="Denied").click()
         expect(page.get_by_text("Leaf hash").first).to_be_visible()
         look(page)
 

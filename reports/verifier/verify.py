@@ -18,12 +18,15 @@ from __future__ import annotations
 
 import argparse
 import base64
+import csv
 import hashlib
 import hmac
+import io
 import json
 import math
 import re
 import stat
+import struct
 import sys
 import unicodedata
 import zipfile
@@ -272,6 +275,8 @@ _NOTES = frozenset(
 def schema_problem(value: Any, schema: Any, root: Json | None = None, where: str = "") -> str:
     """Where and how the value does not fit the schema; empty where it does. Raises Wrong for an unknown keyword."""
     root = schema if root is None else root
+    if len(where) > 2_000:
+        raise Wrong("The schema leads nowhere.")
     if isinstance(schema, bool):
         return "" if schema else f"{where or 'the facts'}: nothing is allowed here"
     for keyword, rule in schema.items():
@@ -939,6 +944,25 @@ class Pdf:
                 raise Wrong("A file inside is called by two names.")
             found.append((_string(name), self.inflated(self.get(inner["F"]))))
         return found
+
+    def oddities(self, files: int) -> Iterator[str]:
+        """What no evidence has: files, notes or layers beside those that were looked at, and what acts by itself."""
+        for name in ("OpenAction", "AA", "OCProperties", "Collection", "Perms"):
+            if name in self.root:
+                yield f"The PDF has what evidence never has (/{name})."
+        if set(self.get(self.root.get("Names")) or {}) - {"EmbeddedFiles", "Dests"} or "XFA" in (self.get(self.root.get("AcroForm")) or {}):
+            yield "The PDF has scripts or forms, which evidence never has."
+        if len(self.get(self.root.get("AF")) or ()) > files:
+            yield "The PDF holds more files than it names."
+        for page in self.pages():
+            if {"AA", "AF"} & page.keys():
+                yield "A page has a file or an action of its own."
+            for one in self.get(page.get("Annots")) or ():
+                note = self.get(one)
+                if note.get("Subtype") == "Widget" and note.get("Rect") == [0, 0, 0, 0]:
+                    continue
+                if note.get("Subtype") != "Link" or "AP" in note or (self.get(note.get("A")) or {"S": "GoTo"}).get("S") not in ("GoTo", "URI"):
+                    yield "A page has a note, a file or a form on it, which evidence never has."
 
     def _leaves(self, node: Any, depth: int) -> Iterator[tuple[bytes, Any]]:
         node = self.get(node)
@@ -2016,6 +2040,8 @@ def open_pdf(content: bytes, trusted: Trusted, result: Result) -> Opened | None:
         pdf = Pdf(content)
         attached = pdf.attachments()
         files = dict(attached)
+        for problem in pdf.oddities(len(attached)):
+            raise Wrong(problem)
         name = next((one for one in FILES if one in files), "")
         if not name or set(files) != FILES[name] or len(files) != len(attached):
             raise Wrong(f"The files inside are not those of evidence: {', '.join(sorted(files)) or 'none'}.")
@@ -2201,6 +2227,11 @@ def check_report(opened: Opened, trusted: Trusted, result: Result) -> None:
         ),
         result,
     )
+    result.open(
+        "draw",
+        f"Compare with your own notes: that the word is yours (“{told['sample']['nonce']}”), and that you said it after you had "
+        f"been shown the root {told['sample']['root']}; a portal that knew the word first could have tried roots until one suited it.",
+    )
 
 
 def _check_heads(told: Json, result: Result) -> None:
@@ -2242,15 +2273,35 @@ def _check_heads(told: Json, result: Result) -> None:
     result.judge("period", "The two checkpoints enclose the period.", said)
 
 
-def _query(told: Json) -> Iterator[str]:
-    query = told["query"]
-    begins, until = moment(query["from"]), moment(query["until"])
+def _zone(name: str, *, strict: bool = False) -> Any:
     try:
         from zoneinfo import ZoneInfo
 
-        zone: Any = ZoneInfo(query["zone"])
-    except Exception:  # a machine without the time zones of the world takes what is told, give or take their spread
-        zone = None
+        return ZoneInfo(name)
+    except Exception:
+        if strict:
+            raise
+        return None
+
+
+def _query(told: Json) -> Iterator[str]:
+    query = told["query"]
+    begins, until = moment(query["from"]), moment(query["until"])
+    if not all(re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", query[day]) for day in ("first_day", "last_day")):
+        raise Wrong("The days of the period are not written as days.")
+    zone: Any = _zone("Europe/Berlin")  # a machine without the world's time zones takes what is told, give or take their spread
+    try:
+        zone = _zone(query["zone"], strict=True) if zone else None
+    except Exception:  # here the time zones are known, so it is the name that is wrong
+        yield f"There is no time zone “{str(query['zone'])[:40]}”, so nobody can tell when the days of the period begin."
+        return
+    mine = f"audit:{told['reference']}"
+    ordered = [e for e in told["ledger"]["entries"] if (e["body"].get("tag"), e["body"].get("subject")) == ("audit:ordered", mine)]
+    wanted: Json = {name: query[name] for name in ("first_day", "last_day", "zone", "units", "offerings", "controls", "language")}
+    wanted.update(rule=told["sample"]["rule"], disclosure=told["disclosure"])
+    for name, value in wanted.items():
+        if any(facts(entry).get(name) != value for entry in ordered):
+            yield f"The report states another {name.replace('_', ' ')} than was ordered."
     after = datetime.fromisoformat(query["last_day"]) + timedelta(days=1)
     for stated, day in ((begins, datetime.fromisoformat(query["first_day"])), (until, after)):
         if abs(stated - day.replace(tzinfo=zone or timezone.utc)) > (timedelta(0) if zone else timedelta(hours=14)):
@@ -2314,7 +2365,8 @@ def sample_problems(told: Json) -> Iterator[str]:
     if [draw for draw, _ in stated] != list(range(1, sample["draw"] + 1)):
         yield "The draws are not numbered one after another."
     counted = [e for e in mine if e["body"]["tag"] == "audit:counted"]
-    wanted = {"count": told["population"]["count"], "population": told["population"]["digest"], "root": sample["root"], "sample": sample["size"]}
+    sizes = {"before": ledger["before"]["size"], "after": after.size}
+    wanted = {"count": told["population"]["count"], "population": told["population"]["digest"], "root": sample["root"], "sample": sample["size"], **sizes}
     if not counted or not given or not after.size < counted[-1]["number"] < given[0]["number"]:
         yield "It is not shown that population and root were fixed before the nonce was given."
     elif not wanted.items() <= facts(counted[-1]).items():
@@ -2327,7 +2379,23 @@ def _report_values(opened: Opened) -> Iterator[str]:
     english_pages = _string(opened.pdf.root.get("Lang") or b"") == "en"
     rows = {row["reference"]: row for row in told["population"]["rows"]}
     sample = told["sample"]
-    yield from (told["reference"], told["population"]["digest"], sha256(opened.files["audit.json"]))
+    first, last = (_spoken_day(told["query"][day]) for day in ("first_day", "last_day"))
+    yield told["reference"]
+    if english_pages:
+        yield f"{first} to {last} ({told['query']['zone']})"
+        yield f"requests in scope that were submitted from {first} to {last}"
+    yield from (told["population"]["digest"], sha256(opened.files["audit.json"]))
+    if english_pages:
+        done = Counter(row["state"] for row in rows.values())
+        under_way = len(rows) - sum(done[state] for state in ("fulfilled", "ended", "rejected", "refused", "withdrawn", "failed"))
+        figures = (
+            (len(rows), "Requests in scope"), (done["fulfilled"] + done["ended"], "Carried out"),
+            (done["rejected"] + done["refused"], "Rejected or refused"), (done["withdrawn"], "Withdrawn"),
+            (done["failed"], "Failed"), (under_way, "Still under way"),
+            (sum(row["approvals"] for row in rows.values()), "Approvals"),
+            (sum(row["kind"] == "emergency" for row in rows.values()), "Emergencies"), (sample["size"], "Drawn as the sample"),
+        )
+        yield "".join(f"{number:,}{label}" for number, label in figures)
     yield from (sample["root"], sample["nonce"], sample["seed"])
     for reference in sample["references"]:
         rank = hashlib.sha256(bytes.fromhex(sample["seed"]) + reference.encode("ascii")).hexdigest()[:16]
@@ -2346,6 +2414,12 @@ def _report_values(opened: Opened) -> Iterator[str]:
         yield f"{begins}{names[0]}, v. {row['version']}{names[1]}{who}{state}{votes}{PROMISES[row['promise']]}"
 
 
+def _spoken_day(day: str) -> str:
+    months = "January February March April May June July August September October November December"
+    found = datetime.fromisoformat(day)
+    return f"{found.day} {months.split()[found.month - 1]} {found.year}"
+
+
 class Recount:
     """What ledger.jsonl says of the requests: which were submitted, and how far each came."""
 
@@ -2356,6 +2430,12 @@ class Recount:
         self.wanted = {row["reference"] for row in told["population"]["rows"]}
         self.withheld = 0
         self.problems: list[str] = []
+        self.tags: Counter[str] = Counter()
+        #: The latest time of an entry so far, and the submissions of which the order and the time do not fit.
+        self.latest: datetime | None = None
+        self.backdated: list[str] = []
+        #: Audits for which the word had been said before, so that the portal knew it.
+        self.known_word: list[str] = []
         #: Roots that evidence of the sample states at some size, and the leaves of its entries.
         self.heads = {read_head(one["ledger"]["checkpoint"]).size: one for one in sampled.values()}
         self.leaves = {e["number"]: (ref, leaf_hash(canonical(e["body"]))) for ref, one in sampled.items() for e in one["ledger"]["entries"]}
@@ -2396,6 +2476,10 @@ class Recount:
 
     def _entry(self, number: int, body: Json) -> None:
         subject, tag = str(body["subject"]), body["tag"]
+        self.tags[tag] += 1
+        self._timed(subject, tag, moment(body["at"]))
+        if tag.startswith("audit:"):
+            self._of_an_audit(number, subject, tag, body.get("facts") or {})
         if not subject.startswith("request:"):
             return
         reference, told = subject[8:], body.get("facts") or {}
@@ -2405,8 +2489,13 @@ class Recount:
             self.submitted.append((reference, number, body))
         if reference not in self.wanted:
             return
-        one = self.requests.setdefault(reference, {"state": "preparing", "votes": {}, "agreed": set(), "tags": {}, "seal": None, "stages": [], "at": []})
+        one = self.requests.setdefault(
+            reference,
+            {"state": "preparing", "votes": {}, "agreed": set(), "tags": {}, "seal": None, "stages": [], "at": [], "own": [], "unallowed": False},
+        )
         one["tags"][tag] = body["at"]
+        if tag == "request:submitted":
+            one["requester"] = told.get("requester")
         one["at"].append(body["at"])
         one.update({name: told[name] for name in ("kind", "beneficiary") if name in told and tag in _LAST_WORDS})
         vote = (told.get("revision"), told.get("person") or body["actor"])
@@ -2418,9 +2507,50 @@ class Recount:
             one.update(seal=told.get("seal"), stages=told.get("stages") or [], agreed=set())
         elif tag == "stage:approved":
             one["agreed"].add(told.get("stage"))
+        if tag in ("fulfilment:started", "request:fulfilled"):
+            # What counts is what stood there when the work was done: nothing that was written later excuses it.
+            people = {person for kind, *both in one["votes"].values() if kind == "approval:approved" for person in both if person}
+            one["own"] += sorted(people & {one["requester"], one.get("beneficiary")})
+            one["unallowed"] |= not people and one.get("kind") == "normal" and not _ALLOWED & one["tags"].keys()
         one["state"] = "scheduled" if tag == "request:retried" and "task" not in told else STATES.get(tag, one["state"])
         if one["state"] == "pending" and one["stages"] and one["agreed"] >= set(one["stages"]):
             one["state"] = "scheduled"
+
+    def _timed(self, subject: str, tag: str, at: datetime) -> None:
+        """A submission that says another time than the entries around it could be moved out of any period."""
+        if self.latest and tag == "request:submitted" and at < self.latest - LONGEST_TRANSACTION - CLOCK_SKEW:
+            self.backdated.append(subject[8:])
+        self.latest = max(self.latest or at, at)
+
+    def _of_an_audit(self, number: int, subject: str, tag: str, told: Json) -> None:
+        """Before the head from which the sample is drawn nothing of this audit was counted and its word was not said."""
+        if tag in ("audit:counted", "audit:nonce-given") and subject == f"audit:{self.told['reference']}":
+            self.problems.append(f"Entry {number} ({tag}): this audit was counted or drawn before, from another head of the ledger.")
+        elif tag == "audit:nonce-given" and told.get("nonce") == self.told["sample"]["nonce"]:
+            self.known_word.append(f"{subject[6:]} (entry {number})")
+
+    def figures(self) -> Iterator[str]:
+        """The figures of the chapters on duties, timeliness, controls and logging are those that rows and ledger give."""
+        sections, rows = self.told["sections"], self.told["population"]["rows"]
+        duties = sections.get("duties") or {}
+        if duties and (duties["requests"], duties["approvals"]) != (len(rows), sum(row["approvals"] for row in rows)):
+            yield "The chapter on segregation of duties counts other requests or approvals than the rows do."
+        for part, slug in (("offerings", "offering"), ("units", "unit")) if "timeliness" in sections else ():
+            found: dict[str, Counter[str]] = {}
+            for row in rows:
+                found.setdefault(row[slug], Counter())[row["promise"]] += 1
+            stated = {line["slug"]: Counter({name: line[name] for name in PROMISES if line[name]}) for line in sections["timeliness"][part]}
+            if found != stated:
+                yield f"The chapter on timeliness counts promises by {slug} otherwise than the rows do."
+        if "controls" in sections:
+            supports = Counter(control for row in rows for control in row["controls"])
+            done = Counter(control for row in rows for control in row["controls"] if row["state"] in ("fulfilled", "ended"))
+            lines = {f"{line['framework']} {line['control']}": (line["requests"], line["carried_out"]) for line in sections["controls"]["lines"]}
+            if lines != {control: (count, done[control]) for control, count in supports.items()}:
+                yield "The control matrix counts other requests than the rows do."
+        logged = sections.get("logging") if not self.withheld else None
+        if logged and ({line["tag"]: line["entries"] for line in logged["tags"]} != self.tags or logged["missing"]):
+            yield "The chapter on logging counts other entries than the ledger has."
 
     def completeness(self) -> Iterator[str]:
         """No request of the period is missing from the population: references have no gap, and the filter leaves no other out."""
@@ -2431,6 +2561,8 @@ class Recount:
             yield "The references of the ledger's submissions have a gap, or one stands twice."
         if (stated["first"], stated["last"]) != ((references[0], references[-1]) if references else (None, None)):
             yield "The first and last reference are others than the ledger tells."
+        for reference in self.backdated:
+            yield f"{reference} was submitted, by its own word, long before the entries that the ledger has before it."
         if told["ledger"]["before"]["size"] == 0 and stated["previous"]:
             yield "A reference is said to lie before the ledger's first entry."
         rows = {row["reference"]: row for row in told["population"]["rows"]}
@@ -2483,18 +2615,20 @@ class Recount:
 
     def duties(self) -> Iterator[str]:
         """Nobody approved what they asked for or receive, and nothing was carried out without a word that allows it."""
-        past = {"request:approved-by-policy", "standing:used", "glass:broken"}
         for row in self.told["population"]["rows"]:
             one = self.requests.get(row["reference"])
             if one is None:
                 continue
             people = {person for tag, *both in one["votes"].values() if tag == "approval:approved" for person in both if person}
-            if people & {row["requester"], row["beneficiary"]}:
+            if people & {row["requester"], row["beneficiary"]} or one["own"]:
                 yield f"{row['reference']}: somebody approved what they asked for or receive."
-            if row["fulfilled_at"] and not people and row["kind"] == "normal" and not past & one["tags"].keys():
+            nobody = row["fulfilled_at"] and not people and row["kind"] == "normal" and not _ALLOWED & one["tags"].keys()
+            if nobody or one["unallowed"]:
                 yield f"{row['reference']} was carried out, but nobody approved it."
 
 
+#: What allows a request without a person's approval.
+_ALLOWED = {"request:approved-by-policy", "standing:used", "glass:broken"}
 _LAST_WORDS = ("request:submitted", "request:edited", "request:prepared")
 
 
@@ -2536,12 +2670,13 @@ class Bundle:
             if len(self.sizes) != len(members):
                 raise Wrong("A member of the bundle stands in it twice.")
             odd = [one.filename for one in members if _odd_member(one)]
-            first = min((one.header_offset for one in members), default=0)
-            if first or self.zip.comment or sum(one.compress_size for one in members) > path.stat().st_size:
+            if self.zip.comment or not _fills(path, self.zip, members):
                 raise Wrong("The bundle holds bytes beside its members.")
         odd += [name for name in self.sizes if re.search(r"(^|/)(\.\.?)?(/|$)|[\\:\x00-\x1f]", name)]
         if odd:
             raise Wrong(f"The bundle has a member that no bundle has: {odd[0][:80]!r}.")
+        if len({unicodedata.normalize("NFKC", name).casefold() for name in self.sizes}) != len(self.sizes):
+            raise Wrong("Two members of the bundle have names that some machines take for the same.")
         if any(size > LARGEST_MEMBER for size in self.sizes.values()) or len(self.sizes) > 100_000:
             raise Wrong("The bundle holds more than any audit can; it was made to exhaust its reader.")
 
@@ -2580,6 +2715,40 @@ class Bundle:
                 raise Wrong(f"{name} has a line that is longer than any entry.")
         if rest:
             raise Wrong(f"{name} was cut off.")
+
+
+def _fills(path: Path, archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]) -> bool:
+    """Whether members and directory fill the file without a gap (APPNOTE 4.3), so that every program sees the same members."""
+    at, directory = 0, 0
+    with path.open("rb") as file:
+        for one in sorted(members, key=lambda one: one.header_offset):
+            file.seek(one.header_offset)
+            head = file.read(30)
+            if one.header_offset != at or len(head) != 30 or head[:4] != b"PK\x03\x04":
+                return False
+            flags, method, _, _, _, packed, size, named, more = struct.unpack("<6xHHHHLLLHH", head)
+            name, extra = file.read(named), file.read(more)
+            wide = {(0xFFFFFFFF, 0xFFFFFFFF), (one.compress_size, one.file_size)}
+            if flags != one.flag_bits or flags & 0x08 or method != one.compress_type or (packed, size) not in wide:
+                return False
+            if name != one.orig_filename.encode("utf-8" if flags & 0x800 else "cp437") or one.comment:
+                return False
+            if _extra(extra) - {1} or _extra(one.extra) - {1}:
+                return False
+            at += 30 + named + more + one.compress_size
+            directory += 46 + named + len(one.extra)
+        # Behind them the directory and its end, of 22 bytes; 76 more in a file of more than 4 GiB or 65 535 members.
+        return at == archive.start_dir and path.stat().st_size - at - directory in (22, 98)
+
+
+def _extra(field: bytes) -> set[int]:
+    """What kinds of further fields a member has: 1 is a large one's size; another may give it a second name."""
+    found, at = set(), 0
+    while at < len(field):
+        kind, size = struct.unpack_from("<HH", field.ljust(at + 4, b"\0"), at)
+        found.add(kind)
+        at += 4 + size
+    return found
 
 
 def _odd_member(one: zipfile.ZipInfo) -> bool:
@@ -2621,9 +2790,19 @@ def check_bundle(
                 ("completeness", lambda: result.judge("completeness", one.completeness.__doc__ or "", one.completeness())),
                 ("rows", lambda: result.judge("rows", one.rows.__doc__ or "", one.rows())),
                 ("duties", lambda: result.judge("duties", one.duties.__doc__ or "", one.duties())),
+                ("figures", lambda: result.judge("figures", one.figures.__doc__ or "", one.figures())),
             ),
             result,
         )
+        if one.withheld:
+            result.open("scope", f"{one.withheld} entries are withheld: that none of them is about a request in scope is the portal's word.")
+        if one.known_word:
+            result.open("word", f"The word of this draw had been said before, for {one.known_word[0]}: the portal knew it.")
+    result.open(
+        "tables",
+        "population.xlsx, tables/ and the chapters whose figures are not in the ledger say what the report's signer says; "
+        "countersign verify makes pages and tables again from the facts.",
+    )
     mine = Path(__file__).read_bytes()
     same = "verify.py" in bundle.sizes and bundle.read("verify.py") == mine
     result.open(
@@ -2657,9 +2836,50 @@ def _members(bundle: Bundle, opened: Opened, progress: Callable[[str], None]) ->
     for name, note in notes.items():
         if name in bundle.sizes and bundle.read(name) != note.encode():
             yield f"{name} is another checkpoint than the facts hold."
+    drawn = {f"evidence/{reference}.pdf" for reference in told["sample"]["references"]}
+    for name in sorted(listed):
+        if not (_MEMBER.fullmatch(name) or name in notes or name in drawn):
+            yield f"The report names {name}, which no bundle has."
+    for name, table in (("population.csv", _register(told)), ("sample.csv", _drawn(told, listed))):
+        if name in bundle.sizes and bundle.read(name) != _csv(table):
+            yield f"{name} tells something else than the report's facts."
     needed = {*notes, "audit.schema.json", "ledger.jsonl", "population.csv", "sample.csv"}
     needed |= {f"evidence/{reference}.pdf" for reference in told["sample"]["references"]}
     yield from (f"The report does not name {name}, which every bundle has." for name in sorted(needed - set(listed)))
+
+
+_MEMBER = re.compile(r"audit\.schema\.json|ledger\.jsonl|population\.(csv|xlsx)|sample\.csv|tables/[a-z][a-z_.]*\.csv")
+_REGISTER = (
+    "reference", "entry", "submitted_at", "offering", "version", "unit", "kind", "state", "requester", "requester_name",
+    "beneficiary", "beneficiary_name", "decided_at", "fulfilled_at", "closed_at", "promised_by", "promise", "approvals",
+    "denials", "seal", "controls", "offering_digest",
+)
+
+
+def _register(told: Json) -> Iterator[Sequence[Any]]:
+    """population.csv: every row of the facts, people with their names."""
+    yield _REGISTER
+    for row in told["population"]["rows"]:
+        named = {f"{who}_name": told["people"].get(row[who], {}).get("name", "") for who in ("requester", "beneficiary")}
+        yield [{**row, **named, "controls": "; ".join(row["controls"])}[column] for column in _REGISTER]
+
+
+def _drawn(told: Json, listed: Mapping[str, Json]) -> Iterator[Sequence[Any]]:
+    """sample.csv: what was drawn, with each rank."""
+    yield ("drawn", "reference", "rank", "evidence", "digest")
+    for number, reference in enumerate(told["sample"]["references"], 1):
+        name = f"evidence/{reference}.pdf"
+        rank = hashlib.sha256(bytes.fromhex(told["sample"]["seed"]) + reference.encode("ascii")).hexdigest()
+        yield (number, reference, rank, name, listed.get(name, {}).get("digest", ""))
+
+
+def _csv(rows: Iterable[Sequence[Any]]) -> bytes:
+    """RFC 4180, in UTF-8 with its mark; a text that a spreadsheet would take for a formula begins with an apostrophe."""
+    out = io.StringIO(newline="")
+    formula = ("=", "+", "-", "@", "\t", "\r")
+    for row in rows:
+        csv.writer(out).writerow([f"'{one}" if isinstance(one, str) and one.startswith(formula) else one for one in row])
+    return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
 def _evidence(
@@ -2693,6 +2913,8 @@ def _evidence(
             problems.append(f"{name} is of another request or another ledger than the population tells.")
         if moment(evidence["as_of"]) <= moment(told["as_of"]) and request["state"] != row["state"]:
             problems.append(f"{name} tells another state than the population does.")
+        if read_head(evidence["ledger"]["checkpoint"]).size < told["ledger"]["after"]["size"]:
+            problems.append(f"{name} is older than the population: what happened since is not in it.")
         for problem in problems:
             result.bad("evidence", problem)
         if not problems:

@@ -1,8 +1,9 @@
 """An audit's report or bundle by the single file's checks, and by the stronger ones where this machine has Countersign.
 
 What the file that auditors run checks is checked by its own code, so that both always say the same. Beside it pyHanko
-validates the report's signature, pydantic reads the facts, the schema inside is compared with the published one, and each
-sampled request's evidence goes through the whole of `countersign verify`, which makes its pages again.
+validates the report's signature, pydantic reads the facts, the schema inside is compared with the published one, the
+report's pages and tables are made again from the facts, and each sampled request's evidence goes through the whole of
+`countersign verify`, which makes its pages again too.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pydantic import ValidationError
 
 from portal.core.language import SOURCE, speaking
 from reports.audits.document import FILE_NAME, SCHEMA_NAME, read_audit, schema
+from reports.audits.verify.again import check_again
 from reports.evidence.verify.result import Verification
 from reports.evidence.verify.run import verify_content
 from reports.evidence.verify.signature import check_signature
@@ -116,6 +118,17 @@ def _stronger(content: bytes, result: Verification) -> None:
     except Exception as error:  # noqa: BLE001  (as above)
         result.bad("attachments", f"The files inside cannot be read ({type(error).__name__}).")
         return
+    mine = single.Result(result.file)
+    opened = single.open_pdf(content, single.Trusted(), mine)
+    if (
+        opened is None
+        or any(opened.files.get(name) != found[0] for name, found in files.items())
+        or any(len(found) != 1 for found in files.values())
+    ):
+        result.bad(
+            "attachments", "Two readers of PDF files find different files inside; no portal wrote them so."
+        )
+        return
     if audit.to_json() != files[FILE_NAME][0]:
         result.bad("attachments", "The attached facts are not written as an audit writes them (RFC 8785).")
     if inside != schema().encode():
@@ -123,3 +136,5 @@ def _stronger(content: bytes, result: Verification) -> None:
             "schema",
             "The schema inside is of another version of Countersign; the facts fit this version's too.",
         )
+    if result.holds:
+        check_again(content, audit, result)

@@ -133,13 +133,16 @@ EDITS: dict[str, tuple[Callable[[Told], object], set[str]]] = {
     "another word": (drawn_by_another_word, {"sample"}),
     "an earlier draw kept back": (lambda t: t["sample"].update(draw=1, earlier=[]), {"sample"}),
     "another root": (lambda t: t["sample"].update(root=base64.b64encode(b"0" * 32).decode()), {"sample"}),
-    "another rule": (lambda t: t["sample"].update(rule={"kind": "fixed", "size": 3}), {"sample"}),
+    "another rule": (lambda t: t["sample"].update(rule={"kind": "fixed", "size": 3}), {"query", "sample"}),
     "another period": (with_a_shorter_period, {"query"}),
     "a period that is not over": (
         lambda t: t["query"].update(until="2027-01-01T00:00:00+00:00"),
         {"query", "period"},
     ),
-    "units that were not asked for": (lambda t: t["query"].update(units=["nowhere"]), {"completeness"}),
+    "units that were not asked for": (
+        lambda t: t["query"].update(units=["nowhere"]),
+        {"completeness", "query"},
+    ),
     "a submission more": (lambda t: t["completeness"].update(submissions=6), {"completeness"}),
     "an earlier reference": (lambda t: t["completeness"].update(previous="SR-000007"), {"completeness"}),
     "an entry edited": (lambda t: ordered(t)["body"].update(at="2026-12-01T00:00:00+00:00"), {"inclusion"}),

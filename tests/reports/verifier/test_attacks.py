@@ -1,0 +1,252 @@
+"""What an insider with the portal, its database and the key that signs PDF files tried, and how each of it is found."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import io
+import json
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pypdf
+import pytest
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pypdf.annotations import FreeText
+
+from reports.audits.verify.again import differences
+from reports.verifier import verify as single
+from reports.verifier.verify import Bundle, Opened, Pdf, Recount, Signed, Trusted, check_path
+from tests.reports.verifier.conftest import GenuineBundle, zipped
+from tests.reports.verifier.test_report import judged
+
+Told = dict[str, Any]
+
+
+def told_of(bundle: GenuineBundle) -> Told:
+    return dict(json.loads(bundle.members["audit.json"]))
+
+
+# ---- The archive ------------------------------------------------------------------------------------------------------
+
+
+def with_a_member_that_no_directory_names(content: bytes) -> bytes:
+    """A program that reads from the front unpacks it; one that reads the directory never sees it."""
+    hidden = io.BytesIO()
+    with zipfile.ZipFile(hidden, "w") as archive:
+        archive.writestr("evidence/SR-000099.pdf", b"%PDF-")
+    end = content.rindex(b"PK\x05\x06")
+    (start,) = struct.unpack_from("<L", content, end + 16)
+    part = hidden.getvalue()[: hidden.getvalue().index(b"PK\x01\x02")]
+    head = content[end : end + 16] + struct.pack("<L", start + len(part)) + content[end + 20 :]
+    return content[:start] + part + content[start:end] + head
+
+
+def with_a_second_name(content: bytes) -> bytes:
+    """The same length, so that nothing moves: the front says another name than the directory does."""
+    return content.replace(b"README.txt", b"README.pdf", 1)
+
+
+def with_further_members(*names: str, extra: bytes = b"") -> Callable[[bytes], bytes]:
+    def change(content: bytes) -> bytes:
+        made = io.BytesIO(content)
+        with zipfile.ZipFile(made, "a") as archive:
+            for name in names:
+                member = zipfile.ZipInfo(name)
+                member.extra = extra
+                archive.writestr(member, b"x")
+        return made.getvalue()
+
+    return change
+
+
+#: Info-ZIP's field 0x7075: a name that some programs show in the place of the other.
+OTHER_NAME = struct.pack("<HHBL", 0x7075, 6, 1, 0) + b"x"
+ARCHIVES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "a member that no directory names": (with_a_member_that_no_directory_names, "bytes beside its members"),
+    "a second name": (with_a_second_name, "bytes beside its members"),
+    "a name for some programs": (with_further_members("x.csv", extra=OTHER_NAME), "bytes beside its members"),
+    "two names that are one elsewhere": (with_further_members("SAMPLE.csv"), "take for the same"),
+    "two names in Unicode": (with_further_members("e\u0301.csv", "\u00e9.csv"), "take for the same"),
+}
+
+
+@pytest.mark.parametrize("what", ARCHIVES)
+def test_an_archive_shows_every_program_the_same_members(
+    tmp_path: Path, bundle: GenuineBundle, what: str
+) -> None:
+    change, wanted = ARCHIVES[what]
+    file = tmp_path / "AR-000001.zip"
+    file.write_bytes(change(zipped(bundle.members)))
+    result = check_path(file, Trusted())
+    assert not result.holds
+    assert wanted in result.checks[-1][2]
+
+
+# ---- Members that fit their digests, which the insider signed ------------------------------------------------------
+
+
+def members_problems(tmp_path: Path, bundle: GenuineBundle, members: dict[str, bytes]) -> list[str]:
+    """As an insider would: every digest made to fit the members again."""
+    told = told_of(bundle)
+    told["files"] = [
+        {"name": name, "digest": "sha256:" + hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+        for name, content in sorted(members.items())
+        if name not in single.UNLISTED
+    ]
+    facts = single.canonical(told)
+    file = tmp_path / "AR-000001.zip"
+    file.write_bytes(zipped({**members, "audit.json": facts}))
+    opened = Opened(Signed(b"", None), Pdf(members["report.pdf"]), "audit.json", told, {"audit.json": facts})
+    return list(single._members(Bundle(file), opened, lambda _: None))
+
+
+def test_tables_that_tell_something_else_than_the_facts_are_found(
+    tmp_path: Path, bundle: GenuineBundle
+) -> None:
+    assert members_problems(tmp_path, bundle, bundle.members) == []
+    for name, was, forged in (
+        ("population.csv", b"rejected", b"fulfilled"),
+        ("sample.csv", b"1,SR-", b"7,SR-"),
+    ):
+        assert was in bundle.members[name]
+        changed = {**bundle.members, name: bundle.members[name].replace(was, forged)}
+        assert members_problems(tmp_path, bundle, changed) == [
+            f"{name} tells something else than the report's facts."
+        ]
+
+
+def test_a_member_that_no_bundle_has_is_found_even_where_the_report_names_it(
+    tmp_path: Path, bundle: GenuineBundle
+) -> None:
+    for name in ("evidence/SR-000099.pdf", "statement.pdf", "tables/x.pdf"):
+        found = members_problems(tmp_path, bundle, {**bundle.members, name: b"%PDF-"})
+        assert found == [f"The report names {name}, which no bundle has."]
+
+
+# ---- The period, the filter and the draw ---------------------------------------------------------------------------
+
+
+EDITS: dict[str, Callable[[Told], object]] = {
+    "a zone that does not exist": lambda t: t["query"].update(zone="Europe/Atlantis"),
+    "a filter that was not ordered": lambda t: t["query"].update(offerings=["firewall-opening"]),
+    "controls that were not ordered": lambda t: t["query"].update(controls=["SOC 2 TSC 2017 CC6.1"]),
+    "a scope that was not ordered": lambda t: t.update(disclosure="scope"),
+    "days in another form": lambda t: t["query"].update(first_day="20261101"),
+}
+
+
+@pytest.mark.parametrize("what", EDITS)
+def test_a_query_is_the_one_that_was_ordered(bundle: GenuineBundle, what: str) -> None:
+    told = told_of(bundle)
+    assert judged(bundle, copy.deepcopy(told)) == set()
+    EDITS[what](told)
+    assert "query" in judged(bundle, told)
+
+
+def test_a_draw_from_a_second_root_is_found(bundle: GenuineBundle) -> None:
+    """Counted and drawn, it did not suit: counted again from a later head, with the auditor's word known."""
+    told = told_of(bundle)
+    mine: Told = {"at": told["as_of"], "actor": "portal", "subject": f"audit:{told['reference']}"}
+    for tag in ("audit:counted", "audit:nonce-given"):
+        recount = Recount(told, {})
+        recount._entry(9, {**mine, "tag": tag, "facts": {"nonce": told["sample"]["nonce"]}})
+        assert len(recount.problems) == 1
+    other: Told = {**mine, "subject": "audit:AR-000007", "tag": "audit:nonce-given"}
+    recount = Recount(told, {})
+    recount._entry(9, {**other, "facts": {"nonce": told["sample"]["nonce"]}})
+    assert recount.known_word == ["AR-000007 (entry 9)"]
+
+
+def test_a_submission_that_is_dated_back_out_of_the_period_is_found(bundle: GenuineBundle) -> None:
+    told = told_of(bundle)
+    recount = Recount(told, {})
+    lines = [json.loads(line) for line in bundle.members["ledger.jsonl"].splitlines()]
+    last = [one for one in lines if one["tag"] == "request:submitted"][-1]
+    last["at"] = "2026-10-01T08:00:00+00:00"
+    for body in lines:
+        recount._entry(body["number"], body)
+    assert any("long before the entries" in problem for problem in recount.completeness())
+
+
+# ---- Who approved what -----------------------------------------------------------------------------------------------
+
+
+def played(told: Told, *after: Told) -> list[str]:
+    """The duties that fail for one request that its own requester approved, and for what was written afterwards."""
+    told = copy.deepcopy(told)
+    reference, at = told["population"]["rows"][0]["reference"], told["as_of"]
+    told["population"]["rows"] = [
+        {**told["population"]["rows"][0], "requester": "person:1", "beneficiary": "person:2"}
+    ]
+    said = {"kind": "normal", "requester": "person:1", "beneficiary": "person:3"}
+    approver: Told = {"actor": "person:3", "tag": "approval:approved", "facts": {"revision": 1}}
+    recount = Recount(told, {})
+    first: Told = {"actor": "person:1", "tag": "request:submitted", "facts": said}
+    done: list[Told] = [{"tag": "fulfilment:started"}, {"tag": "request:fulfilled"}]
+    for number, body in enumerate((first, approver, *done, *after), 1):
+        entry = {"actor": "portal", "facts": {}, "subject": f"request:{reference}", "at": at, **body}
+        recount._entry(number, entry)
+    return list(recount.duties())
+
+
+def test_what_is_written_after_the_work_excuses_nobody(bundle: GenuineBundle) -> None:
+    told = told_of(bundle)
+    afterwards: tuple[Told, ...] = (
+        {"tag": "request:prepared", "facts": {"beneficiary": "person:2", "kind": "standard"}},
+        {"tag": "approval:voided", "facts": {"revision": 1, "person": "person:3"}},
+        {"tag": "standing:used"},
+    )
+    for after in afterwards:
+        assert any("approved what they asked for or receive" in one for one in played(told, after))
+
+
+# ---- Figures, pages and what signing adds ----------------------------------------------------------------------------
+
+
+def test_figures_of_the_chapters_follow_from_rows_and_ledger(bundle: GenuineBundle) -> None:
+    told = told_of(bundle)
+    recount = Recount(told, {})
+    recount.read(bundle.members["ledger.jsonl"].splitlines())
+    assert list(recount.figures()) == []
+    sections = told["sections"]
+    sections["duties"]["approvals"] += 1
+    sections["timeliness"]["offerings"][0]["kept"] += 1
+    sections["controls"]["lines"][0]["requests"] += 1
+    sections["logging"]["tags"].pop()
+    assert len(list(recount.figures())) == 4
+
+
+def test_a_note_over_a_page_and_a_further_file_are_found(bundle: GenuineBundle) -> None:
+    content = bundle.members["report.pdf"]
+    assert list(Pdf(content).oddities(3)) == []
+    writer = pypdf.PdfWriter(clone_from=io.BytesIO(content))
+    writer.add_annotation(0, FreeText(text="No deviations", rect=(50, 550, 200, 650)))
+    noted = io.BytesIO()
+    writer.write(noted)
+    assert any("which evidence never has" in one for one in Pdf(noted.getvalue()).oddities(3))
+    assert list(Pdf(content).oddities(2)) == ["The PDF holds more files than it names."]
+    acting = Pdf(content)
+    acting.root = {**acting.root, "OpenAction": {}, "OCProperties": {}}
+    assert len(list(acting.oddities(3))) == 2
+
+
+def test_what_signing_adds_replaces_no_page(bundle: GenuineBundle) -> None:
+    """The file begins as it was laid out, and what is put behind it before it is signed shows something else."""
+    content = bundle.members["report.pdf"]
+    plain = content[: content.index(b"%%EOF") + 6]
+    assert list(differences(content, plain)) == []
+    writer = IncrementalPdfFileWriter(io.BytesIO(plain))
+    page = writer.root["/Pages"]
+    while "/Kids" in page:
+        page = page["/Kids"][0]
+    page["/Contents"] = writer.add_object(generic.StreamObject(stream_data=b"BT ET"))
+    writer.update_container(page)
+    forged = io.BytesIO()
+    writer.write(forged)  # type: ignore[no-untyped-call]
+    assert forged.getvalue().startswith(plain)
+    assert any("replaces" in one for one in differences(forged.getvalue(), plain))

@@ -33,7 +33,7 @@ from reports.pdf.parts import Heading, LongDocument
 FOLDER = "reports/audits/"
 CHECKPOINT_NAME = "after.note"
 #: Rows of one table that are laid out together; a longer one goes on in the next part.
-ROWS = 300
+ROWS = 200
 #: The widths that columns may have, in millimetres.
 _WIDTHS = range(5, 120)
 HEAD = (

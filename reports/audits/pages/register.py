@@ -14,7 +14,7 @@ from reports.audits.sections.shapes import at_time, called, named
 from reports.evidence.words import STATES, word
 
 #: Rows that are laid out together.
-ROWS = 400
+ROWS = 200
 #: Sampled requests that are laid out together.
 BLOCKS = 60
 

@@ -1,0 +1,134 @@
+"""How long an audit over a year takes: counted, drawn, rendered and bundled, and verified by the single file.
+
+    python -m bench.audit_bundle [--requests 10000] --home FOLDER [--percent 10]
+
+The year is made first, or taken as `python -m bench.year` left it in the folder; the audit is made in a copy. *hash* is
+SHA-256 over every byte of the bundle's files, the least that whoever verifies them must do. Memory is that of this
+process and all its children, added up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import pypdf
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import func, select
+
+from bench.memory import Watch
+from bench.year import year
+from catalog.requests.model import Request
+from portal.core.settings import Settings
+from portal.wiring import build, workshop
+from reports.audits import place
+from reports.audits.by_hand import counted, drawn, save
+from reports.audits.document import PercentRule
+from reports.audits.ordering import Wanted
+
+T = TypeVar("T")
+console = Console(highlight=False, width=100)
+
+
+def main() -> None:
+    """Make, measure, print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--requests", type=int, default=10_000)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--percent", default="10")
+    given = parser.parse_args()
+    settings, _ = year(given.home, given.requests)
+    with tempfile.TemporaryDirectory() as temporary:
+        home = Path(temporary) / "home"
+        shutil.copytree(given.home, home)
+        measure(settings_in(settings, given.home, home), given.requests, given.percent, Path(temporary))
+
+
+def settings_in(settings: Settings, old: Path, home: Path) -> Settings:
+    """The same portal in the copy."""
+    moved = {
+        name: Path(str(value).replace(str(old.resolve()), str(home)))
+        for name in settings.__slots__
+        if isinstance(value := getattr(settings, name), Path)
+    }
+    url = settings.database_url.replace(str(old.resolve()), str(home))
+    given = {name: getattr(settings, name) for name in settings.__slots__}
+    return Settings(**{**given, **moved, "database_url": url})
+
+
+def measure(settings: Settings, requests: int, percent: str, folder: Path) -> None:
+    """Each step with its seconds and the most memory that it took."""
+    portal = build(settings)
+    shop = workshop(portal)
+    with portal.db.reading() as session:
+        first, last = session.execute(
+            select(func.min(Request.submitted_at), func.max(Request.submitted_at))
+        ).one()
+    wanted = Wanted(
+        first_day=(first - timedelta(days=1)).date(),
+        last_day=(last + timedelta(days=1)).date(),
+        rule=PercentRule(kind="percent", percent=percent, least=5, most=60),
+        units=(),
+        offerings=(),
+        controls=(),
+        language="en",
+        disclosure="whole",
+    )
+    table = Table("step", "seconds", "peak MiB", title=f"{requests:,} requests")
+
+    def timed(name: str, action: Callable[[], T]) -> T:
+        with Watch() as watch:
+            began = time.perf_counter()
+            result = action()
+            seconds = time.perf_counter() - began
+        table.add_row(name, f"{seconds:.1f}", f"{watch.mebibytes:.0f}")
+        return result
+
+    audit = timed("count the population", lambda: counted(shop, wanted))
+    bundle, report = folder / "bundle.zip", folder / "report.pdf"
+    draw = timed(
+        f"evidence of {audit.sample_size} requests, report, bundle",
+        lambda: drawn(shop, audit.reference, "a word of the auditor", lambda done, total: None),
+    )
+    save(shop, audit.reference, draw.number, place.BUNDLE, bundle)
+    save(shop, audit.reference, draw.number, place.REPORT, report)
+    timed("hash the bundle's files", lambda: _hash(bundle))
+    timed("verify with the single file", lambda: _verify(bundle, folder, portal.signer.verifiers[0]))
+    console.print(table)
+    pages = len(pypdf.PdfReader(report).pages)
+    console.print(
+        f"{audit.count:,} in the population; {pages:,} pages; {bundle.stat().st_size / 2**20:.1f} MiB of bundle"
+    )
+
+
+def _hash(bundle: Path) -> None:
+    with zipfile.ZipFile(bundle) as archive:
+        for member in archive.infolist():
+            hashlib.sha256(archive.read(member))
+
+
+def _verify(bundle: Path, folder: Path, key: str) -> None:
+    """By the very file that the bundle carries, on its own."""
+    with zipfile.ZipFile(bundle) as archive:
+        archive.extract("verify.py", folder)
+    command = [sys.executable, "-I", str(folder / "verify.py"), str(bundle), "--key", key]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(done.stdout[-2000:] + done.stderr[-2000:])
+
+
+if __name__ == "__main__":
+    main()

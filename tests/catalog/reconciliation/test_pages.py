@@ -130,7 +130,7 @@ def sign_ins_aged(web, *, minutes: int) -> None:
 
 
 def test_a_token_is_shown_once_and_revoked(world, cast, web, clock):
-    page = web.browser(cast.auditor)
+    page = web.browser(cast.compliance)
     page.get("/me/tokens")
     until = (clock.time + timedelta(days=30)).date().isoformat()
     typed = {"name": "SIEM", "scopes": ["explain"], "until": until}

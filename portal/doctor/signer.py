@@ -53,7 +53,7 @@ def check_signer(settings: Settings) -> Iterator[Check]:
 
 def _well(settings: Settings, state: SignerState) -> Check:
     where = f"at {settings.signer.socket}" if settings.signer.socket else "in this process"
-    found = f"{where}, last head of {state.size} entries, {len(state.verifiers)} keys so far"
+    found = f"{where}, last head of {state.size} entries, keys so far: {len(state.verifiers)}"
     if state.overlap_until and state.overlap_until > datetime.now(UTC):
         found += f"; the key before signs until {state.overlap_until:%Y-%m-%d}"
     if settings.signer.socket is None and not settings.development:

@@ -26,6 +26,8 @@ _LONGEST_HERE = 2000
 _ASKING = frozenset({"requests.new", "requests.review"})
 #: Orders of many begin in the catalogue too.
 _ORDERING = frozenset({"ordering", "bulk"})
+#: The holders' page is reached from the ledger's.
+_OF_LEDGER = frozenset({"holders"})
 _SEE_FIGURES = (Permission.READ_FIGURES, Permission.READ_UNIT_REQUESTS, Permission.WRITE_OFFERINGS)
 #: In their order: whoever has one of these permissions sees this page.
 _ROLE_PAGES = (
@@ -137,6 +139,8 @@ def _links(entries: Iterable[tuple[str, str, int | str | None]]) -> tuple[NavIte
     room = (request.endpoint or "").partition(".")[0]
     if request.endpoint in _ASKING or room in _ORDERING:
         room = "catalogue"
+    elif room in _OF_LEDGER:
+        room = "ledger"
     return tuple(
         (label, url_for(endpoint), endpoint.partition(".")[0] == room, count)
         for label, endpoint, count in entries

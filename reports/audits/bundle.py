@@ -43,7 +43,7 @@ access to the portal:
     python verify.py {reference}.zip --key KEY
 
 KEY is the ledger's public key, or its fingerprint, as you were given it by another way than this bundle: by mail, on
-paper, from the portal's page of keys. Without it the verifier says what remains unproved: everything else could have been
+paper, from the portal's page "Ledger". Without it the verifier says what remains unproved: everything else could have been
 made by whoever made the bundle. Compare verify.py itself with a copy of the same version from another source where you can.
 
 What is here

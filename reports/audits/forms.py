@@ -122,8 +122,13 @@ class OrderForm(Form):
             field.render_kw = {"autocomplete": "off", "inputmode": "decimal"}
 
     def wanted(self, periods: Mapping[str, Period]) -> Wanted:
-        """What was typed. Raises FieldErrors for numbers that are none."""
+        """What was typed. Raises FieldErrors for numbers that are none, and for days beside a period that has its own."""
         chosen = periods.get(self.period.data or "")
+        if chosen and (
+            typed := [one.name for one in (self.first_day, self.last_day) if any(one.raw_data or ())]
+        ):
+            # Whoever typed days would else be given a report about others.
+            raise FieldErrors(tuple(FieldError(name, _("Only for other days.")) for name in typed))
         return Wanted(
             first_day=chosen.first_day if chosen else self.first_day.data,
             last_day=chosen.last_day if chosen else self.last_day.data,

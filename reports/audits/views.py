@@ -9,9 +9,11 @@ from flask import Blueprint, Response, flash, redirect, request, send_file, url_
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal.audit import record
+from portal.audit.checkpoint import NotSigned, Signer
+from portal.audit.notes import fingerprint, read_verifier_key
 from portal.core.clock import now
 from portal.core.errors import Conflict, FieldError, FieldErrors, NotFound
-from portal.core.http import reading, render, settings, takes, transaction
+from portal.core.http import reading, render, services, settings, takes, transaction
 from portal.core.language import _, ngettext
 from portal.identity.access import current_actor, requires
 from portal.identity.permissions import Permission
@@ -160,10 +162,21 @@ def _saved_as(reference: str, number: int, name: str) -> str:
     return f"{stem}.zip" if name == place.BUNDLE else f"{stem}-{Path(name).name}"
 
 
+def _first_key() -> tuple[str, str]:
+    """The ledger's first key, which vouches for all later ones and so checks every bundle, and its fingerprint."""
+    try:
+        key = services().get(Signer).verifiers[0]
+    except NotSigned:
+        # The files are there all the same while the signer does not answer.
+        return "", ""
+    return key, fingerprint(read_verifier_key(key)[1])
+
+
 def _page(reference: str, *, typed: str = "", error: str = "", status: int = 200) -> Response:
     actor = current_actor()
     with reading() as session:
         view = view_of(found_audit(session, actor, reference), actor.timezone)
+    key, digits = _first_key()
     return render(
         "reports/audits/show.html",
         status,
@@ -172,6 +185,13 @@ def _page(reference: str, *, typed: str = "", error: str = "", status: int = 200
         typed=typed,
         error=error,
         asked_by_itself="live" in request.args,
+        commands="\n".join(
+            f"python verify.py {_saved_as(view.reference, draw.number, place.BUNDLE)} --key KEY"
+            for draw in view.draws
+            if draw.files
+        ),
+        key=key,
+        fingerprint=digits,
     )
 
 

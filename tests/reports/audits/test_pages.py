@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from portal.app import create_app
+from portal.audit.notes import fingerprint
 from portal.core.settings import Settings
 from portal.identity.web_sessions import start_session
 from portal.wiring import Portal, build
@@ -73,6 +74,8 @@ def test_an_audit_is_ordered_counted_and_drawn_by_its_pages(made: MadeAudit, por
     status, text, _ = post(officer, "/audits/new", form, "/audits/new")
     assert status == 422 and "Give a number, such as 5 or 2.5." in text
     form |= {"tolerable": "2,5"}
+    status, text, _ = post(officer, "/audits/new", form | {"period": "month"}, "/audits/new")
+    assert status == 422 and 'href="#first_day"' in text and 'href="#last_day"' in text, "another period"
     status, _, where = post(officer, "/audits/new", form, "/audits/new")
     assert (status, where) == (303, "/audits/AR-000002")
     text = read(officer, where)
@@ -98,6 +101,8 @@ def test_every_download_is_written_down(made: MadeAudit, portal: Portal) -> None
     text = read(auditor, "/audits/AR-000001")
     for name in place.KEPT:
         assert f"/audits/AR-000001/draws/1/{name}" in text
+    assert "python verify.py AR-000001.zip --key KEY" in text
+    assert portal.signer.verifiers[0] in text and fingerprint(portal.signer.public_key) in text
     with auditor.get(f"/audits/AR-000001/draws/1/{place.BUNDLE}") as answer:
         assert answer.get_data() == made.bundle.read_bytes()
         assert answer.headers["Content-Disposition"] == "attachment; filename=AR-000001.zip"

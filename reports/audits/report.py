@@ -54,6 +54,10 @@ def look() -> str:
             for room in ("sections", "pages")
             for file in sorted(Path(__file__).parent.glob(f"{room}/*.py"))
         ),
+        Path(__file__).with_name("html.py"),
+        *sorted((Path(__file__).parents[1] / "charts").glob("*.py")),
+        *sorted((templates_folder() / "reports" / "charts").glob("*.html")),
+        *sorted((Path(__file__).parents[1] / "pdf").glob("*.py")),
         *sorted((static_folder() / "pdf").rglob("*")),
     ]
     for file in files:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from catalog.offerings.called import names_of
 from catalog.offerings.model import Offering, OfferingVersion
 from portal.identity.actor import Actor
 from portal.identity.model import Unit
@@ -45,13 +46,16 @@ def choices_of(session: Session) -> Choices:
     versions = session.execute(
         select(
             Offering.slug,
+            OfferingVersion.digest,
             OfferingVersion.document["name"].as_string().label("name"),
             OfferingVersion.document["controls"].label("controls"),
         )
         .join(Offering, Offering.id == OfferingVersion.offering_id)
         .order_by(Offering.slug, OfferingVersion.number)
     ).all()
-    names = {row.slug: row.name for row in versions}
+    newest = {row.slug: row for row in versions}
+    called = names_of(session, [(row.digest, row.name) for row in newest.values()])
+    names = {slug: called[row.digest] for slug, row in newest.items()}
     controls = {
         f"{framework} {name}"
         for row in versions

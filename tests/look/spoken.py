@@ -74,12 +74,21 @@ def leaks(page: str, data: re.Pattern[str]) -> list[str]:
     """What is shown outside of brackets and is none of the data."""
     found = []
     for text in visible(page):
-        rest = " ".join(data.sub(" ", " ".join(unbracketed(text).split())).split())
-        if _WORD.search(rest):
+        shown = " ".join(unbracketed(text).split())
+        rest = " ".join(data.sub(" ", shown).split())
+        if _WORD.search(rest) and not _is_cut(shown, data):
             found.append(rest)
     return found
 
 
+def _is_cut(text: str, data: re.Pattern[str]) -> bool:
+    """Whether it is the beginning of something known, cut off where a chart had no more room."""
+    stem = text.removesuffix("…").strip()
+    return stem != text and len(stem) > _SHORTEST_CUT and re.escape(stem).lower() in data.pattern.lower()
+
+
+#: Letters that a cut text has left at least.
+_SHORTEST_CUT = 5
 #: Stands for the end of a line.
 _BREAK = "\x1e"
 _INLINE = {"a", "abbr", "b", "br", "em", "i", "small", "span", "strong", "sub", "sup"}

@@ -23,8 +23,10 @@ from reports.evidence.html import to_html, to_pdf
 from reports.evidence.legible import legible
 from reports.evidence.look import look, words_of
 from reports.evidence.presenters import furniture
+from reports.evidence.verify.replaced import replaced
 from reports.evidence.verify.result import Verification
 from reports.evidence.verify.values import values_of
+from reports.verifier import verify as single
 
 #: Stands in the expected text where the page has a number that only the layout knows.
 PAGE_NUMBER = "\ue000"
@@ -223,7 +225,10 @@ def _compare_files(content: bytes, evidence: Evidence, language: str, result: Ve
     except PortalError as error:
         result.open(name, f"Not compared byte by byte: {error.sentence}")
         return
-    if content.startswith(again):
+    odd = list(replaced(single.Pdf(content), single.Pdf(again))) if content.startswith(again) else []
+    if odd:
+        result.bad(name, odd[0])
+    elif content.startswith(again):
         result.good(
             name, "Made again from the facts on this machine, the pages come out the same, byte for byte."
         )

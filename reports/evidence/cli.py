@@ -92,8 +92,15 @@ def evidence_make(reference: str, output: Path | None, language: str) -> None:
     help="The ledger's key (name+hash+key) or a SHA-256 fingerprint of it or of the certificate, as you were given it "
     "by another way than this file; or a file that holds one. A witness's key (name+hash+key) has its signature looked for.",
 )
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A checkpoint of the ledger that you keep: the ledger in FILE must be the one that it states.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
-def verify(file: Path, keys: tuple[str, ...], as_json: bool) -> None:  # noqa: FBT001  (click passes it by name)
+def verify(file: Path, keys: tuple[str, ...], checkpoints: tuple[Path, ...], as_json: bool) -> None:  # noqa: FBT001  (click passes it by name)
     """Check a FILE offline: evidence, an audit's report, or its bundle (a ZIP file or a folder).
 
     Ends with 0 only if everything that can be checked holds.
@@ -101,7 +108,7 @@ def verify(file: Path, keys: tuple[str, ...], as_json: bool) -> None:  # noqa: F
     from reports.evidence.verify import Trusted, verify_file
 
     try:
-        trusted = Trusted.of(keys)
+        trusted = Trusted.of(keys, checkpoints)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--key") from error
     try:

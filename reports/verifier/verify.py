@@ -127,15 +127,17 @@ class Result:
 class Trusted:
     """Fingerprints (64 hex digits) of what was given by another way; nothing in a file is ever added to them."""
 
-    def __init__(self, fingerprints: Iterable[str] = (), witnesses: Iterable[str] = ()) -> None:
+    def __init__(self, fingerprints: Iterable[str] = (), witnesses: Iterable[str] = (), kept: Iterable[Head] = ()) -> None:
         self.fingerprints, self.witnesses = frozenset(fingerprints), tuple(witnesses)
+        #: Heads of checkpoints that whoever verifies has kept.
+        self.kept = tuple(kept)
 
     @classmethod
-    def of(cls, values: Iterable[str]) -> Trusted:
-        """From verifier keys, fingerprints or files that hold one. Raises ValueError with a sentence."""
+    def of(cls, values: Iterable[str], checkpoints: Iterable[Path] = ()) -> Trusted:
+        """From verifier keys, fingerprints or files that hold one, and files of checkpoints. Raises ValueError with a sentence."""
         read = [_read_key(value) for value in values]
         witnesses = [value for value in read if "+" in value]
-        return cls([value for value in read if "+" not in value], witnesses)
+        return cls([value for value in read if "+" not in value], witnesses, map(read_kept, checkpoints))
 
     def has_key(self, raw: bytes) -> bool:
         """Whether this is a ledger's key that was given."""
@@ -1170,6 +1172,37 @@ def read_head(note: str) -> Head:
     return head
 
 
+def read_kept(path: Path) -> Head:
+    """The head of a checkpoint in a file. Raises ValueError with a sentence."""
+    try:
+        with path.open("rb") as file:
+            return read_head(file.read(65_536).decode("utf-8", errors="replace"))
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}.") from error
+    except Wrong as error:
+        raise ValueError(f"{path} is no checkpoint of a ledger.") from error
+
+
+def check_kept(kept: Iterable[Head], origin: str, known: Mapping[int, bytes], result: Result) -> None:
+    """Whether the ledger has the roots that somebody kept; `known` are those that this file shows, by their sizes."""
+    for head in kept:
+        if head.origin != origin:
+            result.bad("kept", f"The checkpoint that you keep is of another ledger, {head.origin}; this one is {origin}.")
+        elif head.size not in known:
+            result.open("kept", f"Your checkpoint of {head.size} entries cannot be compared: this file does not show the ledger as it was then.")
+        elif known[head.size] != head.root:
+            result.bad("kept", f"Your checkpoint of {head.size} entries states another root: the ledger is not the one that it was then.")
+        else:
+            result.good("kept", f"The ledger of {head.size} entries is the one that your checkpoint states.")
+
+
+def shown_heads(told: Json) -> dict[int, bytes]:
+    """The roots that the facts themselves show, by size; each was signed, which is checked elsewhere."""
+    ledger = told["ledger"]
+    notes = [ledger.get("checkpoint"), *((ledger.get(name) or {}).get("checkpoint") for name in ("before", "after", "made"))]
+    return {head.size: head.root for head in (read_head(note) for note in notes if note)}
+
+
 def signed_by(note: str, vkey: str) -> bool:
     """Whether this key signed the note; of a witness (cosignature/v1), whether it saw it. Raises Wrong for a false signature."""
     name, kind, raw = read_vkey(vkey)
@@ -1283,7 +1316,7 @@ def check_entries(entries: Sequence[Json], head: Head, as_of: str, about: Callab
     """That each entry is under the head, in order, about what it should be, and each opened value behind its commitment."""
     said = f"All {len(entries)} entries are in the ledger of {head.size} entries that the checkpoint signed."
     result.judge("inclusion", said, (problem for entry in entries for problem in _inclusion(entry, head)))
-    result.judge("order", "The entries are in the ledger's order and about this.", _order(entries, as_of, about))
+    result.judge("order", "The entries are in the ledger's order and about what this file is about.", _order(entries, as_of, about))
     opened = sum(len(entry["personal"]) for entry in entries)
     said = f"All {opened} personal values are those that the entries commit to."
     if result.judge("commitments", said, (problem for entry in entries for problem in _commitments(entry))):
@@ -2095,6 +2128,8 @@ def check_pdf(content: bytes, trusted: Trusted, result: Result) -> Json | None:
         run_checks((("ledger", lambda: _check_ledger(opened, about, result)),
                     ("keys", lambda: check_keys(told["ledger"], told["ledger"]["checkpoint"], opened.signed.certificate, trusted, result))), result)
         result.open("answers", "This verifier does not compare an access review's answers with the entries; countersign verify does.")
+    if trusted.kept:
+        run_checks((("kept", lambda: check_kept(trusted.kept, told["ledger"]["origin"], shown_heads(told), result)),), result)
     return told
 
 
@@ -2423,8 +2458,10 @@ def _spoken_day(day: str) -> str:
 class Recount:
     """What ledger.jsonl says of the requests: which were submitted, and how far each came."""
 
-    def __init__(self, told: Json, sampled: Mapping[str, Json]) -> None:
+    def __init__(self, told: Json, sampled: Mapping[str, Json], sizes: Iterable[int] = ()) -> None:
         self.told, self.sampled = told, sampled
+        #: The roots at the sizes that were asked for.
+        self.sizes, self.roots = frozenset(sizes), shown_heads(told)
         self.submitted: list[tuple[str, int, Json]] = []
         self.requests: dict[str, Json] = {}
         self.wanted = {row["reference"] for row in told["population"]["rows"]}
@@ -2468,6 +2505,8 @@ class Recount:
 
     def _compare(self, number: int, leaf: bytes, edge: Edge) -> None:
         """That evidence of the sample stands on this very ledger."""
+        if number in self.sizes:
+            self.roots[number] = edge.root()
         stated = self.leaves.get(number)
         if stated and stated[1] != leaf:
             self.problems.append(f"The evidence of {stated[0]} has another entry {number} than the ledger.")
@@ -2779,7 +2818,7 @@ def check_bundle(
         (
             ("members", lambda: result.judge("members", "Every member of the bundle is the one that the report names.", _members(bundle, opened, progress))),
             ("evidence", lambda: sampled.update(_evidence(bundle, told, trusted, result, check_sampled or _sampled, progress))),
-            ("ledger", lambda: recount.append(_recounted(bundle, told, sampled, result, progress))),
+            ("ledger", lambda: recount.append(_recounted(bundle, told, sampled, trusted, result, progress))),
         ),
         result,
     )
@@ -2794,6 +2833,7 @@ def check_bundle(
             ),
             result,
         )
+        check_kept(trusted.kept, told["ledger"]["origin"], one.roots, result)
         if one.withheld:
             result.open("scope", f"{one.withheld} entries are withheld: that none of them is about a request in scope is the portal's word.")
         if one.known_word:
@@ -2934,9 +2974,11 @@ def _sampled(name: str, content: bytes, trusted: Trusted, result: Result) -> Jso
     return told if inner.holds else None
 
 
-def _recounted(bundle: Bundle, told: Json, sampled: Mapping[str, Json], result: Result, progress: Callable[[str], None]) -> Recount:
+def _recounted(
+    bundle: Bundle, told: Json, sampled: Mapping[str, Json], trusted: Trusted, result: Result, progress: Callable[[str], None]
+) -> Recount:
     progress("ledger.jsonl")
-    recount = Recount(told, sampled)
+    recount = Recount(told, sampled, (head.size for head in trusted.kept))
     recount.read(bundle.lines("ledger.jsonl"))
     count = told["ledger"]["after"]["size"] - told["ledger"]["before"]["size"]
     said = f"ledger.jsonl is all {count} entries between the two checkpoints, and the evidence stands on it."
@@ -2973,12 +3015,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=about[0], epilog=" ".join(about[2].split()))
     parser.add_argument("file", type=Path, help="a PDF file, a bundle, or the folder into which it was unpacked")
     parser.add_argument("--key", action="append", default=[], help="what you were given by another way than the file")
+    parser.add_argument("--checkpoint", action="append", default=[], type=Path, help="a checkpoint of the ledger that you keep")
     parser.add_argument("--json", action="store_true", help="print the checks as JSON")
     asked = parser.parse_args(arguments)
     shows = sys.stderr.isatty()
     progress = (lambda name: print(f"\r\033[K{name[:70]}", end="", file=sys.stderr, flush=True)) if shows else (lambda _: None)
     try:
-        trusted = Trusted.of(asked.key)
+        trusted = Trusted.of(asked.key, asked.checkpoint)
         result = check_path(asked.file, trusted, progress)
     except ValueError as error:
         parser.error(str(error))

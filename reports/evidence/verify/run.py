@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from catalog.offerings.language import OfferingDocument
 from catalog.requests.answers import answer_lines
+from portal.audit.notes import read_head
 from portal.core.canonical import canonical_json
 from portal.core.language import SOURCE, speaking
 from reports.evidence.claims import claim_of
@@ -23,8 +24,10 @@ from reports.evidence.verify.result import Verification
 from reports.evidence.verify.seals import check_seals
 from reports.evidence.verify.signature import SignedBy, check_signature
 from reports.evidence.verify.signatures import check_signatures
+from reports.evidence.verify.single_file import tell
 from reports.evidence.verify.story import check_story
 from reports.evidence.verify.trusted import Trusted
+from reports.verifier.verify import Result, check_kept
 
 #: What the file inside is called that tells a review's result.
 REVIEW_FILE_NAME = "access-review.json"
@@ -68,6 +71,10 @@ def _verified(content: bytes, *, name: str, trusted: Trusted) -> Verification:
         from reports.access_reviews.verify import check_result  # noqa: PLC0415
 
         check_result(content, signed, trusted, result)
+        if trusted.kept:
+            result.open(
+                "kept", "An access review's result is not compared with the checkpoint that you keep."
+            )
         return result
     # As above.
     from reports.audits.verify import is_report, verify_report  # noqa: PLC0415
@@ -97,6 +104,14 @@ def _is_of_a_review(content: bytes) -> bool:
         return False
 
 
+def _check_kept(evidence: Evidence, trusted: Trusted, result: Verification) -> None:
+    """Whether the checkpoint is one that whoever verifies has kept, where its size is the same."""
+    found = Result(result.file)
+    head = read_head(evidence.ledger.checkpoint)
+    check_kept(trusted.kept, evidence.ledger.origin, {head.size: head.root}, found)
+    tell(found, result)
+
+
 def _checks(
     content: bytes, evidence: Evidence, signed: SignedBy, trusted: Trusted, result: Verification
 ) -> Iterator[tuple[str, Callable[[], None]]]:
@@ -107,6 +122,7 @@ def _checks(
     yield "story", lambda: check_story(evidence, result)
     yield "pages", lambda: check_pages(content, evidence, result)
     yield "keys", lambda: check_keys(evidence, signed.certificate, trusted, result)
+    yield "kept", lambda: _check_kept(evidence, trusted, result)
 
 
 def _facts(content: bytes, result: Verification) -> Evidence | None:

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from portal.audit.holders.cosignatures import WitnessKey, is_witness_key, read_witness_key
 from portal.audit.notes import NoteError, fingerprint, read_verifier_key
 from reports.pdf.keys import fingerprint_of
+from reports.verifier.verify import Head, read_kept
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 LONGEST_KEY_FILE = 65_536
@@ -24,16 +25,19 @@ class Trusted:
 
     fingerprints: frozenset[str] = frozenset()
     witnesses: tuple[WitnessKey, ...] = ()
+    #: Heads of checkpoints that whoever verifies has kept.
+    kept: tuple[Head, ...] = ()
 
     @classmethod
-    def of(cls, values: Iterable[str]) -> Trusted:
+    def of(cls, values: Iterable[str], checkpoints: Iterable[Path] = ()) -> Trusted:
         """From verifier keys (name+hash+key) of ledgers and witnesses, fingerprints, or files that hold one or a certificate.
 
         Raises ValueError with a sentence for anything else.
         """
         read = [_read(value) for value in values]
         witnesses = {key.verifier: key for key in read if isinstance(key, WitnessKey)}
-        return cls(frozenset(key for key in read if isinstance(key, str)), tuple(witnesses.values()))
+        keys = frozenset(key for key in read if isinstance(key, str))
+        return cls(keys, tuple(witnesses.values()), tuple(map(read_kept, checkpoints)))
 
     def __bool__(self) -> bool:
         return bool(self.fingerprints)

@@ -1,0 +1,78 @@
+"""A checkpoint that an auditor keeps: whoever holds the ledger's key can sign another past, but not this one."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from portal.audit.merkle import leaf_hash
+from reports.audits.verify import verify_bundle
+from reports.evidence.verify import Trusted
+from reports.verifier import verify as single
+from tests.reports.verifier.conftest import GenuineBundle
+
+
+def note_of(bundle: GenuineBundle, size: int, *, origin: str = "", root: bytes = b"") -> str:
+    """The head of the bundle's ledger at a size, as a holder has it; its signature is not what is looked at here."""
+    ledger = bundle.audit.ledger
+    edge = single.Edge(ledger.before.size, [base64.b64decode(one) for one in ledger.before.edge])
+    for line in bundle.members["ledger.jsonl"].splitlines()[: size - ledger.before.size]:
+        edge.append(leaf_hash(line))
+    root = root or edge.root()
+    return f"{origin or ledger.origin}\n{size}\n{base64.b64encode(root).decode()}\n\n— {ledger.origin} AAAA\n"
+
+
+def said(bundle: GenuineBundle, note: Path) -> list[tuple[bool | None, str]]:
+    """What the single file says of the kept checkpoint."""
+    found = single.check_path(bundle.path, single.Trusted.of([bundle.verifier], [note]))
+    mine = [(holds, sentence) for name, holds, sentence in found.checks if name == "kept"]
+    assert found.holds == all(holds is not False for holds, _ in mine)
+    return mine
+
+
+def test_a_kept_checkpoint_within_the_period_is_compared_with_the_ledger(
+    bundle: GenuineBundle, tmp_path: Path
+) -> None:
+    note = tmp_path / "kept.note"
+    size = bundle.audit.ledger.before.size + 7
+    note.write_text(note_of(bundle, size), encoding="utf-8")
+    assert said(bundle, note) == [
+        (True, f"The ledger of {size} entries is the one that your checkpoint states.")
+    ]
+    note.write_text(note_of(bundle, size, root=b"\x01" * 32), encoding="utf-8")
+    ((holds, sentence),) = said(bundle, note)
+    assert holds is False
+    assert "states another root" in sentence
+    stronger = verify_bundle(bundle.path, trusted=Trusted.of([bundle.verifier], [note]))
+    assert [(one.holds, one.sentence) for one in stronger.checks if one.name == "kept"] == [(holds, sentence)]
+    assert not stronger.holds
+
+
+def test_what_cannot_be_compared_or_is_of_another_ledger_is_said(
+    bundle: GenuineBundle, tmp_path: Path
+) -> None:
+    note = tmp_path / "kept.note"
+    later = bundle.audit.ledger.made.size + 1
+    note.write_text(note_of(bundle, later, root=b"\x01" * 32), encoding="utf-8")
+    ((holds, sentence),) = said(bundle, note)
+    assert holds is None
+    assert "cannot be compared" in sentence
+    note.write_text(note_of(bundle, later, origin="elsewhere.example/ledger"), encoding="utf-8")
+    ((holds, sentence),) = said(bundle, note)
+    assert holds is False
+    assert "of another ledger" in sentence
+
+
+def test_a_file_that_is_no_checkpoint_is_refused_before_anything_is_read(
+    bundle: GenuineBundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = tmp_path / "odd.note"
+    odd.write_text("hello\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="is no checkpoint"):
+        Trusted.of([], [odd])
+    with pytest.raises(SystemExit) as ended:
+        single.main([str(bundle.path), "--checkpoint", str(tmp_path / "missing.note")])
+    assert ended.value.code == 2
+    assert "cannot be read" in capsys.readouterr().err

@@ -137,9 +137,9 @@ CHAINS: dict[str, tuple[Journey, ...]] = {
     "reset": (
         Journey(
             "password-reset",
-            "ruth.goldberg",
+            "siobhan.oneill",
             by_hand=("lukasz.wisniewski", "marta.kowalczyk"),
-            answers={"person": "Ruth Goldberg", "why": "stolen"},
+            answers={"person": "Siobhán O'Neill", "why": "stolen"},
         ),
     ),
     "exception": (

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
@@ -133,3 +134,23 @@ def is_signed_by(note: str, verifier: str) -> bool:
     except NoteError:
         return False
     return True
+
+
+def verify_head_by(note: str, keys: Sequence[tuple[str, Ed25519PublicKey]]) -> Head:
+    """The head that one of the keys, each with its name, signed; the newest, which stands last, is tried first.
+
+    Raises NoteError, of several keys what the newest says.
+    """
+    if not keys:
+        message = "The ledger has no key"
+        raise NoteError(message)
+    *older, newest = keys
+    try:
+        return verify_head(note, *newest)
+    except NoteError:
+        for key in reversed(older):
+            try:
+                return verify_head(note, *key)
+            except NoteError:
+                continue
+        raise

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from portal.audit.checkpoint import LATEST
 from portal.audit.merkle import root_hash
 from portal.audit.model import Checkpoint, Entry, Node
-from portal.audit.notes import Head, NoteError, verify_head
+from portal.audit.notes import Head, NoteError, verify_head_by
 from portal.audit.tree import node_reader
 from portal.audit.tree_check import odd_checkpoints, odd_nodes
 from portal.audit.verified import keep_verified, read_verified
@@ -173,7 +173,7 @@ def _heads(
     notes += published
     for source, note in notes:
         try:
-            yield _verified(note, name, keys), source
+            yield verify_head_by(note, [(name, key) for key in keys]), source
         except NoteError as error:
             result.findings.append(Finding(None, f"Checkpoint {source}: {error}."))
 
@@ -186,17 +186,3 @@ def _published(folder: Path | None) -> list[tuple[str, str]]:
         (path.name, path.read_text(encoding="utf-8", errors="replace"))
         for path in sorted(outside, reverse=True)
     ]
-
-
-def _verified(note: str, name: str, keys: Sequence[Ed25519PublicKey]) -> Head:
-    """The head that one of the keys signed, the newest being tried first. Raises NoteError."""
-    *older, newest = keys
-    try:
-        return verify_head(note, name, newest)
-    except NoteError:
-        for key in older:
-            try:
-                return verify_head(note, name, key)
-            except NoteError:
-                continue
-        raise

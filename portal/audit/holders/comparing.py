@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from portal.audit.holders.cosignatures import WitnessKey, find_cosignature
 from portal.audit.merkle import root_hash
 from portal.audit.model import Entry
-from portal.audit.notes import Head, NoteError, read_verifier_key, verify_head
+from portal.audit.notes import NoteError, read_verifier_key, verify_head_by
 from portal.audit.tree import node_reader
 from portal.core.database import Database
 
@@ -28,7 +28,7 @@ def compare_note(
 ) -> Comparison:
     """Compare a checkpoint that one of these keys (name+hash+key) signed with the ledger's tree."""
     try:
-        head = _signed_head(note, verifiers)
+        head = verify_head_by(note, [read_verifier_key(verifier) for verifier in verifiers])
         seen = [found for witness in witnesses if (found := find_cosignature(note, witness))]
     except NoteError as error:
         return Comparison(fits=False, sentence=f"{error}.")
@@ -47,15 +47,3 @@ def compare_note(
     return Comparison(
         fits=True, sentence=f"The ledger of {size} entries begins with the {head.size} that it states.{by}"
     )
-
-
-def _signed_head(note: str, verifiers: Sequence[str]) -> Head:
-    """The head that one of the keys signed, the newest tried first. Raises NoteError."""
-    trouble = NoteError("The ledger has no key")
-    for verifier in reversed(verifiers):
-        name, key = read_verifier_key(verifier)
-        try:
-            return verify_head(note, name, key)
-        except NoteError as error:
-            trouble = error
-    raise trouble

@@ -8,12 +8,9 @@ are of other versions, the pages' words are compared instead.
 from __future__ import annotations
 
 import hashlib
-import io
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-
-import pypdf
 
 from portal.core.errors import PortalError
 from reports.audits.document import Audit
@@ -22,7 +19,7 @@ from reports.audits.members import write_tables
 from reports.audits.place import WORKBOOK
 from reports.audits.report import look
 from reports.evidence.look import words_of
-from reports.evidence.verify.replaced import replaced
+from reports.evidence.verify.replaced import made_with, replaced
 from reports.evidence.verify.result import Verification
 from reports.pdf.parts import render_long
 from reports.verifier import verify as single
@@ -73,7 +70,7 @@ def differences(content: bytes, made: bytes) -> Iterator[str]:
         found, wanted = single.Pdf(content), single.Pdf(made)
         if content.startswith(made):
             yield from replaced(found, wanted)
-        elif _made_with(content) == _made_with(made):
+        elif made_with(content) == made_with(made):
             yield "Laid out again from the facts by the same programs, the pages come out different."
         elif single.text_of_pages(found)[0] != single.text_of_pages(wanted)[0]:
             yield "The pages say something else than the facts."
@@ -81,11 +78,6 @@ def differences(content: bytes, made: bytes) -> Iterator[str]:
         yield str(error)
     except Exception as error:  # noqa: BLE001  (a forged file may break the reader, and that is a no)
         yield f"The pages cannot be compared ({type(error).__name__}); no portal wrote them so."
-
-
-def _made_with(content: bytes) -> str:
-    found = pypdf.PdfReader(io.BytesIO(content)).metadata
-    return f"{found.creator} {found.producer}" if found else ""
 
 
 def _tables(audit: Audit, result: Verification) -> None:

@@ -23,7 +23,7 @@ from reports.evidence.html import to_html, to_pdf
 from reports.evidence.legible import legible
 from reports.evidence.look import look, words_of
 from reports.evidence.presenters import furniture
-from reports.evidence.verify.replaced import replaced
+from reports.evidence.verify.replaced import made_with, replaced
 from reports.evidence.verify.result import Verification
 from reports.evidence.verify.values import values_of
 from reports.verifier import verify as single
@@ -232,12 +232,7 @@ def _compare_files(content: bytes, evidence: Evidence, language: str, result: Ve
         result.good(
             name, "Made again from the facts on this machine, the pages come out the same, byte for byte."
         )
-    elif _made_with(content) == _made_with(again):
+    elif made_with(content) == made_with(again):
         result.bad(name, "Made again from the facts by the same programs, the pages come out different.")
     else:
         result.open(name, "Not compared byte by byte: the file was made by other versions of the programs.")
-
-
-def _made_with(content: bytes) -> str:
-    found = pypdf.PdfReader(io.BytesIO(content)).metadata
-    return f"{found.creator} {found.producer}" if found else ""

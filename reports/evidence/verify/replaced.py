@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+import pypdf
 
 from reports.verifier import verify as single
 
@@ -41,3 +44,9 @@ def _hashable(page: Mapping[str, Any]) -> dict[str, str]:
 
 def _without(one: Any, names: set[str]) -> Any:
     return {name: value for name, value in one.items() if name not in names} if isinstance(one, dict) else one
+
+
+def made_with(content: bytes) -> str:
+    """The programs that laid the file out, as it says itself."""
+    found = pypdf.PdfReader(io.BytesIO(content)).metadata
+    return f"{found.creator} {found.producer}" if found else ""

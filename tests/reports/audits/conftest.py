@@ -17,9 +17,7 @@ from portal.audit.model import Entry
 from portal.core.database import Database
 from portal.core.settings import Settings
 from portal.identity.actor import Actor
-from portal.identity.model import Person
 from portal.jobs import Handlers, Workshop, run_due
-from portal.tables import METADATA
 from reports.audits import place
 from reports.audits.document import Audit as Facts
 from reports.audits.document import FixedRule, read_audit
@@ -27,9 +25,7 @@ from reports.audits.jobs import handlers, on_set_aside
 from reports.audits.making import make_audit
 from reports.audits.model import Audit, AuditDraw, AuditFile, DrawState
 from reports.audits.ordering import MAKE, Wanted, give_nonce, order, rows_of
-from tests.fixtures_people import MFA, Cast, StandingClock, add_cast
-from tests.fixtures_requests import ManagerRouter, ShelfConnector, Shelves
-from tests.reports.conftest import EvidenceWorld, make_world
+from tests.reports.conftest import EvidenceWorld, world_in
 
 #: The cast's clock stands at 18 November 2026.
 NOVEMBER = (date(2026, 11, 1), date(2026, 11, 30))
@@ -128,48 +124,21 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeAudit]:
     Its tasks have no time at all, so that each does one step and leaves the rest to the next.
     """
     home = tmp_path_factory.mktemp("audit")
-    clock = StandingClock()
-    settings = Settings.from_environment(
-        {"COUNTERSIGN_HOME": str(home), "DATABASE_URL": f"sqlite:///{home / 'db'}"}
-    )
-    db = Database(settings.database_url, clock=clock)
-    METADATA.create_all(db.engine)
-    with db.transaction() as session:
-        ids = add_cast(session)
-
-    def actor_of(person_id: int, *roles: str) -> Actor:
-        with db.reading() as session:
-            person = session.get_one(Person, person_id)
-        return Actor(
-            name=person.name,
-            person_id=person.id,
-            issuer=person.issuer,
-            subject=person.subject,
-            unit_id=person.unit_id,
-            roles=frozenset({"person", *roles}),
-            auth_time=clock(),
-            acr=MFA,
-            amr=("pwd", "otp"),
-        )
-
-    shelves = Shelves(
-        db, settings, 0, ShelfConnector(), ShelfConnector(kind="rack"), ManagerRouter(ids["manager"]), []
-    )
-    world = make_world(shelves, Cast(**ids, ids=ids), clock, actor_of)
-    audits = AuditWorld(world, actor_of(ids["compliance"], "compliance"))
+    world = world_in(home)
+    audits = AuditWorld(world, world.actor_of(world.cast.compliance, "compliance"))
     november = (world.fulfilled(), world.edited(), world.rejected())
-    clock.pass_time(days=20)
+    world.clock.pass_time(days=20)
     december = world.withdrawn()
     audit = audits.counted(rule=FixedRule(kind="fixed", size=25))
     number = audits.drawn(audit.id)
     audits.work(**{MAKE: partial(make_audit, signer=world.bench.signer, budget=0.0)})
     draw = audits.draw(number)
     assert draw.state is DrawState.MADE, draw.why
-    with db.reading() as session:
+    with world.db.reading() as session:
         file = session.get_one(AuditFile, (number, place.BUNDLE))
-    bundle = place.path_of(settings, place.BUNDLE, file.digest)
+    bundle = place.path_of(world.shelves.settings, place.BUNDLE, file.digest)
     with zipfile.ZipFile(bundle) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     facts = read_audit(members["audit.json"])
     yield MadeAudit(audits, audit, draw, november, december, bundle, members, facts)
-    db.dispose()
+    world.db.dispose()

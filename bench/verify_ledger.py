@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import hmac
-import resource
 import secrets
 import tempfile
 import time
@@ -27,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 from sqlalchemy import event, insert
 
+from bench.memory import Watch
 from portal.audit.merkle import Frontier, inclusion_proof, leaf_hash, node_hash
 from portal.audit.model import Checkpoint, Entry, Node, PersonalValue
 from portal.audit.notes import Head, sign_head
@@ -77,10 +77,11 @@ def report(db: Database, entries: int, key: Ed25519PrivateKey, folder: Path) -> 
         if not result.holds or result.entries != entries:
             raise SystemExit(str(result.findings))
 
+    with Watch() as watch:
+        verify(whole=True)
     whole = _timed(lambda: verify(whole=True))
     again = _timed(lambda: verify(whole=False))
     rows = rows_read(db, entries)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     console.print(f"{entries:,} entries of {size / entries:.0f} bytes on {db.engine.dialect.name}")
     console.print(f"{'':24}{'seconds':>9}{'of hash':>9}{'of read and hash':>18}")
     for name, seconds in (
@@ -91,7 +92,7 @@ def report(db: Database, entries: int, key: Ed25519PrivateKey, folder: Path) -> 
     ):
         console.print(f"{name:24}{seconds:9.2f}{seconds / hashed:9.2f}{seconds / read:18.2f}")
     console.print(
-        f"largest process beside this one: {peak:.0f} MiB; rows read for one inclusion proof: {rows}"
+        f"all processes together while verifying: {watch.mebibytes:.0f} MiB; rows read for one inclusion proof: {rows}"
     )
 
 

@@ -65,8 +65,8 @@ def _add_verify(
     def audit_verify(portal: Any, whole: bool) -> None:  # noqa: FBT001  (as click gives it)
         """Verify the ledger and all that stands beside it, and name the first entry or row that does not fit.
 
-        It goes on from where it came to the last time: of older entries the tree and the checkpoints are looked at,
-        not their texts and columns again. Once a week the portal reads all of it by itself.
+        It goes on from where it came to the last time: of older entries the top of the tree and whether their
+        checkpoints are the same are looked at, not their texts and columns again. Once a week the portal reads all of it by itself.
         """
         from portal.audit.rounds.work import known_in
         from portal.audit.verify import verify_ledger

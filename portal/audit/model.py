@@ -39,6 +39,8 @@ class Node(Base):
     """The hash of one complete subtree, so that proofs read a logarithmic number of rows."""
 
     __tablename__ = "ledger_node"
+    # In the order of its key, which is how it is read: half the pages, and half the time.
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
     level: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     position: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
@@ -72,7 +74,7 @@ class SealedRow(Base):
     """A row of another table as an entry's transaction left it: see portal.audit.sealing."""
 
     __tablename__ = "ledger_row"
-    __table_args__ = (Index("ix_ledger_row_entry_number", "entry_number"),)
+    __table_args__ = (Index("ix_ledger_row_entry_number", "entry_number"), {"sqlite_with_rowid": False})
 
     table_name: Mapped[str] = mapped_column(String(60), primary_key=True)
     #: Its primary key as text.
@@ -86,6 +88,7 @@ class RowSalt(Base):
     """The salt of a row's last seal. Former ones are thrown away, so that no seal tells what a row once said."""
 
     __tablename__ = "row_salt"
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
     table_name: Mapped[str] = mapped_column(String(60), primary_key=True)
     row_key: Mapped[str] = mapped_column(String(200), primary_key=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Engine
@@ -15,18 +14,54 @@ from portal.audit.model import PersonalValue
 Rows = Sequence[tuple[Any, ...]]
 _VALUE = PersonalValue.__table__.c.value.type
 
+#: A time as an entry's text has it; the database writes it faster than we would.
+_MOMENT = {
+    # Kept as `2026-01-02 03:04:05.000006`, always with six digits and in UTC.
+    "sqlite": "replace(replace(at, '.000000', ''), ' ', 'T') || '+00:00'",
+    "postgresql": (
+        "replace(to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), '.000000', '') || '+00:00'"
+    ),
+}
 _ENTRIES = (
-    "SELECT number, at, tag, subject, actor, body, leaf_hash FROM ledger_entry "
+    "SELECT number, {1}, tag, subject, actor, body, leaf_hash FROM ledger_entry "
     "WHERE number BETWEEN {0} AND {0} ORDER BY number"
 )
 _PERSONAL = (
     "SELECT entry_number, field, salt, value FROM personal_value "
     "WHERE entry_number BETWEEN {0} AND {0} ORDER BY entry_number"
 )
-_NODES = (
-    "SELECT position, hash FROM ledger_node WHERE level = {0} AND position BETWEEN {0} AND {0} "
-    "ORDER BY position"
-)
+#: What the leaf hashes, and the hash, of the entries whose columns repeat what their text says. 23 characters stand
+#: around tag and subject.
+_FITTING = {
+    # Compared as bytes: of a text SQLite would count the characters to find its end.
+    "sqlite": """
+        SELECT CAST(x'00' || body AS BLOB), leaf_hash FROM ledger_entry
+        WHERE number BETWEEN ? AND ?
+        AND typeof(body) = 'text'
+        AND instr(body, '{{"actor":"' || actor || '","at":"' || {1} || '","facts":{{') = 1
+        AND substr(CAST(body AS BLOB), -length(tag) - length(subject) - 23)
+            = CAST(',"subject":"' || subject || '","tag":"' || tag || '"}}' AS BLOB)
+        ORDER BY number""",
+    "postgresql": """
+        SELECT '\\x00'::bytea || convert_to(body, 'UTF8'), leaf_hash FROM ledger_entry
+        WHERE number BETWEEN %s AND %s
+        AND starts_with(body, '{{"actor":"' || actor || '","at":"' || {1} || '","facts":{{')
+        AND right(body, length(tag) + length(subject) + 23)
+            = ',"subject":"' || subject || '","tag":"' || tag || '"}}'
+        ORDER BY number""",
+}
+#: How many there are, and their hashes one after the other; of what is no hash of 32 bytes nothing is told.
+_NODES = {
+    "sqlite": (
+        "SELECT count(*), CAST(group_concat(hash, '') AS BLOB) FROM (SELECT hash FROM ledger_node "
+        "WHERE level = ? AND position BETWEEN ? AND ? AND typeof(hash) = 'blob' AND length(hash) = 32 "
+        "ORDER BY position)"
+    ),
+    "postgresql": (
+        "SELECT count(*), string_agg(hash, ''::bytea ORDER BY position) FROM ledger_node "
+        "WHERE level = %s AND position BETWEEN %s AND %s AND length(hash) = 32"
+    ),
+}
 _FOLLOWING = "SELECT min(number) FROM ledger_entry WHERE number > {0}"
 
 
@@ -35,14 +70,17 @@ class RawRows:
 
     def __init__(self, connection: Any, dialect: Any) -> None:
         self._connection = connection
+        self._dialect = dialect.name
         self._mark = "?" if dialect.name == "sqlite" else "%s"
-        #: How a time is written in an entry's text.
-        self.moment: Callable[[Any], str] = _from_text if dialect.name == "sqlite" else _from_datetime
         self._said = _VALUE.result_processor(dialect, None) or (lambda value: value)
 
     def entries(self, first: int, last: int) -> Rows:
-        """Number, time, tag, subject, actor, text and hash, in order."""
+        """Number, time as the text has it, tag, subject, actor, text and hash, in order."""
         return self._rows(_ENTRIES, first, last)
+
+    def fitting(self, first: int, last: int) -> Rows:
+        """What the leaf hashes, and its hash, of those entries whose columns repeat what their text says."""
+        return self._rows(_FITTING[self._dialect], first, last)
 
     def personal(self, first: int, last: int) -> Iterator[tuple[int, str, bytes, str]]:
         """The number of the entry, field, salt and value."""
@@ -50,9 +88,10 @@ class RawRows:
             # What is in every language stands behind a sign beyond ASCII; most values need no second look.
             yield number, field, bytes(salt), value if value.isascii() else self._said(value) or ""
 
-    def nodes(self, level: int, first: int, last: int) -> Rows:
-        """Position and hash, in order."""
-        return self._rows(_NODES, level, first, last)
+    def nodes(self, level: int, first: int, last: int) -> tuple[int, bytes]:
+        """How many whole nodes of the level stand at these positions, and their hashes one after the other."""
+        count, hashes = self._rows(_NODES[self._dialect], level, first, last)[0]
+        return count, bytes(hashes or b"")
 
     def following(self, number: int) -> int | None:
         """The number of the first entry after this one."""
@@ -62,7 +101,7 @@ class RawRows:
     def _rows(self, statement: str, *values: int) -> Rows:
         cursor = self._connection.cursor()
         try:
-            cursor.execute(statement.format(self._mark), values)
+            cursor.execute(statement.format(self._mark, _MOMENT[self._dialect]), values)
             rows: Rows = cursor.fetchall()
         finally:
             cursor.close()
@@ -80,12 +119,3 @@ def opened_rows(engine: Engine) -> Iterator[RawRows]:
     """Over a connection of the engine."""
     with engine.connect() as connection:
         yield RawRows(connection.connection.driver_connection, connection.dialect)
-
-
-def _from_datetime(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat()
-
-
-def _from_text(at: str) -> str:
-    """SQLite keeps `2026-01-02 03:04:05.000006`, always with six digits and in UTC."""
-    return f"{at[:10]}T{at[11:19] if at.endswith('.000000') else at[11:]}+00:00"

@@ -19,13 +19,16 @@ def read_verified(path: Path) -> Walked:
             return Walked()
     except (OSError, ValueError, KeyError, TypeError):
         return Walked()
-    return Walked(size=len(tops) * SIZE, edge=edge_of_tops(tops), tops=tops)
+    return Walked(size=len(tops) * SIZE, edge=edge_of_tops(tops), tops=tops, heads=str(kept.get("heads", "")))
 
 
-def keep_verified(path: Path, walked: Walked) -> None:
-    """Keep the roots of the whole parts; what is left over is read again the next time."""
+def keep_verified(path: Path, walked: Walked, heads: str) -> None:
+    """Keep the roots of the whole parts; what is left over is read again the next time.
+
+    `heads` is the digest of the checkpoints over these parts and of the keys that they were verified by.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}")
-    content = {"level": LEVEL, "parts": [top.hex() for top in walked.tops]}
+    content = {"level": LEVEL, "parts": [top.hex() for top in walked.tops], "heads": heads}
     temporary.write_text(json.dumps(content), encoding="utf-8")
     temporary.replace(path)

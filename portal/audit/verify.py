@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,11 +15,12 @@ from sqlalchemy.orm import Session
 from portal.audit.checkpoint import LATEST
 from portal.audit.merkle import root_hash
 from portal.audit.model import Checkpoint, Entry, Node
-from portal.audit.notes import Head, NoteError, verify_head_by
+from portal.audit.notes import Head, NoteError, raw_public_key, verify_head_by
+from portal.audit.parts import SIZE
 from portal.audit.tree import node_reader
 from portal.audit.tree_check import odd_checkpoints, odd_nodes
 from portal.audit.verified import keep_verified, read_verified
-from portal.audit.walking import Walked, root_of, upper_nodes_differ, walk
+from portal.audit.walking import Walk, Walked, root_of, upper_nodes_differ
 from portal.core.database import Database
 
 
@@ -62,30 +65,61 @@ def verify_ledger(
     all. Stops at the first entry that does not fit.
 
     `known` is where it is kept how far the ledger was verified; unless `whole`, it goes on from there. Then of older
-    entries only the stored tree is looked at: that they, their columns and the values behind them still say what they
-    said is seen by a whole walk alone.
+    entries only the top of the stored tree and whether their checkpoints are the same are looked at: that they,
+    their columns and the values behind them still say what they said is seen by a whole walk alone.
     """
     result = Verification()
     begun = Walked() if whole or known is None else read_verified(known)
     # Before the database's moment is fixed, so that nothing was published that it does not have yet.
     published = _published(folder)
     with db.snapshot() as session:
-        heads = list(_heads(session, result, name=name, keys=keys, published=published))
-        # Of one size the folder's numbered file, which stands last, is compared first.
-        heads.reverse()
-        heads.sort(key=lambda one: one[0].size)
-        result.checkpoints, result.since = len(heads), begun.size
-        result.findings += _old_heads(session, heads, begun)
-        if not begun.size or result.holds:
-            walked = _walk(session, result, heads, progress, begun)
-            if result.holds:
-                result.findings += _odd_tree(session, walked)
-            if result.holds and known is not None:
-                keep_verified(known, walked)
+        notes = [*published, *_stored(session)]
+        total, first = session.execute(select(func.count(), func.min(Entry.number))).one()
+        seen = begun.size > 0 and begun.heads == _digest(notes, begun.size, keys)
+        sizes = sorted({note.size for note in notes if note.size > begun.size})
+        with Walk(session, total, sizes, begun) as walk:
+            # While other processes begin to walk.
+            heads = list(_heads(notes, result, name=name, keys=keys, after=begun.size if seen else 0))
+            result.checkpoints, result.since = len(notes), begun.size
+            result.findings += _old_heads(session, heads, begun)
+            if not begun.size or result.holds:
+                walked = _walk(result, walk, first, heads, progress)
+                if result.holds:
+                    result.findings += _odd_tree(session, walked)
+                if result.holds and known is not None:
+                    keep_verified(known, walked, _digest(notes, len(walked.tops) * SIZE, keys))
         result.findings += [
-            Finding(*odd) for odd in odd_checkpoints(session, [source for source, _ in published])
+            Finding(*odd) for odd in odd_checkpoints(session, [note.source for note in published])
         ]
     return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """A checkpoint as it was found, and the size that it states, signed or not; 0 when it states none."""
+
+    source: str
+    text: str
+    size: int
+
+
+def _note(source: str, text: str) -> _Note:
+    stated = text.split("\n", 2)[1:2]
+    # Sixteen digits are more than any ledger has, and less than would be slow to read.
+    return _Note(source, text, int(stated[0]) if stated and _SIZE.fullmatch(stated[0]) else 0)
+
+
+_SIZE = re.compile("[0-9]{1,16}")
+
+
+def _digest(notes: Iterable[_Note], size: int, keys: Sequence[Ed25519PublicKey]) -> str:
+    """Of the checkpoints over at most so many entries, and of the keys; the newest one's copy changes all the time."""
+    digest = hashlib.sha256(b"".join(raw_public_key(key) for key in keys))
+    for note in sorted((note for note in notes if note.size <= size), key=lambda one: one.source):
+        if note.source != LATEST:
+            digest.update(hashlib.sha256(note.source.encode()).digest())
+            digest.update(hashlib.sha256(note.text.encode()).digest())
+    return digest.hexdigest()
 
 
 def _odd_tree(session: Session, walked: Walked) -> Iterator[Finding]:
@@ -99,20 +133,19 @@ def _odd_tree(session: Session, walked: Walked) -> Iterator[Finding]:
 
 
 def _walk(
-    session: Session,
     result: Verification,
+    walk: Walk,
+    first: int | None,
     heads: Sequence[tuple[Head, str]],
     progress: Callable[[int, int], None],
-    begun: Walked,
 ) -> Walked:
-    total, first = session.execute(select(func.count(), func.min(Entry.number))).one()
-    if total and first != 1:
+    if first not in {None, 1}:
         result.findings.append(
             Finding(min(first, 1), f"Entry 1 is missing: the next one is numbered {first}.")
         )
-        return begun
-    ahead = [known for known in heads if known[0].size > begun.size]
-    walked = walk(session, total, ahead, progress, begun)
+        return walk.begun
+    ahead = [known for known in heads if known[0].size > walk.begun.size]
+    walked = walk.go(ahead, progress)
     result.entries = walked.size
     if walked.odd:
         result.findings.append(Finding(*walked.odd))
@@ -158,31 +191,37 @@ def _old_heads(session: Session, heads: Sequence[tuple[Head, str]], begun: Walke
 
 
 def _heads(
-    session: Session,
+    notes: Sequence[_Note],
     result: Verification,
     *,
     name: str,
     keys: Sequence[Ed25519PublicKey],
-    published: Sequence[tuple[str, str]],
+    after: int,
 ) -> Iterator[tuple[Head, str]]:
-    notes = [
-        (f"{size} in the database", note)
-        for size, note in session.execute(select(Checkpoint.size, Checkpoint.note).order_by(Checkpoint.size))
-    ]
-    # Of heads of one size the folder's numbered file is looked at first: nobody reaches it from the database.
-    notes += published
-    for source, note in notes:
+    """The heads that the ledger's keys signed, by size; what states at most `after` was verified before."""
+    known: dict[str, Head] = {}
+    # Of heads of one size the folder's numbered file, which stands first, is compared first: nobody reaches it from
+    # the database.
+    for note in sorted(notes, key=lambda one: one.size):
+        if 0 < note.size <= after and note.source != LATEST:
+            continue
         try:
-            yield verify_head_by(note, [(name, key) for key in keys]), source
+            # The folder's file repeats what the database holds.
+            head = known.get(note.text) or verify_head_by(note.text, [(name, key) for key in keys])
         except NoteError as error:
-            result.findings.append(Finding(None, f"Checkpoint {source}: {error}."))
+            result.findings.append(Finding(None, f"Checkpoint {note.source}: {error}."))
+            continue
+        known[note.text] = head
+        yield head, note.source
 
 
-def _published(folder: Path | None) -> list[tuple[str, str]]:
+def _stored(session: Session) -> list[_Note]:
+    rows = session.execute(select(Checkpoint.size, Checkpoint.note).order_by(Checkpoint.size))
+    return [_note(f"{size} in the database", text) for size, text in rows]
+
+
+def _published(folder: Path | None) -> list[_Note]:
     if not folder or not folder.is_dir():
         return []
     outside = [path for path in folder.iterdir() if path.suffix == ".note" or path.name == LATEST]
-    return [
-        (path.name, path.read_text(encoding="utf-8", errors="replace"))
-        for path in sorted(outside, reverse=True)
-    ]
+    return [_note(path.name, path.read_text(encoding="utf-8", errors="replace")) for path in sorted(outside)]

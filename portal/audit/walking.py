@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from typing import Self
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,7 +18,7 @@ from sqlalchemy.orm import Session
 from portal.audit.merkle import EMPTY_ROOT, node_hash
 from portal.audit.model import Node
 from portal.audit.notes import Head
-from portal.audit.parts import LEVEL, SIZE, Edge, Part, grown, verify_part
+from portal.audit.parts import LEVEL, SIZE, Edge, Part, first_odd, grown, verify_part
 from portal.audit.raw_rows import RawRows, opened_rows, rows_of
 from portal.core.database import make_engine
 
@@ -34,6 +37,8 @@ class Walked:
     odd_nodes: bool = False
     #: The roots of the parts, by which the stored tree above them is compared.
     tops: list[bytes] = field(default_factory=list)
+    #: SHA-256 over the checkpoints that were compared with them; see portal.audit.verified.
+    heads: str = ""
 
 
 def root_of(edge: Edge) -> bytes:
@@ -54,26 +59,51 @@ def edge_of_tops(tops: Sequence[bytes]) -> Edge:
     return edge
 
 
-def walk(
-    session: Session,
-    total: int,
-    heads: Sequence[tuple[Head, str]],
-    progress: Progress,
-    begun: Walked,
-) -> Walked:
-    """Verify entries begun.size + 1 to total, and compare the tree with every head beyond begun.size.
+class Walk:
+    """Verifies entries begun.size + 1 to total; the other processes begin as soon as it is made.
 
-    `heads` are in order of size. Ends at the first entry that does not fit, or at the first head that signed another
-    tree.
+    `sizes` are those that checkpoints beyond begun.size state, in order, signed or not: what each signed is compared
+    by `go`. To be used as a context manager, which ends the processes also when the first odd part ends the walk.
     """
-    walked, confirmed, waiting = begun, begun.size, list(reversed(heads))
-    signed = waiting[0][0].size if waiting else 0
-    with ExitStack() as stack:
-        for part in _parts(session, (walked.size, total), [head.size for head, _ in heads], signed, stack):
+
+    def __init__(self, session: Session, total: int, sizes: Sequence[int], begun: Walked) -> None:
+        self._rows, self._total, self.begun = rows_of(session), total, begun
+        signed = sizes[-1] if sizes else 0
+        self._work = []
+        for first in range(begun.size + 1, total + 1, SIZE):
+            last = min(first + SIZE - 1, total)
+            within = sizes[bisect_left(sizes, first) : bisect_right(sizes, last)]
+            self._work.append((first, last, within, signed))
+        self._stack = ExitStack()
+        self._futures: list[Future[Part]] = []
+        engine = session.connection().engine
+        # This process is one of those that work.
+        others = min(os.cpu_count() or 1, len(self._work)) - 1
+        if len(self._work) < WORTH_IT or others < 1 or engine.url.database in {None, "", ":memory:"}:
+            return
+        url = engine.url.render_as_string(hide_password=False)
+        # Spawned, not forked: whoever calls may have threads and open connections.
+        pool = ProcessPoolExecutor(others, get_context("spawn"), initializer=_open, initargs=(url,))
+        self._stack.callback(pool.shutdown, cancel_futures=True)
+        self._futures = [pool.submit(_verify, part) for part in self._work]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def go(self, heads: Sequence[tuple[Head, str]], progress: Progress) -> Walked:
+        """Compare the tree with every head beyond begun.size; they are in order of size.
+
+        Ends at the first entry that does not fit, or at the first head that signed another tree.
+        """
+        walked, confirmed, waiting = self.begun, self.begun.size, list(reversed(heads))
+        for part in self._parts():
             while waiting and waiting[-1][0].size in part.edges:
                 head, source = waiting.pop()
                 if root_of(grown(walked.edge, part.edges[head.size])) != head.root:
-                    walked.odd = (
+                    walked.odd = first_odd(self._rows, confirmed + 1, head.size) or (
                         confirmed + 1,
                         f"Entries {confirmed + 1} to {head.size} are not those that the checkpoint {source} signed.",
                     )
@@ -86,35 +116,23 @@ def walk(
             walked.size, walked.odd_nodes = part.last, walked.odd_nodes or part.odd_nodes
             if len(part.edge) == 1 and part.edge[0][0] == LEVEL:
                 walked.tops.append(part.edge[0][1])
-            progress(walked.size, total)
-    return walked
+            progress(walked.size, self._total)
+        return walked
 
-
-def _parts(
-    session: Session,
-    between: tuple[int, int],
-    sizes: Sequence[int],
-    signed: int,
-    stack: ExitStack,
-) -> Iterator[Part]:
-    start, total = between
-    engine = session.connection().engine
-    work = []
-    for first in range(start + 1, total + 1, SIZE):
-        last = min(first + SIZE - 1, total)
-        work.append((first, last, [size for size in sizes if first <= size <= last], signed))
-    processes = min(os.cpu_count() or 1, len(work))
-    if len(work) < WORTH_IT or processes < 2 or engine.url.database in {None, "", ":memory:"}:  # noqa: PLR2004
-        rows = rows_of(session)
-        for first, last, wanted, up_to in work:
-            yield verify_part(rows, first, last, wanted, up_to)
-        return
-    url = engine.url.render_as_string(hide_password=False)
-    # Spawned, not forked: whoever calls may have threads and open connections.
-    pool: Executor = ProcessPoolExecutor(processes, get_context("spawn"), initializer=_open, initargs=(url,))
-    stack.callback(pool.shutdown, cancel_futures=True)
-    # The stack closes the pool also when the caller ends at the first odd part.
-    yield from pool.map(_verify, work)
+    def _parts(self) -> Iterator[Part]:
+        """In order. While the next one is not there, this process takes from the end what no other has begun."""
+        if not self._futures:
+            yield from (verify_part(self._rows, *one) for one in self._work)
+            return
+        told, end = 0, len(self._work)
+        own: dict[int, Part] = {}
+        while told < len(self._work):
+            if not self._futures[told].done() and self._futures[end - 1].cancel():
+                end -= 1
+                own[end] = verify_part(self._rows, *self._work[end])
+                continue
+            yield own.pop(told) if told >= end else self._futures[told].result()
+            told += 1
 
 
 def upper_nodes_differ(session: Session, walked: Walked) -> bool:
@@ -134,8 +152,10 @@ _KEPT_OPEN = ExitStack()
 
 
 def _open(url: str) -> None:
+    # Rows come by the thousand and none of them forms a cycle.
+    gc.disable()
     _OPENED.append(_KEPT_OPEN.enter_context(opened_rows(make_engine(url))))
 
 
-def _verify(work: tuple[int, int, list[int], int]) -> Part:
+def _verify(work: tuple[int, int, Sequence[int], int]) -> Part:
     return verify_part(_OPENED[0], *work)

@@ -135,6 +135,7 @@ def upgrade() -> None:
         ),
         sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
         sa.PrimaryKeyConstraint("level", "position", name=("pk_ledger_node")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "ledger_row",
@@ -148,6 +149,7 @@ def upgrade() -> None:
         ),
         sa.Column("seal", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("table_name", "row_key", "entry_number", name=("pk_ledger_row")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("ledger_row", schema=None) as batch_op:
         batch_op.create_index("ix_ledger_row_entry_number", ["entry_number"], unique=False)
@@ -204,6 +206,7 @@ def upgrade() -> None:
         sa.Column("row_key", sa.String(length=200), nullable=False),
         sa.Column("salt", sa.LargeBinary(length=32), nullable=False),
         sa.PrimaryKeyConstraint("table_name", "row_key", name=("pk_row_salt")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "target_reading",

@@ -28,10 +28,10 @@ LEVEL = 3
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts of eight entries, so that a short ledger has several."""
-    for module in (parts, verified, walking):
-        monkeypatch.setattr(module, "LEVEL", LEVEL)
-        if hasattr(module, "SIZE"):
-            monkeypatch.setattr(module, "SIZE", 1 << LEVEL)
+    for module in (parts, verified, verify, walking):
+        for name, small in (("LEVEL", LEVEL), ("SIZE", 1 << LEVEL)):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, small)
 
 
 @pytest.fixture
@@ -124,6 +124,32 @@ def test_what_does_not_fit_beside_the_entries_is_told_too(db, signer, told, one_
     one_round.records.append(Finding(2, "Request SR-000002 says something else than entry 2."))
     assert one_round().findings == ["Request SR-000002 says something else than entry 2."]
     assert told == [LedgerFoundOdd("Request SR-000002 says something else than entry 2.", 1)]
+
+
+def test_going_on_verifies_no_old_checkpoint_again_unless_one_changed(
+    db, signer, tmp_path, monkeypatch, one_round
+):
+    for _ in range(4):
+        write(db, 5)
+        checkpoint(db, signer)
+    one_round()
+    verified: list[str] = []
+    verify_head_by = verify.verify_head_by
+
+    def counted(note, keys):
+        verified.append(note)
+        return verify_head_by(note, keys)
+
+    monkeypatch.setattr(verify, "verify_head_by", counted)
+    assert one_round().findings == []
+    # The first sixteen entries are two whole parts; the checkpoint over twenty and its copy, the newest, are beyond.
+    assert {note.split("\n")[1] for note in verified} == {"20"}
+    (signer.folder / "000000000005.note").write_text("portal.test/ledger\n5\nAAAA\n")
+    assert one_round().findings == ["Checkpoint 000000000005.note: The checkpoint carries no signature."]
+    (signer.folder / "000000000005.note").unlink()
+    verified.clear()
+    assert one_round().findings == []
+    assert len(verified) == 4, "where one is missing all are verified again"
 
 
 @pytest.mark.parametrize("count", [1, 7, 8, 9, 31, 32, 33, 50])

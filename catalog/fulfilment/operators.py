@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.core.language import N_, say
-from portal.identity.model import Group, Membership, Person
+from portal.identity.model import Person
+from portal.identity.people import people_in_roles
 from portal.notifications import notify
 
 _OPERATOR = "operator"
@@ -30,22 +30,32 @@ _KINDS: Mapping[str, str] = {
     "reconcile": N_("Compare all targets with the record"),
     "read_target": N_("Compare a target with the record"),
     "tell_of_findings": N_("Tell of what reconciliation found"),
+    "follow_http_call": N_("Ask an automation how far it is"),
+    "take_http_callback": N_("Take an automation's answer"),
+    "watch_stages": N_("Look for stages whose approvers are gone"),
+    "keep_stage_times": N_("Remind approvers, pass stages on and let them expire"),
+    "change_duty": N_("Pass stages to whoever is on duty now"),
+    "mark_missed_promises": N_("Notice missed promises"),
+    "refresh_paces": N_("Learn how long services take"),
+    "remind_reviewers": N_("Remind reviewers of emergencies"),
+    "lapse_review": N_("Close an emergency review that nobody made"),
+    "recertify": N_("Ask whether entitlements are still needed"),
+    "read_uses_for_access_review": N_("Read last uses for an access review"),
+    "move_changes": N_("Work out anew when changes are carried out"),
+    "warn_of_change": N_("Tell people of a change"),
+    "send_digests": N_("Send the daily digests"),
+    "replay_offering": N_("Try a draft on past requests"),
+    "sweep_attachments": N_("Sweep away attachments of nothing"),
+    "count_audit": N_("Count what an audit is about"),
+    "make_audit": N_("Make an audit's bundle"),
+    "retire": N_("Remove what was kept long enough"),
+    "verify_ledger": N_("Verify the ledger"),
 }
 
 
 def operators_of(session: Session) -> Sequence[Person]:
     """Everybody active who is in a group with the operator's role, by name; two statements."""
-    groups = [
-        number for number, roles in session.execute(select(Group.id, Group.roles)) if _OPERATOR in roles
-    ]
-    statement = (
-        select(Person)
-        .join(Membership, Membership.person_id == Person.id)
-        .where(Membership.group_id.in_(groups), Person.active)
-        .order_by(Person.name, Person.id)
-        .distinct()
-    )
-    return session.scalars(statement).all()
+    return people_in_roles(session, _OPERATOR)
 
 
 def tell_operators(

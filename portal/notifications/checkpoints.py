@@ -12,8 +12,8 @@ from portal.audit.holders.hand_over import confirm
 from portal.audit.rounds.events import LedgerFoundOdd
 from portal.core.clock import now
 from portal.core.language import SOURCE, speaking
-from portal.identity.model import Group, Membership, Person
-from portal.identity.people import language_of
+from portal.identity.model import Person
+from portal.identity.people import language_of, people_in_roles
 from portal.jobs import enqueue
 from portal.notifications.model import Message
 from portal.notifications.rendering import render
@@ -27,7 +27,7 @@ PATH = "/ledger/holders"
 LEDGER = "/ledger"
 #: An address need not be anybody's who signs in here.
 _ZONE = "UTC"
-_WHO_HEARS = frozenset({"operator", "compliance"})
+_WHO_HEARS = ("operator", "compliance")
 
 
 def on_checkpoint_mail_due(session: Session, event: CheckpointMailDue) -> None:
@@ -81,7 +81,7 @@ def on_sent(session: Session, message: Message) -> None:
 
 def on_contradicted(session: Session, event: HolderContradicted) -> None:
     """Mail every operator and everybody in compliance at once: somebody wrote one of the two anew."""
-    for person in _who_hears(session):
+    for person in people_in_roles(session, *_WHO_HEARS):
         notify(
             session,
             CONTRADICTED,
@@ -93,7 +93,7 @@ def on_contradicted(session: Session, event: HolderContradicted) -> None:
 
 def on_found_odd(session: Session, event: LedgerFoundOdd) -> None:
     """Mail every operator and everybody in compliance at once: what is kept is not what was written."""
-    for person in _who_hears(session):
+    for person in people_in_roles(session, *_WHO_HEARS):
         notify(
             session,
             ODD,
@@ -101,17 +101,3 @@ def on_found_odd(session: Session, event: LedgerFoundOdd) -> None:
             {"why": event.why, "findings": event.findings, "path": LEDGER},
             urgent=True,
         )
-
-
-def _who_hears(session: Session) -> list[Person]:
-    groups = [
-        number for number, roles in session.execute(select(Group.id, Group.roles)) if _WHO_HEARS & set(roles)
-    ]
-    statement = (
-        select(Person)
-        .join(Membership, Membership.person_id == Person.id)
-        .where(Membership.group_id.in_(groups), Person.active)
-        .order_by(Person.name, Person.id)
-        .distinct()
-    )
-    return list(session.scalars(statement))

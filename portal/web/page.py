@@ -117,8 +117,8 @@ def _messages() -> tuple[tuple[str, str], ...]:
 
 
 def _nav(actor: Actor) -> tuple[NavItem, ...]:
-    if actor.audit is not None:
-        return _links(_of_auditors(actor)) if actor.audit.running else ()
+    if actor.only_audits:
+        return _links(_of_auditors(actor)) if actor.audit is None or actor.audit.running else ()
     with reading() as session:
         waiting = count_awaiting(session, actor)
         open_tasks, tasks = count_tasks(session, actor) if actor.group_ids else (0, 0)
@@ -148,7 +148,7 @@ def _links(entries: Iterable[tuple[str, str, int | str | None]]) -> tuple[NavIte
 
 
 def _of_auditors(actor: Actor) -> Iterator[tuple[str, str, None]]:
-    """The pages of an account under a mandate: what its roles bring, and what everybody reads of others."""
+    """The pages of an auditor's account: what its roles bring, and what everybody reads of others."""
     yield _("Entitlements"), "entitlements.index", None
     yield _("Changes"), "changes.index", None
     for label, endpoint in _of_roles(actor):

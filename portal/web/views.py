@@ -20,7 +20,7 @@ blueprint = Blueprint("web", __name__)
 def home() -> Response:
     """The catalogue for whoever is signed in, else what the portal is."""
     actor = find_actor()
-    if actor is not None and actor.audit is not None:
+    if actor is not None and actor.only_audits:
         return redirect(url_for("ledger.index"), 303)
     if actor is not None:
         return redirect(url_for("catalogue.index"), 303)

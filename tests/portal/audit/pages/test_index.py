@@ -270,3 +270,14 @@ def test_a_reference_is_known_however_it_is_typed() -> None:
         "",
         "",
     ]
+
+
+def test_an_auditors_menu_leads_nowhere_that_is_refused(story, cast) -> None:
+    """Also one's who is an auditor by a group of the organisation's directory, without a mandate of days."""
+    auditor = story.browser(cast.auditor)
+    menu = re.search(r"<nav.*?</nav>", auditor.get("/"), re.DOTALL)[0]
+    assert auditor.path == "/ledger"
+    leads = set(re.findall(r'href="(/[^"]*)"', menu))
+    assert {"/ledger", "/audits"} <= leads
+    for path in leads:
+        auditor.get(path)

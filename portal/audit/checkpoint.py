@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from portal.audit.merkle import consistency_proof, is_consistent, root_hash
 from portal.audit.model import Checkpoint, Entry
-from portal.audit.notes import Head, NoteError, is_signed_by, read_head, read_verifier_key
+from portal.audit.notes import Head, NoteError, fingerprint, is_signed_by, read_head, read_verifier_key
 from portal.audit.signer.asking import Desk, SocketDesk
 from portal.audit.signer.notary import SignerState
 from portal.audit.signer.process import notary_of
@@ -262,3 +262,15 @@ def _hand_out(folder: Path, row: Checkpoint) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+
+
+def first_key(signer: Signer) -> tuple[str, str]:
+    """The ledger's first key, which vouches for all later ones and so checks every file, and its fingerprint.
+
+    Both are empty while the signer does not answer: the files are there all the same.
+    """
+    try:
+        key = signer.verifiers[0]
+    except NotSigned:
+        return "", ""
+    return key, fingerprint(read_verifier_key(key)[1])

@@ -51,6 +51,7 @@ READS = frozenset(
         "changes.index",
         "evidence.index",
         "evidence.request",
+        "evidence.verifier",
         "audits.index",
         "audits.show",
         "audits.download",

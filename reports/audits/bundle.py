@@ -46,6 +46,11 @@ KEY is the ledger's public key, or its fingerprint, as you were given it by anot
 paper, from the portal's page "Ledger". Without it the verifier says what remains unproved: everything else could have been
 made by whoever made the bundle. Compare verify.py itself with a copy of the same version from another source where you can.
 
+Whoever holds the ledger's key could sign another past, but not one that fits a head which somebody else kept. If you or
+one of the ledger's holders kept one, say so, and it is compared:
+
+    python verify.py {reference}.zip --key KEY --checkpoint FILE
+
 What is here
 
     report.pdf          the report, signed; audit.json is attached to it

@@ -94,6 +94,8 @@ def audit_report_commands(
 
         with portal.db.reading() as session:
             lines, _following = audits_before(session, PORTAL, None, limit=1_000)
+        if not lines:
+            console.print("No audit was ordered yet.")
         for line in lines:
             state = line.draw.state if line.draw else line.audit.state
             console.print(

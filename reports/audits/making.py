@@ -33,10 +33,11 @@ from reports.audits.ledger_part import digest_of, write_leaves
 from reports.audits.members import LEDGER, listed, write_heads, write_tables
 from reports.audits.model import AuditDraw, AuditFile, DrawState
 from reports.audits.ordering import enqueue_part, rows_of
-from reports.audits.report import look, report_pdf, verifier
+from reports.audits.report import look, report_pdf
 from reports.audits.sampled import make_all_evidence
 from reports.audits.share import Making
 from reports.evidence.make import Workbench, introduced_key
+from reports.verifier import source
 
 #: Seconds after which a task leaves the rest to the next one; a task may take 300.
 BUDGET_SECONDS = 120.0
@@ -174,7 +175,7 @@ def _finish(making: Making) -> None:
     names = [FILE_NAME, place.REPORT, *(file.name for file in told.files)]
     members: dict[str, Path | bytes] = {name: making.folder / name for name in names}
     members["README.txt"] = readme(told.reference, told.sample.nonce, told.sample.size)
-    members["verify.py"] = verifier()
+    members["verify.py"] = source()
     with place.written(making.folder / place.BUNDLE) as path:
         write_bundle(path, members, at=datetime.fromisoformat(told.made_at))
     kept = {name: digest_of(making.folder / name) for name in place.KEPT}

@@ -1,4 +1,4 @@
-"""The report as a signed PDF, and the verifier that goes with it."""
+"""The report as a signed PDF."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from functools import lru_cache
 from pathlib import Path
 
 from portal.core.assets import static_folder, templates_folder
-from reports import verifier as verifiers
 from reports.audits.document import Audit
 from reports.audits.html import long_document
 from reports.pdf.keys import PdfKey
@@ -36,11 +35,6 @@ def report_pdf(
         )
     finally:
         unsigned.unlink(missing_ok=True)
-
-
-def verifier() -> bytes:
-    """verify.py, as every bundle carries it."""
-    return Path(verifiers.__file__).with_name("verify.py").read_bytes()
 
 
 @lru_cache(maxsize=1)

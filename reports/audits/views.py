@@ -9,8 +9,7 @@ from flask import Blueprint, Response, flash, redirect, request, send_file, url_
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal.audit import record
-from portal.audit.checkpoint import NotSigned, Signer
-from portal.audit.notes import fingerprint, read_verifier_key
+from portal.audit.checkpoint import Signer, first_key
 from portal.core.clock import now
 from portal.core.errors import Conflict, FieldError, FieldErrors, NotFound
 from portal.core.http import reading, render, services, settings, takes, transaction
@@ -162,21 +161,11 @@ def _saved_as(reference: str, number: int, name: str) -> str:
     return f"{stem}.zip" if name == place.BUNDLE else f"{stem}-{Path(name).name}"
 
 
-def _first_key() -> tuple[str, str]:
-    """The ledger's first key, which vouches for all later ones and so checks every bundle, and its fingerprint."""
-    try:
-        key = services().get(Signer).verifiers[0]
-    except NotSigned:
-        # The files are there all the same while the signer does not answer.
-        return "", ""
-    return key, fingerprint(read_verifier_key(key)[1])
-
-
 def _page(reference: str, *, typed: str = "", error: str = "", status: int = 200) -> Response:
     actor = current_actor()
     with reading() as session:
         view = view_of(found_audit(session, actor, reference), actor.timezone)
-    key, digits = _first_key()
+    key, digits = first_key(services().get(Signer))
     return render(
         "reports/audits/show.html",
         status,

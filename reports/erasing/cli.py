@@ -122,7 +122,10 @@ def hold_commands(with_portal: Callable[[Any], Any]) -> click.Group:
         from reports.erasing.holds import holds_in_force, named
 
         with portal.db.reading() as session:
-            for one in holds_in_force(session):
+            holds = list(holds_in_force(session))
+            if not holds:
+                click.echo("No hold is in force.")
+            for one in holds:
                 click.echo(f"{one.id}  {named(session, one)}  since {one.placed_at:%Y-%m-%d}  {one.reason}")
 
     return hold

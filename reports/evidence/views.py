@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request, url_for
 
 from catalog.requests.audited import is_in_scope
 from catalog.requests.queries import find_id
-from portal.audit.checkpoint import Signer
+from portal.audit.checkpoint import Signer, first_key
 from portal.core.clock import now
 from portal.core.database import Database
 from portal.core.errors import NotFound
@@ -20,6 +20,7 @@ from portal.identity.permissions import Permission
 from reports.evidence.make import EvidenceNotMade, Workbench, make_evidence, record_download
 from reports.evidence.queries import requests_for_evidence
 from reports.pdf.render import RenderError
+from reports.verifier import source
 
 blueprint = Blueprint("evidence", __name__)
 
@@ -35,14 +36,24 @@ def index() -> Response:
         lines, following = requests_for_evidence(session, actor, reference=reference, before=before)
         at: datetime = now(session).astimezone(ZoneInfo(actor.timezone))
     kept = reference or None
+    key, digits = first_key(services().get(Signer))
     return render(
         "reports/evidence/index.html",
         lines=lines,
         reference=reference,
         now=at,
+        key=key,
+        fingerprint=digits,
         older_url=url_for("evidence.index", before=following, reference=kept) if following else "",
         newest_url=url_for("evidence.index", reference=kept) if before is not None else "",
     )
+
+
+@blueprint.get("/evidence/verify.py")
+@requires(Permission.READ_EVIDENCE)
+def verifier() -> Response:
+    """The verifier in one file, for whoever was given a file of evidence and no bundle."""
+    return file_response(source(), name="verify.py", media_type="text/x-python; charset=utf-8")
 
 
 @blueprint.get("/requests/<reference>/evidence.pdf", endpoint="request")

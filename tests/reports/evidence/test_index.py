@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import html5lib
 import pytest
@@ -146,3 +149,21 @@ def test_a_file_that_cannot_be_made_is_said_on_a_page_and_holds_nothing_up(
     world.decide(request_id, world.cast.manager)
     (settings.keys_folder / "pdf-signing.pem").chmod(0o600)
     assert client.get(f"/requests/{reference}/evidence.pdf").status_code == 200
+
+
+def test_whoever_gets_one_file_gets_the_verifier_and_the_key_with_it(
+    world: EvidenceWorld, portal: Portal, tmp_path: Path
+) -> None:
+    reference = world.withdrawn()
+    client = browser(portal, world.cast.compliance)
+    page = client.get("/evidence").get_data(as_text=True)
+    verifier = client.get("/evidence/verify.py")
+    assert verifier.headers["Content-Disposition"] == 'attachment; filename="verify.py"'
+    assert "/evidence/verify.py" in page and f"verify.py {reference}.pdf --key KEY" in page
+    key = html5lib.parse(page, namespaceHTMLElements=False).find(".//button[@data-copy]").get("data-copy")
+    (tmp_path / "verify.py").write_bytes(verifier.data)
+    (tmp_path / f"{reference}.pdf").write_bytes(client.get(f"/requests/{reference}/evidence.pdf").data)
+    command = [sys.executable, "-I", "verify.py", f"{reference}.pdf", "--key", key]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert browser(portal, world.cast.requester).get("/evidence/verify.py").status_code == 403

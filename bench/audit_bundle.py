@@ -50,12 +50,15 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--percent", default="10")
+    parser.add_argument("--keep", type=Path, help="a folder for the bundle, the report and the ledger's key")
     given = parser.parse_args()
     settings, _ = year(given.home, given.requests)
     with tempfile.TemporaryDirectory() as temporary:
         home = Path(temporary) / "home"
         shutil.copytree(given.home, home)
-        measure(settings_in(settings, given.home, home), given.requests, given.percent, Path(temporary))
+        folder = given.keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        measure(settings_in(settings, given.home, home), given.requests, given.percent, folder)
 
 
 def settings_in(settings: Settings, old: Path, home: Path) -> Settings:
@@ -111,6 +114,7 @@ def measure(settings: Settings, requests: int, percent: str, folder: Path) -> No
     )
     save(shop, audit.reference, draw.number, place.BUNDLE, bundle)
     save(shop, audit.reference, draw.number, place.REPORT, report)
+    (folder / "key").write_text(portal.signer.verifiers[0])
     timed(HASH, lambda: _hash(bundle))
     timed("verify with the single file", lambda: _verify(bundle, folder, portal.signer.verifiers[0]))
     alone = next(seconds for name, seconds, _ in steps if name == HASH)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from binascii import hexlify
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,8 +23,8 @@ from portal.core.canonical import canonical_json
 LEVEL = 13
 SIZE = 1 << LEVEL
 Edge = list[tuple[int, bytes]]
-#: The number of the entry, field, salt, value.
-Value = tuple[int, str, bytes, str]
+#: The number of the entry, field, salt, value; what somebody wrote past the portal may be of any kind.
+Value = tuple[int, str, Any, Any]
 _sha256 = hashlib.sha256
 
 
@@ -71,19 +72,22 @@ def _fitting(rows: RawRows, first: int, last: int) -> list[bytes] | None:
     not looked at: a text at another's place makes another root than the one that was signed.
     """
     sha256, inner_rest, outer_rest = _sha256, _INNER_REST, _OUTER_REST
+    before: dict[str, bytes] = {}
     entries = rows.fitting(first, last)
     leaves = [sha256(text).digest() for text, _ in entries]
     if len(leaves) != last - first + 1 or leaves != [kept for _, kept in entries]:
         return None
     for number, name, salt, value in rows.personal(first, last):
-        if len(salt) != SALT_BYTES:
+        if not isinstance(salt, bytes) or len(salt) != SALT_BYTES or not isinstance(value, str):
             return None
         # HMAC-SHA256 in half the time of `hmac.digest`, which asks OpenSSL for the algorithm each time.
         inner = sha256(salt.translate(_INNER) + inner_rest + value.encode()).digest()
-        committed = sha256(salt.translate(_OUTER) + outer_rest + inner).hexdigest()
+        committed = hexlify(sha256(salt.translate(_OUTER) + outer_rest + inner).digest())
+        if name not in before:
+            # Names of fields are words, so they stand in the text as they are.
+            before[name] = f'"{name}":"hmac-sha256:'.encode()
         text = entries[number - first][0]
-        # Names of fields are words, so they stand in the text as they are.
-        if text.find(f'"{name}":"hmac-sha256:{committed}"'.encode(), text.rfind(b'"personal":{')) < 1:
+        if text.find(before[name] + committed, text.rfind(b'"personal":{')) < 1:
             return None
     return leaves
 
@@ -146,7 +150,12 @@ def _problem(row: tuple[Any, ...], expected: int, personal: Sequence[Value]) -> 
         )
         return number, f"Entry {number} was changed: {what}."
     commitments = text.get("personal", {})
-    odd = [name for _, name, salt, value in personal if commitments.get(name) != commitment(salt, value)]
+    odd = [
+        name
+        for _, name, salt, value in personal
+        if not (isinstance(salt, bytes) and isinstance(value, str))
+        or commitments.get(name) != commitment(salt, value)
+    ]
     if odd:
         return (
             number,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from sqlite3 import OperationalError
 from typing import Any
 
 from sqlalchemy import Engine
@@ -76,17 +77,19 @@ class RawRows:
 
     def entries(self, first: int, last: int) -> Rows:
         """Number, time as the text has it, tag, subject, actor, text and hash, in order."""
-        return self._rows(_ENTRIES, first, last)
+        return self._readable(_ENTRIES, first, last, 7)
 
     def fitting(self, first: int, last: int) -> Rows:
         """What the leaf hashes, and its hash, of those entries whose columns repeat what their text says."""
         return self._rows(_FITTING[self._dialect], first, last)
 
-    def personal(self, first: int, last: int) -> Iterator[tuple[int, str, bytes, str]]:
+    def personal(self, first: int, last: int) -> Rows:
         """The number of the entry, field, salt and value."""
-        for number, field, salt, value in self._rows(_PERSONAL, first, last):
+        return [
             # What is in every language stands behind a sign beyond ASCII; most values need no second look.
-            yield number, field, bytes(salt), value if value.isascii() else self._said(value) or ""
+            (*row[:3], self._said(row[3])) if isinstance(row[3], str) and not row[3].isascii() else row
+            for row in self._readable(_PERSONAL, first, last, 4)
+        ]
 
     def nodes(self, level: int, first: int, last: int) -> tuple[int, bytes]:
         """How many whole nodes of the level stand at these positions, and their hashes one after the other."""
@@ -97,6 +100,19 @@ class RawRows:
         """The number of the first entry after this one."""
         found: int | None = self._rows(_FOLLOWING, number)[0][0]
         return found
+
+    def _readable(self, statement: str, first: int, last: int, columns: int) -> Rows:
+        """The rows; one that holds no text where text must be has its number alone, the rest of it is None."""
+        try:
+            return self._rows(statement, first, last)
+        except OperationalError as error:
+            if "decode" not in str(error):
+                raise
+            if first == last:
+                return [(first, *[None] * (columns - 1))]
+            middle = (first + last) // 2
+            halves = ((first, middle), (middle + 1, last))
+            return [row for half in halves for row in self._readable(statement, *half, columns)]
 
     def _rows(self, statement: str, *values: int) -> Rows:
         cursor = self._connection.cursor()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import LargeBinary, cast, func, select
 from sqlalchemy.orm import Session, aliased
 
 from portal.audit.merkle import node_hash
@@ -76,10 +76,17 @@ def _nodes_on(session: Session, level: int) -> Iterator[tuple[int, bytes, bytes 
         last = chunk[-1].position
 
 
+def _bytes(hashed: Any) -> Any:
+    """What is there, of whatever kind SQLite was given it."""
+    return cast(hashed, LargeBinary)
+
+
 def _chunk(level: int, last: int) -> Any:
     where = (Node.level == level, Node.position > last)
     if level == 0:
-        leaves = select(Node.position, Node.hash, Entry.leaf_hash)
+        leaves = select(
+            Node.position, _bytes(Node.hash).label("hash"), _bytes(Entry.leaf_hash).label("leaf_hash")
+        )
         return (
             leaves.outerjoin(Entry, Entry.number == Node.position + 1)
             .where(*where)
@@ -87,7 +94,12 @@ def _chunk(level: int, last: int) -> Any:
             .limit(CHUNK)
         )
     left, right = aliased(Node), aliased(Node)
-    parents = select(Node.position, Node.hash, left.hash.label("left"), right.hash.label("right"))
+    parents = select(
+        Node.position,
+        _bytes(Node.hash).label("hash"),
+        _bytes(left.hash).label("left"),
+        _bytes(right.hash).label("right"),
+    )
     return (
         parents.outerjoin(left, (left.level == level - 1) & (left.position == Node.position * 2))
         .outerjoin(right, (right.level == level - 1) & (right.position == Node.position * 2 + 1))

@@ -85,7 +85,7 @@ def verify_ledger(
             if not begun.size or result.holds:
                 walked = _walk(result, walk, first, heads, progress)
                 if result.holds:
-                    result.findings += _odd_tree(session, walked)
+                    result.findings += _odd_tree(session, walked, result.since)
                 if result.holds and known is not None:
                     keep_verified(known, walked, _digest(notes, len(walked.tops) * SIZE, keys))
         result.findings += [
@@ -122,14 +122,37 @@ def _digest(notes: Iterable[_Note], size: int, keys: Sequence[Ed25519PublicKey])
     return digest.hexdigest()
 
 
-def _odd_tree(session: Session, walked: Walked) -> Iterator[Finding]:
+def _odd_tree(session: Session, walked: Walked, since: int) -> Iterator[Finding]:
     """What the stored tree holds beside what the entries make; looked for one by one only where something differs."""
-    stored = session.scalar(select(func.count()).select_from(Node)) or 0
-    wanted = sum(walked.size >> level for level in range(walked.size.bit_length()))
-    if walked.odd_nodes or stored != wanted or upper_nodes_differ(session, walked):
+    if (
+        walked.odd_nodes
+        or upper_nodes_differ(session, walked)
+        or _beyond(session, walked.size)
+        # Of what was verified before, the parts did not look at how many there are.
+        or (
+            since
+            and _count(session) != sum(walked.size >> level for level in range(walked.size.bit_length()))
+        )
+    ):
         odd = [Finding(*one) for one in odd_nodes(session)]
         # What is wrong but in no order to be named, such as a value of another kind.
         yield from odd or [Finding(None, "The stored tree is not the one that the entries make.")]
+
+
+def _count(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(Node)) or 0
+
+
+def _beyond(session: Session, size: int) -> bool:
+    """Whether there is a node that no entries make; looked for where each level ends, without counting them."""
+    levels = size.bit_length()
+    places = [Node.level < 0, Node.level >= levels]
+    for level in range(levels):
+        places += [
+            (Node.level == level) & (Node.position < 0),
+            (Node.level == level) & (Node.position >= size >> level),
+        ]
+    return any(session.scalar(select(Node.level).where(place).limit(1)) is not None for place in places)
 
 
 def _walk(

@@ -79,6 +79,47 @@ CHANGES: dict[str, tuple[list[str], int]] = {
 }  # fmt: skip
 
 
+#: SQLite keeps whatever it is given, so that somebody who edits its file can write what no column should hold.
+ODD_KINDS: dict[str, tuple[str, int]] = {
+    "a text that is none": ("UPDATE ledger_entry SET body = CAST(x'7bff7d' AS TEXT) WHERE number = 4", 4),
+    "a text as bytes": ("UPDATE ledger_entry SET body = CAST(body AS BLOB) WHERE number = 4", 4),
+    "a hash as text": ("UPDATE ledger_entry SET leaf_hash = hex(leaf_hash) WHERE number = 4", 4),
+    "a time that is none": ("UPDATE ledger_entry SET at = 5 WHERE number = 4", 4),
+    "a subject that is none": ("UPDATE ledger_entry SET subject = CAST(x'ff' AS TEXT) WHERE number = 4", 4),
+    "a value as bytes": ("UPDATE personal_value SET value = CAST('so' AS BLOB) WHERE entry_number = 7", 7),
+    "a value that is no text": (
+        "UPDATE personal_value SET value = CAST(x'ff' AS TEXT) WHERE entry_number = 7",
+        7,
+    ),
+    "a salt as text": ("UPDATE personal_value SET salt = hex(salt) WHERE entry_number = 7", 7),
+    "a longer salt": ("UPDATE personal_value SET salt = salt || x'00' WHERE entry_number = 7", 7),
+    "a node as text": ("UPDATE ledger_node SET hash = hex(hash) WHERE level = 0 AND position = 9", 10),
+    "a byte that went from a node to the next": (
+        "UPDATE ledger_node SET hash = CASE position WHEN 4 THEN substr(hash, 1, 31) ELSE "
+        "(SELECT substr(hash, 32) FROM ledger_node WHERE level = 0 AND position = 4) || hash END "
+        "WHERE level = 0 AND position IN (4, 5)",
+        5,
+    ),
+    "a node beyond": ("INSERT INTO ledger_node VALUES (0, 10, zeroblob(32))", 0),
+    "a node before": ("INSERT INTO ledger_node VALUES (0, -1, zeroblob(32))", 0),
+    "a node above": ("INSERT INTO ledger_node VALUES (7, 0, zeroblob(32))", 0),
+}
+
+
+@pytest.mark.on_sqlite
+@pytest.mark.parametrize("change", ODD_KINDS)
+def test_a_value_of_another_kind_is_found_and_breaks_nothing(
+    db: Database, signer: Signer, change: str
+) -> None:
+    write(db, 10)
+    checkpoint(db, signer)
+    statement, entry = ODD_KINDS[change]
+    tamper(db, statement)
+    result = verify(db, signer)
+    assert result.findings
+    assert (result.findings[0].entry or 0) == entry, result.findings
+
+
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_is_found_and_the_first_entry_named(db: Database, signer: Signer, change: str) -> None:
     write(db, 10)

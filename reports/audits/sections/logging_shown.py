@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portal.audit.words import says
 from portal.core import times
 from portal.core.language import N_, _, ngettext
 from reports.audits.document import Audit
@@ -90,8 +91,8 @@ def show(audit: Audit, facts: Facts) -> Shown:
             _holder_table(facts),
             Table(
                 _("What was logged"),
-                (Column(_("Kind of entry")), Column(_("Entries"), 40, figure=True)),
-                tuple((line.tag, times.number(line.entries)) for line in facts.tags),
+                (Column(_("What it says")), Column(_("Kind of entry"), 62), Column(_("Entries"), 26, figure=True)),
+                tuple((says(line.tag), line.tag, times.number(line.entries)) for line in facts.tags),
                 _("Nothing."),
             ),
         ),

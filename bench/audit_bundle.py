@@ -103,7 +103,7 @@ def measure(settings: Settings, requests: int, percent: str, folder: Path) -> No
             began = time.perf_counter()
             result = action()
             seconds = time.perf_counter() - began
-        steps.append((name, seconds, watch.mebibytes, sum(watch.each[1:]) / 2**20))
+        steps.append((name, seconds, watch.mebibytes, watch.below / 2**20))
         return result
 
     audit = timed("count the population", lambda: counted(shop, wanted))

@@ -108,7 +108,7 @@ def _measure(shown: Table, way: str, rows: int, file: Path, beside: dict[int, fl
         subprocess.run(command, check=True)
     seconds, work = time.perf_counter() - start, _work() - before
     # This process takes no part in it, and remembers what it looked at before.
-    peak = sum(watch.each[1:])
+    peak = watch.below
     with pikepdf.open(file) as pdf:
         pages = len(pdf.pages)
     _check(file, rows)

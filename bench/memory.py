@@ -18,8 +18,8 @@ class Watch:
 
     def __init__(self) -> None:
         self.peak = 0
-        #: Of each process at the peak.
-        self.each: list[int] = []
+        #: The most of all processes below this one, which may have been at another moment.
+        self.below = 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
 
@@ -41,8 +41,8 @@ class Watch:
     def _look(self) -> None:
         while True:
             each = [_resident(number) for number in family(os.getpid())]
-            if sum(each) > self.peak:
-                self.peak, self.each = sum(each), each
+            self.peak = max(self.peak, sum(each))
+            self.below = max(self.below, sum(each[1:]))
             if self._over.wait(EVERY):
                 return
 

@@ -63,7 +63,7 @@ def furnish(given: Mapping[str, str], ports: str | None = None) -> House:
     """
     place = Path(given["COUNTERSIGN_HOME"])
     lay_out(place)
-    chosen = choose_ports(ports, given)
+    chosen = choose_ports(ports, given, place / "run" / "ports.json")
     embedded = {
         "sso": not given.get("OIDC_ISSUER"),
         "mailbox": not given.get("SMTP_URL") and not given.get("SMTP_URL_FILE"),

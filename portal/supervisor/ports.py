@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 from portal.core.errors import SettingsError
 
@@ -29,14 +31,18 @@ class Ports:
     scim: int = 8030
 
 
-def choose_ports(wanted: str | None, environ: Mapping[str, str]) -> Ports:
+def choose_ports(wanted: str | None, environ: Mapping[str, str], kept: Path | None = None) -> Ports:
     """The ports by `wanted`: a first port, `auto` or None; COUNTERSIGN_PORT_SSO and the like override single ones.
 
-    Without `wanted`, COUNTERSIGN_PORT_BASE may give it. Raises SettingsError for what is not a port.
+    Without `wanted`, COUNTERSIGN_PORT_BASE may give it. `auto` takes those of the last time, which the file `kept`
+    names, where they are free: the embedded sign-in's address is part of who people are. Raises SettingsError for
+    what is not a port.
     """
     wanted = wanted or environ.get("COUNTERSIGN_PORT_BASE") or None
     if wanted == AUTO:
-        chosen = _free_ports()
+        chosen = _free_ports(_read(kept))
+        if kept is not None:
+            kept.write_text(json.dumps(chosen), encoding="utf-8")
     elif wanted is not None:
         base = _port("the first port", wanted, highest=HIGHEST - max(OFFSETS.values()))
         chosen = {name: base + offset for name, offset in OFFSETS.items()}
@@ -69,14 +75,30 @@ def insist_free(port: int, part: str) -> None:
         time.sleep(0.1)
 
 
-def _free_ports() -> dict[str, int]:
-    """Free ports, all held at once so that no two are the same."""
-    held = {field.name: socket.create_server((HOST, 0)) for field in fields(Ports)}
+def _read(kept: Path | None) -> dict[str, int]:
+    """The ports of the last time; none where nothing can be read of them."""
+    try:
+        told = json.loads(kept.read_text(encoding="utf-8")) if kept else {}
+        return {name: _port(name, str(told[name])) for name in told}
+    except (OSError, ValueError, TypeError, SettingsError):
+        return {}
+
+
+def _free_ports(before: Mapping[str, int]) -> dict[str, int]:
+    """Free ports, those of before where they are, all held at once so that no two are the same."""
+    held = {field.name: _listener(before.get(field.name, 0)) for field in fields(Ports)}
     try:
         return {name: int(listener.getsockname()[1]) for name, listener in held.items()}
     finally:
         for listener in held.values():
             listener.close()
+
+
+def _listener(port: int) -> socket.socket:
+    try:
+        return socket.create_server((HOST, port))
+    except OSError:
+        return socket.create_server((HOST, 0))
 
 
 def _port(name: str, value: str, highest: int = HIGHEST) -> int:

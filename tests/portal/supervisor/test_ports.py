@@ -30,6 +30,18 @@ def test_auto_takes_free_ports_no_two_the_same():
         insist_free(port, "A test")
 
 
+def test_auto_takes_the_ports_of_the_last_time_where_they_are_free(tmp_path):
+    kept = tmp_path / "ports.json"
+    first = choose_ports("auto", {}, kept)
+    assert choose_ports("auto", {}, kept) == first
+    with socket.create_server(("127.0.0.1", first.sso)):
+        second = choose_ports("auto", {}, kept)
+    assert second.sso != first.sso
+    assert (second.portal, second.smtp) == (first.portal, first.smtp)
+    kept.write_text('{"sso": "eighty"}')
+    assert len(set(astuple(choose_ports("auto", {}, kept)))) == 5
+
+
 @pytest.mark.parametrize("wanted", ["0", "eighty", "-1", "65535", "70000", "8000.5", "٨٠٠٠٠٠"])
 def test_what_is_no_port_is_refused_with_a_sentence(wanted):
     with pytest.raises(SettingsError, match="must be a number from 1 to"):

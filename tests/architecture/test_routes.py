@@ -8,6 +8,7 @@ from flask import Flask
 from portal.app import MACHINES, SESSIONLESS, create_app
 from portal.core.settings import Settings
 from portal.identity.permissions import Permission
+from tests.fixtures_people import ISSUER
 
 KNOWN = {"public", "signed-in", *(permission.value for permission in Permission)}
 #: What anybody may use, each with its reason.
@@ -35,12 +36,17 @@ PUBLIC = {
 }
 
 
-@pytest.fixture
-def app(settings: Settings) -> Flask:
-    return create_app(settings)
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The portal, which nobody changes here, without a database to speak of."""
+    home = tmp_path_factory.mktemp("home")
+    return create_app(
+        Settings.from_environment(
+            {"COUNTERSIGN_HOME": str(home), "DATABASE_URL": "sqlite://", "OIDC_ISSUER": ISSUER}
+        )
+    )
 
 
-@pytest.mark.parametrize("database_url", ["sqlite://"])
 def test_every_route_declares_its_access(app: Flask) -> None:
     undeclared = {
         endpoint
@@ -50,7 +56,6 @@ def test_every_route_declares_its_access(app: Flask) -> None:
     assert undeclared == set()
 
 
-@pytest.mark.parametrize("database_url", ["sqlite://"])
 def test_public_routes_are_those_that_have_a_reason(app: Flask) -> None:
     public = {
         endpoint for endpoint, view in app.view_functions.items() if getattr(view, "access", "") == "public"
@@ -58,7 +63,6 @@ def test_public_routes_are_those_that_have_a_reason(app: Flask) -> None:
     assert public == set(PUBLIC)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite://"])
 def test_every_route_that_changes_something_refuses_a_form_without_a_token(app: Flask) -> None:
     client = app.test_client()
     own = app.extensions["countersign"].get(Settings).public_url
@@ -77,7 +81,6 @@ def test_every_route_that_changes_something_refuses_a_form_without_a_token(app: 
     assert tried > 5
 
 
-@pytest.mark.parametrize("database_url", ["sqlite://"])
 @pytest.mark.parametrize(
     "headers",
     [
@@ -97,7 +100,6 @@ def test_a_change_that_comes_from_elsewhere_is_refused(app: Flask, headers: dict
     assert "not sent from a page of this portal" in answer.get_data(as_text=True)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite://"])
 def test_endpoints_with_a_special_rule_exist(app: Flask) -> None:
     assert set(app.view_functions) >= SESSIONLESS
     assert set(app.view_functions) >= MACHINES

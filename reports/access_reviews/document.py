@@ -7,6 +7,7 @@ population's digest is SHA-256 over the canonical JSON of every item's `as_opene
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -18,6 +19,7 @@ from reports.evidence.terms import Count, Digest, Kept, Moment, Part, PersonRef
 FORMAT = "countersign-access-review/1"
 FILE_NAME = "access-review.json"
 SCHEMA_NAME = "access-review.schema.json"
+SCHEMA_FILE = Path(__file__).with_name("schema.json")
 CHECKPOINT_NAME = "checkpoint.note"
 
 
@@ -98,7 +100,7 @@ def read_result(content: bytes) -> ReviewResult:
 
 
 def schema() -> str:
-    """The JSON Schema (2020-12) of the document; every file carries it."""
+    """The JSON Schema (2020-12) of the document, as it is published in `schema.json`."""
     made = ReviewResult.model_json_schema()
     made = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": FORMAT, **made}
     return json.dumps(made, indent=2, sort_keys=True) + "\n"

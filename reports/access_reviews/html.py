@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from portal.audit.notes import fingerprint, read_verifier_key
 from portal.core.language import N_, _, ngettext
-from reports.access_reviews.document import CHECKPOINT_NAME, FILE_NAME, SCHEMA_NAME, ReviewResult, schema
+from reports.access_reviews.document import CHECKPOINT_NAME, FILE_NAME, SCHEMA_FILE, SCHEMA_NAME, ReviewResult
 from reports.evidence.html import page_environment
 from reports.evidence.presenters import furniture, grouped
 from reports.evidence.words import spoken_time
@@ -57,6 +57,6 @@ def attachments_of(result: ReviewResult) -> tuple[Attachment, ...]:
     """The files inside the PDF: the facts, the checkpoint for any tool that reads signed notes, and the schema."""
     return (
         Attachment(FILE_NAME, result.to_json(), "The facts that these pages show", "Source"),
-        Attachment(SCHEMA_NAME, schema().encode(), "JSON Schema of the facts"),
+        Attachment(SCHEMA_NAME, SCHEMA_FILE.read_bytes(), "JSON Schema of the facts"),
         Attachment(CHECKPOINT_NAME, result.ledger.checkpoint.encode(), "Signed head of the ledger (C2SP)"),
     )

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from portal.core.assets import templates_folder
 from portal.core.language import SOURCE, _, speaking, spoken
 from portal.core.templates import teach
-from reports.evidence.document import FILE_NAME, Evidence, schema
+from reports.evidence.document import FILE_NAME, SCHEMA_FILE, Evidence
 from reports.evidence.legible import legible
 from reports.evidence.presenters import grouped, page_of
 from reports.evidence.timeline import NAMES, WIDTH
@@ -46,7 +46,7 @@ def attachments_of(evidence: Evidence) -> tuple[Attachment, ...]:
     return (
         Attachment(CHECKPOINT_NAME, evidence.ledger.checkpoint.encode(), "Signed head of the ledger (C2SP)"),
         Attachment(FILE_NAME, evidence.to_json(), "The facts that these pages show", "Source"),
-        Attachment(SCHEMA_NAME, schema().encode(), "JSON Schema of the facts"),
+        Attachment(SCHEMA_NAME, SCHEMA_FILE.read_bytes(), "JSON Schema of the facts"),
     )
 
 

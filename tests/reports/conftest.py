@@ -259,9 +259,10 @@ class Genuine:
         return Trusted.of([self.verifier])
 
 
-def world_in(home: Path) -> EvidenceWorld:
-    """A world of its own that outlives one test, on SQLite."""
+def world_in(home: Path, *, days_before: int = 0) -> EvidenceWorld:
+    """A world of its own that outlives one test, on SQLite. It begins so many days before the cast's morning."""
     clock = StandingClock()
+    clock.pass_time(days=-days_before)
     settings = Settings.from_environment(
         {"COUNTERSIGN_HOME": str(home), "DATABASE_URL": f"sqlite:///{home / 'db'}"}
     )

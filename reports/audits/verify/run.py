@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pypdf
 from pydantic import ValidationError
 
 from portal.core.language import SOURCE, speaking
-from reports.audits.document import FILE_NAME, SCHEMA_NAME, read_audit, schema
+from reports.audits.document import FILE_NAME, SCHEMA_FILE, SCHEMA_NAME, read_audit
 from reports.audits.verify.again import check_again
 from reports.evidence.verify.result import Verification
 from reports.evidence.verify.run import verify_content
@@ -67,7 +68,9 @@ def verify_bundle(path: Path, *, trusted: Trusted, progress: Progress = lambda _
             bundle,
             given(trusted),
             found,
-            check_sampled=lambda member, content, _keys, result: _sampled(member, content, trusted, result),
+            check_sampled=lambda member, content, keys, result: _sampled(
+                member, content, replace(trusted, fingerprints=keys.fingerprints), result
+            ),
             progress=progress,
         )
     except single.Wrong as error:
@@ -131,7 +134,7 @@ def _stronger(content: bytes, result: Verification) -> None:
         return
     if audit.to_json() != files[FILE_NAME][0]:
         result.bad("attachments", "The attached facts are not written as an audit writes them (RFC 8785).")
-    if inside != schema().encode():
+    if inside != SCHEMA_FILE.read_bytes():
         result.open(
             "schema",
             "The schema inside is of another version of Countersign; the facts fit this version's too.",

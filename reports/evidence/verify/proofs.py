@@ -89,7 +89,9 @@ def check_keys(
         result.open("ledger-key", f"Not compared: the ledger's key, whose fingerprint is {printed}")
     elif trusted:
         result.bad(
-            "ledger-key", f"The file was not made with a key that you gave; its ledger's key is {printed}"
+            "ledger-key",
+            "The file was not made with a key that you gave. If yours is newer than the file, give the one of its time too: "
+            + printed,
         )
     else:
         result.open(

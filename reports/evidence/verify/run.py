@@ -27,7 +27,7 @@ from reports.evidence.verify.signatures import check_signatures
 from reports.evidence.verify.single_file import tell
 from reports.evidence.verify.story import check_story
 from reports.evidence.verify.trusted import Trusted
-from reports.verifier.verify import Result, check_kept
+from reports.verifier.verify import SCHEMAS, UNKNOWN_SCHEMA, Result, check_kept, sha256
 
 #: What the file inside is called that tells a review's result.
 REVIEW_FILE_NAME = "access-review.json"
@@ -151,6 +151,9 @@ def _facts(content: bytes, result: Verification) -> Evidence | None:
         return None
     wanted = {file.name: file.content for file in attachments_of(evidence)}
     if attached[SCHEMA_NAME] != wanted[SCHEMA_NAME]:
+        if sha256(attached[SCHEMA_NAME]) not in SCHEMAS[FILE_NAME]:
+            result.bad("attachments", UNKNOWN_SCHEMA)
+            return None
         result.open(
             "schema",
             "The schema inside is of another version of Countersign; the facts fit this version's too.",

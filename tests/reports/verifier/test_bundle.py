@@ -150,7 +150,7 @@ CHANGES: dict[str, tuple[Callable[[Members], Members], set[str]]] = {
         replaced("population.csv", lambda c: c.replace(b"SR-000002", b"SR-000009")),
         {"members"},
     ),
-    "a checkpoint": (replaced("checkpoints/made.note", lambda c: c.replace(b"\n7", b"\n8")), {"members"}),
+    "a checkpoint": (replaced("checkpoints/made.note", lambda c: c.replace(b"\n", b"\n1", 1)), {"members"}),
     "a member added": (lambda m: {**m, "evidence/SR-000009.pdf": b"%PDF-"}, {"members"}),
     "a member removed": (without("tables/controls.csv"), {"members"}),
     "no verifier": (without("verify.py"), {"members"}),

@@ -28,6 +28,7 @@ from wtforms import (
 )
 
 from portal.core.templates import teach
+from portal.web.menu import Menu, NavItem
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 3, 4, 15, 20, tzinfo=UTC)
@@ -44,19 +45,28 @@ ERRORS = {
 }
 
 
+_NAV: tuple[NavItem, ...] = (
+    ("Catalogue", "/", "", None),
+    ("My requests", "/requests", "", None),
+    ("Approvals", "/approvals", "", 3),
+    ("Entitlements", "/entitlements", "", None),
+    ("Evidence", "/evidence", "", None),
+    ("Ledger", "/ledger", "page", None),
+    ("Operations", "/operations", "", 12),
+)
+MENU = Menu(
+    nav=_NAV,
+    row=(*_NAV[:4], ("Compliance", "/evidence", "true", None), _NAV[6]),
+    group=_NAV[4:6],
+    group_name="Compliance",
+)
+
+
 @dataclass(frozen=True)
 class Page:
     signed_in: bool = True
     person_name: str = "Margarethe Kowalczyk-Đorđević"
-    nav: tuple[tuple[str, str, bool, int | None], ...] = (
-        ("Catalogue", "/", False, None),
-        ("My requests", "/requests", True, None),
-        ("Approvals", "/approvals", False, 3),
-        ("Entitlements", "/entitlements", False, None),
-        ("Evidence", "/evidence", False, None),
-        ("Ledger", "/ledger", False, None),
-        ("Operations", "/operations", False, 12),
-    )
+    menu: Menu = MENU
     csrf_token: str = "token"
     messages: tuple[tuple[str, str], ...] = ()
     environment: str = "development"
@@ -150,7 +160,7 @@ def _contexts() -> dict[str, tuple[str, dict[str, Any]]]:
         ("success", "SR-000042 was submitted."), ("note", "Your line manager changed; the route was worked out again."),
         ("warning", "Your sign-in ends in 5 minutes."), ("error", "SR-000041 was not withdrawn: it is already fulfilled."),
     ))  # fmt: skip
-    stranger = replace(page, signed_in=False, person_name="", nav=(), environment="production")
+    stranger = replace(page, signed_in=False, person_name="", menu=Menu(), environment="production")
     pages = {
         "catalogue": ("catalogue.html", shared),
         "form": ("form.html", {**shared, "form": RuleForm()}),

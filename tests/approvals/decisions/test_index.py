@@ -11,7 +11,7 @@ from sqlalchemy import event
 from approvals.decisions.queries import MOST_COUNTED, PAGE, count_awaiting, decided_by, requests_awaiting
 from portal.identity.actor import Actor
 from portal.identity.model import Person
-from portal.web.page import _few
+from portal.web.menu import few
 from tests.approvals.conftest import MANAGER_STAGE, OWNER_STAGE, Web
 
 pytestmark = pytest.mark.on_sqlite
@@ -195,4 +195,4 @@ def test_the_inbox_is_filtered(web: Web, query: dict[str, str], expected: list[s
 
 
 def test_the_count_beside_approvals_stops_at_a_hundred() -> None:
-    assert [_few(waiting) for waiting in (0, 1, MOST_COUNTED - 1, MOST_COUNTED)] == [None, 1, 99, "99+"]
+    assert [few(waiting) for waiting in (0, 1, MOST_COUNTED - 1, MOST_COUNTED)] == [None, 1, 99, "99+"]

@@ -18,6 +18,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -62,15 +63,16 @@ def main() -> None:
 
 
 def settings_in(settings: Settings, old: Path, home: Path) -> Settings:
-    """The same portal in the copy."""
-    moved = {
-        name: Path(str(value).replace(str(old.resolve()), str(home)))
-        for name in settings.__slots__
-        if isinstance(value := getattr(settings, name), Path)
-    }
-    url = settings.database_url.replace(str(old.resolve()), str(home))
+    """The same portal in the copy, its signer too: one that had signed for the copy would refuse the next one."""
+
+    def there(path: Path) -> Path:
+        return Path(str(path).replace(str(old.resolve()), str(home)))
+
     given = {name: getattr(settings, name) for name in settings.__slots__}
-    return Settings(**{**given, **moved, "database_url": url})
+    moved = {name: there(value) for name, value in given.items() if isinstance(value, Path)}
+    signer = replace(settings.signer, folder=there(settings.signer.folder))
+    url = settings.database_url.replace(str(old.resolve()), str(home))
+    return Settings(**{**given, **moved, "signer": signer, "database_url": url})
 
 
 def measure(settings: Settings, requests: int, percent: str, folder: Path) -> None:

@@ -79,10 +79,12 @@ def _begun(job: Job) -> AuditDraw | None:
             .options(joinedload(AuditDraw.audit))
         )
         draw = session.scalars(statement).one()
-        if draw.state is not DrawState.MAKING:
-            return None
-        draw.total = len(draw.drawn) + _AFTER_EVIDENCE
-        return draw
+        if draw.state is DrawState.MAKING:
+            draw.total = len(draw.drawn) + _AFTER_EVIDENCE
+            return draw
+    if draw.state is DrawState.MADE:
+        place.clear(job.settings, draw.audit.reference, draw.number)
+    return None
 
 
 def _leave_the_rest(making: Making) -> None:
@@ -180,9 +182,11 @@ def _finish(making: Making) -> None:
         write_bundle(path, members, at=datetime.fromisoformat(told.made_at))
     kept = {name: digest_of(making.folder / name) for name in place.KEPT}
     for name, (digest, _size) in kept.items():
-        with place.written(place.path_of(making.job.settings, name, digest)) as path:
-            path.unlink(missing_ok=True)
-            os.link(making.folder / name, path)
+        # Linked within the draw's folder first: what a killed worker leaves there is let go with it.
+        linked = making.folder / f".{name}.kept"
+        linked.unlink(missing_ok=True)
+        os.link(making.folder / name, linked)
+        linked.replace(place.path_of(making.job.settings, name, digest))
     with making.job.transaction() as session:
         draw = session.get_one(AuditDraw, making.draw.id)
         session.execute(delete(AuditFile).where(AuditFile.draw_id == draw.id))
@@ -204,7 +208,7 @@ def _finish(making: Making) -> None:
             },
         )
         mail_out_now(session)
-        making.job.finish(session)
+    # The task is done only after this, so that a worker that is killed here leaves it to the next one.
     place.clear(making.job.settings, told.reference, making.draw.number)
 
 

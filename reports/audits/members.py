@@ -59,8 +59,10 @@ def listed(folder: Path) -> Sequence[FilePart]:
     """Every member that lies in the folder and that audit.json names, in order."""
     found = []
     for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_file() and name not in UNLISTED and not path.name.startswith("."):
+        parts = path.relative_to(folder).parts
+        name = "/".join(parts)
+        # What begins with a dot was left by a worker that was killed: a file half written, or a folder to lay out in.
+        if path.is_file() and name not in UNLISTED and not any(part.startswith(".") for part in parts):
             digest, size = digest_of(path)
             found.append(FilePart(name=name, digest=digest, bytes=size))
     return found

@@ -91,7 +91,11 @@ def show(audit: Audit, facts: Facts) -> Shown:
             _holder_table(facts),
             Table(
                 _("What was logged"),
-                (Column(_("What it says")), Column(_("Kind of entry"), 62), Column(_("Entries"), 26, figure=True)),
+                (
+                    Column(_("What it says")),
+                    Column(_("Kind of entry"), 62),
+                    Column(_("Entries"), 26, figure=True),
+                ),
                 tuple((says(line.tag), line.tag, times.number(line.entries)) for line in facts.tags),
                 _("Nothing."),
             ),
@@ -211,12 +215,12 @@ def _charts(facts: Facts) -> tuple[Chart, ...]:
             _("What was logged most often"),
             _(
                 "Most entries are “%(tag)s”: %(number)s.",
-                tag=most[0].tag,
+                tag=says(most[0].tag),
                 number=times.number(most[0].entries),
             ),
-            [Amount(line.tag, line.entries) for line in most],
+            [Amount(says(line.tag), line.entries) for line in most],
             measured=_("Entries"),
-            label=_("Kind of entry"),
+            label=_("What it says"),
         ),
     )
 

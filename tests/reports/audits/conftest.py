@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
-from functools import partial
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from portal.audit.model import Entry
 from portal.core.database import Database
 from portal.core.settings import Settings
 from portal.identity.actor import Actor
-from portal.jobs import Handlers, Workshop, run_due
+from portal.jobs import Handlers, Job, Workshop, run_due
 from reports.audits import place
 from reports.audits.document import Audit as Facts
 from reports.audits.document import FixedRule, read_audit
@@ -106,6 +107,9 @@ class MadeAudit:
     bundle: Path
     members: dict[str, bytes]
     facts: Facts
+    #: A copy of the portal's home from when two of three files of evidence were there, and what its clock showed.
+    unfinished: Path
+    stopped_at: datetime
 
     @property
     def settings(self) -> Settings:
@@ -131,7 +135,15 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeAudit]:
     december = world.withdrawn()
     audit = audits.counted(rule=FixedRule(kind="fixed", size=25))
     number = audits.drawn(audit.id)
-    audits.work(**{MAKE: partial(make_audit, signer=world.bench.signer, budget=0.0)})
+    unfinished = tmp_path_factory.mktemp("unfinished") / "home"
+    stopped_at = world.clock()
+
+    def one_step(job: Job) -> None:
+        if job.payload["part"] == len(november) - 1:
+            copy_home(home, unfinished)
+        make_audit(job, signer=world.bench.signer, budget=0.0)
+
+    audits.work(**{MAKE: one_step})
     draw = audits.draw(number)
     assert draw.state is DrawState.MADE, draw.why
     with world.db.reading() as session:
@@ -140,5 +152,16 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeAudit]:
     with zipfile.ZipFile(bundle) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     facts = read_audit(members["audit.json"])
-    yield MadeAudit(audits, audit, draw, november, december, bundle, members, facts)
+    yield MadeAudit(audits, audit, draw, november, december, bundle, members, facts, unfinished, stopped_at)
     world.db.dispose()
+
+
+def copy_home(home: Path, target: Path) -> None:
+    """Everything of a portal on SQLite as it is now, while others use it."""
+    shutil.copytree(
+        home, target, ignore=lambda folder, names: [name for name in names if name.startswith("db")]
+    )
+    with sqlite3.connect(home / "db") as source, sqlite3.connect(target / "db") as copy:
+        source.backup(copy)
+    source.close()
+    copy.close()

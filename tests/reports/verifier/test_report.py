@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from portal.audit.notes import read_head, sign_head, verifier_key
 from reports.audits.document import SCHEMA_FILE, Rule, read_audit
+from reports.audits.pages.cover import claim_of
 from reports.audits.pages.words import KINDS, PROMISES
 from reports.audits.sampling import sample_size
 from reports.evidence.verify import story
@@ -208,6 +209,24 @@ def test_the_words_that_it_looks_for_are_those_that_the_pages_use() -> None:
     assert {code: single.WORDS[code] for code in STATES} == STATES
     assert {code: code.capitalize() for code in KINDS} == KINDS
     assert single.STATES == story._STATES
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_a_population_of_any_size_is_looked_for_in_the_words_of_the_pages(
+    bundle: GenuineBundle, count: int
+) -> None:
+    """One is no plural, and of none nothing is listed."""
+    told = json.loads(bundle.members["audit.json"])
+    told["population"].update(rows=told["population"]["rows"][:count], count=count)
+    told["sample"].update(references=[], size=0)
+    opened = Opened(
+        Signed(b"", None), Pdf(bundle.members["report.pdf"]), "audit.json", told, {"audit.json": b""}
+    )
+    said = claim_of(read_audit(json.dumps(told).encode()), {}).sentence
+    (looked_for,) = [
+        value for value in single._report_values(opened) if "in scope w" in value or "in scope t" in value
+    ]
+    assert looked_for in said
 
 
 def test_the_small_validator_agrees_with_the_one_that_made_the_schema(bundle: GenuineBundle) -> None:

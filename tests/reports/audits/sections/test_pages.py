@@ -171,6 +171,23 @@ def test_a_long_table_goes_on_in_a_part_of_its_own(audit: Audit) -> None:
     going_on = [page for page in pages if page.startswith("Each of them and its review, continued")]
     assert len(going_on) == 3
     assert "SR-000201" in going_on[0] and "SR-000700" in going_on[2]
+    first = pages.index(going_on[0])
+    assert pages[first : first + 3] == going_on, "nothing stands between a table and where it goes on"
+    limits, rows = (pages[first - 1].index(text) for text in ("What was not looked at", "SR-000200"))
+    assert limits < rows, "what was not looked at is not to be searched for behind hundreds of rows"
+
+
+def test_an_emergency_of_which_nothing_was_carried_out_needs_no_review(audit: Audit) -> None:
+    def shown(*, carried_out: bool) -> tuple[str, int]:
+        def change(facts: dict[str, Any]) -> None:
+            line = {**facts["sections"]["emergencies"]["lines"][0], "standing": "none"}
+            facts["sections"]["emergencies"]["lines"] = [{**line, "carried_out": carried_out}]
+
+        section = shown_sections(changed(audit, change))["emergencies"]
+        return section.tables[0].rows[0][-1], len(section.deviations)
+
+    assert shown(carried_out=False) == ("Nothing was carried out, so nothing to review", 0)
+    assert shown(carried_out=True) == ("No review yet", 1)
 
 
 def test_the_facts_are_the_same_in_every_language(audit: Audit) -> None:

@@ -69,24 +69,27 @@ def _fitting(rows: RawRows, first: int, last: int) -> list[bytes] | None:
     """The hashes of these entries, when all of it fits; else None, and each is looked at on its own.
 
     Almost every part of almost every ledger fits, so this is what verification costs. The number within a text is
-    not looked at: a text at another's place makes another root than the one that was signed.
+    not looked at: a text at another's place makes another root than the one that was signed. Where it turns out that no
+    head signed them, portal.audit.walking has each looked at.
     """
     sha256, inner_rest, outer_rest = _sha256, _INNER_REST, _OUTER_REST
     before: dict[str, bytes] = {}
     entries = rows.fitting(first, last)
-    leaves = [sha256(text).digest() for text, _ in entries]
-    if len(leaves) != last - first + 1 or leaves != [kept for _, kept in entries]:
+    if len(entries) != last - first + 1:
+        return None
+    texts, hashes, numbers = zip(*entries, strict=True)
+    leaves = [sha256(text).digest() for text in texts]
+    if tuple(leaves) != hashes or numbers != tuple(range(first, last + 1)):
         return None
     for number, name, salt, value in rows.personal(first, last):
-        if not isinstance(salt, bytes) or len(salt) != SALT_BYTES or not isinstance(value, str):
+        if not (_is_whole(salt, value) and isinstance(name, str) and isinstance(number, int)):
             return None
         # HMAC-SHA256 in half the time of `hmac.digest`, which asks OpenSSL for the algorithm each time.
         inner = sha256(salt.translate(_INNER) + inner_rest + value.encode()).digest()
         committed = hexlify(sha256(salt.translate(_OUTER) + outer_rest + inner).digest())
         if name not in before:
-            # Names of fields are words, so they stand in the text as they are.
-            before[name] = f'"{name}":"hmac-sha256:'.encode()
-        text = entries[number - first][0]
+            before[name] = canonical_json(name) + b':"hmac-sha256:'
+        text = texts[number - first]
         if text.find(before[name] + committed, text.rfind(b'"personal":{')) < 1:
             return None
     return leaves
@@ -134,26 +137,27 @@ def _problem(row: tuple[Any, ...], expected: int, personal: Sequence[Value]) -> 
     number, at, tag, subject, actor, body, kept = row
     if number != expected:
         return _missing(expected, number)
+    told = {"number": number, "at": at, "tag": tag, "subject": subject, "actor": actor}
     try:
-        text = json.loads(body) if leaf_hash(body.encode()) == kept else None
-        canonical = text is not None and canonical_json(text) == body.encode()
+        fits = leaf_hash(body.encode()) == kept
+        text: Any = json.loads(body) if fits else None
+        repeated = fits and canonical_json(text) == body.encode() and _repeat(text, told)
     except (AttributeError, TypeError):
         return number, f"Entry {number} was changed: what it holds cannot be read."
-    except ValueError:
+    except (ValueError, RecursionError):
         return number, f"Entry {number} is not JSON."
-    told = {"number": number, "at": at, "tag": tag, "subject": subject, "actor": actor}
-    if text is None or not canonical or any(text.get(name) != value for name, value in told.items()):
+    if not repeated:
         what = (
-            "its text does not fit its hash"
-            if text is None
-            else "its columns say something else than its sealed text"
+            "its columns say something else than its sealed text"
+            if fits
+            else "its text does not fit its hash"
         )
         return number, f"Entry {number} was changed: {what}."
-    commitments = text.get("personal", {})
+    commitments = text.get("personal")
     odd = [
         name
         for _, name, salt, value in personal
-        if not (isinstance(salt, bytes) and isinstance(value, str))
+        if not (isinstance(commitments, dict) and _is_whole(salt, value))
         or commitments.get(name) != commitment(salt, value)
     ]
     if odd:
@@ -162,6 +166,18 @@ def _problem(row: tuple[Any, ...], expected: int, personal: Sequence[Value]) -> 
             f"Entry {number}: the personal value {odd[0]!r} is not the one that the entry commits to.",
         )
     return None
+
+
+def _repeat(text: Any, told: dict[str, Any]) -> bool:
+    """Whether the text says what the columns do; True is no 1 here."""
+    return isinstance(text, dict) and all(
+        type(text.get(name)) is type(value) and text[name] == value for name, value in told.items()
+    )
+
+
+def _is_whole(salt: object, value: object) -> bool:
+    """Whether it can be a salt and a value of ours: HMAC takes a salt with zeros after it for the same."""
+    return isinstance(salt, bytes) and len(salt) == SALT_BYTES and isinstance(value, str)
 
 
 def _levels(leaves: list[bytes]) -> list[list[bytes]]:
@@ -190,8 +206,7 @@ def _edge(levels: list[list[bytes]], count: int) -> Edge:
 def _differ(rows: RawRows, levels: list[list[bytes]], offset: int) -> bool:
     """Whether the stored tree holds anything else below the part's top than the entries make."""
     return any(
-        rows.nodes(level, offset >> level, (offset >> level) + len(hashes) - 1)
-        != (len(hashes), b"".join(hashes))
+        rows.nodes(level, offset >> level, len(hashes)) != (len(hashes), b"".join(hashes))
         for level, hashes in enumerate(levels)
         if hashes
     )

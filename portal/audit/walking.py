@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
+import signal
+import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import Self
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.audit.merkle import EMPTY_ROOT, node_hash
-from portal.audit.model import Node
 from portal.audit.notes import Head
 from portal.audit.parts import LEVEL, SIZE, Edge, Part, first_odd, grown, verify_part
 from portal.audit.raw_rows import RawRows, opened_rows, rows_of
@@ -24,6 +26,8 @@ from portal.core.database import make_engine
 
 #: With fewer parts than this another process would cost more than it saves.
 WORTH_IT = 4
+#: More would take the database's connections from the portal.
+MOST = 8
 Progress = Callable[[int, int], None]
 
 
@@ -68,24 +72,27 @@ class Walk:
 
     def __init__(self, session: Session, total: int, sizes: Sequence[int], begun: Walked) -> None:
         self._rows, self._total, self.begun = rows_of(session), total, begun
-        signed = sizes[-1] if sizes else 0
+        self._signed = signed = max((size for size in sizes if size <= total), default=0)
         self._work = []
         for first in range(begun.size + 1, total + 1, SIZE):
             last = min(first + SIZE - 1, total)
             within = sizes[bisect_left(sizes, first) : bisect_right(sizes, last)]
             self._work.append((first, last, within, signed))
         self._stack = ExitStack()
-        self._futures: list[Future[Part]] = []
+        self._pool: ProcessPoolExecutor | None = None
+        self._given: list[Future[Part]] = []
         engine = session.connection().engine
         # This process is one of those that work.
-        others = min(os.cpu_count() or 1, len(self._work)) - 1
+        others = min(os.cpu_count() or 1, MOST, len(self._work)) - 1
         if len(self._work) < WORTH_IT or others < 1 or engine.url.database in {None, "", ":memory:"}:
             return
         url = engine.url.render_as_string(hide_password=False)
         # Spawned, not forked: whoever calls may have threads and open connections.
-        pool = ProcessPoolExecutor(others, get_context("spawn"), initializer=_open, initargs=(url,))
-        self._stack.callback(pool.shutdown, cancel_futures=True)
-        self._futures = [pool.submit(_verify, part) for part in self._work]
+        self._pool = ProcessPoolExecutor(others, get_context("spawn"), initializer=_open, initargs=(url,))
+        self._stack.callback(self._pool.shutdown, cancel_futures=True)
+        # Enough that none of them waits while this process verifies a part.
+        self._ahead = 2 * others + 1
+        self._give(0, len(self._work))
 
     def __enter__(self) -> Self:
         return self
@@ -110,41 +117,63 @@ class Walk:
                     return walked
                 confirmed = head.size
             if part.odd:
-                walked.odd = part.odd
+                # Of those before it, some may be as yet vouched for by a head that stands after it.
+                walked.odd = first_odd(self._rows, confirmed + 1, part.odd[0] - 1) or part.odd
                 return walked
             walked.edge = grown(walked.edge, part.edge)
             walked.size, walked.odd_nodes = part.last, walked.odd_nodes or part.odd_nodes
             if len(part.edge) == 1 and part.edge[0][0] == LEVEL:
                 walked.tops.append(part.edge[0][1])
             progress(walked.size, self._total)
+        if confirmed < self._signed:
+            # What states a size there is no head of ours.
+            walked.odd = first_odd(self._rows, confirmed + 1, self._signed)
         return walked
 
     def _parts(self) -> Iterator[Part]:
-        """In order. While the next one is not there, this process takes from the end what no other has begun."""
-        if not self._futures:
+        """In order. While the next one is not there, this process takes from the end what was given to no other."""
+        if self._pool is None:
             yield from (verify_part(self._rows, *one) for one in self._work)
             return
         told, end = 0, len(self._work)
         own: dict[int, Part] = {}
         while told < len(self._work):
-            if not self._futures[told].done() and self._futures[end - 1].cancel():
+            self._give(told, end)
+            if len(self._given) < end and not self._given[told].done():
                 end -= 1
                 own[end] = verify_part(self._rows, *self._work[end])
                 continue
-            yield own.pop(told) if told >= end else self._futures[told].result()
+            yield own.pop(told) if told >= end else self._taken(told)
             told += 1
+
+    def _give(self, told: int, end: int) -> None:
+        """Have the others begin parts before `end`, but no more than they need: what is given is not taken back."""
+        waiting = sum(not future.done() for future in self._given[told:])
+        while self._pool and waiting < self._ahead and len(self._given) < end:
+            try:
+                self._given.append(self._pool.submit(_verify, self._work[len(self._given)]))
+            except BrokenProcessPool as error:
+                self._given.append(Future())
+                self._given[-1].set_exception(error)
+                return
+            waiting += 1
+
+    def _taken(self, number: int) -> Part:
+        try:
+            return self._given[number].result()
+        except Exception:  # noqa: BLE001  (it may be killed, or get no connection; what stops us too is met again here)
+            return verify_part(self._rows, *self._work[number])
 
 
 def upper_nodes_differ(session: Session, walked: Walked) -> bool:
     """Whether the stored tree from the parts' roots up is another than they make."""
-    level, hashes = LEVEL, walked.tops
-    wanted = {(level, position): one for position, one in enumerate(hashes)}
-    while len(hashes) > 1:
+    rows, level, hashes = rows_of(session), LEVEL, walked.tops
+    while hashes:
+        if rows.nodes(level, 0, len(hashes)) != (len(hashes), b"".join(hashes)):
+            return True
         hashes = [node_hash(left, right) for left, right in zip(hashes[::2], hashes[1::2], strict=False)]
         level += 1
-        wanted.update({(level, position): one for position, one in enumerate(hashes)})
-    rows = session.execute(select(Node.level, Node.position, Node.hash).where(Node.level >= LEVEL))
-    return {(row.level, row.position): row.hash for row in rows} != wanted
+    return False
 
 
 _OPENED: list[RawRows] = []
@@ -152,9 +181,20 @@ _KEPT_OPEN = ExitStack()
 
 
 def _open(url: str) -> None:
+    # Whoever presses Ctrl-C means the one that began us, and it ends us; also when nobody could tell it to.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_it, daemon=True).start()
     # Rows come by the thousand and none of them forms a cycle.
     gc.disable()
     _OPENED.append(_KEPT_OPEN.enter_context(opened_rows(make_engine(url))))
+    # While there is still something to close it with.
+    atexit.register(_KEPT_OPEN.close)
+
+
+def _end_with_it() -> None:
+    if began_us := parent_process():
+        began_us.join()
+        os._exit(1)
 
 
 def _verify(work: tuple[int, int, Sequence[int], int]) -> Part:

@@ -187,7 +187,12 @@ def make_engine(url: str) -> Engine:
         event.listen(engine, "begin", _begin_immediate)
         return engine
     return create_engine(
-        url, pool_pre_ping=True, pool_size=5, max_overflow=5, connect_args={"connect_timeout": 5}
+        url,
+        pool_pre_ping=True,
+        pool_size=5,
+        max_overflow=5,
+        # Whatever the role, the database or PGCLIENTENCODING asks for: texts are of any characters.
+        connect_args={"connect_timeout": 5, "client_encoding": "utf8"},
     )
 
 

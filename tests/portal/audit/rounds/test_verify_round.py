@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from portal.audit import parts, record, verified, verify, walking
+from portal.audit import found_notes, parts, record, verified, verify, walking
 from portal.audit.checkpoint import Signer, checkpoint
 from portal.audit.model import Entry
 from portal.audit.rounds import tags
@@ -78,6 +78,7 @@ def change(db: Database, statement: str) -> None:
         for table in ("ledger_entry", "ledger_node"):
             if db.engine.dialect.name == "sqlite":
                 session.execute(text(f"DROP TRIGGER IF EXISTS {table}_no_update"))
+                session.execute(text(f"DROP TRIGGER IF EXISTS {table}_no_delete"))
             else:
                 session.execute(text(f"DROP TRIGGER IF EXISTS {table}_no_change ON {table}"))
         session.execute(text(statement))
@@ -118,6 +119,32 @@ def test_going_on_still_sees_a_changed_tree_and_what_is_new(db, signer, tmp_path
     )
 
 
+@pytest.mark.parametrize(("gone", "first"), [("number > 5", 6), ("number = 5", 5)])
+def test_going_on_still_sees_that_old_entries_are_missing(db, signer, tmp_path, one_round, gone, first):
+    write(db, 16)
+    checkpoint(db, signer)
+    one_round()
+    change(db, f"DELETE FROM ledger_entry WHERE {gone}")
+    result = verify.verify_ledger(
+        db,
+        name=signer.name,
+        keys=signer.public_keys,
+        folder=signer.folder,
+        known=tmp_path / "verified.json",
+        whole=False,
+    )
+    assert (result.since, [finding.entry for finding in result.findings]) == (16, [first])
+
+
+@pytest.mark.on_sqlite
+def test_going_on_breaks_over_no_node_of_another_kind(db, signer, told, one_round):
+    write(db, 16)
+    checkpoint(db, signer)
+    one_round()
+    change(db, "UPDATE ledger_node SET hash = 'x' WHERE level = 4")
+    assert "is not the one that was verified before" in one_round().findings[0]
+
+
 def test_what_does_not_fit_beside_the_entries_is_told_too(db, signer, told, one_round):
     write(db, 2)
     checkpoint(db, signer)
@@ -134,13 +161,13 @@ def test_going_on_verifies_no_old_checkpoint_again_unless_one_changed(
         checkpoint(db, signer)
     one_round()
     verified: list[str] = []
-    verify_head_by = verify.verify_head_by
+    verify_head_by = found_notes.verify_head_by
 
     def counted(note, keys):
         verified.append(note)
         return verify_head_by(note, keys)
 
-    monkeypatch.setattr(verify, "verify_head_by", counted)
+    monkeypatch.setattr(found_notes, "verify_head_by", counted)
     assert one_round().findings == []
     # The first sixteen entries are two whole parts; the checkpoint over twenty and its copy, the newest, are beyond.
     assert {note.split("\n")[1] for note in verified} == {"20"}

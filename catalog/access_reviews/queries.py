@@ -78,7 +78,12 @@ class ItemLine:
 
 
 def reviews_for(session: Session, actor: Actor) -> Sequence[ReviewLine]:
-    """Open campaigns that ask the actor, with how many items wait for them; one statement."""
+    """Open campaigns that ask the actor, with how many items wait for them; one statement.
+
+    None of an auditor's account, which answers nothing any more, whatever it was asked before.
+    """
+    if actor.audit is not None:
+        return ()
     waiting = _waiting().where(ItemReviewer.person_id == actor.person_id).scalar_subquery()
     total = (
         select(func.count())

@@ -84,7 +84,12 @@ def _others(
         return ()
     rows = session.execute(_on(assets, readable(session, actor, sees)).where(PlannedChange.id != change.id))
     mine = _span(change, at)
-    return [row for row in (ChangeRow(*row) for row in rows) if _meet(mine, _span(row.change, at))]
+    # That there is another change at all is nothing that an auditor's account sees beyond its scope.
+    return [
+        row
+        for row in (ChangeRow(*row) for row in rows)
+        if _meet(mine, _span(row.change, at)) and (row.readable or actor.audit is None)
+    ]
 
 
 def _on(assets: Sequence[int], may_read: Any) -> Select[Any]:

@@ -78,10 +78,11 @@ def feed_text(session: Session, token: str, *, sees: SeesRequests, settings: Set
             Person.active,
         )
     ).one_or_none()
-    if person is None:
-        raise NotFound(_("There is no such calendar. Its address may have been revoked."))
     # Nobody is signed in: the roles are those of now, and no sign-in stands behind them.
-    actor = actor_of(session, person, WebSession(acr="", amr=[]))
+    actor = actor_of(session, person, WebSession(acr="", amr=[])) if person is not None else None
+    # An auditor's account sees nothing before and after its days.
+    if person is None or actor is None or (actor.audit is not None and not actor.audit.running):
+        raise NotFound(_("There is no such calendar. Its address may have been revoked."))
     at = now(session)
     with speaking(language_of(person)):
         rows = changes_between(session, actor, at - PAST, at + AHEAD, sees=sees, called_off=True)
@@ -92,7 +93,7 @@ def feed_text(session: Session, token: str, *, sees: SeesRequests, settings: Set
             _event(row, names[row.digest], assets.get(row.change.id, ()), host, settings.public_url)
             for row in rows
         ]
-        events += [_freeze(one, host) for one in freezes_between(session, at - PAST, at + AHEAD)]
+        events += [_freeze(one, host) for one in freezes_between(session, actor, at - PAST, at + AHEAD)]
         return calendar_text(_("Changes"), events)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from catalog.assets.model import Asset
 from catalog.changes.model import ChangedAsset, Kind, PlannedChange, Restriction
-from catalog.changes.seeing import SeesRequests, concerning, readable
+from catalog.changes.seeing import SeesRequests, concerning, readable, within_scope
 from catalog.offerings.model import Offering, OfferingVersion
 from catalog.requests.model import Request
 from catalog.requests.states import State
@@ -139,8 +139,11 @@ def in_force(session: Session, kind: Kind, at: datetime) -> Sequence[Restriction
     ).all()
 
 
-def freezes_between(session: Session, first: datetime, last: datetime) -> Sequence[Restriction]:
-    """The freezes that were not lifted and touch the time from `first` until before `last`; one statement."""
+def freezes_between(session: Session, actor: Actor, first: datetime, last: datetime) -> Sequence[Restriction]:
+    """The freezes that were not lifted and touch the time from `first` until before `last`; one statement.
+
+    Everybody is told of all of them, but for a limited auditor's account: it sees those that are for its scope.
+    """
     return session.scalars(
         _with_names()
         .where(
@@ -148,6 +151,7 @@ def freezes_between(session: Session, first: datetime, last: datetime) -> Sequen
             Restriction.ended_at.is_(None),
             Restriction.begins_at < last,
             Restriction.ends_at > first,
+            within_scope(session, actor),
         )
         .order_by(Restriction.begins_at, Restriction.id)
         .limit(MOST)

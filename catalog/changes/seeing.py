@@ -10,7 +10,9 @@ from sqlalchemy import ColumnElement, Select, exists, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from catalog.assets.model import Asset
-from catalog.changes.model import ChangedAsset, PlannedChange, ToldPerson
+from catalog.changes.concerns import with_those_above
+from catalog.changes.model import ChangedAsset, PlannedChange, Restriction, Scope, ToldPerson
+from catalog.offerings.model import Offering
 from catalog.ordering.units.queries import units_led_by
 from catalog.requests.audited import in_scope
 from catalog.requests.model import Request
@@ -46,6 +48,30 @@ def readable(session: Session, actor: Actor, sees: SeesRequests) -> ColumnElemen
         Request.unit_id.in_(sorted(led)),
         Request.id.in_(sees.seen_by(actor.person_id, now(session))),
     )
+
+
+def within_scope(session: Session, actor: Actor) -> ColumnElement[bool]:
+    """A condition on Restriction: of a limited auditor's account what is for everything, or for a part of its scope.
+
+    What holds for a unit holds for those below it. One statement for an account that is limited to units, none for
+    others.
+    """
+    scope = actor.audit
+    if scope is None or not scope.limited:
+        return true()
+    parts = [Restriction.scope == Scope.ALL]
+    if scope.units is not None:
+        above = with_those_above(session, scope.units)
+        assets = select(Asset.id).where(Asset.unit_id.in_(sorted(scope.units)))
+        parts += [Restriction.unit_id.in_(above), Restriction.asset_id.in_(assets)]
+    else:
+        parts.append(Restriction.scope.in_((Scope.UNIT, Scope.ASSET)))
+    if scope.offerings is not None:
+        named = select(Offering.id).where(Offering.slug.in_(sorted(scope.offerings)))
+        parts.append(Restriction.offering_id.in_(named))
+    else:
+        parts.append(Restriction.scope == Scope.OFFERING)
+    return or_(*parts)
 
 
 def concerning(actor: Actor) -> ColumnElement[bool]:

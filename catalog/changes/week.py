@@ -27,6 +27,7 @@ from catalog.changes.queries import (
 )
 from catalog.changes.seeing import SeesRequests
 from catalog.changes.words import freeze_text, scope_text, window_names
+from catalog.offerings.model import OfferingVersion
 from catalog.offerings.queries import document_of, published_versions
 from catalog.requests.states import State
 from portal.core.clock import now
@@ -140,13 +141,12 @@ def week_page(session: Session, actor: Actor, asked: Asked, *, sees: SeesRequest
     at = now(session).astimezone(zone)
     monday = monday_of(asked.week, at.date())
     first, last = (_midnight(day, zone) for day in (monday, monday + _WEEK))
-    units = session.scalars(select(Unit).order_by(Unit.name, Unit.id)).all()
-    versions = published_versions(session)
+    units, versions = _choices(session, actor)
     names = {one.offering_id: document_of(one).in_language(language()).name for one in versions}
     only = Only(asked.offering, units_below(units, asked.unit), asset_id_of(asked.asset), asked.standing)
     rows = changes_between(session, actor, first, last, sees=sees, only=only)
     assets = assets_of(session, [row.change.id for row in rows])
-    freezes = freezes_between(session, first, last)
+    freezes = freezes_between(session, actor, first, last)
     entries = _by_day(rows, assets, names, monday, zone)
     return Week(
         name=week_name(monday),
@@ -169,6 +169,18 @@ def week_page(session: Session, actor: Actor, asked: Asked, *, sees: SeesRequest
         cut=len(rows) >= MOST,
         zone=actor.timezone,
     )
+
+
+def _choices(session: Session, actor: Actor) -> tuple[Sequence[Unit], Sequence[OfferingVersion]]:
+    """What the list can be narrowed to: of an auditor's account what its scope names; two statements."""
+    units = session.scalars(select(Unit).order_by(Unit.name, Unit.id)).all()
+    versions: Sequence[OfferingVersion] = published_versions(session)
+    scope = actor.audit
+    if scope is not None and scope.units is not None:
+        units = [unit for unit in units if unit.id in scope.units]
+    if scope is not None and scope.offerings is not None:
+        versions = [one for one in versions if one.offering.slug in scope.offerings]
+    return units, versions
 
 
 def monday_of(week: str, today: date) -> date:

@@ -23,6 +23,7 @@ from catalog.entitlements.rights import Standing, standing_of
 from catalog.fulfilment.targets import called
 from catalog.offerings.queries import document_of
 from catalog.requests.answers import spoken_end
+from catalog.requests.audited import in_scope
 from catalog.requests.model import Request
 from portal.core.errors import NotFound
 from portal.core.language import _, spoken
@@ -132,7 +133,8 @@ def find_for(session: Session, actor: Actor, entitlement_id: int) -> tuple[Entit
     if entitlement is not None:
         standing = standing_of(session, actor, entitlement)
         request = session.get_one(Request, entitlement.request_id)
-        if standing is not None or request.requester_id == actor.person_id:
+        # What somebody asked for before their account became an auditor's is as foreign to it as anything else.
+        if standing is not None or (actor.audit is None and request.requester_id == actor.person_id):
             return entitlement, standing
     raise NotFound(_("There is no such entitlement, or it is not yours to see."))
 
@@ -188,7 +190,7 @@ def _extensions(session: Session, actor: Actor, entitlement: Entitlement) -> tup
     rows = session.execute(
         select(Request.reference, Request.state, Extension.until)
         .join(Request, Request.id == Extension.request_id)
-        .where(Extension.entitlement_id == entitlement.id)
+        .where(Extension.entitlement_id == entitlement.id, in_scope(actor))
         .order_by(Extension.request_id.desc())
         .limit(SHOWN)
     )

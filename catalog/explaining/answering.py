@@ -99,7 +99,7 @@ def explain(session: Session, actor: Actor, text: str, *, at: datetime | None = 
     Seven statements at most. Raises FieldError for a text that can mean nothing.
     """
     asked = read_question(text)
-    hits = look_up(session, asked, at=at)
+    hits = look_up(session, actor, asked, at=at)
     rows = _allowed(session, actor, asked, hits, at)
     decisions = _decisions(session, {row.subject for row in rows})
     allowed = tuple(_with(row, decisions) for row in rows)

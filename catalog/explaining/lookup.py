@@ -12,6 +12,11 @@ from sqlalchemy.orm import Session, aliased
 from catalog.entitlements.model import Entitlement
 from catalog.explaining.model import Trace
 from catalog.explaining.questions import Asked, Question
+from catalog.fulfilment.model import Step
+from catalog.reconciliation.model import Finding
+from catalog.reconciliation.rights import finding_in_scope
+from catalog.requests.audited import requests_in_scope
+from portal.identity.actor import Actor
 
 #: An answer names so many things, the latest first.
 MOST = 100
@@ -24,8 +29,12 @@ class Hit(NamedTuple):
     finding_id: int | None
 
 
-def look_up(session: Session, asked: Asked, *, at: datetime | None) -> Sequence[Hit]:
-    """What the text leads to, now and in the past, or at one moment; the latest first, `MOST` and one at most."""
+def look_up(session: Session, actor: Actor, asked: Asked, *, at: datetime | None) -> Sequence[Hit]:
+    """What the text leads to, now and in the past, or at one moment; the latest first, `MOST` and one at most.
+
+    Of a limited auditor's account only what is in its scope: else others' things would take the place of its own, and
+    be counted. Of everybody else's what they may not see is left out later.
+    """
     wanted = [_matches(Trace, question) for question in asked.questions if question.kind != "reference"]
     if not wanted:
         return ()
@@ -33,7 +42,7 @@ def look_up(session: Session, asked: Asked, *, at: datetime | None) -> Sequence[
     statement = (
         select(step, Trace.finding_id)
         .outerjoin(Entitlement, Entitlement.id == Trace.entitlement_id)
-        .where(or_(*wanted), _held(at))
+        .where(or_(*wanted), _held(at), _within(actor, step))
     )
     if asked.port is not None:
         beside = aliased(Trace)
@@ -46,6 +55,14 @@ def look_up(session: Session, asked: Asked, *, at: datetime | None) -> Sequence[
     rows = session.execute(statement.order_by(Trace.id.desc()).limit(MOST * 10)).all()
     found = dict.fromkeys(Hit(*row) for row in rows)
     return list(found)[: MOST + 1]
+
+
+def _within(actor: Actor, step: ColumnElement[Any]) -> ColumnElement[bool]:
+    if actor.audit is None or not actor.audit.limited:
+        return true()
+    steps = select(Step.id).where(Step.request_id.in_(requests_in_scope(actor)))
+    findings = select(Finding.id).where(finding_in_scope(actor))
+    return or_(step.in_(steps), Trace.finding_id.in_(findings))
 
 
 def _held(at: datetime | None) -> ColumnElement[bool]:

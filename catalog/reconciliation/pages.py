@@ -18,6 +18,7 @@ from catalog.reconciliation.model import Acceptance, Finding, FindingKind, Findi
 from catalog.reconciliation.queries import latest_readings
 from catalog.reconciliation.rights import finding_in_scope, get_finding, group_names, may_work, owned_slugs
 from catalog.reconciliation.words import called
+from catalog.requests.audited import in_scope
 from catalog.requests.duplicates import OPEN
 from catalog.requests.model import Request
 from portal.core.clock import now
@@ -124,7 +125,7 @@ def index_page(
     own = frozenset() if reads_all else owned_slugs(session, actor)
     statement = (
         select(Finding, Request.reference, Request.state)
-        .outerjoin(Request, Request.id == Finding.request_id)
+        .outerjoin(Request, (Request.id == Finding.request_id) & in_scope(actor))
         .where(Finding.state == state, Finding.id < (before or _HIGHEST))
         .order_by(Finding.id.desc())
         .limit(PAGE + 1)
@@ -173,7 +174,7 @@ def finding_page(session: Session, actor: Actor, finding_id: int) -> FindingPage
     """One finding; six statements. Raises NotFound for one that is not the actor's to see."""
     zone = ZoneInfo(actor.timezone)
     finding = get_finding(session, actor, finding_id)
-    request = session.get(Request, finding.request_id) if finding.request_id else None
+    request = _request(session, actor, finding)
     acceptance = waiting_acceptance(session, finding) or (
         acceptance_in_force(session, finding) if finding.state is FindingState.ACCEPTED else None
     )
@@ -196,7 +197,7 @@ def finding_page(session: Session, actor: Actor, finding_id: int) -> FindingPage
         request=request.reference if request else "",
         request_state=request.state.value if request else "",
         request_open=request is not None and request.state in OPEN,
-        allowed_by=_allowed_by(session, finding),
+        allowed_by=_allowed_by(session, actor, finding),
         acceptance=_acceptance(session, actor, acceptance, zone) if acceptance else None,
         may_work=finding.state is not FindingState.CLOSED and may_work(session, actor, finding),
         may_accept=finding.state is not FindingState.CLOSED and actor.may(Permission.ACCEPT_FINDINGS),
@@ -257,15 +258,22 @@ def _acceptance(session: Session, actor: Actor, acceptance: Acceptance, zone: Zo
     )
 
 
-def _allowed_by(session: Session, finding: Finding) -> str:
-    """The reference of the request that the record names; empty for something unexplained."""
+def _request(session: Session, actor: Actor, finding: Finding) -> Request | None:
+    """The request that takes it away or adopts it, where the actor may know of it."""
+    if finding.request_id is None:
+        return None
+    return session.scalar(select(Request).where(Request.id == finding.request_id, in_scope(actor)))
+
+
+def _allowed_by(session: Session, actor: Actor, finding: Finding) -> str:
+    """The reference of the request that the record names; empty for something unexplained, and beyond an auditor's scope."""
     if finding.entitlement_id is None:
         return ""
     return (
         session.scalar(
             select(Request.reference)
             .join(Entitlement, Entitlement.request_id == Request.id)
-            .where(Entitlement.id == finding.entitlement_id)
+            .where(Entitlement.id == finding.entitlement_id, in_scope(actor))
         )
         or ""
     )

@@ -10,7 +10,8 @@ section, the sample, the deviations, how to verify, and the register in pieces; 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -23,7 +24,7 @@ from reports.audits.pages import cover, method, register
 from reports.audits.pages.population import shown_population
 from reports.audits.pages.words import period, scope
 from reports.audits.sections.registry import shown_sections
-from reports.audits.sections.shapes import Shown, Table
+from reports.audits.sections.shapes import Column, Shown, Table
 from reports.evidence.html import page_environment
 from reports.evidence.presenters import grouped
 from reports.evidence.words import spoken_time
@@ -34,6 +35,8 @@ FOLDER = "reports/audits/"
 CHECKPOINT_NAME = "after.note"
 #: Rows of one table that are laid out together; a longer one goes on in the next part.
 ROWS = 200
+#: A table of more rows than this is set closely; one of at most so few does not break over two pages.
+CLOSE, WHOLE = 30, 10
 #: The widths that columns may have, in millimetres.
 _WIDTHS = range(5, 120)
 HEAD = (
@@ -41,6 +44,16 @@ HEAD = (
     f"<style>{''.join(f'.w{width}{{width:{width}mm}}' for width in _WIDTHS)}</style>"
 )
 Body = Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some rows of a table: whether they begin it, whether more follow, and how they are set."""
+
+    table: Table
+    begins: bool
+    goes_on: bool
+    classes: str
 
 
 def long_document(audit: Audit) -> LongDocument:
@@ -142,24 +155,25 @@ def _environment() -> Environment:
 
 def _section_parts(audit: Audit, anchor: str, shown: Shown) -> Iterator[Body]:
     """A section with as much of its tables as is laid out together, then what is left of them."""
-    first: list[tuple[Table, bool]] = []
-    left: list[Table] = []
-    for table in shown.tables:
-        first.append((_some(table, 0), len(table.rows) > ROWS))
-        left += [_some(table, start) for start in range(ROWS, len(table.rows), ROWS)]
-    yield _part(audit, "document_section.html", anchor=anchor, shown=shown, tables=first)
-    for number, table in enumerate(left):
-        yield _part(
-            audit,
-            "document_rest.html",
-            anchor=f"{anchor}-{number}",
-            table=table,
-            more=number + 1 < len(left),
-        )
+    first, *rest = _blocks(shown.tables)
+    yield _part(audit, "document_section.html", anchor=anchor, shown=shown, pieces=first)
+    for number, pieces in enumerate(rest):
+        yield _part(audit, "document_rest.html", anchor=f"{anchor}-{number}", pieces=pieces)
 
 
-def _some(table: Table, start: int) -> Table:
-    return Table(table.caption, table.columns, table.rows[start : start + ROWS], table.empty)
+def _blocks(tables: Iterable[Table]) -> list[list[Piece]]:
+    """The tables in their order, cut into what is laid out together; behind the end of a long one follows the next."""
+    blocks: list[list[Piece]] = [[]]
+    for table in tables:
+        count = len(table.rows)
+        classes = "lines tight" if count > CLOSE else "lines keep" if count <= WHOLE else "lines"
+        for start in range(0, max(count, 1), ROWS):
+            rows = table.rows[start : start + ROWS]
+            if start or sum(len(piece.table.rows) for piece in blocks[-1]) + len(rows) > 2 * ROWS:
+                blocks.append([])
+            some = Table(table.caption, table.columns, rows, table.empty)
+            blocks[-1].append(Piece(some, not start, start + ROWS < count, classes))
+    return blocks
 
 
 def _sample_parts(audit: Audit) -> Iterator[Body]:
@@ -178,13 +192,17 @@ def _drawn_part(audit: Audit, start: int, end: int) -> Body:
 
 
 def _deviation_parts(audit: Audit, sections: dict[str, Shown]) -> Iterator[Body]:
-    lines = [
-        (shown.title, deviation.about, deviation.sentence)
+    """Chapter by chapter."""
+    columns = (Column(_("About"), 50), Column(_("What deviated")))
+    tables = [
+        Table(shown.title, columns, tuple((one.about, one.sentence) for one in shown.deviations))
         for shown in sections.values()
-        for deviation in shown.deviations
+        if shown.deviations
     ]
-    for start in range(0, max(len(lines), 1), ROWS):
-        yield _part(audit, "document_deviations.html", start=start, lines=lines[start : start + ROWS])
+    first, *rest = _blocks(tables)
+    yield _part(audit, "document_deviations.html", pieces=first)
+    for number, pieces in enumerate(rest):
+        yield _part(audit, "document_rest.html", anchor=f"deviations-{number}", pieces=pieces)
 
 
 def _register_parts(audit: Audit) -> Iterator[Body]:

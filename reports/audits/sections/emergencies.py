@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Literal
 
@@ -169,12 +170,12 @@ def show(audit: Audit, facts: Facts) -> Shown:
             Table(
                 _("Each of them and its review"),
                 (
-                    Column(_("Request"), 21),
+                    Column(_("Request"), 18),
                     Column(_("Service")),
-                    Column(_("Cause"), 21),
-                    Column(_("Due"), 30),
-                    Column(_("Closed"), 30),
-                    Column(_("Review"), 34),
+                    Column(_("Cause"), 17),
+                    Column(_("Due"), 29),
+                    Column(_("Closed"), 29),
+                    Column(_("Review"), 43),
                 ),
                 tuple(
                     (
@@ -183,7 +184,7 @@ def show(audit: Audit, facts: Facts) -> Shown:
                         _(CAUSES[line.cause]),
                         at_time(line.due_at),
                         at_time(line.closed_at),
-                        _(WORDS[line.standing]),
+                        _(WORDS[_told(line)]),
                     )
                     for line in facts.lines
                 ),
@@ -202,14 +203,20 @@ def show(audit: Audit, facts: Facts) -> Shown:
     )
 
 
+def _told(line: ReviewLine) -> Standing:
+    """How its review stands; what was never carried out needs none."""
+    return "void" if line.standing == "none" and not line.carried_out else line.standing
+
+
 def _deviations(facts: Facts) -> Iterator[Deviation]:
     for line in facts.lines:
-        if line.standing not in SENTENCES or (line.standing == "none" and not line.carried_out):
+        standing = _told(line)
+        if standing not in SENTENCES:
             continue
         yield Deviation(
             line.reference,
             _(
-                SENTENCES[line.standing],
+                SENTENCES[standing],
                 due=at_time(line.due_at),
                 undone=at_time(line.undone_at) if line.undone_at else _("not yet"),
             ),
@@ -217,8 +224,8 @@ def _deviations(facts: Facts) -> Iterator[Deviation]:
 
 
 def _charts(facts: Facts) -> tuple[Chart, ...]:
-    counts = {word: sum(line.standing == word for line in facts.lines) for word in WORDS}
-    items = [Amount(_(WORDS[word]), count) for word, count in counts.items() if count]
+    counts = Counter(map(_told, facts.lines))
+    items = [Amount(_(WORDS[word]), counts[word]) for word in WORDS if counts[word]]
     if not items:
         return ()
     most = max(items, key=lambda item: item.value)

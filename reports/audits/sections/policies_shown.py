@@ -101,8 +101,8 @@ def _version_table(audit: Audit, facts: Facts) -> Table:
         (
             Column(_("Service and version")),
             Column(_("Published"), 31),
-            Column(_("Written by, published by"), 44),
-            Column(_("Digest of its text"), 52),
+            Column(_("Written by, published by"), 40),
+            Column(_("Digest of its text"), 60),
         ),
         tuple(
             (
@@ -129,10 +129,10 @@ def _route_table(audit: Audit, facts: Facts) -> Table:
     return Table(
         _("Approval rules of these versions"),
         (
-            Column(_("Service and version"), 46),
-            Column(_("Stage"), 34),
+            Column(_("Service and version"), 58),
+            Column(_("Stage"), 26),
             Column(_("Who is asked, how many must agree")),
-            Column(_("When"), 46),
+            Column(_("When"), 38),
         ),
         tuple(
             (

@@ -116,10 +116,10 @@ def _wait_table(audit: Audit, facts: Facts) -> Table:
         (
             Column(_("Service and stage")),
             Column(_("Requests"), 18, figure=True),
-            Column(_("Median"), 24, figure=True),
+            Column(_("Median"), 20, figure=True),
             Column(_("90th percentile"), 27, figure=True),
-            Column(_("Longest"), 24, figure=True),
-            Column(_("Late"), 19, figure=True),
+            Column(_("Longest"), 22, figure=True),
+            Column(_("Late"), 13, figure=True),
         ),
         tuple(
             (

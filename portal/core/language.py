@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import Any, Self
 
 from babel import Locale
+from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
 from sqlalchemy import Dialect, Text
 from sqlalchemy.types import TypeDecorator
@@ -91,8 +92,8 @@ _ = gettext
 
 
 def ngettext(one: str, many: str, number: int, **values: Any) -> str:
-    """The message for this number, which goes in as `%(number)s`."""
-    return ngettext_plain(one, many, number) % {"number": number, **values}
+    """The message for this number, which goes in as `%(number)s`, written as the language writes numbers."""
+    return ngettext_plain(one, many, number) % {"number": format_decimal(number, locale=locale()), **values}
 
 
 def ngettext_plain(one: str, many: str, number: int) -> str:

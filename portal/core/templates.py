@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from jinja2 import Environment
+from collections.abc import Callable
+from typing import Any, cast
+
+from jinja2 import Environment, pass_context
+from jinja2.runtime import Context
 
 from portal.core import times
 from portal.core.language import N_, gettext, ngettext_plain, pgettext, spoken
@@ -18,6 +22,9 @@ def teach(environment: Environment) -> None:
     # The extension brings this method.
     environment.install_gettext_callables(  # type: ignore[attr-defined]
         gettext, ngettext_plain, newstyle=True, pgettext=pgettext
+    )
+    environment.globals["ngettext"] = _writing_numbers(
+        cast("Callable[..., str]", environment.globals["ngettext"])
     )
     environment.globals["N_"] = N_
     environment.finalize = environment.finalize or spoken
@@ -35,3 +42,13 @@ def teach(environment: Environment) -> None:
         size=times.size,
         duration=times.duration,
     )
+
+
+def _writing_numbers(ngettext: Callable[..., str]) -> Callable[..., str]:
+    """The same, where `%(num)s` is written as the reader's language writes numbers."""
+
+    @pass_context
+    def write(context: Context, one: str, many: str, num: int, **values: Any) -> str:
+        return ngettext(context, one, many, num, **{"num": times.number(num), **values})
+
+    return write

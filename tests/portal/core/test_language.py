@@ -6,6 +6,7 @@ import json
 import pickle
 
 import pytest
+from jinja2 import Environment
 from sqlalchemy import select
 
 from portal.core import language
@@ -23,6 +24,7 @@ from portal.core.language import (
     spoken,
     supported,
 )
+from portal.core.templates import teach
 
 MESSAGE = "The portal does not speak that language."
 GERMAN = "Diese Sprache spricht das Portal nicht."
@@ -63,6 +65,20 @@ def test_values_go_in_by_name_and_a_percent_sign_alone_stays():
     assert _("%(who)s has 5 %%", who="Ana") == "Ana has 5 %"
     assert ngettext("%(number)s day", "%(number)s days", 1) == "1 day"
     assert ngettext("%(number)s day", "%(number)s days", 3) == "3 days"
+
+
+def test_a_counted_number_is_written_as_the_language_writes_numbers():
+    page = Environment(autoescape=True)
+    teach(page)
+    counted = page.from_string(
+        "{{ ngettext('%(num)s day & %(what)s', '%(num)s days & %(what)s', n, what='<b>') }}"
+    )
+    assert counted.render(n=3650) == "3,650 days & &lt;b&gt;"
+    assert ngettext("%(number)s day", "%(number)s days", 3650) == "3,650 days"
+    with speaking("de"):
+        assert ngettext("%(number)s day", "%(number)s days", 3650) == "3.650 Tage"
+        within = page.from_string("{{ ngettext('Within %(num)s day', 'Within %(num)s days', 3650) }}")
+        assert within.render() == "Innerhalb von 3.650 Tagen"
 
 
 def test_what_is_said_in_every_language_reads_as_english_and_is_spoken_in_the_readers():

@@ -17,6 +17,7 @@ from portal.core.settings import Settings
 from portal.identity.actor import Actor
 from portal.identity.model import Group, Membership, Person, Unit
 from portal.tables import METADATA
+from tests.fixtures_once import lay_tables
 from tests.fixtures_servers import PostgresServer
 
 ISSUER = "https://sso.test"
@@ -213,7 +214,7 @@ def standing_postgres_url(standing_postgres: StandingPostgres) -> str:
 def db(database_url: str, clock: StandingClock) -> Iterator[Database]:
     """A database with every table, of each kind in turn; no event handlers."""
     database = Database(database_url, clock=clock)
-    METADATA.create_all(database.engine)
+    lay_tables(database)
     yield database
     database.dispose()
 

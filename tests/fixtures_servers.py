@@ -242,10 +242,10 @@ def postgres_url(
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind in turn; for a test of `db`, one whose tables stand already."""
+    """An empty database of each kind in turn; for a test of `db` or `web`, one whose tables stand already."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'test.db'}"
-    standing = "standing_postgres_url" if "db" in request.fixturenames else "postgres_url"
+    standing = "standing_postgres_url" if {"db", "web"} & set(request.fixturenames) else "postgres_url"
     url: str = request.getfixturevalue(standing)
     return url
 

@@ -37,8 +37,8 @@ from portal.identity.actor import Actor
 from portal.identity.model import Person
 from portal.identity.web_sessions import start_session
 from portal.notifications.model import Message
-from portal.tables import METADATA
 from portal.wiring import Portal, build
+from tests.fixtures_once import lay_tables
 from tests.fixtures_people import MFA, Cast, StandingClock, add_cast
 
 MANAGER_STAGE: dict[str, Any] = {
@@ -337,7 +337,7 @@ class Web:
 def web(settings: Settings, clock: StandingClock) -> Iterator[Web]:
     """The portal's own application, on each database in turn."""
     portal = build(settings, clock=clock)
-    METADATA.create_all(portal.db.engine)
+    lay_tables(portal.db)
     with portal.db.transaction() as session:
         ids = add_cast(session)
     story = Story(portal.db, Cast(**ids, ids=ids), settings)

@@ -37,6 +37,7 @@ from portal.wiring import Portal, build, workshop
 from reports.evidence.make import Workbench, introduced_key, make_evidence, record_download
 from tests.chaos.calls import Meter, MeteredConnector, meter_database, meter_redis
 from tests.chaos.keepers import Keeper
+from tests.fixtures_once import engines_of_their_own
 from tests.fixtures_people import ISSUER, MFA, StandingClock, add_cast
 from tests.fixtures_requests import KEY, ShelfConnector, add_offering
 
@@ -230,7 +231,8 @@ def small_world(folder: Path, keeper: Keeper, **environment: str) -> Iterator[Sm
     )
     clock, meter = StandingClock(), Meter()
     shelf, rack = ShelfConnector(), ShelfConnector(kind="rack")
-    portal = build(settings, clock=clock)
+    with engines_of_their_own():  # its database is metered
+        portal = build(settings, clock=clock)
     connectors = Connectors([MeteredConnector(shelf, meter), MeteredConnector(rack, meter)])
     portal = replace(portal, connectors=connectors)
     METADATA.create_all(portal.db.engine)

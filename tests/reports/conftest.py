@@ -28,11 +28,11 @@ from portal.core.database import Database
 from portal.core.settings import Settings
 from portal.identity.actor import Actor
 from portal.identity.model import Person
-from portal.tables import METADATA
 from reports.evidence.document import Evidence, read_evidence
 from reports.evidence.make import Workbench, introduced_key, make_evidence
 from reports.evidence.verify import Trusted
 from reports.pdf.keys import PdfKey
+from tests.fixtures_once import lay_tables
 from tests.fixtures_people import MFA, Cast, StandingClock, add_cast
 from tests.fixtures_requests import OFFERING, ManagerRouter, ShelfConnector, Shelves
 
@@ -267,7 +267,7 @@ def world_in(home: Path, *, days_before: int = 0) -> EvidenceWorld:
         {"COUNTERSIGN_HOME": str(home), "DATABASE_URL": f"sqlite:///{home / 'db'}"}
     )
     db = Database(settings.database_url, clock=clock)
-    METADATA.create_all(db.engine)
+    lay_tables(db)
     with db.transaction() as session:
         ids = add_cast(session)
 

@@ -1,0 +1,136 @@
+"""What a test process makes once, although each test has an application and a database of its own.
+
+A portal compiles every page and every statement the first time it needs them, which is soon forgotten where it runs
+for months. Here it begins anew with each test, so this keeps what was compiled: half of the time went there.
+Nothing else is kept; what a test sees is what it would have made itself.
+"""
+
+from __future__ import annotations
+
+import gc
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType
+
+import pytest
+from flask import Flask
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
+from sqlalchemy import Dialect, Engine, event, inspect
+from sqlalchemy.util import LRUCache
+
+from portal.core import database
+from portal.core.database import Database, make_engine
+from portal.tables import METADATA
+
+
+class CompiledPages(BytecodeCache):
+    """Pages that were compiled, by their text and all that their compiling looks at."""
+
+    def __init__(self) -> None:
+        self.codes: dict[Hashable, CodeType] = {}
+
+    def get_bucket(self, environment: Environment, name: str, filename: str | None, source: str) -> Bucket:
+        made_with = (
+            environment.trim_blocks,
+            environment.lstrip_blocks,
+            environment.keep_trailing_newline,
+            getattr(environment.autoescape, "__qualname__", environment.autoescape),
+            environment.undefined,
+            environment.finalize,
+            frozenset(environment.extensions),
+            frozenset(environment.filters),
+            frozenset(environment.tests),
+        )
+        bucket = Bucket(environment, "", "")
+        bucket.key = (made_with, name, filename, source)  # type: ignore[assignment]
+        bucket.code = self.codes.get(bucket.key)
+        return bucket
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.codes[bucket.key] = bucket.code
+
+
+#: By kind of database: what SQLAlchemy knows of it, under which statements that were compiled are kept.
+_DIALECTS: dict[str, Dialect] = {}
+_STATEMENTS: dict[str, LRUCache] = {}
+
+
+def _engine_that_knows_statements(url: str) -> Engine:
+    """An engine of the portal's, beside those before it on the same kind of database."""
+    engine = make_engine(url)
+    kind = f"{engine.dialect.name}+{engine.dialect.driver}"
+    known = _DIALECTS.setdefault(kind, engine.dialect)
+    if known is not engine.dialect and known.server_version_info is None:
+        # Nobody connected with it yet, so it does not know its server.
+        known = _DIALECTS[kind] = engine.dialect
+        _STATEMENTS.pop(kind, None)
+    engine.dialect = engine.pool._dialect = known
+    engine._compiled_cache = _STATEMENTS.setdefault(kind, LRUCache(5_000))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _in_no_hurry_to_the_disk)
+    return engine
+
+
+@contextmanager
+def engines_of_their_own() -> Iterator[None]:
+    """For whoever changes how an engine works: what is made in the block shares nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "make_engine", make_engine)
+        yield
+
+
+def _in_no_hurry_to_the_disk(connection: sqlite3.Connection, _entry: object) -> None:
+    """No test outlives a power cut."""
+    connection.execute("PRAGMA synchronous = OFF")
+
+
+def lay_tables(db: Database) -> None:
+    """Every table, in a database that is empty or has them already."""
+    file = db.engine.url.database
+    if db.engine.dialect.name == "sqlite" and file not in {None, "", ":memory:"}:
+        path = Path(str(file))
+        if not path.exists() or not path.stat().st_size:
+            path.write_bytes(_empty_sqlite())
+            return
+    elif set(METADATA.tables) <= set(inspect(db.engine).get_table_names()):
+        return
+    METADATA.create_all(db.engine)
+
+
+@lru_cache(maxsize=1)
+def _empty_sqlite() -> bytes:
+    """The file of a database that has every table and no row."""
+    folder = Path(tempfile.mkdtemp(prefix="cs-tables-"))
+    db = Database(f"sqlite:///{folder / 'db'}")
+    METADATA.create_all(db.engine)
+    db.dispose()
+    try:
+        return (folder / "db").read_bytes()
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _what_is_made_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Flask, "jinja_options", {**Flask.jinja_options, "bytecode_cache": CompiledPages()})
+        patch.setattr(database, "make_engine", _engine_that_knows_statements)
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[object]:
+    """Thousands of tests are made and none is thrown away, so nothing is looked through for what may go."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 
 from pydantic import ValidationError
 
@@ -23,7 +24,14 @@ def warnings_of(source: str | bytes, filename: str, document: OfferingDocument) 
 
 
 def read_offering(source: str | bytes, filename: str) -> OfferingDocument:
-    """The offering that the text describes. Raises OfferingFileError with every problem found."""
+    """The offering that the text describes, a document of the caller's own. Raises OfferingFileError with every problem found."""
+    return OfferingDocument.model_validate_json(_checked(source, filename))
+
+
+# What is refused is read again each time, so that it is told in its reader's language.
+@lru_cache(maxsize=64)
+def _checked(source: str | bytes, filename: str) -> str:
+    """The text as JSON, once it was found to be without a problem: it is read for its checks and for its publishing."""
     try:
         file = read_yaml(source)
     except NotYaml as error:
@@ -32,15 +40,16 @@ def read_offering(source: str | bytes, filename: str) -> OfferingDocument:
     if not isinstance(file.content, dict):
         message = "an offering is a mapping of keys to values, such as slug: application-access"
         raise OfferingFileError((Problem(filename, *file.values[()], "", message),))
+    content = json.dumps(file.content)
     try:
-        document = OfferingDocument.model_validate_json(json.dumps(file.content))
+        document = OfferingDocument.model_validate_json(content)
     except ValidationError as error:
         findings = tuple(findings_of(error, file.content))
         raise OfferingFileError(_placed(filename, file, findings)) from None
     findings = findings_in(document)
     if findings:
         raise OfferingFileError(_placed(filename, file, findings))
-    return document
+    return content
 
 
 def _placed(filename: str, file: YamlFile, findings: Iterable[Finding]) -> tuple[Problem, ...]:

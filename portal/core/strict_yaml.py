@@ -22,6 +22,8 @@ _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": 
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _INTEGER = re.compile(r"[-+]?[0-9]{1,15}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]{1,15}|[0-9]{1,15}(\.[0-9]{0,15})?)([eE][-+]?[0-9]{1,2})?")
+#: Control characters but tab and the ends of lines, and halves of characters.
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 #: What YAML 1.2 reads as a number and no file of ours needs.
 _ODD_NUMBER = re.compile(r"0[ox][0-9a-fA-F]+|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|[-+]?[0-9]{16,}")
 
@@ -85,14 +87,14 @@ def _decoded(source: str | bytes, largest: int) -> str:
         except UnicodeDecodeError as error:
             line = source[: error.start].count(b"\n") + 1 if isinstance(source, bytes) else 1
             raise NotYaml((line, 1), _("this file is not UTF-8 text; save it as UTF-8")) from error
-    for line_number, line_text in enumerate(text.split("\n"), start=1):
-        for column, character in enumerate(line_text, start=1):
-            if _is_unseen(character):
-                message = _(
-                    "there is a character here that cannot be seen (U+%(code)s); remove it",
-                    code=f"{ord(character):04X}",
-                )
-                raise NotYaml((line_number, column), message)
+    unseen = _UNSEEN.search(text)
+    if unseen:
+        at = unseen.start()
+        message = _(
+            "there is a character here that cannot be seen (U+%(code)s); remove it",
+            code=f"{ord(unseen[0]):04X}",
+        )
+        raise NotYaml((text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)), message)
     return text
 
 
@@ -179,7 +181,7 @@ def _refuse_what_unfolds(event: Any, mark: Mark, path: Path) -> None:
 
 def _scalar(event: Any, mark: Mark, path: Path) -> Any:
     text: str = event.value
-    if any(_is_unseen(character) for character in text):
+    if _UNSEEN.search(text):
         raise NotYaml(mark, _("this text holds a character that cannot be seen; remove it"), path)
     if event.style:  # quoted or a block: always a text
         return text
@@ -196,14 +198,6 @@ def _scalar(event: Any, mark: Mark, path: Path) -> Any:
             mark, _("%(text)s is no number that is taken; put quotes around a text", text=text[:40]), path
         )
     return text
-
-
-def _is_unseen(character: str) -> bool:
-    return (
-        (character < " " and character not in "\t\r\n")
-        or "\x7f" <= character <= "\x9f"
-        or "\ud800" <= character <= "\udfff"
-    )
 
 
 def _place(mark: Any) -> Mark:

@@ -163,7 +163,7 @@ def test_limits_and_kinds_are_told_to_the_browser(context):
     assert (days.get("inputmode"), days.get("value"), days.get("autocomplete")) == ("numeric", "90", "off")
     assert control(html, "csr")[0].get("spellcheck") == "false"
     assert control(html, "csr_file")[0].get("type") == "file"
-    assert "You can enter up to 1000 characters" in html
+    assert "You can enter up to 1,000 characters" in html
 
 
 def test_text_that_looks_like_code_is_shown_literally(small_document, context):

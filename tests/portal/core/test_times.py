@@ -53,7 +53,7 @@ SAID = [
     ),
     (times.number, (1234567,), "1,234,567", "1.234.567"),
     (times.size, (1,), "1 byte", None),
-    (times.size, (1023,), "1023 bytes", None),
+    (times.size, (1023,), "1,023 bytes", None),
     (times.size, (1536,), "1.5 KiB", "1,5 KiB"),
     (times.size, (10 * 1024**2,), "10 MiB", "10 MiB"),
     (times.size, (5000 * 1024**3,), "5,000 GiB", "5.000 GiB"),

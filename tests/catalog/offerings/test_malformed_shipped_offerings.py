@@ -82,12 +82,24 @@ def test_there_are_more_than_two_hundred_of_them_in_every_file():
     assert {damage.name.partition(":")[0] for damage in CASES} == {file.stem for file in FILES}
 
 
-@pytest.mark.parametrize("damage", CASES, ids=lambda damage: damage.name)
-def test_a_damaged_offering_is_refused_where_it_is_damaged(damage):
-    with pytest.raises(OfferingFileError) as caught:
+def wrong_with(damage: Damage) -> str:
+    """What is wrong with how this damage was told; empty when it was told at its line and field."""
+    try:
         read_offering(damage.text, "offering.yaml")
-    told = [problem for problem in caught.value.problems if problem.field == damage.field]
-    assert told, str(caught.value)
-    assert told[0].line == damage.line, str(caught.value)
-    assert told[0].message
-    assert str(told[0]).startswith(f"offering.yaml:{damage.line}:")
+    except OfferingFileError as error:
+        told = [problem for problem in error.problems if problem.field == damage.field]
+        right = (
+            bool(told)
+            and told[0].line == damage.line
+            and bool(told[0].message)
+            and str(told[0]).startswith(f"offering.yaml:{damage.line}:")
+        )
+        return "" if right else str(error)
+    return "it was taken"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_damaged_offering_is_refused_where_it_is_damaged(file):
+    cases = [damage for damage in CASES if damage.name.startswith(f"{file.stem}:")]
+    assert cases
+    assert {damage.name: wrong for damage in cases if (wrong := wrong_with(damage))} == {}

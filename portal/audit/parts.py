@@ -16,8 +16,9 @@ from typing import Any
 
 from portal.audit.merkle import leaf_hash, node_hash
 from portal.audit.raw_rows import RawRows
-from portal.audit.record import SALT_BYTES, commitment
+from portal.audit.record import SALT_BYTES, commitment, commitment_in_every_language
 from portal.core.canonical import canonical_json
+from portal.core.language import Said
 
 #: Leaves of a part: 2 to this.
 LEVEL = 13
@@ -26,6 +27,7 @@ Edge = list[tuple[int, bytes]]
 #: The number of the entry, field, salt, value; what somebody wrote past the portal may be of any kind.
 Value = tuple[int, str, Any, Any]
 _sha256 = hashlib.sha256
+_KIND = "hmac-sha256:"
 
 
 @dataclass(slots=True)
@@ -88,9 +90,17 @@ def _fitting(rows: RawRows, first: int, last: int) -> list[bytes] | None:
         inner = sha256(salt.translate(_INNER) + inner_rest + value.encode()).digest()
         committed = hexlify(sha256(salt.translate(_OUTER) + outer_rest + inner).digest())
         if name not in before:
-            before[name] = canonical_json(name) + b':"hmac-sha256:'
+            before[name] = canonical_json(name) + f':"{_KIND}'.encode()
         text = texts[number - first]
-        if text.find(before[name] + committed, text.rfind(b'"personal":{')) < 1:
+        personal = text.rfind(b'"personal":{')
+        # Facts end with a brace, and a value that is kept in one language alone has nothing there.
+        languages = text.rfind(b'},"languages":{', 0, personal)
+        if isinstance(value, Said):
+            whole = commitment_in_every_language(salt, value).removeprefix(_KIND).encode()
+            fits = languages > 0 and text.find(before[name] + whole, languages, personal) > 0
+        else:
+            fits = languages < 0 or text.find(before[name], languages, personal) < 0
+        if not fits or text.find(before[name] + committed, personal) < 1:
             return None
     return leaves
 
@@ -153,19 +163,26 @@ def _problem(row: tuple[Any, ...], expected: int, personal: Sequence[Value]) -> 
             else "its text does not fit its hash"
         )
         return number, f"Entry {number} was changed: {what}."
-    commitments = text.get("personal")
-    odd = [
-        name
-        for _, name, salt, value in personal
-        if not (isinstance(commitments, dict) and _is_whole(salt, value))
-        or commitments.get(name) != commitment(salt, value)
-    ]
+    odd = [name for _, name, salt, value in personal if not _commits(text, name, salt, value)]
     if odd:
         return (
             number,
             f"Entry {number}: the personal value {odd[0]!r} is not the one that the entry commits to.",
         )
     return None
+
+
+def _commits(text: Any, name: str, salt: Any, value: Any) -> bool:
+    """Whether the entry commits to this value, in every language in which it is kept."""
+    commitments, languages = text.get("personal"), text.get("languages", {})
+    return (
+        isinstance(commitments, dict)
+        and isinstance(languages, dict)
+        and _is_whole(salt, value)
+        and commitments.get(name) == commitment(salt, value)
+        and languages.get(name)
+        == (commitment_in_every_language(salt, value) if isinstance(value, Said) else None)
+    )
 
 
 def _repeat(text: Any, told: dict[str, Any]) -> bool:

@@ -24,6 +24,7 @@ from portal.audit.sealing import Sealed, keep_seals, list_digest, seals_of_touch
 from portal.core.canonical import canonical_json
 from portal.core.clock import now
 from portal.core.database import before_commit, is_sqlite
+from portal.core.language import Said
 from portal.identity.actor import PORTAL, Actor
 
 #: One arbitrary key for PostgreSQL's advisory lock: the ledger has one writer at a time.
@@ -71,6 +72,11 @@ def commitment(salt: bytes, value: str) -> str:
     return "hmac-sha256:" + hmac.new(salt, value.encode(), hashlib.sha256).hexdigest()
 
 
+def commitment_in_every_language(salt: bytes, value: Said) -> str:
+    """What stands beside it for a value that is kept in several languages: over all of them."""
+    return commitment(salt, canonical_json(value.languages).decode())
+
+
 def due(session: Session) -> None:
     """Have the ledger written as the last thing of this transaction."""
     if not session.info.get("ledger_due"):
@@ -104,10 +110,12 @@ def _append_waiting(session: Session) -> None:
 
 def _append(session: Session, number: int, item: _Waiting, rows: Sequence[Sealed]) -> None:
     at = now(session)
-    commitments = {}
+    commitments, in_languages = {}, {}
     for field, value in item.personal.items():
         salt = secrets.token_bytes(SALT_BYTES)
         commitments[field] = commitment(salt, value)
+        if isinstance(value, Said):
+            in_languages[field] = commitment_in_every_language(salt, value)
         session.add(PersonalValue(entry_number=number, field=field, salt=salt, value=value))
     actor = name_of(item.actor)
     told = {
@@ -119,6 +127,8 @@ def _append(session: Session, number: int, item: _Waiting, rows: Sequence[Sealed
         "facts": item.facts,
         "personal": commitments,
     }
+    if in_languages:
+        told["languages"] = in_languages
     if rows:
         told["rows"] = list_digest((one.table, one.key, one.seal) for one in rows)
     body = canonical_json(told)

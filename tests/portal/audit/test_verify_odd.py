@@ -247,3 +247,28 @@ def test_a_time_before_christ_is_found(postgres: tuple[PostgresServer, str]) -> 
         finally:
             connection.execute("UPDATE ledger_entry SET at = %s WHERE number = 4", [before])
     assert [finding.entry for finding in found] == [4]
+
+
+#: Each with the value that is kept of it then; entries 5 and 7 are signed, 12 is not. The fifth is kept in no language.
+IN_LANGUAGES = {
+    "another German": (7, '\ue001{"en": "7", "de": "acht"}'),
+    "another German of what nobody signed": (12, '\ue001{"en": "7", "de": "acht"}'),
+    "no German": (7, '\ue001{"en": "7"}'),
+    "French too": (7, '\ue001{"en": "7", "de": "sieben", "fr": "sept"}'),
+    "English alone": (7, "7"),
+    "English alone of what nobody signed": (12, "7"),
+    "German where there was none": (5, '\ue001{"en": "no", "de": "nein"}'),
+}
+
+
+@pytest.mark.parametrize("change", IN_LANGUAGES)
+def test_a_value_is_committed_to_in_every_language_in_which_it_is_kept(db: Database, change: str) -> None:
+    fill(db)
+    entry, value = IN_LANGUAGES[change]
+    with db.transaction() as session:
+        statement = text(
+            "UPDATE personal_value SET value = :value WHERE entry_number = :entry AND field != 'first'"
+        )
+        session.execute(statement, {"value": value, "entry": entry})
+    result = verify_ledger(db, name=NAME, keys=[KEY.public_key()], folder=None)
+    assert [finding.entry for finding in result.findings] == [entry]

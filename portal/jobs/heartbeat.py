@@ -24,7 +24,7 @@ from portal.jobs.model import Task, TaskState
 
 log = logging.getLogger(__name__)
 
-#: Seconds that one try at a task may take.
+#: Seconds that one try at a task may take, or each part of one that says when it goes on.
 TIME_LIMIT_SECONDS = 300.0
 BEATS_PER_LEASE = 3
 
@@ -39,7 +39,7 @@ def stop_this_process() -> None:
 
 @contextmanager
 def beating(db: Database, job: Job, time_limit: float, on_overrun: Overrun) -> Iterator[None]:
-    """Renew the job's lease while the block runs; call `on_overrun` when it takes over `time_limit` seconds."""
+    """Renew the job's lease while the block runs; call `on_overrun` when nothing goes on for `time_limit` seconds."""
     ended = threading.Event()
     thread = threading.Thread(
         target=_beat, args=(db, job, time_limit, on_overrun, ended), name=f"heartbeat-{job.id}", daemon=True
@@ -54,8 +54,8 @@ def beating(db: Database, job: Job, time_limit: float, on_overrun: Overrun) -> I
 
 def _beat(db: Database, job: Job, time_limit: float, on_overrun: Overrun, ended: threading.Event) -> None:
     pause = job.lease_seconds / BEATS_PER_LEASE
-    deadline = time.monotonic() + time_limit
-    while not ended.wait(min(pause, max(0.0, deadline - time.monotonic()))):
+    while not ended.wait(min(pause, max(0.0, job.went_on_at + time_limit - time.monotonic()))):
+        deadline = job.went_on_at + time_limit
         try:
             if time.monotonic() >= deadline:
                 log.error("Task %s (%s) ran over %.0f s; its worker stops", job.id, job.kind, time_limit)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -44,6 +45,8 @@ class Job:
     clock: Clock
     settings: Settings
     lease_seconds: float = LEASE_SECONDS
+    #: When the handler last said that it goes on, by the monotonic clock.
+    _signs: list[float] = field(default_factory=lambda: [time.monotonic()], repr=False, compare=False)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -60,6 +63,15 @@ class Job:
         """A session for reading only."""
         with self.db.reading() as session:
             yield session
+
+    @property
+    def went_on_at(self) -> float:
+        """When the try began or its handler last came on, by the monotonic clock."""
+        return self._signs[0]
+
+    def goes_on(self) -> None:
+        """A part of long work is done: from here on counts how long the next may take."""
+        self._signs[0] = time.monotonic()
 
     def extend_lease(self, seconds: float | None = None) -> None:
         """Hold the task for `seconds` from now, before a call known to be long. Raises LostLease."""

@@ -161,6 +161,7 @@ def _share(making: Making, begun: int) -> Callable[[int, int], None]:
 
     def tell(done: int, total: int) -> None:
         nonlocal last
+        making.job.goes_on()
         reached = begun + _REPORT_STEPS * done // max(total, 1)
         if reached > last:
             last = reached

@@ -259,6 +259,24 @@ def test_a_handler_that_runs_too_long_stops_its_worker_and_loses_its_lease(db, s
     assert stopped.is_set()
 
 
+def test_a_handler_that_says_when_it_goes_on_may_take_as_long_as_its_parts(db, settings):
+    from portal.jobs import Workshop
+
+    stopped, told = threading.Event(), []
+
+    def long(job):
+        began = time.monotonic()
+        while time.monotonic() < began + 1.5 and not stopped.wait(0.01):
+            job.goes_on()
+        told.append(stopped.is_set())
+
+    shop = Workshop(db=db, settings=settings, handlers={"note": long}, time_limit=1.0, on_overrun=stopped.set)
+    task_id = put(db)
+    run_task(shop, task_id)
+    assert told == [False]
+    assert row(db, task_id).state is TaskState.DONE
+
+
 def test_tasks_of_one_subject_never_run_at_once_and_the_second_is_rung_for_after(db, workshop):
     order = []
 

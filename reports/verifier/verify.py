@@ -10,8 +10,9 @@ unproved. Exit status: 0 everything that can be checked holds, 1 something does 
 
 Needs Python 3.9 or newer and the library `cryptography`, nothing else; it opens no connection and writes no file. Read
 it before you rely on it: it is meant to be read, from top to bottom, in twelve chapters, and says which standard each
-part follows; what is particular to Countersign stands in chapters 6 and 8 to 11. What it does not do, `countersign verify` does: it makes an evidence file's pages again from the facts and
-compares every letter, and works the sentences under "Deviations" out again.
+part follows; what is particular to Countersign stands in chapters 6 and 8 to 11. What it does not do, `countersign
+verify` does: it makes an evidence file's pages again from the facts and compares every letter, and works the sentences
+under "Deviations" out again.
 """
 
 from __future__ import annotations

@@ -66,7 +66,8 @@ def _add_verify(
         """Verify the ledger and all that stands beside it, and name the first entry or row that does not fit.
 
         It goes on from where it came to the last time: of older entries the top of the tree and whether their
-        checkpoints are the same are looked at, not their texts and columns again. Once a week the portal reads all of it by itself.
+        checkpoints are the same are looked at, not their texts and columns again. Once a week the portal reads all of
+        it by itself.
         """
         from portal.audit.rounds.work import known_in
         from portal.audit.verify import verify_ledger

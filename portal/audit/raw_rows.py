@@ -102,7 +102,7 @@ class RawRows:
         try:
             return self._rows(_FITTING[self._dialect], first, last)
         except OperationalError as error:
-            if "decode" not in str(error):
+            if not holds_no_text(error):
                 raise
             return ()
 
@@ -141,7 +141,7 @@ class RawRows:
         try:
             return self._rows(statement, first, last)
         except OperationalError as error:
-            if "decode" not in str(error):
+            if not holds_no_text(error):
                 raise
             if first == last:
                 return [(first, *[None] * (columns - 1))]
@@ -157,6 +157,11 @@ class RawRows:
         finally:
             cursor.close()
         return rows
+
+
+def holds_no_text(error: Exception) -> bool:
+    """Whether reading ended because SQLite holds bytes where text must be, and not because it is busy or broken."""
+    return "decode" in str(error)
 
 
 def rows_of(session: Session) -> RawRows:

@@ -17,7 +17,7 @@ from portal.audit.merkle import NodeReader, root_hash
 from portal.audit.model import Entry, Node
 from portal.audit.notes import Head
 from portal.audit.parts import SIZE
-from portal.audit.raw_rows import rows_of
+from portal.audit.raw_rows import holds_no_text, rows_of
 from portal.audit.tree_check import odd_checkpoints, odd_nodes
 from portal.audit.verified import keep_verified, read_verified
 from portal.audit.walking import Walk, Walked, root_of, upper_nodes_differ
@@ -115,7 +115,7 @@ def _odd_tree(session: Session, walked: Walked, since: int) -> Iterator[Finding]
         try:
             odd = [Finding(*one) for one in odd_nodes(session)]
         except OperationalError as error:
-            if "decode" not in str(error):
+            if not holds_no_text(error):
                 raise
             odd = []
         # What is wrong but in no order to be named, such as a value of another kind.

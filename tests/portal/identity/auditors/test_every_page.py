@@ -199,21 +199,16 @@ def add_audit(session: Any, settings: Any, at: datetime, number: int, unit: str,
 def add_changes(session: Any, at: datetime, cast: Any) -> None:
     """Both are planned for the same asset at the same time, and there is a freeze for all and one for somebody else's asset."""
     holding, lisbon = session.scalars(select(Unit).order_by(Unit.id)).all()
-    ours = Asset(
-        asset_id="APP-001",
-        name="Heron's system",
-        kind="application",
-        criticality="low",
-        owner_id=cast.owner,
-        unit_id=lisbon.id,
-    )
-    theirs = Asset(
-        asset_id="APP-002",
-        name="Kestrel's system",
-        kind="application",
-        criticality="low",
-        owner_id=cast.owner,
-        unit_id=holding.id,
+    ours, theirs = (
+        Asset(
+            asset_id=asset_id,
+            name=f"{name}'s system",
+            kind="application",
+            criticality="low",
+            owner_id=cast.owner,
+            unit_id=unit.id,
+        )
+        for asset_id, name, unit in (("APP-001", "Heron", lisbon), ("APP-002", "Kestrel", holding))
     )
     session.add_all((ours, theirs))
     session.flush()

@@ -12,8 +12,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from portal.audit.checkpoint import LATEST
+from portal.audit.fitting import Rows
 from portal.audit.notes import Head, NoteError, raw_public_key, verify_head_by
-from portal.audit.raw_rows import Rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from portal.audit.fitting import SALT_BYTES
 from portal.audit.merkle import leaf_hash, node_hash
 from portal.audit.model import Entry, Node, PersonalValue
 from portal.audit.sealing import Sealed, keep_seals, list_digest, seals_of_touched
@@ -29,7 +30,6 @@ from portal.identity.actor import PORTAL, Actor
 
 #: One arbitrary key for PostgreSQL's advisory lock: the ledger has one writer at a time.
 LOCK_KEY = 0x636F756E74657273
-SALT_BYTES = 32
 #: Rows that tell what happened were written, and nothing else was to be said of it.
 RECORDS_KEPT = "records:kept"
 

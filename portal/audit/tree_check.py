@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import LargeBinary, cast, func, select
 from sqlalchemy.orm import Session, aliased
 
+from portal.audit.fitting import Rows
 from portal.audit.merkle import node_hash
 from portal.audit.model import Entry, Node
 from portal.audit.notes import NoteError, read_head
-from portal.audit.raw_rows import Rows
 
 CHUNK = 5_000
 Problem = tuple[int | None, str]

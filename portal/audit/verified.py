@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from portal.audit.parts import LEVEL, SIZE
+from portal.audit.fitting import LEVEL, SIZE
 from portal.audit.walking import Walked, edge_of_tops
 
 

@@ -12,11 +12,11 @@ from sqlalchemy import ColumnElement, func, literal, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, aliased
 
+from portal.audit.fitting import SIZE
 from portal.audit.found_notes import digest_of, published_in, signed_heads, stored_in
 from portal.audit.merkle import NodeReader, root_hash
 from portal.audit.model import Entry, Node
 from portal.audit.notes import Head
-from portal.audit.parts import SIZE
 from portal.audit.raw_rows import holds_no_text, rows_of
 from portal.audit.tree_check import odd_checkpoints, odd_nodes
 from portal.audit.verified import keep_verified, read_verified

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import atexit
 import gc
 import os
-import signal
-import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from multiprocessing import get_context, parent_process
 from typing import Self
 
 from sqlalchemy.orm import Session
 
+from portal.audit.fitting import LEVEL, SIZE, Edge, Fit, Work
 from portal.audit.merkle import EMPTY_ROOT, node_hash
 from portal.audit.notes import Head
-from portal.audit.parts import LEVEL, SIZE, Edge, Part, first_odd, grown, verify_part
-from portal.audit.raw_rows import RawRows, opened_rows, rows_of
-from portal.core.database import make_engine
+from portal.audit.others import Others
+from portal.audit.parts import Part, first_odd, grown, verify_part
+from portal.audit.raw_rows import rows_of
 
 #: With fewer parts than this another process would cost more than it saves.
 WORTH_IT = 4
@@ -73,26 +69,24 @@ class Walk:
     def __init__(self, session: Session, total: int, sizes: Sequence[int], begun: Walked) -> None:
         self._rows, self._total, self.begun = rows_of(session), total, begun
         self._signed = signed = max((size for size in sizes if size <= total), default=0)
-        self._work = []
+        self._work: list[Work] = []
         for first in range(begun.size + 1, total + 1, SIZE):
             last = min(first + SIZE - 1, total)
             within = sizes[bisect_left(sizes, first) : bisect_right(sizes, last)]
             self._work.append((first, last, within, signed))
         self._stack = ExitStack()
-        self._pool: ProcessPoolExecutor | None = None
-        self._given: list[Future[Part]] = []
+        self._others: Others | None = None
+        self._given: list[Future[Fit | None]] = []
         engine = session.connection().engine
         # This process is one of those that work.
-        others = min(os.cpu_count() or 1, MOST, len(self._work)) - 1
-        if len(self._work) < WORTH_IT or others < 1 or engine.url.database in {None, "", ":memory:"}:
+        count = min(os.cpu_count() or 1, MOST, len(self._work)) - 1
+        if len(self._work) < WORTH_IT or count < 1 or engine.url.database in {None, "", ":memory:"}:
             return
-        url = engine.url.render_as_string(hide_password=False)
-        # Spawned, not forked: whoever calls may have threads and open connections.
-        self._pool = ProcessPoolExecutor(others, get_context("spawn"), initializer=_open, initargs=(url,))
-        self._stack.callback(self._pool.shutdown, cancel_futures=True)
+        self._others = Others(engine, count)
+        self._stack.callback(self._others.close)
         # Enough that none of them waits while this process verifies a part.
-        self._ahead = 2 * others + 1
-        self._give(0, len(self._work))
+        self._ahead = 2 * count + 1
+        self._give(len(self._work))
 
     def __enter__(self) -> Self:
         # Rows come by the thousand and none of them forms a cycle: looking for some costs a fifth as much again.
@@ -136,37 +130,29 @@ class Walk:
 
     def _parts(self) -> Iterator[Part]:
         """In order. While the next one is not there, this process takes from the end what was given to no other."""
-        if self._pool is None:
-            yield from (verify_part(self._rows, *one) for one in self._work)
-            return
         told, end = 0, len(self._work)
         own: dict[int, Part] = {}
         while told < len(self._work):
-            self._give(told, end)
-            if len(self._given) < end and not self._given[told].done():
+            self._give(end)
+            if len(self._given) < end and not (told < len(self._given) and self._given[told].done()):
                 end -= 1
                 own[end] = verify_part(self._rows, *self._work[end])
                 continue
             yield own.pop(told) if told >= end else self._taken(told)
             told += 1
 
-    def _give(self, told: int, end: int) -> None:
+    def _give(self, end: int) -> None:
         """Have the others begin parts before `end`, but no more than they need: what is given is not taken back."""
-        waiting = sum(not future.done() for future in self._given[told:])
-        while self._pool and waiting < self._ahead and len(self._given) < end:
-            try:
-                self._given.append(self._pool.submit(_verify, self._work[len(self._given)]))
-            except BrokenProcessPool as error:
-                self._given.append(Future())
-                self._given[-1].set_exception(error)
-                return
-            waiting += 1
+        while self._others and self._others.waiting < self._ahead and len(self._given) < end:
+            self._given.append(self._others.give(self._work[len(self._given)]))
 
     def _taken(self, number: int) -> Part:
         try:
-            return self._given[number].result()
+            fit = self._given[number].result()
         except Exception:  # noqa: BLE001  (it may be killed, or get no connection; what stops us too is met again here)
-            return verify_part(self._rows, *self._work[number])
+            fit = None
+        first, last, *_ = self._work[number]
+        return Part(first, last, **fit._asdict()) if fit else verify_part(self._rows, *self._work[number])
 
 
 def upper_nodes_differ(session: Session, walked: Walked) -> bool:
@@ -178,27 +164,3 @@ def upper_nodes_differ(session: Session, walked: Walked) -> bool:
         hashes = [node_hash(left, right) for left, right in zip(hashes[::2], hashes[1::2], strict=False)]
         level += 1
     return False
-
-
-_OPENED: list[RawRows] = []
-_KEPT_OPEN = ExitStack()
-
-
-def _open(url: str) -> None:
-    # Whoever presses Ctrl-C means the one that began us, and it ends us; also when nobody could tell it to.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_it, daemon=True).start()
-    gc.disable()
-    _OPENED.append(_KEPT_OPEN.enter_context(opened_rows(make_engine(url))))
-    # While there is still something to close it with.
-    atexit.register(_KEPT_OPEN.close)
-
-
-def _end_with_it() -> None:
-    if began_us := parent_process():
-        began_us.join()
-        os._exit(1)
-
-
-def _verify(work: tuple[int, int, Sequence[int], int]) -> Part:
-    return verify_part(_OPENED[0], *work)

@@ -7,7 +7,7 @@ so a transaction begins IMMEDIATE and waits for its turn instead.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -182,7 +182,7 @@ def make_engine(url: str) -> Engine:
     """An engine with the settings that both databases need."""
     url = normalised_url(url)
     if url.startswith("sqlite"):
-        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+        engine = create_engine(url, connect_args=_SQLITE_OPTIONS)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
         return engine
@@ -191,9 +191,21 @@ def make_engine(url: str) -> Engine:
         pool_pre_ping=True,
         pool_size=5,
         max_overflow=5,
-        # Whatever the role, the database or PGCLIENTENCODING asks for: texts are of any characters.
-        connect_args={"connect_timeout": 5, "client_encoding": "utf8"},
+        connect_args=_POSTGRESQL_OPTIONS,
     )
+
+
+_SQLITE_OPTIONS = {"timeout": BUSY_TIMEOUT_MS / 1000}
+#: Whatever the role, the database or PGCLIENTENCODING asks for: texts are of any characters.
+_POSTGRESQL_OPTIONS = {"connect_timeout": 5, "client_encoding": "utf8"}
+
+
+def how_to_connect(engine: Engine) -> tuple[str, Sequence[Any], dict[str, Any]]:
+    """The driver's module and what its `connect` is given, for a process that has nothing but the driver."""
+    arguments, named = engine.dialect.create_connect_args(engine.url)
+    sqlite = engine.dialect.name == "sqlite"
+    driver = "sqlite3" if sqlite else engine.dialect.driver
+    return driver, arguments, {**named, **(_SQLITE_OPTIONS if sqlite else _POSTGRESQL_OPTIONS)}
 
 
 def normalised_url(url: str) -> str:

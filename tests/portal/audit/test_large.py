@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import gc
-import os
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
 from bench.verify_ledger import NAME, fill, rows_read
-from portal.audit import walking
-from portal.audit.parts import SIZE
+from portal.audit import others, walking
+from portal.audit.fitting import SIZE
 from portal.audit.verify import verify_ledger
 from portal.core.database import Database
 
 ENTRIES = 2 * SIZE + 100
 
 
-def ended(_work: object) -> None:
-    os._exit(1)
+#: Reads what it is asked, and is gone.
+ENDED = "import pickle, sys\npickle.load(sys.stdin.buffer)\npickle.load(sys.stdin.buffer)\n"
 
 
 @pytest.mark.on_sqlite
@@ -29,21 +28,21 @@ def test_parts_are_verified_by_other_processes_and_a_change_is_named(tmp_path, m
     fill(db, ENTRIES, key)
     monkeypatch.setattr(walking, "WORTH_IT", 2)
     monkeypatch.setattr(walking.os, "cpu_count", lambda: 2)
-    pools = []
-    pool = walking.ProcessPoolExecutor
-
-    def counted(*given, **named):
-        pools.append(given)
-        return pool(*given, **named)
-
-    monkeypatch.setattr(walking, "ProcessPoolExecutor", counted)
+    told = []
+    taken = walking.Walk._taken
+    monkeypatch.setattr(
+        walking.Walk, "_taken", lambda walk, number: told.append(number) or taken(walk, number)
+    )
     result = verify_ledger(db, name=NAME, keys=[key.public_key()], folder=None)
     assert result.findings == []
-    assert (result.entries, len(pools)) == (ENTRIES, 1)
+    assert (result.entries, told[:1]) == (ENTRIES, [0])
     # Other processes that end in the middle, as for a lack of memory, leave what is to be done to this one.
-    monkeypatch.setattr(walking, "_verify", ended)
+    ended = tmp_path / "ended.py"
+    ended.write_text(ENDED, encoding="utf-8")
+    monkeypatch.setattr(others.fitting, "__file__", str(ended))
+    told.clear()
     alone = verify_ledger(db, name=NAME, keys=[key.public_key()], folder=None)
-    assert (alone.findings, alone.entries, len(pools)) == ([], ENTRIES, 2)
+    assert (alone.findings, alone.entries, told[:1]) == ([], ENTRIES, [0])
     assert gc.isenabled(), "what is held back while it walks is given back"
     # A proof reads as many rows as the tree has levels, not as many as it has leaves.
     assert rows_read(db, ENTRIES) <= 2 * ENTRIES.bit_length()

@@ -31,8 +31,10 @@ from portal.audit.merkle import Frontier, inclusion_proof, leaf_hash, node_hash
 from portal.audit.model import Checkpoint, Entry, Node, PersonalValue
 from portal.audit.notes import Head, sign_head
 from portal.audit.record import commitment
+from portal.audit.rounds.tags import VERIFIED
 from portal.audit.tree import node_reader
 from portal.audit.verify import verify_ledger
+from portal.audit.vouched import facts_of
 from portal.core.canonical import canonical_json
 from portal.core.database import Base, Database
 
@@ -41,6 +43,8 @@ NAME = "bench.example/ledger"
 EVERY = 100
 PART = 10_000
 SECONDS_BETWEEN = 30
+#: A week of entries, after which the portal verifies all of them and says so in an entry.
+WEEK = 7 * 24 * 3600 // SECONDS_BETWEEN
 
 
 def main() -> None:
@@ -97,11 +101,12 @@ def report(db: Database, entries: int, key: Ed25519PrivateKey, folder: Path) -> 
 
 
 def fill(db: Database, entries: int, key: Ed25519PrivateKey) -> None:
-    """Entries as the portal writes them, half of them with a personal value, and a checkpoint for each hundred."""
+    """Entries as the portal writes them, half with a personal value, a checkpoint for each hundred, a round each week."""
     Base.metadata.create_all(db.engine)
     frontier = Frontier()
     pending: dict[int, bytes] = {}
     at = datetime(2026, 1, 1, tzinfo=UTC)
+    signed: list[tuple[int, bytes, str]] = []
     for first in range(1, entries + 1, PART):
         made: dict[type[Base], list[dict[str, object]]] = {
             Entry: [],
@@ -110,8 +115,9 @@ def fill(db: Database, entries: int, key: Ed25519PrivateKey) -> None:
             PersonalValue: [],
         }
         for number in range(first, min(first + PART, entries + 1)):
-            at += timedelta(seconds=SECONDS_BETWEEN, microseconds=number % 7)
-            entry, value = _entry(number, at)
+            # One time in a million has no fraction of a second.
+            at += timedelta(seconds=SECONDS_BETWEEN, microseconds=1)
+            entry, value = _round(number, at, signed) if number % WEEK == 0 else _entry(number, at)
             leaf = leaf_hash(str(entry["body"]).encode())
             made[Entry].append({**entry, "leaf_hash": leaf})
             if value:
@@ -128,11 +134,21 @@ def fill(db: Database, entries: int, key: Ed25519PrivateKey) -> None:
                 head = Head(NAME, number, frontier.root())
                 note = sign_head(head, NAME, key)
                 made[Checkpoint].append({"size": number, "root": head.root, "note": note, "at": at})
+                signed.append((number, head.root, note))
         with db.engine.begin() as connection:
             for model, rows in made.items():
                 table = Base.metadata.tables[model.__tablename__]
                 if rows:
                     connection.execute(insert(table), rows)
+
+
+def _round(
+    number: int, at: datetime, signed: list[tuple[int, bytes, str]]
+) -> tuple[dict[str, object], dict[str, object] | None]:
+    facts = {"entries": number - 1, "findings": 0, "whole": True, **facts_of(signed)}
+    told = {"number": number, "at": at.isoformat(), "tag": VERIFIED, "subject": "ledger", "actor": "portal"}
+    body = canonical_json({**told, "facts": facts, "personal": {}}).decode()
+    return {**told, "at": at, "body": body}, None
 
 
 def _entry(number: int, at: datetime) -> tuple[dict[str, object], dict[str, object] | None]:

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from portal.audit.checkpoint import LATEST
 from portal.audit.fitting import Rows
 from portal.audit.notes import Head, NoteError, raw_public_key, verify_head_by
+from portal.audit.vouched import Vouched
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +44,21 @@ def published_in(folder: Path | None) -> list[FoundNote]:
 
 
 def signed_heads(
-    notes: Sequence[FoundNote], *, name: str, keys: Sequence[Ed25519PublicKey], after: int
+    notes: Sequence[FoundNote],
+    *,
+    name: str,
+    keys: Sequence[Ed25519PublicKey],
+    after: int = 0,
+    vouched: Vouched | None = None,
 ) -> tuple[list[tuple[Head, str]], list[str]]:
     """The heads that the ledger's keys signed, each with its source, by size; then sentences about those they did not.
 
-    What states at most `after` was verified before and is left out, but for the newest one's copy.
+    What states at most `after` was verified before and is left out, but for the newest one's copy. What is `vouched`
+    for by an entry is taken as signed, if a head that is verified here covers that entry.
     """
     heads: list[tuple[Head, str]] = []
     refused: list[str] = []
-    known: dict[str, Head] = {}
+    known = dict(vouched.heads) if vouched else {}
     for note in sorted(notes, key=lambda one: one.size):
         if 0 < note.size <= after and note.source != LATEST:
             continue
@@ -63,6 +70,10 @@ def signed_heads(
             continue
         known[note.text] = head
         heads.append((head, note.source))
+    if vouched and not any(
+        head.size >= vouched.entry for text, head in known.items() if text not in vouched.heads
+    ):
+        return signed_heads(notes, name=name, keys=keys, after=after)
     # Of heads of one size the folder's numbered file, which stands first, is compared first: nobody reaches it from
     # the database.
     return sorted(heads, key=lambda signed: signed[0].size), refused

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import ColumnElement, func, literal, select
@@ -20,6 +21,7 @@ from portal.audit.notes import Head
 from portal.audit.raw_rows import holds_no_text, rows_of
 from portal.audit.tree_check import odd_checkpoints, odd_nodes
 from portal.audit.verified import keep_verified, read_verified
+from portal.audit.vouched import facts_of, vouched_for
 from portal.audit.walking import Walk, Walked, root_of, upper_nodes_differ
 from portal.core.database import Database
 
@@ -42,6 +44,8 @@ class Verification:
     since: int = 0
     root: str = ""
     findings: list[Finding] = field(default_factory=list)
+    #: What an entry about it states of the checkpoints, where each was verified; see portal.audit.vouched.
+    vouches: dict[str, Any] = field(default_factory=dict)
 
     @property
     def holds(self) -> bool:
@@ -81,7 +85,14 @@ def verify_ledger(
         sizes = sorted({note.size for note in notes if note.size > begun.size})
         with Walk(session, total, sizes, begun) as walk:
             # While other processes begin to walk.
-            heads, refused = signed_heads(notes, name=name, keys=keys, after=begun.size if seen else 0)
+            heads, refused = signed_heads(
+                notes,
+                name=name,
+                keys=keys,
+                after=begun.size if seen else 0,
+                # Of what was verified before, the entry that vouches is not read again.
+                vouched=None if begun.size else vouched_for(session, checkpoints),
+            )
             result.findings += [Finding(None, sentence) for sentence in refused]
             result.checkpoints, result.since = len(notes), begun.size
             if begun.size:
@@ -94,6 +105,8 @@ def verify_ledger(
                     result.findings += _odd_tree(session, walked, result.since)
                 if result.holds and known is not None:
                     keep_verified(known, walked, digest_of(notes, len(walked.tops) * SIZE, keys))
+        if result.holds and not result.since:
+            result.vouches = facts_of(checkpoints)
         result.findings += [
             Finding(*odd) for odd in odd_checkpoints(checkpoints, [note.source for note in published])
         ]

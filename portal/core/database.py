@@ -205,6 +205,8 @@ def how_to_connect(engine: Engine) -> tuple[str, Sequence[Any], dict[str, Any]]:
     arguments, named = engine.dialect.create_connect_args(engine.url)
     sqlite = engine.dialect.name == "sqlite"
     driver = "sqlite3" if sqlite else engine.dialect.driver
+    # How SQLAlchemy has psycopg read types is for itself alone.
+    named.pop("context", None)
     return driver, arguments, {**named, **(_SQLITE_OPTIONS if sqlite else _POSTGRESQL_OPTIONS)}
 
 

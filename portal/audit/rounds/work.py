@@ -65,6 +65,7 @@ def verify_round(
     if result.holds:
         odd += records()
     sentences = [one.sentence for one in odd[:MOST]]
+    facts = {"entries": result.entries, "root": result.root, "whole": whole, "findings": len(odd)}
     with transaction() as session:
         before = last_round(session)
         session.add(
@@ -75,7 +76,7 @@ def verify_round(
             tags.FOUND_ODD if odd else tags.VERIFIED,
             subject="ledger",
             actor=PORTAL,
-            facts={"entries": result.entries, "root": result.root, "whole": whole, "findings": len(odd)},
+            facts=facts | ({} if odd else result.vouches),
         )
         if sentences and (before is None or before.findings != sentences):
             publish(session, LedgerFoundOdd(sentences[0], len(odd)))

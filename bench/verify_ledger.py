@@ -119,7 +119,7 @@ def fill(db: Database, entries: int, key: Ed25519PrivateKey) -> None:
             at += timedelta(seconds=SECONDS_BETWEEN, microseconds=1)
             entry, value = _round(number, at, signed) if number % WEEK == 0 else _entry(number, at)
             leaf = leaf_hash(str(entry["body"]).encode())
-            made[Entry].append({**entry, "leaf_hash": leaf})
+            made[Entry].append(entry)
             if value:
                 made[PersonalValue].append(value)
             level, position, current = 0, number - 1, leaf

@@ -43,38 +43,31 @@ class Fit(NamedTuple):
     odd_nodes: bool
 
 
-#: A time as an entry's text has it; the database writes it faster than we would. NULL for what is no time of ours.
+#: A time as an entry's text has it. NULL for what is no time of ours.
 MOMENT = {
-    # Kept as `2026-01-02 03:04:05.000006`, always with six digits and in UTC.
-    "sqlite": (
-        "CASE WHEN typeof(at) = 'text' AND at GLOB '????-??-?? ??:??:??.??????' "
-        "THEN replace(replace(at, '.000000', ''), ' ', 'T') || '+00:00' END"
-    ),
+    # Kept just so, but what is of another kind may look alike.
+    "sqlite": "CASE typeof(at) WHEN 'text' THEN at END",
     # A year before Christ is written like the one after.
     "postgresql": (
         "CASE WHEN at >= '0001-01-01 00:00:00+00' THEN "
         "replace(to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), '.000000', '') || '+00:00' END"
     ),
 }
-#: What the leaf hashes, its hash and the number of the entries whose columns repeat what their text says. 23 characters
-#: stand around tag and subject. A column with a quotation mark or a backslash could repeat more of the text than its own
-#: value: SQLite writes it as JSON does, so that it cannot; on PostgreSQL it is left to whoever reads JSON.
+#: What the leaf hashes, and the number, of the entries whose columns repeat what their text says. 23 characters stand
+#: around tag and subject. A column with a quotation mark or a backslash could repeat more of the text than its own value:
+#: SQLite writes it as JSON does, so that it cannot; on PostgreSQL it is left to whoever reads JSON.
 _ENTRIES = {
-    # Compared as bytes: of a text SQLite would count the characters to find its end. Only of a time without a fraction
-    # of a second, which is one in a million, the fraction must be taken away.
+    # Compared as bytes: of a text SQLite would count the characters to find its end.
     "sqlite": """
-        SELECT CAST(x'00' || body AS BLOB), leaf_hash, number FROM ledger_entry
-        WHERE number BETWEEN ? AND ? AND typeof(body) = 'text' AND (
-            typeof(at) = 'text' AND length(at) = 26 AND instr(at, ' ') = 11 AND instr(body,
-                '{"actor":' || json_quote(actor) || ',"at":"' || replace(at, ' ', 'T') || '+00:00","facts":{') = 1
-            OR instr(body, '{"actor":' || json_quote(actor) || ',"at":"' || MOMENT || '","facts":{') = 1
-        )
+        SELECT CAST(x'00' || body AS BLOB), number FROM ledger_entry
+        WHERE number BETWEEN ? AND ? AND typeof(body) = 'text' AND typeof(at) = 'text'
+        AND instr(body, '{"actor":' || json_quote(actor) || ',"at":' || json_quote(at) || ',"facts":{') = 1
         AND substr(CAST(body AS BLOB), -23 - length(CAST(subject || tag AS BLOB)))
             = CAST(',"subject":' || json_quote(subject) || ',"tag":' || json_quote(tag) || '}' AS BLOB)
-        ORDER BY number""".replace("MOMENT", MOMENT["sqlite"]),
+        ORDER BY number""",
     # No backslash is written here, and no collation left open: a role's or a database's settings change neither.
     "postgresql": """
-        SELECT decode('00', 'hex') || convert_to(body, 'UTF8'), leaf_hash, number FROM ledger_entry
+        SELECT decode('00', 'hex') || convert_to(body, 'UTF8'), number FROM ledger_entry
         WHERE number BETWEEN %s AND %s
         AND strpos((actor || subject || tag) COLLATE "C", '"') = 0
         AND strpos((actor || subject || tag) COLLATE "C", chr(92)) = 0
@@ -127,7 +120,7 @@ def fit(read: Read, dialect: str, work: Work) -> Fit | None:
 
 
 def fitting(read: Read, dialect: str, first: int, last: int) -> list[bytes] | None:
-    """The hashes of these entries, when columns, hashes and personal values all fit; else None.
+    """The hashes of these entries, when columns and personal values all fit; else None.
 
     The number within a text is not looked at: a text at another's place makes another root than the one that was
     signed. Where it turns out that no head signed them, portal.audit.walking has each looked at. That a text is canonical
@@ -140,15 +133,10 @@ def fitting(read: Read, dialect: str, first: int, last: int) -> list[bytes] | No
         return None  # bytes where text must be; if the database is busy or broken, whoever looks anew will say so
     if len(entries) != last - first + 1:
         return None
-    texts, hashes, numbers = zip(*entries, strict=True)
-    leaves = [sha256(text).digest() for text in texts]
-    if (
-        tuple(leaves) != hashes
-        or numbers != tuple(range(first, last + 1))
-        or not _commit(texts, first, personal)
-    ):
+    texts, numbers = zip(*entries, strict=True)
+    if numbers != tuple(range(first, last + 1)) or not _commit(texts, first, personal):
         return None
-    return leaves
+    return [sha256(text).digest() for text in texts]
 
 
 def _commit(texts: Sequence[bytes], first: int, personal: Rows) -> bool:

@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import Index, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.audit import merkle
 from portal.core.append_only import append_only
-from portal.core.database import Base, Key
+from portal.core.database import Base, Key, UTCText
 from portal.core.language import SaidText
 
 
@@ -25,14 +26,18 @@ class Entry(Base):
 
     #: 1, 2, 3 … without a gap; the leaf's index is one less.
     number: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(UTCText())
     tag: Mapped[str] = mapped_column(String(80))
     #: What it is about: "request:SR-000001", "person:12", "offering:firewall-rule".
     subject: Mapped[str] = mapped_column(String(200))
     #: "person:12", or "portal" when the portal acted on its own.
     actor: Mapped[str] = mapped_column(String(40))
     body: Mapped[str] = mapped_column(Text)
-    leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+    @property
+    def leaf_hash(self) -> bytes:
+        """The hash of its leaf; the stored tree holds it too."""
+        return merkle.leaf_hash(self.body.encode())
 
 
 class Node(Base):

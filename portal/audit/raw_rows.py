@@ -15,7 +15,8 @@ from portal.core.language import Said
 _VALUE = PersonalValue.__table__.c.value.type
 
 _ENTRIES = (
-    "SELECT number, {1}, tag, subject, actor, body, leaf_hash FROM ledger_entry "
+    "SELECT number, {1}, tag, subject, actor, body, hash FROM ledger_entry "
+    "LEFT JOIN ledger_node ON level = 0 AND position = number - 1 "
     "WHERE number BETWEEN {0} AND {0} ORDER BY number"
 )
 _PERSONAL = (
@@ -39,7 +40,7 @@ class RawRows:
         )
 
     def entries(self, first: int, last: int) -> Rows:
-        """Number, time as the text has it, tag, subject, actor, text and hash, in order."""
+        """Number, time as the text has it, tag, subject, actor, text and the hash that the tree holds, in order."""
         return self._readable(_ENTRIES, first, last, 7)
 
     def personal(self, first: int, last: int) -> Rows:

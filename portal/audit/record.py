@@ -132,7 +132,6 @@ def _append(session: Session, number: int, item: _Waiting, rows: Sequence[Sealed
     if rows:
         told["rows"] = list_digest((one.table, one.key, one.seal) for one in rows)
     body = canonical_json(told)
-    leaf = leaf_hash(body)
     session.add(
         Entry(
             number=number,
@@ -141,10 +140,9 @@ def _append(session: Session, number: int, item: _Waiting, rows: Sequence[Sealed
             subject=item.subject,
             actor=actor,
             body=body.decode(),
-            leaf_hash=leaf,
         )
     )
-    _grow(session, number - 1, leaf)
+    _grow(session, number - 1, leaf_hash(body))
 
 
 def _grow(session: Session, index: int, current: bytes) -> None:

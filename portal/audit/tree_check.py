@@ -9,7 +9,7 @@ from sqlalchemy import LargeBinary, cast, func, select
 from sqlalchemy.orm import Session, aliased
 
 from portal.audit.fitting import Rows
-from portal.audit.merkle import node_hash
+from portal.audit.merkle import leaf_hash, node_hash
 from portal.audit.model import Entry, Node
 from portal.audit.notes import NoteError, read_head
 
@@ -20,7 +20,7 @@ Problem = tuple[int | None, str]
 def odd_nodes(session: Session) -> Iterator[Problem]:
     """The first entry of each level under which the stored tree is not the one that the entries make.
 
-    Proofs are made from these nodes. The entries' own hashes must have been verified before.
+    Proofs are made from these nodes. The entries must have been verified before.
     """
     size = session.scalar(select(func.count()).select_from(Entry)) or 0
     level = 0
@@ -69,7 +69,7 @@ def _nodes_on(session: Session, level: int) -> Iterator[tuple[Any, bytes, bytes 
         chunk = list(session.execute(_chunk(level, last)))
         for row in chunk:
             if level == 0:
-                yield row.position, row.hash, row.leaf_hash
+                yield row.position, row.hash, None if row.body is None else leaf_hash(row.body)
             else:
                 whole = row.left is not None and row.right is not None
                 yield row.position, row.hash, node_hash(row.left, row.right) if whole else None
@@ -86,9 +86,7 @@ def _bytes(hashed: Any) -> Any:
 def _chunk(level: int, last: int) -> Any:
     where = (Node.level == level, Node.position > last)
     if level == 0:
-        leaves = select(
-            Node.position, _bytes(Node.hash).label("hash"), _bytes(Entry.leaf_hash).label("leaf_hash")
-        )
+        leaves = select(Node.position, _bytes(Node.hash).label("hash"), _bytes(Entry.body).label("body"))
         return (
             leaves.outerjoin(Entry, Entry.number == Node.position + 1)
             .where(*where)

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from portal.core.clock import Clock, system_clock
 from portal.core.events import Handlers
@@ -63,6 +63,30 @@ class UTCDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class UTCText(UTCDateTime):
+    """The same, but that SQLite keeps it as `datetime.isoformat` writes it, which sorts by time too.
+
+    For a column that repeats what a text says: whoever compares the two need not write one of them anew.
+    """
+
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """A text on SQLite, a time elsewhere."""
+        return dialect.type_descriptor(String(32) if dialect.name == "sqlite" else self.impl_instance)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """To UTC. Raises ValueError for a naive value."""
+        moment = super().process_bind_param(value, dialect)
+        return moment.isoformat() if moment and dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Aware, in UTC."""
+        return super().process_result_value(
+            datetime.fromisoformat(value) if isinstance(value, str) else value, dialect
+        )
 
 
 class EnumByValue(TypeDecorator[E], Generic[E]):

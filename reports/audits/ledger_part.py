@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from catalog.requests.tags import SUBMITTED
 from portal.audit.checkpoint import Signer
 from portal.audit.holders.queries import cosigned_note
-from portal.audit.merkle import NodeReader, consistency_proof, inclusion_proof
+from portal.audit.merkle import NodeReader, consistency_proof, inclusion_proof, leaf_hash
 from portal.audit.model import Checkpoint, Entry
 from portal.audit.rotation import SUBJECT as KEYS
 from portal.audit.rotation import key_chain
@@ -90,7 +90,7 @@ def leaves(
     while last < after:
         with db.reading() as session:
             rows = session.execute(
-                select(Entry.number, Entry.tag, Entry.subject, Entry.body, Entry.leaf_hash)
+                select(Entry.number, Entry.tag, Entry.subject, Entry.body)
                 .where(Entry.number > last, Entry.number <= after)
                 .order_by(Entry.number)
                 .limit(PART)
@@ -101,7 +101,7 @@ def leaves(
             if shown is None or row.tag == SUBMITTED or _is_open(row.subject, shown, references):
                 yield row.body.encode(), False
             else:
-                leaf = base64.b64encode(row.leaf_hash).decode()
+                leaf = base64.b64encode(leaf_hash(row.body.encode())).decode()
                 yield canonical_json({"leaf_hash": leaf, "number": row.number}), True
         last = rows[-1].number
 

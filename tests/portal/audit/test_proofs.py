@@ -58,7 +58,7 @@ def test_many_entries_are_proven_by_few_statements_as_they_are_one_by_one(db: Da
     with db.reading() as session:
         node = node_reader(session)
         root = root_hash(node, SIZE)
-        leaves = dict(session.execute(select(Entry.number, Entry.leaf_hash).order_by(Entry.number)).all())
+        leaves = {entry.number: entry.leaf_hash for entry in session.scalars(select(Entry))}
         for entry in found:
             proof = [base64.b64decode(step) for step in entry.proof]
             assert proof == inclusion_proof(node, entry.number - 1, SIZE)

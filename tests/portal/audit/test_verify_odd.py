@@ -36,14 +36,13 @@ TWO = {"first": "sö", "second": "no"}
 ODD_KINDS: dict[str, tuple[str, int]] = {
     "a text that is none": ("UPDATE ledger_entry SET body = CAST(x'7bff7d' AS TEXT) WHERE number = 4", 4),
     "a text as bytes": ("UPDATE ledger_entry SET body = CAST(body AS BLOB) WHERE number = 4", 4),
-    "a hash as text": ("UPDATE ledger_entry SET leaf_hash = hex(leaf_hash) WHERE number = 4", 4),
     "a hash as a text that is none": (
-        "UPDATE ledger_entry SET leaf_hash = CAST(x'ff' AS TEXT) WHERE number = 4",
-        4,
+        "UPDATE ledger_node SET hash = CAST(x'ff' AS TEXT) WHERE level = 0 AND position = 11",
+        12,
     ),
     "a time that is none": ("UPDATE ledger_entry SET at = 5 WHERE number = 4", 4),
     "a time as bytes": ("UPDATE ledger_entry SET at = CAST(at AS BLOB) WHERE number = 4", 4),
-    "a time that sorts elsewhere": ("UPDATE ledger_entry SET at = replace(at, ' ', 'T') WHERE number = 4", 4),
+    "a time that sorts elsewhere": ("UPDATE ledger_entry SET at = replace(at, 'T', ' ') WHERE number = 4", 4),
     "a time that nobody can read": (
         "UPDATE ledger_entry SET at = substr(at, 1, 4) || '.000000' || substr(at, 5) WHERE number = 4",
         4,
@@ -79,7 +78,7 @@ ODD_KINDS: dict[str, tuple[str, int]] = {
     "a node as text": ("UPDATE ledger_node SET hash = hex(hash) WHERE level = 0 AND position = 9", 10),
     "a byte that went from a node to the next": (
         "UPDATE ledger_node SET hash = CASE position WHEN 4 THEN substr(hash, 1, 31) ELSE "
-        "CAST((SELECT substr(leaf_hash, 32) FROM ledger_entry WHERE number = 5) || hash AS BLOB) END "
+        "CAST((SELECT substr(hash, 32) FROM ledger_node WHERE level = 0 AND position = 4) || hash AS BLOB) END "
         "WHERE level = 0 AND position IN (4, 5)",
         5,
     ),
@@ -177,8 +176,14 @@ def test_a_value_of_another_kind_is_found_and_breaks_nothing(file: Path, tmp_pat
 
 @pytest.mark.parametrize("body", ["[]", "5", "null", "[" * 99_999, '{"personal":5}', "NaN"])
 def test_a_text_of_another_kind_under_a_fitting_hash_is_found(file: Path, tmp_path: Path, body: str) -> None:
-    written = f"SET body = '{body}', leaf_hash = x'{leaf_hash(body.encode()).hex()}'"
-    result = verify(changed(file, tmp_path, f"UPDATE ledger_entry {written} WHERE number = 11"))
+    node = f"SET hash = x'{leaf_hash(body.encode()).hex()}' WHERE level = 0 AND position = 10"
+    url = changed(
+        file,
+        tmp_path,
+        f"UPDATE ledger_entry SET body = '{body}' WHERE number = 11",
+        f"UPDATE ledger_node {node}",
+    )
+    result = verify(url)
     assert [finding.entry for finding in result.findings] == [11]
 
 

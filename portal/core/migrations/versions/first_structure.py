@@ -110,12 +110,11 @@ def upgrade() -> None:
             autoincrement=False,
             nullable=False,
         ),
-        sa.Column("at", database.UTCDateTime(), nullable=False),
+        sa.Column("at", database.UTCText(), nullable=False),
         sa.Column("tag", sa.String(length=80), nullable=False),
         sa.Column("subject", sa.String(length=200), nullable=False),
         sa.Column("actor", sa.String(length=40), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("leaf_hash", sa.LargeBinary(length=32), nullable=False),
         sa.PrimaryKeyConstraint("number", name=("pk_ledger_entry")),
     )
     with op.batch_alter_table("ledger_entry", schema=None) as batch_op:

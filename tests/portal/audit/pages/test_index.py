@@ -251,7 +251,6 @@ def _fill(db) -> None:
                     else f"person:{number // 10 % 300}",
                     "actor": f"person:{number % 300}",
                     "body": '{"facts":{}}',
-                    "leaf_hash": bytes(32),
                 }
                 for number in range(100, 40_001)
             ],

@@ -23,7 +23,7 @@ from portal.core.destinations import Destinations, OutgoingRefused, origin_of
 from portal.core.errors import SettingsError
 from portal.core.outgoing import Outgoing, OutgoingFailed
 from portal.core.settings import Settings
-from reports.verifier.verify import Wrong, is_or_was_issued_by, read_der, read_timestamp
+from reports.verifier.verify import Wrong, is_or_was_issued_by, read_timestamp
 
 #: Seconds for the authority's whole answer. Somebody waits for the file.
 SECONDS = 10.0
@@ -68,7 +68,7 @@ class TimestampAuthority:
         content = self.stamp(request.dump())
         stamper.judge(content, request)
         token = stamper.believed(content, nonce)
-        _, der, _ = read_timestamp(read_der(token.dump())[0], b"")
+        _, der, _ = read_timestamp(token.dump(), digest)
         return x509.load_der_x509_certificate(der).subject.rfc4514_string()
 
 
@@ -97,12 +97,13 @@ class Stamper(TimeStamper):
         token = self.believed(content, req["nonce"].native).dump()
         imprint = req["message_imprint"]["hashed_message"].native
         try:
-            _, certificate, others = read_timestamp(read_der(token)[0], None, imprint)
+            _, certificate, others = read_timestamp(token, imprint)
+            believed = is_or_was_issued_by(certificate, self.authority.certificate, others)
         except Wrong as error:
             raise TimestampMissing(str(error)) from error
         except Exception as error:  # as above
             raise TimestampMissing("The timestamp cannot be read.") from error
-        if not is_or_was_issued_by(certificate, self.authority.certificate, others):
+        if not believed:
             raise TimestampMissing(
                 "The timestamp was made with another certificate than TIMESTAMP_CERTIFICATE."
             )

@@ -409,68 +409,56 @@ _RULES: dict[str, Callable[[Any, Any, Json, Json, str], str]] = {
 
 # ---- 3. DER (X.690), the PDF's signature (RFC 5652 CMS in PAdES form) and timestamps (RFC 3161) ----------------------
 
-
-class Der(NamedTuple):
-    """One value: its tag, all of its bytes, and its content."""
-
-    tag: int
-    raw: bytes
-    body: bytes
-
-    def parts(self) -> list[Der]:
-        """The values in its content, which they fill exactly."""
-        found, at = [], 0
-        while at < len(self.body):
-            one, at = read_der(self.body, at)
-            found.append(one)
-        return found
+OCTETS, OBJECT, SEQUENCE, SET = 0x04, 0x06, 0x30, 0x31
 
 
-def read_der(content: bytes, at: int = 0) -> tuple[Der, int]:
-    """The value at this place and where the next begins; its length in the one form that DER allows. Raises Wrong."""
-    odd = Wrong("The file's signature is not written as signatures are (DER).")
-    head = content[at : at + 6]
-    if len(head) < 2 or head[0] & 0x1F == 0x1F:
-        raise odd
-    start, length = at + 2, head[1]
-    if length >= 0x80:
-        count = length & 0x7F
-        length = int.from_bytes(head[2 : 2 + count], "big")
-        if not 1 <= count <= 4 or len(head) < 2 + count or length < max(0x80, 256 ** (count - 1)):
-            raise odd
-        start += count
-    if start + length > len(content):
-        raise odd
-    return Der(head[0], content[at : start + length], content[start : start + length]), start + length
+def der(tag: int, *parts: bytes) -> bytes:
+    """One value in DER, written: these parts are its content."""
+    body = b"".join(parts)
+    length = len(body).to_bytes((len(body).bit_length() + 7) // 8, "big")
+    return bytes([tag, len(body)] if len(body) < 0x80 else [tag, 0x80 + len(length), *length]) + body
 
 
-def oid(dotted: str) -> bytes:
-    """An object identifier's content."""
-    first, second, *rest = (int(part) for part in dotted.split("."))
-    found = b""
-    for number in (40 * first + second, *rest):
-        groups = [number & 0x7F]
-        while number > 0x7F:
-            number >>= 7
-            groups.append(number & 0x7F | 0x80)
-        found += bytes(reversed(groups))
-    return found
+class Der(list["Der"]):
+    """One value in DER, read: the list of the values in its content, with its tag, its content and all of its bytes."""
+
+    def __init__(self, content: bytes) -> None:
+        """The value with which this begins. Raises Wrong when it is written otherwise than `der` writes it."""
+        super().__init__()
+        self.tag, length, start = content[0], content[1], 2
+        if length > 0x80:
+            start += length - 0x80
+            length = int.from_bytes(content[2:start], "big")
+        self.body, self.raw = content[start : start + length], content[: start + length]
+        if self.raw != der(self.tag, self.body) or self.tag & 0x1F == 0x1F:
+            raise Wrong("The file's signature is not written as signatures are (DER).")
+        rest = self.body if self.tag & 0x20 else b""
+        while rest:
+            self.append(Der(rest))
+            rest = rest[len(self[-1].raw) :]
 
 
-SIGNED_DATA, PLAIN_DATA = oid("1.2.840.113549.1.7.2"), oid("1.2.840.113549.1.7.1")
-CONTENT_TYPE, MESSAGE_DIGEST = oid("1.2.840.113549.1.9.3"), oid("1.2.840.113549.1.9.4")
-CERTIFICATE_V1, CERTIFICATE_V2 = oid("1.2.840.113549.1.9.16.2.12"), oid("1.2.840.113549.1.9.16.2.47")
-TIMESTAMP, TST_INFO = oid("1.2.840.113549.1.9.16.2.14"), oid("1.2.840.113549.1.9.16.1.4")
-RSA, RSA_SHA256 = oid("1.2.840.113549.1.1.1"), oid("1.2.840.113549.1.1.11")
-#: AlgorithmIdentifiers as Countersign writes them, NULL parameters and all (RFC 3370, RFC 5754).
-SHA256_ALGORITHM = bytes.fromhex("300d06096086480165030402010500")
-RSA_SHA256_ALGORITHM = bytes.fromhex("300d06092a864886f70d01010b0500")
-_HASHES: dict[bytes, tuple[str, hashes.HashAlgorithm]] = {
-    oid("2.16.840.1.101.3.4.2.1"): ("sha256", hashes.SHA256()),
-    oid("2.16.840.1.101.3.4.2.2"): ("sha384", hashes.SHA384()),
-    oid("2.16.840.1.101.3.4.2.3"): ("sha512", hashes.SHA512()),
-}
-_BYTE_RANGE = re.compile(rb"/ByteRange \[0 ([0-9]{1,10}) ([0-9]{1,10}) ([0-9]{1,10})\]")
+def _oid(arc: str, *rest: int) -> bytes:
+    return der(OBJECT, bytes.fromhex(arc), bytes(rest))
+
+
+def _attribute(name: bytes, value: bytes) -> bytes:
+    return der(SEQUENCE, name, der(SET, value))
+
+
+#: How 1.2.840.113549 and 2.16.840.1.101.3.4.2 are written; of the numbers that follow, each is one byte.
+PKCS, NIST_HASH = "2a864886f70d", "6086480165030402"
+DATA, SIGNED_DATA, TST_INFO = _oid(PKCS, 1, 7, 1), _oid(PKCS, 1, 7, 2), _oid(PKCS, 1, 9, 16, 1, 4)
+CONTENT_TYPE, MESSAGE_DIGEST, TIMESTAMP = _oid(PKCS, 1, 9, 3), _oid(PKCS, 1, 9, 4), _oid(PKCS, 1, 9, 16, 2, 14)
+SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2 = _oid(PKCS, 1, 9, 16, 2, 12), _oid(PKCS, 1, 9, 16, 2, 47)
+SHA256, SHA384, SHA512 = (_oid(NIST_HASH, one) for one in (1, 2, 3))
+HASHES = {SHA256: hashes.SHA256(), SHA384: hashes.SHA384(), SHA512: hashes.SHA512()}
+VERSION_1, NULL = bytes.fromhex("020101"), bytes.fromhex("0500")
+#: The signature's dictionary (ISO 32000-1 §12.8.1) as every file has it: the container, what is signed, and when.
+_DICTIONARY = re.compile(
+    rb"/Contents (<[0-9A-F]{2,65536}>)\n/ByteRange \[0 (\d{1,10}) (\d{1,10}) (\d{1,10})\] *\n/Type /Sig\n"
+    rb"/Filter /Adobe\.PPKLite\n/SubFilter /ETSI\.CAdES\.detached\n/M \(D\\072(\d{14}Z)\)\n/Name \(Countersign\)\n"
+)
 
 
 class Signed(NamedTuple):
@@ -485,239 +473,172 @@ class Signed(NamedTuple):
 def check_pdf_signature(content: bytes, trusted: Trusted, result: Result) -> Signed | None:
     """Whether one signature covers every byte; None when not, and then nothing else in the file may be read."""
     try:
-        covered, container = _covered(content)
-        certificate, value, unsigned = _container(covered, container)
-        at = _may_sign(certificate, covered)
-    except Wrong as error:
-        result.bad("pdf-signature", str(error))
-        return None
+        covered, room, at = _covered(content)
+        certificate, signature, token = _container(covered, room, at)
     except Exception as error:  # a forged file may break any reader, and each of them means no
-        result.bad(
-            "pdf-signature", f"The file's signature cannot be read ({type(error).__name__}); it is forged."
-        )
+        forged = f"The file's signature cannot be read ({type(error).__name__}); it is forged."
+        result.bad("pdf-signature", str(error) if isinstance(error, Wrong) else forged)
         return None
-    result.good(
-        "pdf-signature", "The PDF's signature is intact and covers every byte; nothing was added after it."
-    )
-    return Signed(certificate, at, check_timestamp(unsigned, value, trusted, result) if unsigned else b"")
+    result.good("pdf-signature", "The PDF's signature is intact and covers every byte; nothing was added after it.")
+    return Signed(certificate, at, check_timestamp(token, signature, trusted, result) if token else b"")
 
 
-def _covered(content: bytes) -> tuple[bytes, bytes]:
-    """What the signature covers (ISO 32000-1 §12.8.1: all but its own hex string), and the signature's container."""
+def _covered(content: bytes) -> tuple[bytes, bytes, datetime]:
+    """What the signature covers, which is all but the room that it stands in; that room; the time that it states."""
     if not content.startswith(b"%PDF-"):
         raise Wrong("This is not a PDF file.")
-    found = list(_BYTE_RANGE.finditer(content))
+    found = list(_DICTIONARY.finditer(content))
     if len(found) != 1:
-        raise Wrong("The file carries more than one signature." if found else "The file carries no signature.")
-    start, end, rest = (int(number) for number in found[0].groups())
+        raise Wrong(f"The file carries {'more than one' if found else 'no'} signature as Countersign writes it.")
+    start, end, rest = (int(number) for number in found[0].group(2, 3, 4))
     if end + rest < len(content):
         raise Wrong(f"{len(content) - end - rest} bytes were added to the file after it was signed.")
-    gap = content[start:end]
-    if end + rest > len(content) or not 0 < start < end or not re.fullmatch(rb"<([0-9A-F]*)>", gap):
+    if end + rest > len(content) or (start, end) != found[0].span(1):
         raise Wrong("The file was cut off or changed: its signature does not cover it as it should.")
-    room = bytes.fromhex(gap[1:-1].decode())
-    value, after = read_der(room)
-    if any(room[after:]):
-        raise Wrong("The space beside the signature was changed after it was signed.")
-    return content[:start] + content[end:], value.raw
+    at = datetime.strptime(found[0].group(5).decode(), "%Y%m%d%H%M%S%z")
+    return content[:start] + content[end:], bytes.fromhex(content[start + 1 : end - 1].decode()), at
 
 
-def _container(covered: bytes, container: bytes) -> tuple[bytes, bytes, Der | None]:
-    """Certificate, signature and unsigned attributes of RFC 5652's SignedData. All else in it is fixed, byte by byte."""
-    changed = Wrong("The signature's container was changed, or was not made by Countersign.")
-    kind, content = read_der(container)[0].parts()
-    (data,) = content.parts()
-    version, algorithms, inner, certificates, signers = data.parts()
-    (certificate,), (signer,) = certificates.parts(), signers.parts()
-    number, who, algorithm, attributes, method, value, *unsigned = signer.parts()
-    serial, issuer = _names_of(certificate)
-    fixed = (
-        (kind.body, SIGNED_DATA),
-        (version.raw, b"\x02\x01\x01"),
-        (algorithms.body, SHA256_ALGORITHM),
-        (inner.body, b"\x06" + bytes([len(PLAIN_DATA)]) + PLAIN_DATA),
-        (number.raw, b"\x02\x01\x01"),
-        (who.body, issuer + serial),
-        (algorithm.raw, SHA256_ALGORITHM),
-        (method.raw, RSA_SHA256_ALGORITHM),
-    )
-    values = (content, data, algorithms, inner, certificates, signers, signer, who, attributes, value)
-    tags = bytes([container[0], *(one.tag for one in values)])
-    expected = bytes.fromhex("30a0303130a0313030a004")
-    if tags != expected or any(found != wanted for found, wanted in fixed) or kind.tag != 0x06:
-        raise changed
-    if len(unsigned) > 1 or any(one.tag != 0xA1 for one in unsigned):
-        raise changed
-    told = _attributes(attributes)
-    if told[CONTENT_TYPE].body != PLAIN_DATA:
-        raise Wrong("The signature is over something else than this file.")
-    if told[MESSAGE_DIGEST].body != hashlib.sha256(covered).digest():
-        raise Wrong("The file was changed after it was signed.")
+def _container(covered: bytes, room: bytes, at: datetime) -> tuple[bytes, bytes, bytes]:
+    """Certificate, signature and timestamp (or nothing) of the signature's container, RFC 5652's SignedData.
+
+    All else in it follows from these and from what is covered: it is built again, and must be the same to the byte.
+    """
+    data = Der(room)[1][0]
+    certificate, signer = data[3][0], data[4][0]
+    signature, token = signer[5].body, signer[6][0][1][0].raw if len(signer) > 6 else b""
+    issuer, serial = _issuer_and_serial(certificate)
+    digest, fingerprint = hashlib.sha256(covered).digest(), hashlib.sha256(certificate.raw).digest()
+    by_sha256, by_rsa = der(SEQUENCE, SHA256, NULL), der(SEQUENCE, _oid(PKCS, 1, 1, 11), NULL)
     # RFC 5035: the signature names its certificate, so that no other can be put beside it.
-    named = told[CERTIFICATE_V2].parts()[0].parts()[0].parts()[0]
-    if named.body != hashlib.sha256(certificate.raw).digest():
-        raise Wrong("The signature names another certificate than the one beside it.")
-    key = x509.load_der_x509_certificate(certificate.raw).public_key()
-    if not isinstance(key, rsa.RSAPublicKey):
-        raise Wrong("The signature was not made by a key of Countersign's kind.")
-    try:
-        # RFC 5652 §5.4: what is signed are the attributes, written as a SET.
-        key.verify(value.body, b"\x31" + attributes.raw[1:], padding.PKCS1v15(), hashes.SHA256())
-    except InvalidSignature as error:
-        raise Wrong("The PDF's signature does not hold: it was not made by the key beside it.") from error
-    return certificate.raw, value.body, unsigned[0] if unsigned else None
-
-
-def _names_of(certificate: Der) -> tuple[bytes, bytes]:
-    """Serial number and issuer of RFC 5280's certificate, as they stand there."""
-    parts = certificate.parts()[0].parts()
-    after = 1 if parts[0].tag == 0xA0 else 0
-    return parts[after].raw, parts[after + 2].raw
-
-
-def _attributes(values: Der) -> dict[bytes, Der]:
-    found: dict[bytes, Der] = {}
-    for attribute in values.parts():
-        name, value = attribute.parts()
-        (one,) = value.parts()
-        if name.body in found:
-            raise Wrong("An attribute of the signature stands twice.")
-        found[name.body] = one
-    return found
-
-
-def _may_sign(der: bytes, covered: bytes) -> datetime | None:
-    """The time that the signature states (/M), if the certificate may sign documents then."""
-    certificate = x509.load_der_x509_certificate(der)
-    found = re.findall(rb"/M \(D\\?:?(?:072)?(\d{14})Z\)", covered[-65_536:])
-    at = datetime.strptime(found[-1].decode() + "+0000", "%Y%m%d%H%M%S%z") if len(found) == 1 else None
-    usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    first, last = _valid(certificate)
-    if not (usage.digital_signature or usage.content_commitment) or (at and not first <= at <= last):
+    named = der(SEQUENCE, der(OCTETS, fingerprint), der(SEQUENCE, der(SEQUENCE, der(0xA4, issuer)), serial))
+    attributes = (
+        _attribute(CONTENT_TYPE, DATA)
+        + _attribute(MESSAGE_DIGEST, der(OCTETS, digest))
+        + _attribute(SIGNING_CERTIFICATE_V2, der(SEQUENCE, der(SEQUENCE, named)))
+    )
+    signer_info = der(
+        SEQUENCE, VERSION_1, der(SEQUENCE, issuer, serial), by_sha256, der(0xA0, attributes),
+        by_rsa, der(OCTETS, signature), der(0xA1, _attribute(TIMESTAMP, token)) if token else b"",
+    )
+    signed_data = der(
+        SEQUENCE, VERSION_1, der(SET, by_sha256), der(SEQUENCE, DATA), der(0xA0, certificate.raw), der(SET, signer_info)
+    )
+    if digest not in room:
+        raise Wrong("The file was changed after it was signed.")
+    if room != der(SEQUENCE, SIGNED_DATA, der(0xA0, signed_data)).ljust(len(room), b"\0"):
+        raise Wrong("The signature's container or the space beside it was changed, or was not made by Countersign.")
+    loaded = x509.load_der_x509_certificate(certificate.raw)
+    key, usage = loaded.public_key(), loaded.extensions.get_extension_for_class(x509.KeyUsage).value
+    # RFC 5652 §5.4: what is signed are the attributes, written as a SET.
+    if not isinstance(key, rsa.RSAPublicKey) or not _holds(key, signature, der(SET, attributes), hashes.SHA256()):
+        raise Wrong("The PDF's signature does not hold: it was not made by the RSA key beside it.")
+    if not (usage.digital_signature or usage.content_commitment) or not _valid_at(loaded, at):
         raise Wrong("The certificate beside the signature may not sign documents, or not at the time that it states.")
-    return at
+    return certificate.raw, signature, token
 
 
-def _valid(certificate: x509.Certificate) -> tuple[datetime, datetime]:
-    """Its first and last moment; `cryptography` before version 42 gives them without their zone."""
+def _issuer_and_serial(certificate: Der) -> tuple[bytes, bytes]:
+    """As they stand in RFC 5280's certificate."""
+    serial, _, issuer = [one.raw for one in certificate[0] if one.tag != 0xA0][:3]  # 0xA0: the version
+    return issuer, serial
+
+
+def _holds(key: object, signature: bytes, signed: bytes, hashing: hashes.HashAlgorithm) -> bool:
+    """Whether this key made this signature, by RSA (PKCS #1 v1.5) or ECDSA."""
+    try:
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, signed, padding.PKCS1v15(), hashing)
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(signature, signed, ec.ECDSA(hashing))
+        else:
+            return False
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _valid_at(certificate: x509.Certificate, at: datetime) -> bool:
+    """`cryptography` before version 42 gives a certificate's first and last moment without their zone, UTC."""
     if hasattr(certificate, "not_valid_before_utc"):
-        return certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    zone = timezone.utc
-    return certificate.not_valid_before.replace(tzinfo=zone), certificate.not_valid_after.replace(tzinfo=zone)
+        return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
+    return certificate.not_valid_before <= at.replace(tzinfo=None) <= certificate.not_valid_after
 
 
-def check_timestamp(unsigned: Der, value: bytes, trusted: Trusted, result: Result) -> bytes:
+def check_timestamp(token: bytes, signature: bytes, trusted: Trusted, result: Result) -> bytes:
     """RFC 3161: an authority says that the PDF's signature was there at its time; whose authority only a key tells.
 
     Its certificate; empty when the timestamp does not hold.
     """
     try:
-        (token,) = [_attributes(unsigned)[TIMESTAMP]]
-        if len(_attributes(unsigned)) != 1:
-            raise Wrong("Something stands beside the signature that is not signed.")
-        at, certificate, others = read_timestamp(token, value)
-    except Wrong as error:
-        result.bad("timestamp", str(error))
-        return b""
+        at, mine, others = read_timestamp(token, hashlib.sha256(signature).digest())
+        given = [one for one in (mine, *others) if trusted.has_certificate(one)]
+        proved = any(is_or_was_issued_by(mine, one, others) for one in given)
     except Exception as error:  # as above
-        result.bad("timestamp", f"The timestamp cannot be read ({type(error).__name__}).")
+        broken = f"The timestamp cannot be read ({type(error).__name__})."
+        result.bad("timestamp", str(error) if isinstance(error, Wrong) else broken)
         return b""
     result.good("timestamp", f"A timestamp says that this signature was there on {at:%Y-%m-%d at %H:%M:%S} UTC.")
-    printed = grouped(hashlib.sha256(certificate).hexdigest())
-    if trusted.has_certificate(certificate):
-        result.good("timestamp-key", "The certificate of the timestamp's authority is the one that you gave.")
-    elif any(trusted.has_certificate(one) and is_or_was_issued_by(certificate, one, others) for one in others):
-        result.good("timestamp-key", "The timestamp's authority is certified by the one whose certificate you gave.")
+    if proved:
+        said = "The timestamp's authority is the one whose certificate you gave, or was certified by it."
+        result.good("timestamp-key", said)
     else:
         said = "Not proved until you compare it: whose timestamp it is. The fingerprint of its certificate is "
-        result.open("timestamp-key", said + printed)
-    return certificate
+        result.open("timestamp-key", said + grouped(hashlib.sha256(mine).hexdigest()))
+    return mine
 
 
-def read_timestamp(token: Der, value: bytes | None, imprint: bytes = b"") -> tuple[datetime, bytes, list[bytes]]:
-    """The time of an RFC 3161 token over this value, its authority's certificate, and the others in it. Raises Wrong.
+def read_timestamp(token: bytes, imprint: bytes) -> tuple[datetime, bytes, list[bytes]]:
+    """The time of an RFC 3161 token over this SHA-256 digest, its authority's certificate, and the others in it.
 
-    Whoever asks for a timestamp knows only the imprint, which they give instead of the value.
+    Raises Wrong, or any other exception where it is no token at all.
     """
-    kind, content = token.parts()
-    parts = content.parts()[0].parts()
-    inner_kind, inner = parts[2].parts()
-    if kind.body != SIGNED_DATA or inner_kind.body != TST_INFO:
+    kind, (data,) = Der(token)
+    (content_type, content), certificates, (signer,) = data[2], data[3], data[-1]
+    _, who, (algorithm, *_), signed, _, signature, *_ = signer
+    told = {name.raw: value for name, (value,) in signed}
+    if (kind.raw, content_type.raw, certificates.tag, len(told)) != (SIGNED_DATA, TST_INFO, 0xA0, len(signed)):
         raise Wrong("What should be a timestamp is none.")
-    said = inner.parts()[0].body
-    certificates = [one for one in parts[3].parts() if one.tag == 0x30] if parts[3].tag == 0xA0 else []
-    (signer,) = parts[-1].parts()
-    _, who, algorithm, attributes, method, signature = signer.parts()[:6]
-    name, hashing = _HASHES[algorithm.parts()[0].body]
-    told = _attributes(attributes)
-    if told[CONTENT_TYPE].body != TST_INFO or told[MESSAGE_DIGEST].body != hashlib.new(name, said).digest():
+    info, hashing = content[0].body, HASHES[algorithm.raw]
+    if told[CONTENT_TYPE].raw != TST_INFO or told[MESSAGE_DIGEST].body != hashlib.new(hashing.name, info).digest():
         raise Wrong("The timestamp was changed after it was signed.")
-    mine = [one for one in certificates if b"".join(reversed(_names_of(one))) == who.body]
-    if len(mine) != 1 or not _names_it(told, mine[0].raw):
+    if SIGNING_CERTIFICATE_V2 in told:  # RFC 5035: by SHA-256 unless it says otherwise
+        named = told[SIGNING_CERTIFICATE_V2][0][0]
+        name = HASHES[named[0][0].raw].name if named[0].tag == SEQUENCE else "sha256"
+    else:  # RFC 2634
+        named, name = told[SIGNING_CERTIFICATE][0][0], "sha1"
+    fingerprint = next(one.body for one in named if one.tag == OCTETS)
+    listed = [one for one in certificates if one.tag == SEQUENCE]
+    mine = [one.raw for one in listed if b"".join(_issuer_and_serial(one)) == who.body]
+    if len(mine) != 1 or hashlib.new(name, mine[0]).digest() != fingerprint:
         raise Wrong("The timestamp does not hold its authority's certificate.")
-    info = read_der(said)[0].parts()
-    hashed_by, hashed = info[2].parts()
-    if value is not None:
-        imprint = hashlib.new(_HASHES[hashed_by.parts()[0].body][0], value).digest()
-    if hashed.body != imprint:
+    _, _, ((hashed_by, *_), hashed), _, time, *_ = Der(info)
+    if (hashed_by.raw, hashed.body) != (SHA256, imprint):
         raise Wrong("The timestamp is over another signature than this file's.")
-    at = datetime.strptime(info[4].body.decode()[:14] + "+0000", "%Y%m%d%H%M%S%z")
-    certificate = x509.load_der_x509_certificate(mine[0].raw)
+    at = datetime.strptime(time.body.decode()[:14] + "Z", "%Y%m%d%H%M%S%z")
+    certificate = x509.load_der_x509_certificate(mine[0])
     usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
-    first, last = _valid(certificate)
-    if not usage.critical or [one.dotted_string for one in usage.value] != ["1.3.6.1.5.5.7.3.8"]:
-        raise Wrong("The timestamp's certificate may not make timestamps.")
-    if not first <= at <= last:
-        raise Wrong("The timestamp's certificate was not valid when it was made.")
-    _verify(certificate.public_key(), signature.body, b"\x31" + attributes.raw[1:], hashing, method)
-    return at, mine[0].raw, [one.raw for one in certificates if one is not mine[0]]
-
-
-def _names_it(told: dict[bytes, Der], certificate: bytes) -> bool:
-    """Whether the token names its signer's certificate, by SHA-256 or another (RFC 5035) or by SHA-1 (RFC 2634)."""
-    if CERTIFICATE_V2 in told:
-        parts = told[CERTIFICATE_V2].parts()[0].parts()[0].parts()
-        name = _HASHES[parts[0].parts()[0].body][0] if parts[0].tag == 0x30 else "sha256"
-        hashed = next(one for one in parts if one.tag == 0x04)
-        return hashed.body == hashlib.new(name, certificate).digest()
-    parts = told[CERTIFICATE_V1].parts()[0].parts()[0].parts()
-    return parts[0].body == hashlib.sha1(certificate).digest()
-
-
-def _verify(key: Any, signature: bytes, signed: bytes, hashing: hashes.HashAlgorithm, method: Der) -> None:
-    try:
-        if isinstance(key, rsa.RSAPublicKey) and method.parts()[0].body.startswith(RSA[:-1]):
-            key.verify(signature, signed, padding.PKCS1v15(), hashing)
-        elif isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(signature, signed, ec.ECDSA(hashing))
-        else:
-            raise Wrong("The timestamp is signed in a way that this verifier does not know.")
-    except InvalidSignature as error:
-        raise Wrong("The timestamp's signature does not hold.") from error
+    stamping = usage.critical and [one.dotted_string for one in usage.value] == ["1.3.6.1.5.5.7.3.8"]
+    if not stamping or not _valid_at(certificate, at):
+        raise Wrong("The timestamp's certificate may not make timestamps, or not at the time that it states.")
+    if not _holds(certificate.public_key(), signature.body, der(SET, signed.body), hashing):
+        raise Wrong("The timestamp's signature does not hold, or is neither RSA (PKCS #1 v1.5) nor ECDSA.")
+    return at, mine[0], [one.raw for one in listed if one.raw != mine[0]]
 
 
 def is_or_was_issued_by(certificate: bytes, given: bytes, others: Sequence[bytes]) -> bool:
     """Whether a certificate is the given one, or was issued by it, directly or by way of one of the others."""
-    if certificate == given or _issued(certificate, given):
-        return True
-    return any(_issued(certificate, one) and _issued(one, given) for one in others)
+    return certificate == given or any(
+        _issued(certificate, one) and (one == given or _issued(one, given)) for one in (given, *others)
+    )
 
 
 def _issued(certificate: bytes, issuer: bytes) -> bool:
     one, other = x509.load_der_x509_certificate(certificate), x509.load_der_x509_certificate(issuer)
-    key, hashing = other.public_key(), one.signature_hash_algorithm
+    hashing = one.signature_hash_algorithm
     if one.issuer != other.subject or hashing is None:
         return False
-    try:
-        if isinstance(key, rsa.RSAPublicKey):
-            key.verify(one.signature, one.tbs_certificate_bytes, padding.PKCS1v15(), hashing)
-            return True
-        if isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(one.signature, one.tbs_certificate_bytes, ec.ECDSA(hashing))
-            return True
-    except InvalidSignature:
-        pass
-    return False
+    return _holds(other.public_key(), one.signature, one.tbs_certificate_bytes, hashing)
 
 
 # ---- 4. Reading the PDF (ISO 32000-1 §7): objects, cross-references, attached files ----------------------------------

@@ -8,7 +8,7 @@ fingerprint of one, of the certificate that signs the PDF, or of a timestamp aut
 one of them. A key that comes inside a file is only ever compared, never believed; without KEY it is said what remains
 unproved. Exit status: 0 everything that can be checked holds, 1 something does not, 2 it was called wrongly.
 
-Needs Python 3.9 or newer and the library `cryptography`, nothing else; it opens no connection and writes no file. Read
+Needs Python 3.9 and the library `cryptography` 38, or newer; nothing else. It opens no connection, writes no file. Read
 it before you rely on it: it is meant to be read, from top to bottom, in twelve chapters, and says which standard each
 part follows; what is particular to Countersign stands in chapters 6 and 8 to 11. What it does not do, `countersign
 verify` does: it makes an evidence file's pages again from the facts and compares every letter, and works the sentences
@@ -420,10 +420,10 @@ def der(tag: int, *parts: bytes) -> bytes:
 
 
 class Der(list["Der"]):
-    """One value in DER, read: the list of the values in its content, with its tag, its content and all of its bytes."""
+    """One value in DER, read: the list of the values in its content; its tag, that content, and all of its bytes."""
 
     def __init__(self, content: bytes) -> None:
-        """The value with which this begins. Raises Wrong when it is written otherwise than `der` writes it."""
+        """The value with which this begins. Raises Wrong unless it is written as `der` writes it."""
         super().__init__()
         self.tag, length, start = content[0], content[1], 2
         if length > 0x80:
@@ -487,15 +487,15 @@ def _covered(content: bytes) -> tuple[bytes, bytes, datetime]:
     """What the signature covers, which is all but the room that it stands in; that room; the time that it states."""
     if not content.startswith(b"%PDF-"):
         raise Wrong("This is not a PDF file.")
-    found = list(_DICTIONARY.finditer(content))
-    if len(found) != 1:
-        raise Wrong(f"The file carries {'more than one' if found else 'no'} signature as Countersign writes it.")
-    start, end, rest = (int(number) for number in found[0].group(2, 3, 4))
+    found = _DICTIONARY.search(content)
+    if found is None or content.count(b"/ByteRange [0 ") != 1:
+        raise Wrong("The file carries no signature as Countersign writes it, or more than one.")
+    start, end, rest = (int(number) for number in found.group(2, 3, 4))
     if end + rest < len(content):
         raise Wrong(f"{len(content) - end - rest} bytes were added to the file after it was signed.")
-    if end + rest > len(content) or (start, end) != found[0].span(1):
+    if end + rest > len(content) or (start, end) != found.span(1):
         raise Wrong("The file was cut off or changed: its signature does not cover it as it should.")
-    at = datetime.strptime(found[0].group(5).decode(), "%Y%m%d%H%M%S%z")
+    at = datetime.strptime(found.group(5).decode(), "%Y%m%d%H%M%S%z")
     return content[:start] + content[end:], bytes.fromhex(content[start + 1 : end - 1].decode()), at
 
 
@@ -512,11 +512,8 @@ def _container(covered: bytes, room: bytes, at: datetime) -> tuple[bytes, bytes,
     by_sha256, by_rsa = der(SEQUENCE, SHA256, NULL), der(SEQUENCE, _oid(PKCS, 1, 1, 11), NULL)
     # RFC 5035: the signature names its certificate, so that no other can be put beside it.
     named = der(SEQUENCE, der(OCTETS, fingerprint), der(SEQUENCE, der(SEQUENCE, der(0xA4, issuer)), serial))
-    attributes = (
-        _attribute(CONTENT_TYPE, DATA)
-        + _attribute(MESSAGE_DIGEST, der(OCTETS, digest))
-        + _attribute(SIGNING_CERTIFICATE_V2, der(SEQUENCE, der(SEQUENCE, named)))
-    )
+    attributes = _attribute(CONTENT_TYPE, DATA) + _attribute(MESSAGE_DIGEST, der(OCTETS, digest))
+    attributes += _attribute(SIGNING_CERTIFICATE_V2, der(SEQUENCE, der(SEQUENCE, named)))
     signer_info = der(
         SEQUENCE, VERSION_1, der(SEQUENCE, issuer, serial), by_sha256, der(0xA0, attributes),
         by_rsa, der(OCTETS, signature), der(0xA1, _attribute(TIMESTAMP, token)) if token else b"",
@@ -566,10 +563,7 @@ def _valid_at(certificate: x509.Certificate, at: datetime) -> bool:
 
 
 def check_timestamp(token: bytes, signature: bytes, trusted: Trusted, result: Result) -> bytes:
-    """RFC 3161: an authority says that the PDF's signature was there at its time; whose authority only a key tells.
-
-    Its certificate; empty when the timestamp does not hold.
-    """
+    """The certificate of the authority that says when the PDF's signature was there; empty when that does not hold."""
     try:
         at, mine, others = read_timestamp(token, hashlib.sha256(signature).digest())
         given = [one for one in (mine, *others) if trusted.has_certificate(one)]
@@ -580,8 +574,7 @@ def check_timestamp(token: bytes, signature: bytes, trusted: Trusted, result: Re
         return b""
     result.good("timestamp", f"A timestamp says that this signature was there on {at:%Y-%m-%d at %H:%M:%S} UTC.")
     if proved:
-        said = "The timestamp's authority is the one whose certificate you gave, or was certified by it."
-        result.good("timestamp-key", said)
+        result.good("timestamp-key", "The certificate that you gave is the timestamp authority's, or its issuer's.")
     else:
         said = "Not proved until you compare it: whose timestamp it is. The fingerprint of its certificate is "
         result.open("timestamp-key", said + grouped(hashlib.sha256(mine).hexdigest()))
@@ -591,11 +584,11 @@ def check_timestamp(token: bytes, signature: bytes, trusted: Trusted, result: Re
 def read_timestamp(token: bytes, imprint: bytes) -> tuple[datetime, bytes, list[bytes]]:
     """The time of an RFC 3161 token over this SHA-256 digest, its authority's certificate, and the others in it.
 
-    Raises Wrong, or any other exception where it is no token at all.
+    Raises Wrong, and any other exception where it is no token at all.
     """
     kind, (data,) = Der(token)
     (content_type, content), certificates, (signer,) = data[2], data[3], data[-1]
-    _, who, (algorithm, *_), signed, _, signature, *_ = signer
+    _, who, (algorithm, *_), signed, (method, *_), signature, *_ = signer
     told = {name.raw: value for name, (value,) in signed}
     if (kind.raw, content_type.raw, certificates.tag, len(told)) != (SIGNED_DATA, TST_INFO, 0xA0, len(signed)):
         raise Wrong("What should be a timestamp is none.")
@@ -621,7 +614,8 @@ def read_timestamp(token: bytes, imprint: bytes) -> tuple[datetime, bytes, list[
     stamping = usage.critical and [one.dotted_string for one in usage.value] == ["1.3.6.1.5.5.7.3.8"]
     if not stamping or not _valid_at(certificate, at):
         raise Wrong("The timestamp's certificate may not make timestamps, or not at the time that it states.")
-    if not _holds(certificate.public_key(), signature.body, der(SET, signed.body), hashing):
+    key, by_rsa = certificate.public_key(), method.body[:8] == bytes.fromhex(PKCS + "0101")
+    if isinstance(key, rsa.RSAPublicKey) != by_rsa or not _holds(key, signature.body, der(SET, signed.body), hashing):
         raise Wrong("The timestamp's signature does not hold, or is neither RSA (PKCS #1 v1.5) nor ECDSA.")
     return at, mine[0], [one.raw for one in listed if one.raw != mine[0]]
 

@@ -9,10 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from asn1crypto import cms
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import Encoding
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.signers import PdfSignatureMetadata, sign_pdf
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
@@ -21,7 +26,7 @@ from reports.evidence.verify import Trusted, Verification
 from reports.evidence.verify.signature import check_signature
 from reports.pdf.keys import PdfKey, load_or_create_pdf_key
 from reports.pdf.render import render
-from reports.pdf.signing import NO_TIMESTAMP, sign
+from reports.pdf.signing import NO_TIMESTAMP, _simple_signer, sign
 from reports.pdf.timestamps import TimestampMissing, authority_of, has_timestamp
 from reports.verifier import verify as single
 from reports.verifier.verify import Result, check_pdf_signature
@@ -137,6 +142,31 @@ def test_the_stamp_of_another_file_does_not_hold(
     assert [sentence for _, holds, sentence in found.checks if holds is False] == [
         "The timestamp is over another signature than this file's."
     ]
+
+
+def test_a_container_of_another_form_does_not_hold_even_if_the_true_key_signed_it(
+    plain: bytes, key: PdfKey
+) -> None:
+    content = sign(plain, key, at=AT, reason="Evidence")
+    info = cms.ContentInfo.load(single.Der(single._covered(content)[1]).raw)
+    signer = info["content"]["signer_infos"][0]
+    signer["signed_attrs"].append(
+        cms.CMSAttribute({"type": "signing_time", "values": [cms.Time({"utc_time": AT})]})
+    )
+    attributes = signer["signed_attrs"].untag().dump()
+    signer["signature"] = key.key.sign(attributes, padding.PKCS1v15(), hashes.SHA256())
+    forged = info.dump(force=True).hex().upper().encode()
+    at = content.index(b"/Contents <") + len(b"/Contents <")
+    assert [sentence for holds, sentence in told_of(content[:at] + forged + content[at + len(forged) :])] == [
+        "The signature's container or the space beside it was changed, or was not made by Countersign."
+    ]
+
+
+def test_a_file_with_an_earlier_signature_does_not_hold(plain: bytes, key: PdfKey) -> None:
+    writer = IncrementalPdfFileWriter(io.BytesIO(plain))
+    earlier = sign_pdf(writer, PdfSignatureMetadata(field_name="Earlier"), _simple_signer(key)).getvalue()
+    assert [holds for holds, _ in told_of(earlier)] == [False]
+    assert [holds for holds, _ in told_of(sign(earlier, key, at=AT, reason="Evidence"))] == [False]
 
 
 def told_of(content: bytes) -> list[tuple[bool | None, str]]:

@@ -1,18 +1,17 @@
 #!/usr/bin/env python3
 """Check Countersign's evidence, its audit report, or a whole bundle: offline, trusting nobody.
 
-    python verify.py FILE.pdf | BUNDLE.zip | FOLDER  [--key KEY ...] [--json]
+    python verify.py FILE.pdf | BUNDLE.zip | FOLDER  [--key KEY ...] [--checkpoint FILE ...] [--json]
 
-KEY is what you were given by another way than the file: the ledger's key (name+hash+key), a witness's key, or a SHA-256
-fingerprint of one, of the certificate that signs the PDF, or of a timestamp authority's certificate; or a file with
-one of them. A key that comes inside a file is only ever compared, never believed; without KEY it is said what remains
-unproved. Exit status: 0 everything that can be checked holds, 1 something does not, 2 it was called wrongly.
+KEY is what you were given by another way than the file: the ledger's key or a witness's (name+hash+key), the SHA-256
+fingerprint of the ledger's key or of the certificate that signs PDFs or timestamps, or a file with one of them. A key
+inside a file is only compared, never believed; without KEY it is said what remains unproved. Exit status: 0 everything
+that can be checked holds, 1 something does not, 2 it was called wrongly.
 
-Needs Python 3.9 and the library `cryptography` 38, or newer; nothing else. It opens no connection, writes no file. Read
-it before you rely on it: it is meant to be read, from top to bottom, in twelve chapters, and says which standard each
-part follows; what is particular to Countersign stands in chapters 6 and 8 to 11. What it does not do, `countersign
-verify` does: it makes an evidence file's pages again from the facts and compares every letter, and works the sentences
-under "Deviations" out again.
+Needs Python 3.9 and the library `cryptography` 38, or newer; it opens no connection and writes no file. Read it before
+you rely on it, from top to bottom: each chapter names the standard that it follows, and what is particular to
+Countersign stands in chapters 6 and 8 to 11. `countersign verify` does more: it makes the pages of evidence again from
+the facts, compares every letter, and works the sentences under "Deviations" out again.
 """
 
 from __future__ import annotations
@@ -35,16 +34,15 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
-from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
 
 Json = dict[str, Any]
 LARGEST_PDF = 512 * 1024 * 1024
@@ -83,11 +81,8 @@ class Result:
 
     def judge(self, name: str, sentence: str, problems: Iterable[str]) -> bool:
         """The sentence holds unless there are problems; then each of them is said instead."""
-        found = list(dict.fromkeys(problems))
-        for problem in found:
-            self.bad(name, problem)
-        if not found:
-            self.good(name, sentence)
+        found = dict.fromkeys(problems)
+        self.checks += [(name, False, problem) for problem in found] or [(name, True, sentence)]
         return not found
 
     @property
@@ -105,44 +100,33 @@ class Result:
         """One sentence."""
         if not self.holds:
             return "This file does not hold. Do not rely on it."
-        if not self.proven:
-            return (
-                "Everything that can be checked holds, but who signed it remains unproved: compare the fingerprints "
-                "with those that you were given by another way, or give the ledger's key with --key."
-            )
-        return "Everything holds, and the ledger's key is the one that you gave."
-
-    def to_json(self) -> Json:
-        """For machines."""
-        checks = [{"name": name, "holds": holds, "sentence": said} for name, holds, said in self.checks]
-        head = {"file": self.file, "reference": self.reference, "claim": self.claim}
-        return {
-            **head,
-            "holds": self.holds,
-            "proven": self.proven,
-            "verdict": self.verdict,
-            "checks": checks,
-        }
+        if self.proven:
+            return "Everything holds, and the ledger's key is the one that you gave."
+        return (
+            "Everything that can be checked holds, but who signed it remains unproved: compare the fingerprints "
+            "with those that you were given by another way, or give the ledger's key with --key."
+        )
 
 
-class Trusted:
-    """Fingerprints (64 hex digits) of what was given by another way; nothing in a file is ever added to them."""
+class Trusted(NamedTuple):
+    """What was given by another way; nothing that a file merely states is ever added to it."""
 
-    def __init__(self, fingerprints: Iterable[str] = (), witnesses: Iterable[str] = (), kept: Iterable[Head] = ()) -> None:
-        self.fingerprints, self.witnesses = frozenset(fingerprints), tuple(witnesses)
-        #: Heads of checkpoints that whoever verifies has kept.
-        self.kept = tuple(kept)
+    #: SHA-256 in 64 hex digits, of ledgers' keys and of certificates. Witnesses' keys are kept whole.
+    fingerprints: frozenset[str] = frozenset()
+    witnesses: tuple[str, ...] = ()
+    kept: tuple[Head, ...] = ()
 
     @classmethod
     def of(cls, values: Iterable[str], checkpoints: Iterable[Path] = ()) -> Trusted:
-        """From verifier keys, fingerprints or files that hold one, and files of checkpoints. Raises ValueError with a sentence."""
-        read = [_read_key(value) for value in values]
-        witnesses = [value for value in read if "+" in value]
-        return cls([value for value in read if "+" not in value], witnesses, map(read_kept, checkpoints))
+        """From keys as they were given, and files of checkpoints. Raises ValueError with a sentence."""
+        keys = [read_key(value) for value in values]
+        witnesses = tuple(key for key in keys if "+" in key)
+        return cls(frozenset(keys) - {*witnesses}, witnesses, tuple(map(read_kept, checkpoints)))
 
     def knowing(self, vkeys: Iterable[str]) -> Trusted:
         """The same with keys of a ledger that were proved by these."""
-        return Trusted(self.fingerprints | {hashlib.sha256(read_vkey(one)[2]).hexdigest() for one in vkeys}, self.witnesses, self.kept)
+        proved = (hashlib.sha256(read_vkey(vkey)[2]).hexdigest() for vkey in vkeys)
+        return self._replace(fingerprints=frozenset((*self.fingerprints, *proved)))
 
     def has_key(self, raw: bytes) -> bool:
         """Whether this is a ledger's key that was given."""
@@ -153,29 +137,22 @@ class Trusted:
         return hashlib.sha256(der).hexdigest() in self.fingerprints
 
 
-def _plain(text: str) -> str:
-    return re.sub(r"[\s:]", "", re.sub(r"^sha256:", "", text.strip().lower()))
-
-
-def _read_key(value: str) -> str:
-    """64 hex digits, or a witness's verifier key as it is."""
-    if re.fullmatch(r"[0-9a-f]{64}", _plain(value)):
-        return _plain(value)
-    if "+" in value and not Path(value).is_file():
+def read_key(value: str) -> str:
+    """A fingerprint's 64 hex digits, or a witness's verifier key as it is. What is no key itself names a file with one."""
+    digits = re.sub(r"^sha256:|[\s:]", "", value.strip().lower())
+    if re.fullmatch(r"[0-9a-f]{64}", digits):
+        return digits
+    if re.fullmatch(r"[^+]+\+[0-9a-f]{8}\+\S+", value.strip()):
         _, kind, raw = read_vkey(value)
         return value.strip() if kind == COSIGNATURE else hashlib.sha256(raw).hexdigest()
-    path = Path(value)
-    if path.is_file() and path.stat().st_size <= 65_536:
-        content = path.read_bytes()
-        if b"-----BEGIN CERTIFICATE-----" in content:
-            certificate = x509.load_pem_x509_certificate(content)
-            return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
-        lines = content.decode("utf-8", errors="replace").strip().splitlines()
-        if lines and not Path(lines[0]).is_file():
-            return _read_key(lines[0])
-    raise ValueError(
-        f"“{value[:80]}” is no key: give the ledger's key (name+hash+key), a SHA-256 fingerprint, or a file with one."
-    )
+    content = Path(value).read_bytes() if Path(value).is_file() else b""
+    if b"-----BEGIN CERTIFICATE-----" in content:
+        return x509.load_pem_x509_certificate(content).fingerprint(hashes.SHA256()).hex()
+    first = content.decode("utf-8", errors="replace").strip().partition("\n")[0]
+    if first and not Path(first).is_file():
+        return read_key(first)
+    wanted = "give the ledger's key (name+hash+key), a SHA-256 fingerprint, or a file with one"
+    raise ValueError(f"“{value[:80]}” is no key: {wanted}.")
 
 
 def grouped(digits: str) -> str:
@@ -195,68 +172,37 @@ def read_json(content: bytes) -> Any:
     """The JSON value. Raises Wrong for anything else, also for names that stand twice."""
 
     def unique(pairs: list[tuple[str, Any]]) -> Json:
-        found = dict(pairs)
-        if len(found) != len(pairs):
+        if len(dict(pairs)) != len(pairs):
             raise Wrong("A name stands twice in one object of the JSON.")
-        return found
+        return dict(pairs)
 
-    def refuse(word: str) -> None:
-        raise Wrong(f"{word} is no JSON.")
-
-    try:
-        return json.loads(content.decode("utf-8"), object_pairs_hook=unique, parse_constant=refuse)
+    try:  # NaN and Infinity are no JSON, and int() refuses them
+        return json.loads(content.decode("utf-8"), object_pairs_hook=unique, parse_constant=int)
     except (ValueError, RecursionError) as error:
         raise Wrong("The JSON cannot be read.") from error
 
 
 def canonical(value: Any) -> bytes:
     """RFC 8785: members sorted by UTF-16 code units, no white space, ECMAScript's numbers. Raises ValueError."""
-    return _canonical(value).encode("utf-8")
-
-
-def _canonical(value: Any) -> str:
     if isinstance(value, dict):
-        names = sorted(value, key=lambda name: str(name).encode("utf-16-be"))
-        return "{" + ",".join(f"{_text(name)}:{_canonical(value[name])}" for name in names) + "}"
+        names = sorted(value, key=lambda name: name.encode("utf-16-be"))
+        return b"{" + b",".join(canonical(name) + b":" + canonical(value[name]) for name in names) + b"}"
     if isinstance(value, (list, tuple)):
-        return "[" + ",".join(map(_canonical, value)) + "]"
-    if isinstance(value, str):
-        return _text(value)
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, int) and abs(value) < 2**53:
-        return str(value)
+        return b"[" + b",".join(map(canonical, value)) + b"]"
     if isinstance(value, float):
-        return _number(value)
-    raise ValueError("JSON cannot hold this exactly.")
-
-
-def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)
+        return _number(value).encode()
+    if isinstance(value, int) and abs(value) >= 2**53:
+        raise ValueError("JSON cannot hold this number exactly.")
+    return json.dumps(value, ensure_ascii=False).encode()
 
 
 def _number(value: float) -> str:
-    """ECMA-262 Number::toString: the shortest digits that give the same number, as Python's repr finds them."""
+    """ECMA-262 Number::toString: the digits that Python's repr finds, with an exponent below 1e-6 and from 1e21 on."""
     if not math.isfinite(value):
         raise ValueError("JSON knows no such number.")
-    if value == 0:
-        return "0"
-    sign = "-" if value < 0 else ""
-    mantissa, _, exponent = repr(abs(value)).partition("e")
-    whole, _, part = mantissa.partition(".")
-    part = "" if part == "0" and not exponent else part
-    digits = (whole + part).lstrip("0")
-    point = len(whole) + int(exponent or 0) - (len(whole + part) - len((whole + part).lstrip("0")))
-    digits = digits.rstrip("0")
-    count = len(digits)
-    if count <= point <= 21:
-        return sign + digits + "0" * (point - count)
-    if 0 < point <= 21:
-        return f"{sign}{digits[:point]}.{digits[point:]}"
-    if -6 < point <= 0:
-        return f"{sign}0.{'0' * -point}{digits}"
-    shown = digits if count == 1 else f"{digits[0]}.{digits[1:]}"
-    return f"{sign}{shown}e{'+' if point > 0 else '-'}{abs(point - 1)}"
+    if value == 0 or 1e-6 <= abs(value) < 1e21:
+        return format(Decimal(repr(value or 0)).normalize(), "f")
+    return repr(value).replace("e-0", "e-")
 
 
 def digest(value: Any) -> str:
@@ -264,147 +210,46 @@ def digest(value: Any) -> str:
     return sha256(canonical(value))
 
 
-_TYPES: dict[str, Callable[[Any], bool]] = {
-    "object": lambda value: isinstance(value, dict),
-    "array": lambda value: isinstance(value, list),
-    "string": lambda value: isinstance(value, str),
-    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "number": lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
-    "boolean": lambda value: isinstance(value, bool),
-    "null": lambda value: value is None,
-}
-#: Keywords that say nothing about what is valid.
-_NOTES = frozenset(
-    ("$schema", "$defs", "title", "description", "default", "format", "discriminator", "examples")
-)
+JSON_TYPES = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool, "null": type(None)}
 
 
-def schema_problem(value: Any, schema: Any, root: Json | None = None, where: str = "") -> str:
-    """Where and how the value does not fit the schema; empty where it does. Raises Wrong for an unknown keyword."""
-    root = schema if root is None else root
-    if len(where) > 2_000:
-        raise Wrong("The schema leads nowhere.")
+def schema_problem(value: Any, schema: Any, defs: Json | None = None, where: str = "$") -> str:
+    """Where the value does not fit the schema, and how; empty where it does.
+
+    It knows the keywords that the published schemas use (SCHEMAS in chapter 9), each as they use it, and no others.
+    """
     if isinstance(schema, bool):
-        return "" if schema else f"{where or 'the facts'}: nothing is allowed here"
-    for keyword, rule in schema.items():
-        if keyword in _NOTES:
-            continue
-        if keyword not in _RULES:
-            raise Wrong(f"The schema uses “{keyword}”, which this verifier does not know.")
-        problem = _RULES[keyword](value, rule, schema, root or {}, where)
-        if problem:
-            return problem if ": " in problem else f"{where or 'the facts'}: {problem}"
-    return ""
-
-
-def _referred(value: Any, rule: str, _: Json, root: Json, where: str) -> str:
-    target: Any = root
-    for part in rule[2:].split("/"):
-        target = target[part.replace("~1", "/").replace("~0", "~")]
-    return schema_problem(value, target, root, where)
-
-
-def _typed(value: Any, rule: Any, _: Json, root: Json, where: str) -> str:
-    kinds = [rule] if isinstance(rule, str) else rule
-    return "" if any(_TYPES[kind](value) for kind in kinds) else f"is not of type {', '.join(kinds)}"
-
-
-def _properties(value: Any, rule: Json, _: Json, root: Json, where: str) -> str:
-    if isinstance(value, dict):
-        for name, inner in rule.items():
-            problem = schema_problem(value[name], inner, root, f"{where}.{name}") if name in value else ""
-            if problem:
-                return problem
-    return ""
-
-
-def _others(value: Any, rule: Any, schema: Json, root: Json, where: str) -> str:
-    if isinstance(value, dict):
-        for name in value.keys() - schema.get("properties", {}).keys():
-            problem = schema_problem(value[name], rule, root, f"{where}.{name}")
-            if problem:
-                return problem
-    return ""
-
-
-def _names(value: Any, rule: Any, _: Json, root: Json, where: str) -> str:
-    names = value if isinstance(value, dict) else {}
-    return next(filter(None, (schema_problem(name, rule, root, f"{where}.{name}") for name in names)), "")
-
-
-def _patterned(value: Any, rule: Json, _: Json, root: Json, where: str) -> str:
-    for name in value if isinstance(value, dict) else {}:
-        for pattern, inner in rule.items():
-            problem = (
-                schema_problem(value[name], inner, root, f"{where}.{name}")
-                if re.search(pattern, name)
-                else ""
-            )
-            if problem:
-                return problem
-    return ""
-
-
-def _items(value: Any, rule: Any, _: Json, root: Json, where: str) -> str:
-    items = value if isinstance(value, list) else []
-    return next(
-        filter(None, (schema_problem(item, rule, root, f"{where}[{at}]") for at, item in enumerate(items))),
-        "",
-    )
-
-
-def _any_of(value: Any, rule: list[Any], _: Json, root: Json, where: str) -> str:
-    return "" if any(not schema_problem(value, one, root, where) for one in rule) else "fits none of its forms"
-
-
-def _one_of(value: Any, rule: list[Any], _: Json, root: Json, where: str) -> str:
-    return (
-        ""
-        if sum(not schema_problem(value, one, root, where) for one in rule) == 1
-        else "does not fit one form"
-    )
-
-
-def _plainly(holds: Callable[[Any, Any], bool], said: str) -> Callable[[Any, Any, Json, Json, str], str]:
-    return lambda value, rule, _, root, where: "" if holds(value, rule) else said
-
-
-def _is_number(value: Any) -> bool:
-    return _TYPES["number"](value)
-
-
-def _same(value: Any, other: Any) -> bool:
-    return value == other and isinstance(value, bool) == isinstance(other, bool)
-
-
-_RULES: dict[str, Callable[[Any, Any, Json, Json, str], str]] = {
-    "$ref": _referred,
-    "type": _typed,
-    "properties": _properties,
-    "additionalProperties": _others,
-    "propertyNames": _names,
-    "patternProperties": _patterned,
-    "items": _items,
-    "anyOf": _any_of,
-    "oneOf": _one_of,
-    "allOf": lambda v, r, s, root, w: next(
-        filter(None, (schema_problem(v, one, root, w) for one in r)), ""
-    ),
-    "required": _plainly(lambda v, r: not isinstance(v, dict) or set(r) <= v.keys(), "something is missing"),
-    "const": _plainly(_same, "is another value"),
-    "enum": _plainly(lambda v, r: any(_same(v, one) for one in r), "is none of its values"),
-    "pattern": _plainly(
-        lambda v, r: not isinstance(v, str) or re.search(r.replace("$", r"\Z"), v) is not None,
-        "has another form",
-    ),
-    "minLength": _plainly(lambda v, r: not isinstance(v, str) or len(v) >= r, "is too short"),
-    "maxLength": _plainly(lambda v, r: not isinstance(v, str) or len(v) <= r, "is too long"),
-    "minItems": _plainly(lambda v, r: not isinstance(v, list) or len(v) >= r, "has too few items"),
-    "maxItems": _plainly(lambda v, r: not isinstance(v, list) or len(v) <= r, "has too many items"),
-    "minimum": _plainly(lambda v, r: not _is_number(v) or v >= r, "is too small"),
-    "maximum": _plainly(lambda v, r: not _is_number(v) or v <= r, "is too large"),
-    "exclusiveMinimum": _plainly(lambda v, r: not _is_number(v) or v > r, "is too small"),
-}
+        return "" if schema else f"{where} is not allowed"
+    defs = schema["$defs"] if defs is None else defs
+    if "$ref" in schema:
+        return schema_problem(value, defs[schema["$ref"].rpartition("/")[2]], defs, where)
+    forms = schema.get("anyOf") or schema.get("oneOf")  # the latter's forms exclude one another
+    if forms:
+        fits = any(not schema_problem(value, form, defs, where) for form in forms)
+        return "" if fits else f"{where} has none of its forms"
+    if "type" in schema and type(value) is not JSON_TYPES[schema["type"]]:
+        return f"{where} is not of type {schema['type']}"
+    if value not in schema.get("enum", [schema.get("const", value)]):
+        return f"{where} is none of its values"
+    if "pattern" in schema and not re.fullmatch(schema["pattern"], value, re.ASCII):
+        return f"{where} has another form"
+    size = len(value) if isinstance(value, (str, list)) else value
+    if any(size < schema[least] for least in ("minimum", "minLength", "minItems") if least in schema):
+        return f"{where} is too small"
+    if any(size > schema[most] for most in ("maximum", "maxLength") if most in schema):
+        return f"{where} is too large"
+    inner: list[tuple[str, Any, Any]] = []
+    if isinstance(value, list):
+        inner = [(f"{where}[{at}]", item, schema.get("items", True)) for at, item in enumerate(value)]
+    elif isinstance(value, dict):
+        missing = [name for name in schema.get("required", ()) if name not in value]
+        if missing:
+            return f"{where}.{missing[0]} is missing"
+        known, others = schema.get("properties", {}), schema.get("additionalProperties", True)
+        inner = [(f"{where}.{name}", item, known.get(name, others)) for name, item in value.items()]
+        for pattern, rule in schema.get("patternProperties", {}).items():
+            inner += [(f"{where}.{name}", item, rule) for name, item in value.items() if re.fullmatch(pattern, name)]
+    return next(filter(None, (schema_problem(item, rule, defs, place) for place, item, rule in inner)), "")
 
 
 # ---- 3. DER (X.690), the PDF's signature (RFC 5652 CMS in PAdES form) and timestamps (RFC 3161) ----------------------
@@ -1372,43 +1217,31 @@ def check_note(note: str, vkeys: Sequence[str], origin: str) -> Head:
 
 # ---- 7. Passkeys (WebAuthn Level 3 §7.2, COSE keys of RFC 9053 in CBOR of RFC 8949) ----------------------------------
 
-
-def read_cbor(content: bytes, at: int = 0, depth: int = 0) -> tuple[Any, int]:
-    """Integers, bytes, texts, arrays and maps, which are all that keys need. Raises Wrong."""
-    if at >= len(content) or depth > 4:
-        raise Wrong("the key is none")
-    kind, count = content[at] >> 5, content[at] & 0x1F
-    at += 1
-    if 24 <= count <= 27:
-        size = 1 << (count - 24)
-        count, at = int.from_bytes(content[at : at + size], "big"), at + size
-    if kind in (0, 1):
-        return (count if kind == 0 else -1 - count), at
-    if kind in (2, 3) and at + count <= len(content):
-        raw = content[at : at + count]
-        return (raw if kind == 2 else raw.decode()), at + count
-    if kind in (4, 5) and count <= 64:
-        found = []
-        for _ in range(count * (kind - 3)):
-            one, at = read_cbor(content, at, depth + 1)
-            found.append(one)
-        return (found if kind == 4 else dict(zip(found[::2], found[1::2]))), at
-    raise Wrong("the key is none")
+#: The keys that are asked for, as CTAP2's canonical CBOR has them, in hex: kind, algorithm and curve are fixed.
+COSE_KEYS = {
+    "ES256": "a5 0102 0326     2001 215820(.{64}) 225820(.{64})",
+    "ES384": "a5 0102 033822   2002 215830(.{96}) 225830(.{96})",
+    "EdDSA": "a4 0101 0327     2006 215820(.{64})",
+    "RS256": "a4 0103 03390100 20590100(.{512}) 2143010001",
+}
 
 
-def verify_by_cose(key: Json, signature: bytes, signed: bytes) -> None:
-    """A signature by ES256, ES384, EdDSA or RS256. Raises InvalidSignature or Wrong."""
-    numbers: Any = key
-    kind, algorithm = numbers.get(1), numbers.get(3)
-    if (kind, algorithm) in ((2, -7), (2, -35)):
-        curve, hashing = (ec.SECP256R1(), hashes.SHA256()) if algorithm == -7 else (ec.SECP384R1(), hashes.SHA384())
-        point = b"\x04" + numbers[-2] + numbers[-3]
-        ec.EllipticCurvePublicKey.from_encoded_point(curve, point).verify(signature, signed, ec.ECDSA(hashing))
-    elif (kind, algorithm, numbers.get(-1)) == (1, -8, 6):
-        ed25519.Ed25519PublicKey.from_public_bytes(numbers[-2]).verify(signature, signed)
-    elif (kind, algorithm) == (3, -257):
-        exponent, modulus = (int.from_bytes(numbers[name], "big") for name in (-2, -1))
-        rsa.RSAPublicNumbers(exponent, modulus).public_key().verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
+def verify_by_cose(key: bytes, signature: bytes, signed: bytes) -> None:
+    """A signature by one of these keys. Raises InvalidSignature, or Wrong for any other key."""
+    matches = ((name, re.fullmatch(form, key.hex(), re.VERBOSE)) for name, form in COSE_KEYS.items())
+    algorithm, numbers = next(((name, "".join(found.groups())) for name, found in matches if found), ("", ""))
+    raw = bytes.fromhex(numbers)
+    if algorithm == "ES256":
+        point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\x04" + raw)
+        point.verify(signature, signed, ec.ECDSA(hashes.SHA256()))
+    elif algorithm == "ES384":
+        point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP384R1(), b"\x04" + raw)
+        point.verify(signature, signed, ec.ECDSA(hashes.SHA384()))
+    elif algorithm == "EdDSA":
+        ed25519.Ed25519PublicKey.from_public_bytes(raw).verify(signature, signed)
+    elif algorithm == "RS256":
+        public = rsa.RSAPublicNumbers(65537, int.from_bytes(raw, "big")).public_key()
+        public.verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
     else:
         raise Wrong("its key is of a kind that was not asked for")
 
@@ -1416,26 +1249,23 @@ def verify_by_cose(key: Json, signature: bytes, signed: bytes) -> None:
 def verify_assertion(assertion: Mapping[str, bytes], key: bytes, challenge: bytes, rp_id: str, last_count: int) -> None:
     """That this key signed this challenge for this relying party, its holder present and verified. Raises Wrong."""
     client, authenticator = read_json(assertion["client_data"]), assertion["authenticator_data"]
-    origin = urlsplit(str(client.get("origin")))
-    host = origin.hostname or ""
-    local = host == "localhost" or host.endswith(".localhost")
-    count = int.from_bytes(authenticator[33:37], "big")
     wanted = base64.urlsafe_b64encode(challenge).rstrip(b"=").decode()
+    scheme = "https?" if rp_id.rpartition(".")[2] == "localhost" else "https"
+    site = rf"{scheme}://([a-z0-9_-]+\.)*{re.escape(rp_id)}(:[0-9]+)?"
+    party, flags, count = struct.unpack_from(">32sBL", authenticator)
     for holds, said in (
         (client.get("type") == "webauthn.get", "it was made for something else"),
         (client.get("challenge") == wanted, "it is over another challenge"),
         (not client.get("crossOrigin"), "it was made in a frame of another site"),
-        ((host == rp_id or host.endswith("." + rp_id)) and (origin.scheme == "https" or local), "it was made on another site"),
-        (len(authenticator) >= 37, "what the authenticator states is cut off"),
-        (authenticator[:32] == hashlib.sha256(rp_id.encode()).digest(), "it was made for another relying party"),
-        (authenticator[32] & 0x05 == 0x05, "its holder was not verified"),
+        (re.fullmatch(site, str(client.get("origin"))), "it was made on another site"),
+        (party == hashlib.sha256(rp_id.encode()).digest(), "it was made for another relying party"),
+        (flags & 0x05 == 0x05, "its holder was not verified"),
         (count > last_count or count == last_count == 0, f"its counter shows {count} after {last_count}"),
     ):
         if not holds:
             raise Wrong(said)
     try:
-        signed = authenticator + hashlib.sha256(assertion["client_data"]).digest()
-        verify_by_cose(read_cbor(key)[0], assertion["signature"], signed)
+        verify_by_cose(key, assertion["signature"], authenticator + hashlib.sha256(assertion["client_data"]).digest())
     except InvalidSignature as error:
         raise Wrong("the signature is not by this key") from error
 
@@ -2949,13 +2779,12 @@ def _recounted(
 def check_path(path: Path, trusted: Trusted, progress: Callable[[str], None] = lambda _: None) -> Result:
     """A PDF file, a bundle or a folder. Raises OSError when it cannot be read; whatever it holds, nothing else."""
     result = Result(path.name)
-    try:
-        if path.is_dir():
-            check_bundle(Bundle(path), trusted, result, progress=progress)
-            return result
+    packed = False
+    if not path.is_dir():
         with path.open("rb") as file:
-            begins = file.read(4)
-        if begins == b"PK\x03\x04":
+            packed = file.read(4) == b"PK\x03\x04"
+    try:
+        if packed or path.is_dir():
             check_bundle(Bundle(path), trusted, result, progress=progress)
         elif path.stat().st_size > LARGEST_PDF:
             result.bad("pdf-signature", "The file is larger than any evidence can be.")
@@ -2972,28 +2801,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=about[0], epilog=" ".join(about[2].split()))
     parser.add_argument("file", type=Path, help="a PDF file, a bundle, or the folder into which it was unpacked")
     parser.add_argument("--key", action="append", default=[], help="what you were given by another way than the file")
-    parser.add_argument("--checkpoint", action="append", default=[], type=Path, help="a checkpoint of the ledger that you keep")
+    kept = "a checkpoint of the ledger that you keep"
+    parser.add_argument("--checkpoint", action="append", default=[], type=Path, help=kept)
     parser.add_argument("--json", action="store_true", help="print the checks as JSON")
     asked = parser.parse_args(arguments)
-    shows = sys.stderr.isatty()
-    progress = (lambda name: print(f"\r\033[K{name[:70]}", end="", file=sys.stderr, flush=True)) if shows else (lambda _: None)
+
+    def say(line: str) -> None:  # what a hostile file says must not steer the terminal
+        print("".join(one if one.isprintable() else "?" for one in line))
+
+    def progress(name: str) -> None:
+        if sys.stderr.isatty():
+            print(f"\r\033[K{name[:70]}", end="", file=sys.stderr, flush=True)
+
     try:
-        trusted = Trusted.of(asked.key, asked.checkpoint)
-        result = check_path(asked.file, trusted, progress)
+        result = check_path(asked.file, Trusted.of(asked.key, asked.checkpoint), progress)
     except ValueError as error:
         parser.error(str(error))
     except OSError as error:
         parser.error(f"{asked.file} cannot be read: {error.strerror}.")
-    if shows:
-        print("\r\033[K", end="", file=sys.stderr)
+    progress("")
     if asked.json:
-        print(json.dumps(result.to_json(), indent=2, ensure_ascii=False))
-        return 0 if result.holds else 1
-    for _, holds, sentence in result.checks:
-        print({True: "✓", False: "✗", None: "?"}[holds], sentence)
-    if result.claim and result.holds:
-        print(f"\n{result.reference}: {result.claim}")
-    print(f"\n{result.verdict}")
+        told = {name: getattr(result, name) for name in ("file", "reference", "claim", "holds", "proven", "verdict")}
+        told["checks"] = [{"name": name, "holds": holds, "sentence": said} for name, holds, said in result.checks]
+        print(json.dumps(told, indent=2, ensure_ascii=False))
+    else:
+        for _, holds, sentence in result.checks:
+            say({True: "✓ ", False: "✗ ", None: "? "}[holds] + sentence)
+        if result.claim and result.holds:
+            say("")
+            say(f"{result.reference}: {result.claim}")
+        say("")
+        say(result.verdict)
     return 0 if result.holds else 1
 
 

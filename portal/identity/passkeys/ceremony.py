@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,14 @@ from portal.identity.passkeys.relying_party import NAME
 
 #: COSE algorithms, the preferred first: ES256, EdDSA, ES384, RS256 (Windows Hello's older chips).
 ALGORITHMS = (-7, -8, -35, -257)
+#: Their public keys (COSE in CTAP2's canonical CBOR, in hex), RSA of 2048 bits as those chips make it. No other form is
+#: enrolled, so that whoever checks a signature later need not read CBOR but compares.
+KEY_FORMS = {
+    "ES256": "a5 0102 0326     2001 215820(.{64}) 225820(.{64})",
+    "ES384": "a5 0102 033822   2002 215830(.{96}) 225830(.{96})",
+    "EdDSA": "a4 0101 0327     2006 215820(.{64})",
+    "RS256": "a4 0103 03390100 20590100(.{512}) 2143010001",
+}
 #: Characters of what a browser sends at most; an attestation that we did not ask for may be long.
 LONGEST_ANSWER = 20_000
 _TRANSPORTS = frozenset({"internal", "usb", "nfc", "ble", "hybrid", "smart-card"})
@@ -102,11 +111,12 @@ def verify_registration(
     credential = made.credential_data
     if credential is None or raw_id != credential.credential_id:
         raise CeremonyFailed("it names another key than it holds")
-    if credential.public_key.get(3) not in ALGORITHMS:
+    public_key = cbor.encode(credential.public_key)
+    if not any(re.fullmatch(form, public_key.hex(), re.VERBOSE) for form in KEY_FORMS.values()):
         raise CeremonyFailed("its key is of a kind that was not asked for")
     return NewCredential(
         credential_id=to_base64url(credential.credential_id),
-        public_key=cbor.encode(credential.public_key),
+        public_key=public_key,
         sign_count=made.counter,
         aaguid=str(credential.aaguid),
         transports=tuple(sorted(_TRANSPORTS & transports)),

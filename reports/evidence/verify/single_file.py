@@ -10,7 +10,7 @@ from reports.verifier.verify import Trusted as Given
 
 def given(trusted: Trusted) -> Given:
     """The same keys, as the single file takes them."""
-    return Given(trusted.fingerprints, (key.verifier for key in trusted.witnesses), trusted.kept)
+    return Given(trusted.fingerprints, tuple(key.verifier for key in trusted.witnesses), trusted.kept)
 
 
 def tell(found: Result, result: Verification) -> None:

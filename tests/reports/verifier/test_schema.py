@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from datetime import datetime
 from types import ModuleType
+from typing import Any
 
 import pikepdf
 import pytest
@@ -75,3 +77,43 @@ def test_every_schema_that_is_attached_is_published_and_known(document: ModuleTy
     assert single.sha256(attached) in single.SCHEMAS[document.FILE_NAME]
     # Every keyword in it is one that the small validator knows.
     assert single.schema_problem({}, json.loads(attached)) != ""
+
+
+#: What the small validator reads beside each type, and where there is none.
+READ = {
+    "": {"$ref", "anyOf", "oneOf"},
+    "string": {"type", "const", "enum", "pattern", "minLength", "maxLength"},
+    "integer": {"type", "minimum", "maximum"},
+    "boolean": {"type"},
+    "null": {"type"},
+    "array": {"type", "items", "minItems"},
+    "object": {"type", "properties", "required", "additionalProperties", "patternProperties"},
+}
+#: Keywords that say nothing about what is valid.
+NOTES = {"$schema", "$defs", "title", "description", "default", "format", "discriminator"}
+
+
+@pytest.mark.parametrize("document", [evidence, access_review, audit], ids=lambda one: str(one.FORMAT))
+def test_every_keyword_of_a_published_schema_is_one_that_the_small_validator_reads(
+    document: ModuleType,
+) -> None:
+    """It refuses no other, because a schema that was never published is not read at all."""
+
+    def look(schema: Any) -> None:
+        if isinstance(schema, bool):
+            return
+        used = schema.keys() - NOTES
+        assert used <= READ[schema.get("type", "")], used
+        assert "type" in schema or len(used) <= 1, used
+        assert "oneOf" not in schema or "discriminator" in schema, "one of its forms at most fits"
+        assert re.fullmatch(r"\^[^^$|]*\$", schema.get("pattern", "^$")), "anchored on both sides"
+        named = ("$defs", "properties", "patternProperties")
+        for inner in [
+            *(one for keyword in named for one in schema.get(keyword, {}).values()),
+            *schema.get("anyOf", []),
+            *schema.get("oneOf", []),
+            *(schema[keyword] for keyword in ("items", "additionalProperties") if keyword in schema),
+        ]:
+            look(inner)
+
+    look(json.loads(document.SCHEMA_FILE.read_bytes()))

@@ -54,8 +54,8 @@ MOMENT = {
     ),
 }
 #: What the leaf hashes, and the number, of the entries whose columns repeat what their text says. 23 characters stand
-#: around tag and subject. A column with a quotation mark or a backslash could repeat more of the text than its own value:
-#: SQLite writes it as JSON does, so that it cannot; on PostgreSQL it is left to whoever reads JSON.
+#: around tag and subject. A column with a quotation mark or a backslash could repeat more of the text than its own value,
+#: so it is left to whoever looks with care: written as JSON, as SQLite does here, it is longer than counted.
 _ENTRIES = {
     # Compared as bytes: of a text SQLite would count the characters to find its end.
     "sqlite": """

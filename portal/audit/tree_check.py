@@ -69,7 +69,7 @@ def _nodes_on(session: Session, level: int) -> Iterator[tuple[Any, bytes, bytes 
         chunk = list(session.execute(_chunk(level, last)))
         for row in chunk:
             if level == 0:
-                yield row.position, row.hash, None if row.body is None else leaf_hash(row.body)
+                yield row.position, row.hash, None if row.body is None else leaf_hash(row.body.encode())
             else:
                 whole = row.left is not None and row.right is not None
                 yield row.position, row.hash, node_hash(row.left, row.right) if whole else None
@@ -86,7 +86,7 @@ def _bytes(hashed: Any) -> Any:
 def _chunk(level: int, last: int) -> Any:
     where = (Node.level == level, Node.position > last)
     if level == 0:
-        leaves = select(Node.position, _bytes(Node.hash).label("hash"), _bytes(Entry.body).label("body"))
+        leaves = select(Node.position, _bytes(Node.hash).label("hash"), Entry.body)
         return (
             leaves.outerjoin(Entry, Entry.number == Node.position + 1)
             .where(*where)

@@ -146,6 +146,17 @@ def test_an_entry_that_a_later_head_would_vouch_for_is_named_before_what_is_odd_
     assert "000000000008.note" in found[0].sentence
 
 
+def test_an_odd_node_is_named_whatever_the_texts_hold(db: Database, signer: Signer) -> None:
+    with db.transaction() as session:
+        record(session, "thing:done", subject="thing:0", actor=PORTAL, facts={"path": "C:\\größe"})
+    write(db, 3)
+    checkpoint(db, signer)
+    tamper(db, "DELETE FROM ledger_node WHERE level = 1 AND position = 1")
+    assert [finding.sentence for finding in verify(db, signer).findings] == [
+        "Entries 3 to 4: the node over them in the stored tree is missing."
+    ]
+
+
 def test_two_entries_of_one_number_are_found(db: Database, signer: Signer) -> None:
     write(db, 4)
     checkpoint(db, signer)

@@ -53,17 +53,17 @@ MOMENT = {
         "replace(to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), '.000000', '') || '+00:00' END"
     ),
 }
-#: What the leaf hashes, and the number, of the entries whose columns repeat what their text says. 23 characters stand
-#: around tag and subject. A column with a quotation mark or a backslash could repeat more of the text than its own value,
-#: so it is left to whoever looks with care: written as JSON, as SQLite does here, it is longer than counted.
+#: What the leaf hashes, and the number, of the entries whose columns repeat what their text says. A column with a
+#: quotation mark or a backslash could repeat more of the text than its own value, so it is left to whoever looks with
+#: care: written as JSON, as SQLite does here, it is longer than the 22 or 23 characters around tag and subject and they.
 _ENTRIES = {
     # Compared as bytes: of a text SQLite would count the characters to find its end.
     "sqlite": """
         SELECT CAST(x'00' || body AS BLOB), number FROM ledger_entry
-        WHERE number BETWEEN ? AND ? AND typeof(body) = 'text' AND typeof(at) = 'text'
-        AND instr(body, '{"actor":' || json_quote(actor) || ',"at":' || json_quote(at) || ',"facts":{') = 1
-        AND substr(CAST(body AS BLOB), -23 - length(CAST(subject || tag AS BLOB)))
-            = CAST(',"subject":' || json_quote(subject) || ',"tag":' || json_quote(tag) || '}' AS BLOB)
+        WHERE number BETWEEN ? AND ? AND typeof(body) = 'text'
+        AND instr(body, rtrim(json_object('actor', actor, 'at', at), '}') || ',"facts":{') = 1
+        AND substr(CAST(body AS BLOB), -22 - length(CAST(subject || tag AS BLOB)))
+            = CAST(substr(json_object('subject', subject, 'tag', tag), 2) AS BLOB)
         ORDER BY number""",
     # No backslash is written here, and no collation left open: a role's or a database's settings change neither.
     "postgresql": """

@@ -67,6 +67,7 @@ class PersonalValue(Base):
     """What a commitment in an entry stands for. Deleting the row erases the value; the proofs still hold."""
 
     __tablename__ = "personal_value"
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
     entry_number: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     field: Mapped[str] = mapped_column(String(80), primary_key=True)

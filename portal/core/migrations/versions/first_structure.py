@@ -182,6 +182,7 @@ def upgrade() -> None:
         sa.Column("salt", sa.LargeBinary(length=32), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("entry_number", "field", name=("pk_personal_value")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "queue_attendance",

@@ -6,13 +6,14 @@ import zipfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 PIECE = 1 << 20
 #: The earliest date that an archive can hold (PKWARE APPNOTE 4.4.6).
 _FIRST_YEAR = 1980
 
 
-def write_bundle(path: Path, members: Mapping[str, Path | bytes], *, at: datetime) -> None:
+def write_bundle(path: Path | IO[bytes], members: Mapping[str, Path | bytes], *, at: datetime) -> None:
     """Write the members, sorted by name, deflated, all dated `at`. Streams: a member of any size takes the same memory."""
     moment = at.astimezone(UTC)
     date_time = max(moment, datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)).timetuple()[:6]
@@ -24,7 +25,9 @@ def write_bundle(path: Path, members: Mapping[str, Path | bytes], *, at: datetim
             member.create_system = 3
             member.external_attr = 0o100644 << 16
             content = members[name]
-            with archive.open(member, "w", force_zip64=True) as out:
+            # Told beforehand, so that every header has the plainest form, which verify.py builds again and compares.
+            member.file_size = len(content) if isinstance(content, bytes) else content.stat().st_size
+            with archive.open(member, "w") as out:
                 if isinstance(content, bytes):
                     out.write(content)
                     continue

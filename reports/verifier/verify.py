@@ -37,7 +37,8 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo, available_timezones
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -915,26 +916,20 @@ class Head(NamedTuple):
 
 def read_vkey(text: str) -> tuple[str, int, bytes]:
     """Name, kind of key and raw public key of name+hash+key. Raises ValueError."""
-    parts = text.strip().split("+", 2)
-    if len(parts) != 3:
-        raise ValueError("This is not a verifier key (name+hash+key).")
-    raw = base64.b64decode(parts[2], validate=True)
-    hashed = hashlib.sha256(parts[0].encode() + b"\n" + raw).hexdigest()[:8]
-    if len(raw) != 33 or raw[0] not in (ED25519, COSIGNATURE) or hashed != parts[1]:
-        raise ValueError("This verifier key does not fit its own hash.")
-    return parts[0], raw[0], raw[1:]
+    name, _, rest = text.strip().partition("+")
+    raw = base64.b64decode(rest[9:], validate=True)
+    hashed = hashlib.sha256(name.encode() + b"\n" + raw).hexdigest()[:8]
+    if len(raw) != 33 or raw[0] not in (ED25519, COSIGNATURE) or rest[:9] != f"{hashed}+":
+        raise ValueError("This is not a verifier key (name+hash+key), or it does not fit its own hash.")
+    return name, raw[0], raw[1:]
 
 
 def read_head(note: str) -> Head:
     """What a checkpoint states, its signatures not looked at. Raises Wrong."""
-    lines = note.partition("\n\n")[0].split("\n")
-    try:
-        head = Head(lines[0], int(lines[1]), base64.b64decode(lines[2], validate=True))
-    except (IndexError, ValueError) as error:
-        raise Wrong("The checkpoint is malformed.") from error
-    if str(head.size) != lines[1] or len(head.root) != 32 or not head.origin:
+    found = re.match(r"([^\n]+)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)(?:\n|\Z)", note)
+    if found is None:
         raise Wrong("The checkpoint is malformed.")
-    return head
+    return Head(found[1], int(found[2]), base64.b64decode(found[3]))
 
 
 def read_kept(path: Path) -> Head:
@@ -948,49 +943,34 @@ def read_kept(path: Path) -> Head:
         raise ValueError(f"{path} is no checkpoint of a ledger.") from error
 
 
-def check_kept(kept: Iterable[Head], origin: str, known: Mapping[int, bytes], result: Result) -> None:
-    """Whether the ledger has the roots that somebody kept; `known` are those that this file shows, by their sizes."""
-    for head in kept:
-        if head.origin != origin:
-            result.bad("kept", f"The checkpoint that you keep is of another ledger, {head.origin}; this one is {origin}.")
-        elif head.size not in known:
-            result.open("kept", f"Your checkpoint of {head.size} entries cannot be compared: this file does not show the ledger as it was then.")
-        elif known[head.size] != head.root:
-            result.bad("kept", f"Your checkpoint of {head.size} entries states another root: the ledger is not the one that it was then.")
-        else:
-            result.good("kept", f"The ledger of {head.size} entries is the one that your checkpoint states.")
-
-
-def shown_heads(told: Json) -> dict[int, bytes]:
-    """The roots that the facts themselves show, by size; each was signed, which is checked elsewhere."""
-    ledger = told["ledger"]
-    notes = [ledger.get("checkpoint"), *((ledger.get(name) or {}).get("checkpoint") for name in ("before", "after", "made"))]
-    return {head.size: head.root for head in (read_head(note) for note in notes if note)}
-
-
 def signed_by(note: str, vkey: str) -> bool:
     """Whether this key signed the note; of a witness (cosignature/v1), whether it saw it. Raises Wrong for a false signature."""
     name, kind, raw = read_vkey(vkey)
-    body, separator, lines = note.partition("\n\n")
-    for line in lines.splitlines() if separator else ():
-        dash, _, rest = line.partition(" ")
-        signer, _, encoded = rest.rpartition(" ")
-        try:
-            value = base64.b64decode(encoded, validate=True)
-        except ValueError:
+    text, _, lines = note.partition("\n\n")
+    for line in lines.splitlines():
+        signer, _, encoded = line.rpartition(" ")
+        value = base64.b64decode(encoded, validate=True) if signer == f"\u2014 {name}" else b""
+        if value[:4].hex() != vkey.strip().split("+")[1]:
             continue
-        if dash != "\u2014" or signer != name or value[:4] != bytes.fromhex(vkey.strip().split("+")[1]):
-            continue
-        message, signature = (body + "\n").encode(), value[4:]
+        message, signature = f"{text}\n", value[4:]
         if kind == COSIGNATURE:
-            at, signature = int.from_bytes(value[4:12], "big"), value[12:]
-            message = f"cosignature/v1\ntime {at}\n".encode() + message
+            message, signature = f"cosignature/v1\ntime {int.from_bytes(value[4:12], 'big')}\n{message}", value[12:]
         try:
-            ed25519.Ed25519PublicKey.from_public_bytes(raw).verify(signature, message)
+            ed25519.Ed25519PublicKey.from_public_bytes(raw).verify(signature, message.encode())
         except InvalidSignature as error:
             raise Wrong("The checkpoint's signature does not hold: its text was changed after signing.") from error
         return True
     return False
+
+
+def check_note(note: str, vkeys: Sequence[str], origin: str) -> Head:
+    """The checkpoint's head, signed by one of these keys of the ledger. Raises Wrong."""
+    head = read_head(note)
+    if head.origin != origin or any(read_vkey(vkey)[:2] != (origin, ED25519) for vkey in vkeys):
+        raise Wrong("The checkpoint is of another ledger than the facts say.")
+    if not any(signed_by(note, vkey) for vkey in vkeys):
+        raise Wrong("The checkpoint is not signed by the ledger's key.")
+    return head
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -1003,124 +983,63 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def root_from_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes:
-    """The root to which an inclusion proof leads (RFC 9162 §2.1.3.2); empty for a proof of the wrong length."""
-    if not 0 <= index < size:
-        return b""
-    fn, sn, computed = index, size - 1, leaf
-    for step in proof:
-        if sn == 0:
-            return b""
-        if fn & 1 or fn == sn:
-            computed = node_hash(step, computed)
-            while fn and not fn & 1:
-                fn, sn = fn >> 1, sn >> 1
-        else:
-            computed = node_hash(computed, step)
-        fn, sn = fn >> 1, sn >> 1
-    return b"" if sn else computed
+def roots_above(known: bytes, number: int, size: int, proof: Iterable[str], *, leaf: bool) -> tuple[bytes, bytes]:
+    """The roots of the first `number` and of all `size` leaves to which a proof leads; empty for one of another length.
+
+    PATH (RFC 6962 §2.1.1) goes down to the leaf of that number, which is known; SUBPROOF (§2.1.2) to the largest subtree
+    that ends with it, which only the proof tells, unless it is the whole of the first leaves, whose root is known.
+    """
+    on_the_left: list[bool] = []  # whether what stands beside us on the way down is the left part
+    while size > (1 if leaf else number):
+        middle = 1 << (size - 1).bit_length() - 1
+        on_the_left.append(number > middle)
+        number, size = (number - middle, size - middle) if number > middle else (number, middle)
+    steps = [base64.b64decode(step, validate=True) for step in proof]
+    is_told = any(on_the_left) and not leaf
+    if len(steps) != len(on_the_left) + is_told:
+        return b"", b""
+    first = second = steps.pop(0) if is_told else known
+    for step, left in zip(steps, reversed(on_the_left)):
+        first = node_hash(step, first) if left else first
+        second = node_hash(step, second) if left else node_hash(second, step)
+    return first, second
 
 
-def is_consistent(old: int, old_root: bytes, new: int, new_root: bytes, proof: Sequence[bytes]) -> bool:
-    """Whether the tree of `new` leaves begins with the tree of `old` leaves (RFC 9162 §2.1.4.2)."""
-    if old == new or old == 0:
-        return not proof and old_root == (new_root if old == new else EMPTY_ROOT)
-    if old > new or not proof:
-        return False
-    path = [old_root, *proof] if old & (old - 1) == 0 else list(proof)
-    fn, sn = old - 1, new - 1
-    while fn & 1:
-        fn, sn = fn >> 1, sn >> 1
-    first = second = path[0]
-    for step in path[1:]:
-        if sn == 0:
-            return False
-        if fn & 1 or fn == sn:
-            first, second = node_hash(step, first), node_hash(step, second)
-            while fn and not fn & 1:
-                fn, sn = fn >> 1, sn >> 1
-        else:
-            second = node_hash(second, step)
-        fn, sn = fn >> 1, sn >> 1
-    return sn == 0 and first == old_root and second == new_root
+def is_included(body: Json, number: int, head: Head, proof: Iterable[str]) -> bool:
+    """Whether this is the entry of that number in the ledger of this head."""
+    leaf = leaf_hash(canonical(body))
+    return 0 < number <= head.size and roots_above(leaf, number, head.size, proof, leaf=True)[1] == head.root
+
+
+def is_consistent(old: Head, new: Head, proof: Sequence[str]) -> bool:
+    """Whether the ledger of the new head begins with that of the old one."""
+    if old.size == 0 < new.size:
+        return not proof and old.root == EMPTY_ROOT
+    return old.size <= new.size and roots_above(old.root, old.size, new.size, proof, leaf=False) == (old.root, new.root)
 
 
 class Edge:
     """The right edge of a growing tree: the roots of its complete subtrees, left to right, one for each bit of its size."""
 
-    def __init__(self, size: int, roots: Sequence[bytes]) -> None:
-        levels = [level for level in reversed(range(size.bit_length())) if size >> level & 1]
-        if len(levels) != len(roots):
+    def __init__(self, size: int, roots: Sequence[str]) -> None:
+        if f"{size:b}".count("1") != len(roots):
             raise Wrong("The edge of the ledger before the period does not fit its size.")
-        self.size, self.roots = size, list(zip(levels, roots))
+        self.size, self.roots = size, [base64.b64decode(root, validate=True) for root in roots]
 
     def append(self, leaf: bytes) -> None:
-        """Add a leaf."""
-        level = 0
-        while self.roots and self.roots[-1][0] == level:
-            leaf, level = node_hash(self.roots.pop()[1], leaf), level + 1
-        self.roots.append((level, leaf))
+        """Add a leaf: two complete subtrees of one size become one of twice the size."""
+        size = self.size
+        while size & 1:
+            leaf, size = node_hash(self.roots.pop(), leaf), size >> 1
+        self.roots.append(leaf)
         self.size += 1
 
     def root(self) -> bytes:
         """The root over all leaves so far."""
-        if not self.roots:
-            return EMPTY_ROOT
-        found = self.roots[-1][1]
-        for _, left in reversed(self.roots[:-1]):
+        found = self.roots[-1] if self.roots else EMPTY_ROOT
+        for left in reversed(self.roots[:-1]):
             found = node_hash(left, found)
         return found
-
-
-def decoded(proof: Iterable[str]) -> list[bytes]:
-    """Hashes out of base64."""
-    return [base64.b64decode(step, validate=True) for step in proof]
-
-
-def check_entries(entries: Sequence[Json], head: Head, as_of: str, about: Callable[[str], bool], result: Result) -> None:
-    """That each entry is under the head, in order, about what it should be, and each opened value behind its commitment."""
-    said = f"All {len(entries)} entries are in the ledger of {head.size} entries that the checkpoint signed."
-    result.judge("inclusion", said, (problem for entry in entries for problem in _inclusion(entry, head)))
-    result.judge("order", "The entries are in the ledger's order and about what this file is about.", _order(entries, as_of, about))
-    opened = sum(len(entry["personal"]) for entry in entries)
-    said = f"All {opened} personal values are those that the entries commit to."
-    if result.judge("commitments", said, (problem for entry in entries for problem in _commitments(entry))):
-        erased = [str(entry["number"]) for entry in entries if set(entry["body"].get("personal", {})) - set(entry["personal"])]
-        if erased:
-            result.open("erased", f"Personal values were erased from the entries {', '.join(erased)}; their proofs hold.")
-
-
-def _inclusion(entry: Json, head: Head) -> Iterator[str]:
-    number = entry["number"]
-    try:
-        root = root_from_inclusion(leaf_hash(canonical(entry["body"])), number - 1, head.size, decoded(entry["inclusion"]))
-    except ValueError:
-        root = b""
-    if root != head.root:
-        yield f"Entry {number} is not in the ledger that the checkpoint signed: it was changed or invented."
-    if entry["body"].get("number") != number:
-        yield f"Entry {number} calls itself {entry['body'].get('number')}."
-
-
-def _order(entries: Sequence[Json], as_of: str, about: Callable[[str], bool]) -> Iterator[str]:
-    numbers = [entry["number"] for entry in entries]
-    if numbers != sorted(set(numbers)):
-        yield "The entries are not in the ledger's order."
-    for entry in entries:
-        if not about(str(entry["body"].get("subject"))):
-            yield f"Entry {entry['number']} is about {entry['body'].get('subject')}, not about this."
-        try:
-            if moment(entry["body"]["at"]) > moment(as_of):
-                yield f"Entry {entry['number']} is later than the time of which the file speaks."
-        except (KeyError, ValueError, TypeError):
-            yield f"Entry {entry['number']} has no time."
-
-
-def _commitments(entry: Json) -> Iterator[str]:
-    for name, opened in entry["personal"].items():
-        made = hmac.new(base64.b64decode(opened["salt"]), opened["value"].encode(), hashlib.sha256).hexdigest()
-        if entry["body"].get("personal", {}).get(name) != "hmac-sha256:" + made:
-            yield f"Entry {entry['number']}: the value of “{name}” is not the one that the entry commits to."
 
 
 def moment(text: Any) -> datetime:
@@ -1131,52 +1050,76 @@ def moment(text: Any) -> datetime:
     return found
 
 
-def earlier_keys(ledger: Json, origin: str, last: str, head: Head) -> list[str]:
-    """The ledger's earlier keys, each of which handed over to the next under a head that both signed. Raises Wrong."""
-    links: list[Json] = ledger.get("rotations") or []
-    found: list[str] = []
-    for at, link in enumerate(links):
-        entry, told, note = link["entry"], facts(link["entry"]), read_head(link["checkpoint"])
-        old, new, statement = told["old"], told["new"], told["statement"]
-        leaf, number = leaf_hash(canonical(entry["body"])), entry["number"]
-        wanted = f"countersign-ledger-key/1\n{origin}\n{old}\n{new}"
-        holds = (
-            new == (facts(links[at + 1]["entry"])["old"] if at + 1 < len(links) else last),
-            entry["body"].get("tag") == "ledger:key-rotated" and entry["body"].get("number") == number,
-            statement.partition("\n\n")[0] == wanted and note.origin == origin,
-            all(signed_by(text, key) for text in (statement, link["checkpoint"]) for key in (old, new)),
-            root_from_inclusion(leaf, number - 1, note.size, decoded(link["inclusion"])) == note.root,
-            root_from_inclusion(leaf, number - 1, head.size, decoded(entry["inclusion"])) == head.root,
-            is_consistent(note.size, note.root, head.size, head.root, decoded(link["consistency"])),
-        )
-        if not all(holds):
-            raise Wrong("The ledger's key was changed, but the old key did not hand over to the new one.")
-        found.append(old)
-    return found
+def check_entries(entries: Sequence[Json], head: Head, as_of: str, about: Callable[[str], bool], result: Result) -> None:
+    """That each entry is under the head, in order, about what it should be, and each opened value behind its commitment."""
+    numbers = [entry["number"] for entry in entries]
+    missing, other, lies = [], [], []
+    if numbers != sorted(set(numbers)):
+        other.append("The entries are not in the ledger's order.")
+    for number, entry, body in ((entry["number"], entry, entry["body"]) for entry in entries):
+        if body.get("number") != number or not is_included(body, number, head, entry["inclusion"]):
+            missing.append(f"Entry {number} is not in the ledger that the checkpoint signed: it was changed or invented.")
+        if not about(str(body.get("subject"))):
+            other.append(f"Entry {number} is about {body.get('subject')}, not about this.")
+        if moment(body.get("at")) > moment(as_of):
+            other.append(f"Entry {number} is later than the time of which the file speaks.")
+        for name, opened in entry["personal"].items():
+            made = hmac.new(base64.b64decode(opened["salt"]), opened["value"].encode(), hashlib.sha256).hexdigest()
+            if body.get("personal", {}).get(name) != f"hmac-sha256:{made}":
+                lies.append(f"Entry {number}: the value of “{name}” is not the one that the entry commits to.")
+    said = f"All {len(entries)} entries are in the ledger of {head.size} entries that the checkpoint signed."
+    result.judge("inclusion", said, missing)
+    result.judge("order", "The entries are in the ledger's order and about what this file is about.", other)
+    said = f"All {sum(len(entry['personal']) for entry in entries)} personal values are those that the entries commit to."
+    erased = [str(entry["number"]) for entry in entries if entry["body"].get("personal", {}).keys() - entry["personal"].keys()]
+    if result.judge("commitments", said, lies) and erased:
+        result.open("erased", f"Personal values were erased from the entries {', '.join(erased)}; their proofs hold.")
 
 
 def proven_keys(ledger: Json, note: str) -> tuple[list[str], list[str]]:
-    """The ledger's keys that signed this very head, the newest last, and those that handed over to them. Raises Wrong.
+    """The ledger's keys that signed this very head, the newest last, and the earlier ones. Raises Wrong.
 
-    A key that is only listed proves nothing.
+    A key that is only listed proves nothing: each earlier one handed over to the next under a head that both signed.
     """
     present = [one for one in ledger.get("verifiers") or [ledger["verifier"]] if signed_by(note, one)]
-    head = read_head(note)
-    return present, earlier_keys(ledger, head.origin, present[-1], head) if present else []
+    head, links = read_head(note), ledger.get("rotations") or []
+    keys = [*(facts(link["entry"])["old"] for link in links), *present[-1:]]
+    for link, old, new in zip(links, keys, keys[1:]):
+        entry, bridge = link["entry"], read_head(link["checkpoint"])
+        body, number, statement = entry["body"], entry["number"], facts(entry)["statement"]
+        holds = (
+            (body["tag"], body["number"], facts(entry)["new"]) == ("ledger:key-rotated", number, new),
+            statement.partition("\n\n")[0] == f"countersign-ledger-key/1\n{head.origin}\n{old}\n{new}",
+            all(signed_by(signed, key) for signed in (statement, link["checkpoint"]) for key in (old, new)),
+            bridge.origin == head.origin,
+            is_included(body, number, bridge, link["inclusion"]),
+            is_included(body, number, head, entry["inclusion"]),
+            is_consistent(bridge, head, link["consistency"]),
+        )
+        if not all(holds):
+            raise Wrong("The ledger's key was changed, but the old key did not hand over to the new one.")
+    return present, keys[:-1] if present else []
 
 
 def check_keys(ledger: Json, note: str, certificate: bytes, trusted: Trusted, result: Result) -> None:
     """Whose keys they are. A key that came in the file is only ever compared, never believed."""
-    introduced = [one for one in ledger["entries"] if one["body"].get("tag") == "evidence:key-introduced"]
-    named = sha256(certificate) in [facts(one).get("certificate") for one in introduced]
-    problem = [] if named else ["The PDF was signed by a certificate that the ledger does not name."]
+    introduced = [facts(one).get("certificate") for one in ledger["entries"] if one["body"].get("tag") == "evidence:key-introduced"]
+    problem = [] if sha256(certificate) in introduced else ["The PDF was signed by a certificate that the ledger does not name."]
     result.judge("certificate", "The ledger itself names the certificate that signed this PDF.", problem)
-    check_witnesses(note, trusted, result)
-    present, earlier = proven_keys(ledger, note)
-    printed = grouped(hashlib.sha256(read_vkey(present[-1])[2]).hexdigest()) if present else "unknown"
-    if any(trusted.has_key(read_vkey(one)[2]) for one in present):
+    for vkey in trusted.witnesses:  # others are not looked at
+        witness = f"The witness {read_vkey(vkey)[0]}"
+        try:
+            if signed_by(note, vkey):
+                result.good("witnesses", f"{witness}, whose key you gave, saw this checkpoint and signed it.")
+            else:
+                result.open("witnesses", f"{witness}, whose key you gave, did not sign this checkpoint.")
+        except Wrong as error:
+            result.bad("witnesses", f"{witness}: {error}")
+    present, earlier = ([read_vkey(one)[2] for one in keys] for keys in proven_keys(ledger, note))
+    printed = grouped(hashlib.sha256(present[-1]).hexdigest()) if present else "unknown"
+    if any(map(trusted.has_key, present)):
         result.good("ledger-key", "The ledger's key is the one that you gave.")
-    elif any(trusted.has_key(read_vkey(one)[2]) for one in earlier):
+    elif any(map(trusted.has_key, earlier)):
         said = "The key that you gave signed for the ledger's present key when it was changed. From now on compare with: "
         result.good("ledger-key", said + printed)
     elif trusted.has_certificate(certificate):
@@ -1190,29 +1133,24 @@ def check_keys(ledger: Json, note: str, certificate: bytes, trusted: Trusted, re
         result.open("ledger-key", said + printed)
 
 
-def check_witnesses(note: str, trusted: Trusted, result: Result) -> None:
-    """Whether the witnesses whose keys were given signed this head beside the ledger; others are not looked at."""
-    for vkey in trusted.witnesses:
-        name = read_vkey(vkey)[0]
-        try:
-            seen = signed_by(note, vkey)
-        except Wrong as error:
-            result.bad("witnesses", f"The witness {name}: {error}")
-            continue
-        if seen:
-            result.good("witnesses", f"The witness {name}, whose key you gave, saw this checkpoint and signed it.")
+def check_kept(kept: Iterable[Head], origin: str, known: Mapping[int, bytes], result: Result) -> None:
+    """Whether the ledger has the roots that somebody kept; `known` are those that this file shows, by their sizes."""
+    for head in kept:
+        yours, root = f"Your checkpoint of {head.size} entries", known.get(head.size)
+        if head.origin != origin:
+            result.bad("kept", f"The checkpoint that you keep is of another ledger, {head.origin}; this one is {origin}.")
+        elif root is None:
+            result.open("kept", f"{yours} cannot be compared: this file does not show the ledger as it was then.")
+        elif root != head.root:
+            result.bad("kept", f"{yours} states another root: the ledger is not the one that it was then.")
         else:
-            result.open("witnesses", f"The witness {name}, whose key you gave, did not sign this checkpoint.")
+            result.good("kept", f"The ledger of {head.size} entries is the one that your checkpoint states.")
 
 
-def check_note(note: str, vkeys: Sequence[str], origin: str) -> Head:
-    """The checkpoint's head, signed by one of these keys of the ledger. Raises Wrong."""
-    head = read_head(note)
-    if head.origin != origin or any(read_vkey(vkey)[:2] != (origin, ED25519) for vkey in vkeys):
-        raise Wrong("The checkpoint is of another ledger than the facts say.")
-    if not any(signed_by(note, vkey) for vkey in vkeys):
-        raise Wrong("The checkpoint is not signed by the ledger's key.")
-    return head
+def shown_heads(told: Json) -> dict[int, bytes]:
+    """The roots that the facts themselves show, by size; each was signed, which is checked elsewhere."""
+    parts = [told["ledger"], *(told["ledger"].get(name) or {} for name in ("before", "after", "made"))]
+    return {head.size: head.root for head in (read_head(part["checkpoint"]) for part in parts if part.get("checkpoint"))}
 
 
 # ---- 7. Passkeys (WebAuthn Level 3 §7.2, COSE keys of RFC 9053 in CBOR of RFC 8949) ----------------------------------
@@ -2019,16 +1957,23 @@ def _evidence_values(opened: Opened) -> Iterator[str]:
 # ---- 10. An audit report: the ledger of the period, the population, the sample ----------------------------------------
 
 
+def unlike(what: str, stated: Mapping[str, Any], follows: Mapping[str, Any]) -> Iterator[str]:
+    """A sentence for each name of which something else is stated than what follows."""
+    for name, value in follows.items():
+        if stated[name] != value:
+            yield f"{what}: {name.replace('_', ' ')} is “{stated[name]!s:.70}”, but “{value!s:.70}” follows."
+
+
 def check_report(opened: Opened, trusted: Trusted, result: Result) -> None:
     """All of an audit report that can be told without its bundle."""
-    told, ledger = opened.told, opened.told["ledger"]
-    count, size = told["population"]["count"], told["sample"]["size"]
-    result.claim = f"{count} requests from {told['query']['first_day']} to {told['query']['last_day']}, {size} of them drawn."
+    told, ledger, sample = opened.told, opened.told["ledger"], opened.told["sample"]
+    days = f"{told['query']['first_day']} to {told['query']['last_day']}"
+    result.claim = f"{told['population']['count']} requests from {days}, {sample['size']} of them drawn."
     run_checks(
         (
             ("checkpoint", lambda: _check_heads(told, result)),
-            ("query", lambda: result.judge("query", "The period is the days that it names, and was over when the audit was ordered.", _query(told))),
-            ("population", lambda: result.judge("population", "The population is what its count and digest say.", _population(told))),
+            ("query", lambda: result.judge("query", query_problems.__doc__ or "", query_problems(told))),
+            ("population", lambda: result.judge("population", population_problems.__doc__ or "", population_problems(told))),
             ("sample", lambda: result.judge("sample", sample_problems.__doc__ or "", sample_problems(told))),
             ("pages", lambda: check_pages(opened, _report_values(opened), result)),
             ("keys", lambda: check_keys(ledger, ledger["made"]["checkpoint"], opened.signed.certificate, trusted, result)),
@@ -2037,483 +1982,411 @@ def check_report(opened: Opened, trusted: Trusted, result: Result) -> None:
     )
     result.open(
         "draw",
-        f"Compare with your own notes: that the word is yours (“{told['sample']['nonce']}”), and that you said it after you had "
-        f"been shown the root {told['sample']['root']}; a portal that knew the word first could have tried roots until one suited it.",
+        f"Compare with your own notes: that the word is yours (“{sample['nonce']}”), and that you said it after you had been "
+        f"shown the root {sample['root']}; a portal that knew the word first could have tried roots until one suited it.",
     )
+
+
+def of_the_audit(told: Json, tag: str) -> list[Json]:
+    """The entries with this tag about this very audit."""
+    wanted = (tag, f"audit:{told['reference']}")
+    return [one for one in told["ledger"]["entries"] if (one["body"].get("tag"), one["body"].get("subject")) == wanted]
 
 
 def _check_heads(told: Json, result: Result) -> None:
     """Three signed heads, each containing the one before, and the entries under the last of them."""
-    ledger = told["ledger"]
-    heads = []
+    ledger, heads = told["ledger"], []
     for name in ("before", "after", "made"):
-        part = ledger[name]
-        if name == "before" and part["size"] == 0 and part["checkpoint"] is None:
-            heads.append(Head(ledger["origin"], 0, EMPTY_ROOT))
-            continue
-        head = check_note(part["checkpoint"], ledger["verifiers"], ledger["origin"])
-        if head.size != part["size"]:
+        size, note = ledger[name]["size"], ledger[name]["checkpoint"]
+        nothing = (name, size, note) == ("before", 0, None)
+        heads.append(Head(ledger["origin"], 0, EMPTY_ROOT) if nothing else check_note(note, ledger["verifiers"], ledger["origin"]))
+        if heads[-1].size != size:
             raise Wrong(f"The checkpoint {name} is of another size than the facts state.")
-        heads.append(head)
     before, after, made = heads
     result.good("checkpoint", f"The checkpoints of {made.origin} are signed by the ledger's key.")
-    proofs = [decoded(ledger["consistency"][name]) for name in ("before_after", "after_made")]
     problems = [
         f"The ledger at {new.size} entries does not begin with the ledger at {old.size}: it was rewritten."
-        for old, new, proof in ((before, after, proofs[0]), (after, made, proofs[1]))
-        if not is_consistent(old.size, old.root, new.size, new.root, proof)
+        for old, new, proof in ((before, after, "before_after"), (after, made, "after_made"))
+        if not is_consistent(old, new, ledger["consistency"][proof])
     ]
-    if Edge(before.size, decoded(ledger["before"]["edge"])).root() != before.root:
+    if Edge(before.size, ledger["before"]["edge"]).root() != before.root:
         problems.append("The edge of the ledger before the period does not give its root.")
-    result.judge("consistency", f"The ledger grew from {before.size} to {after.size} to {made.size} entries and was never rewritten.", problems)
-    mine = f"audit:{told['reference']}"
-    about = lambda one: True  # noqa: E731  (which entries they are is looked at below, by tag)
-    check_entries(ledger["entries"], made, told["made_at"], about, result)
-    last = next((entry for entry in ledger["entries"] if entry["number"] == before.size), None)
-    said = []
-    if before.size and (last is None or moment(last["body"]["at"]) >= moment(told["query"]["from"])):
-        said.append("It is not shown that the ledger before the period ends before the period begins.")
-    ordered = [e for e in ledger["entries"] if (e["body"].get("tag"), e["body"].get("subject")) == ("audit:ordered", mine)]
-    if len(ordered) != 1 or not before.size < ordered[0]["number"] <= after.size:
-        said.append("The order of this audit does not stand between the two checkpoints.")
+    said = f"The ledger grew from {before.size} to {after.size} to {made.size} entries and was never rewritten."
+    result.judge("consistency", said, problems)
+    check_entries(ledger["entries"], made, told["made_at"], lambda _: True, result)
+    result.judge("period", "The two checkpoints enclose the period.", _period_problems(told, before.size, after.size))
+
+
+def _period_problems(told: Json, before: int, after: int) -> Iterator[str]:
+    last = [entry["body"]["at"] for entry in told["ledger"]["entries"] if entry["number"] == before]
+    if before and not (last and moment(last[0]) < moment(told["query"]["from"])):
+        yield "It is not shown that the ledger before the period ends before the period begins."
+    ordered = of_the_audit(told, "audit:ordered")
+    if len(ordered) != 1 or not before < ordered[0]["number"] <= after:
+        yield "The order of this audit does not stand between the two checkpoints."
     elif moment(ordered[0]["body"]["at"]) < moment(told["query"]["until"]):
-        said.append("This audit was ordered before its period was over.")
-    result.judge("period", "The two checkpoints enclose the period.", said)
+        yield "This audit was ordered before its period was over."
 
 
-def _zone(name: str, *, strict: bool = False) -> Any:
-    try:
-        from zoneinfo import ZoneInfo
-
-        return ZoneInfo(name)
-    except Exception:
-        if strict:
-            raise
-        return None
-
-
-def _query(told: Json) -> Iterator[str]:
-    query = told["query"]
-    begins, until = moment(query["from"]), moment(query["until"])
+def query_problems(told: Json) -> Iterator[str]:
+    """The period is the days that it names, and was over when the audit was ordered."""
+    query, zones = told["query"], available_timezones()
     if not all(re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", query[day]) for day in ("first_day", "last_day")):
         raise Wrong("The days of the period are not written as days.")
-    zone: Any = _zone("Europe/Berlin")  # a machine without the world's time zones takes what is told, give or take their spread
-    try:
-        zone = _zone(query["zone"], strict=True) if zone else None
-    except Exception:  # here the time zones are known, so it is the name that is wrong
-        yield f"There is no time zone “{str(query['zone'])[:40]}”, so nobody can tell when the days of the period begin."
-        return
-    mine = f"audit:{told['reference']}"
-    ordered = [e for e in told["ledger"]["entries"] if (e["body"].get("tag"), e["body"].get("subject")) == ("audit:ordered", mine)]
-    wanted: Json = {name: query[name] for name in ("first_day", "last_day", "zone", "units", "offerings", "controls", "language")}
-    wanted.update(rule=told["sample"]["rule"], disclosure=told["disclosure"])
-    for name, value in wanted.items():
-        if any(facts(entry).get(name) != value for entry in ordered):
-            yield f"The report states another {name.replace('_', ' ')} than was ordered."
-    after = datetime.fromisoformat(query["last_day"]) + timedelta(days=1)
-    for stated, day in ((begins, datetime.fromisoformat(query["first_day"])), (until, after)):
-        if abs(stated - day.replace(tzinfo=zone or timezone.utc)) > (timedelta(0) if zone else timedelta(hours=14)):
-            yield f"{stated.isoformat()} is not the beginning of {day.date()} in {query['zone']}."
-    if not begins < until or until > moment(told["as_of"]):
+    if zones and query["zone"] not in zones:
+        raise Wrong(f"There is no time zone “{query['zone']:.40}”, so nobody can tell when the days of the period begin.")
+    wanted = {name: query[name] for name in ("first_day", "last_day", "zone", "units", "offerings", "controls", "language")}
+    for entry in of_the_audit(told, "audit:ordered"):
+        yield from differs(entry, "the audit", {**wanted, "rule": told["sample"]["rule"], "disclosure": told["disclosure"]})
+    # A machine without the world's time zones takes what is told, give or take their spread.
+    zone, spread = (ZoneInfo(query["zone"]), timedelta(0)) if zones else (timezone.utc, timedelta(hours=14))
+    first, last = (datetime.fromisoformat(query[day]).replace(tzinfo=zone) for day in ("first_day", "last_day"))
+    for stated, begins in ((query["from"], first), (query["until"], last + timedelta(days=1))):
+        if abs(moment(stated) - begins) > spread:
+            yield f"{stated} is not the beginning of {begins.date()} in {query['zone']}."
+    if not moment(query["from"]) < moment(query["until"]) <= moment(told["as_of"]):
         yield "The period was not over when it was looked at."
 
 
-def _population(told: Json) -> Iterator[str]:
-    population, query = told["population"], told["query"]
+def population_problems(told: Json) -> Iterator[str]:
+    """The population is what its count and digest say."""
+    population, wanted = told["population"], set(told["query"]["controls"])
     rows = population["rows"]
+    yield from unlike("The population", population, {"count": len(rows), "digest": digest(rows)})
     references = [row["reference"] for row in rows]
-    if population["count"] != len(rows) or population["digest"] != digest(rows):
-        yield "The rows are not those of which count and digest are stated."
     if references != sorted(set(references), key=lambda one: int(one[3:])):
         yield "The rows are not in the order of their references, or one stands twice."
     controls: dict[str, list[str]] = {}
     for row in rows:
         if controls.setdefault(row["offering_digest"], row["controls"]) != row["controls"]:
             yield f"{row['reference']}: another row of the same offering's version supports other controls."
-        if query["controls"] and not set(query["controls"]) & set(row["controls"]):
+        if wanted and wanted.isdisjoint(row["controls"]):
             yield f"{row['reference']} supports none of the controls that were asked for."
 
 
 def sample_size(rule: Json, count: int) -> int:
     """How many are drawn: a fixed number, a part within bounds, or by attribute (hypergeometric, no deviation expected)."""
-    if rule["kind"] == "fixed":
-        return min(int(rule["size"]), count)
-    if rule["kind"] == "percent":
-        part = math.ceil(count * Fraction(rule["percent"]) / 100)
-        return min(count, int(rule["most"]), max(int(rule["least"]), part))
-    deviating = math.ceil(Fraction(rule["tolerable"]) * count)
-    bound, chance, size = 1 - Fraction(rule["confidence"]), Fraction(1), 0
-    while chance > bound and size < count:
-        chance *= Fraction(max(0, count - deviating - size), count - size)
-        size += 1
-    return size
+    if rule["kind"] == "attribute":
+        deviating, chance, size = math.ceil(Fraction(rule["tolerable"]) * count), Fraction(1), 0
+        while chance > 1 - Fraction(rule["confidence"]) and size < count:
+            chance *= Fraction(max(0, count - deviating - size), count - size)
+            size += 1
+        return size
+    part = math.ceil(count * Fraction(rule["percent"]) / 100) if rule["kind"] == "percent" else int(rule["size"])
+    return min(count, min(rule["most"], max(rule["least"], part)) if rule["kind"] == "percent" else part)
+
+
+def rank(seed: str, reference: str) -> str:
+    """What puts the requests in order; the first of them are drawn."""
+    return hashlib.sha256(bytes.fromhex(seed) + reference.encode("ascii")).hexdigest()
 
 
 def sample_problems(told: Json) -> Iterator[str]:
     """The sample is the one that the ledger's root and the auditor's nonce draw; the root was fixed before the nonce."""
-    sample, ledger = told["sample"], told["ledger"]
-    references = [row["reference"] for row in told["population"]["rows"]]
-    after = read_head(ledger["after"]["checkpoint"])
-    if sample["root"] != base64.b64encode(after.root).decode():
-        yield "The sample was drawn from another root than that of the checkpoint after the period."
-    seed = hashlib.sha256(after.root + sample["nonce"].encode()).digest()
-    if sample["seed"] != seed.hex():
-        yield "The seed does not follow from root and nonce."
-    ranked = sorted(references, key=lambda one: hashlib.sha256(seed + one.encode("ascii")).digest())
-    if sample["size"] != sample_size(sample["rule"], len(references)):
-        yield "The sample has another size than the rule gives."
-    if sample["references"] != ranked[: sample["size"]]:
-        yield "Other requests were drawn than the seed draws."
-    mine = [e for e in ledger["entries"] if e["body"].get("subject") == f"audit:{told['reference']}"]
-    given = [e for e in mine if e["body"]["tag"] == "audit:nonce-given"]
-    draws = [(facts(e).get("draw"), facts(e).get("nonce")) for e in given]
-    stated = [(one["draw"], one["nonce"]) for one in sample["earlier"]] + [(sample["draw"], sample["nonce"])]
-    if draws != stated or [one["entry"] for one in sample["earlier"]] != [e["number"] for e in given[:-1]]:
-        yield "The ledger tells of other nonces or other draws than the facts do."
-    if [draw for draw, _ in stated] != list(range(1, sample["draw"] + 1)):
-        yield "The draws are not numbered one after another."
-    counted = [e for e in mine if e["body"]["tag"] == "audit:counted"]
-    sizes = {"before": ledger["before"]["size"], "after": after.size}
-    wanted = {"count": told["population"]["count"], "population": told["population"]["digest"], "root": sample["root"], "sample": sample["size"], **sizes}
+    sample, population, after = told["sample"], told["population"], read_head(told["ledger"]["after"]["checkpoint"])
+    given, counted = of_the_audit(told, "audit:nonce-given"), of_the_audit(told, "audit:counted")
     if not counted or not given or not after.size < counted[-1]["number"] < given[0]["number"]:
-        yield "It is not shown that population and root were fixed before the nonce was given."
-    elif not wanted.items() <= facts(counted[-1]).items():
-        yield "Another population was counted before the nonce was given."
+        raise Wrong("It is not shown that population and root were fixed before the nonce was given.")
+    root, size = base64.b64encode(after.root).decode(), sample_size(sample["rule"], len(population["rows"]))
+    sizes = {"before": told["ledger"]["before"]["size"], "after": after.size, "count": population["count"], "sample": size}
+    yield from differs(counted[-1], "the population", {"population": population["digest"], "root": root, **sizes})
+    draws = [{"draw": number, "nonce": facts(one).get("nonce"), "entry": one["number"]} for number, one in enumerate(given, 1)]
+    for entry, draw in zip(given, draws):
+        yield from differs(entry, "the sample", {"draw": draw["draw"]})
+    seed = hashlib.sha256(after.root + sample["nonce"].encode()).hexdigest()
+    ranked = sorted((row["reference"] for row in population["rows"]), key=lambda one: rank(seed, one))
+    drawn = {"root": root, "seed": seed, "size": size, "references": ranked[:size]}
+    drawn.update(draw=len(draws), nonce=draws[-1]["nonce"], earlier=draws[:-1])
+    yield from unlike("The sample", sample, drawn)
 
 
 def _report_values(opened: Opened) -> Iterator[str]:
     """What the report's pages say of the population and the sample: every row of the register as it is printed."""
-    told, files = opened.told, {one["name"]: one["digest"] for one in opened.told["files"]}
-    english_pages = _string(opened.pdf.root.get("Lang") or b"") == "en"
+    told, query, sample = opened.told, opened.told["query"], opened.told["sample"]
     rows = {row["reference"]: row for row in told["population"]["rows"]}
-    sample = told["sample"]
-    first, last = (_spoken_day(told["query"][day]) for day in ("first_day", "last_day"))
+    digests = {one["name"]: one["digest"][7:] for one in told["files"]}
+    is_english = _string(opened.pdf.root.get("Lang") or b"") == "en"  # the words of other languages are not known here
+    days = [datetime.fromisoformat(query[day]) for day in ("first_day", "last_day")]
+    period = " to ".join(f"{day.day} {day:%B %Y}" for day in days)
+    scope = {0: "no request in scope was submitted", 1: f"request in scope was submitted from {period}"}
+    states = Counter(row["state"] for row in rows.values())
+    done, refused = states["fulfilled"] + states["ended"], states["rejected"] + states["refused"]
+    figures = (
+        (len(rows), "Requests in scope"), (done, "Carried out"), (refused, "Rejected or refused"),
+        (states["withdrawn"], "Withdrawn"), (states["failed"], "Failed"),
+        (len(rows) - done - refused - states["withdrawn"] - states["failed"], "Still under way"),
+        (sum(row["approvals"] for row in rows.values()), "Approvals"),
+        (sum(row["kind"] == "emergency" for row in rows.values()), "Emergencies"), (sample["size"], "Drawn as the sample"),
+    )
     yield told["reference"]
-    if english_pages:
-        yield f"{first} to {last} ({told['query']['zone']})"
-        days = f"submitted from {first} to {last}"
-        yield {0: "no request in scope was submitted", 1: f"request in scope was {days}"}.get(len(rows), f"requests in scope that were {days}")
+    if is_english:
+        yield f"{period} ({query['zone']})"
+        yield scope.get(len(rows), f"requests in scope that were submitted from {period}")
     yield from (told["population"]["digest"], sha256(opened.files["audit.json"]))
-    if english_pages:
-        done = Counter(row["state"] for row in rows.values())
-        under_way = len(rows) - sum(done[state] for state in ("fulfilled", "ended", "rejected", "refused", "withdrawn", "failed"))
-        figures = (
-            (len(rows), "Requests in scope"), (done["fulfilled"] + done["ended"], "Carried out"),
-            (done["rejected"] + done["refused"], "Rejected or refused"), (done["withdrawn"], "Withdrawn"),
-            (done["failed"], "Failed"), (under_way, "Still under way"),
-            (sum(row["approvals"] for row in rows.values()), "Approvals"),
-            (sum(row["kind"] == "emergency" for row in rows.values()), "Emergencies"), (sample["size"], "Drawn as the sample"),
-        )
+    if is_english:
         yield "".join(f"{number:,}{label}" for number, label in figures)
     yield from (sample["root"], sample["nonce"], sample["seed"])
     for reference in sample["references"]:
-        rank = hashlib.sha256(bytes.fromhex(sample["seed"]) + reference.encode("ascii")).hexdigest()[:16]
-        file = files.get(f"evidence/{reference}.pdf", "")
-        yield from (reference, rank, *((row_seal or "")[7:] for row_seal in (rows[reference]["seal"],)), file[7:])
+        seal, file = rows[reference]["seal"] or "", digests.get(f"evidence/{reference}.pdf", "")
+        yield from (reference, rank(sample["seed"], reference)[:16], seal[7:], file)
     for row in rows.values():
         asked, receives = (told["people"].get(row[who], {}).get("name", row[who]) for who in ("requester", "beneficiary"))
         begins = f"{row['reference']}{row['entry']}{row['submitted_at'][:19].replace('T', ' ')}"
-        if not english_pages:
-            yield from (begins, asked, receives, f"{row['approvals']} / {row['denials']}")
+        votes = f"{row['approvals']} / {row['denials']}"
+        if not is_english:
+            yield from (begins, asked, receives, votes)
             continue
-        names = [told[kind].get(row[part], row[part]) for kind, part in (("offerings", "offering"), ("units", "unit"))]
+        offering, unit = told["offerings"].get(row["offering"], row["offering"]), told["units"].get(row["unit"], row["unit"])
         who = asked if asked == receives else f"{asked} for {receives}"
         state = f"{row['kind'].capitalize()}: {WORDS.get(row['state'], row['state'])}"
-        votes = f"{row['approvals']} / {row['denials']}"
-        yield f"{begins}{names[0]}, v. {row['version']}{names[1]}{who}{state}{votes}{PROMISES[row['promise']]}"
+        yield f"{begins}{offering}, v. {row['version']}{unit}{who}{state}{votes}{PROMISES[row['promise']]}"
 
 
-def _spoken_day(day: str) -> str:
-    months = "January February March April May June July August September October November December"
-    found = datetime.fromisoformat(day)
-    return f"{found.day} {months.split()[found.month - 1]} {found.year}"
+class Course:
+    """How one request fared, entry by entry."""
+
+    def __init__(self) -> None:
+        self.told: Json = {"state": "preparing", "seal": None}  # what the row must tell too
+        self.entries: dict[int, tuple[str, datetime]] = {}
+        self.votes: dict[Any, tuple[str, set[str]]] = {}  # who stands behind each decision, by revision and person
+        self.waiting: set[str] = set()  # the sealed stages that have not agreed
+        self.requester = ""
+        self.breaches: list[str] = []
+
+    def go_on(self, number: int, body: Json, at: datetime) -> None:
+        """One entry more."""
+        tag, said = body["tag"], body.get("facts") or {}
+        self.entries[number] = tag, at
+        self.told["state"] = "scheduled" if tag == "request:retried" and "task" not in said else STATES.get(tag, self.told["state"])
+        if tag in ("request:submitted", "request:edited", "request:prepared"):
+            self.told.update({name: said[name] for name in ("kind", "beneficiary") if name in said})
+        vote = (said.get("revision"), said.get("person") or body["actor"])
+        if tag == "request:submitted":
+            self.requester = said["requester"]
+        elif tag in ("approval:approved", "approval:denied"):
+            self.votes[vote] = (tag, set(filter(None, (body["actor"], said.get("on_behalf_of")))))
+        elif tag == "approval:voided":
+            self.votes.pop(vote, None)
+        elif tag == "request:sealed":
+            self.told["seal"], self.waiting = said.get("seal"), set(said.get("stages") or ())
+        elif tag == "stage:approved" and said.get("stage") in self.waiting:
+            self.waiting.remove(said["stage"])
+            if not self.waiting and self.told["state"] == "pending":
+                self.told["state"] = "scheduled"
+        elif tag in ("fulfilment:started", "request:fulfilled"):
+            # What counts is what stood there when the work was done: nothing that was written later excuses it.
+            self.breaches += self.breached({**self.told, "requester": self.requester}, carried_out=True)
+
+    def breached(self, told: Json, *, carried_out: bool) -> Iterator[str]:
+        """Which duties the decisions of now breach, by the requester, beneficiary and kind that are told."""
+        people = set().union(*(who for tag, who in self.votes.values() if tag == "approval:approved"))
+        if people & {told["requester"], told["beneficiary"]}:
+            yield "somebody approved what they asked for or receive."
+        allowed = {"request:approved-by-policy", "standing:used", "glass:broken"} & {tag for tag, _ in self.entries.values()}
+        if carried_out and told["kind"] == "normal" and not people and not allowed:
+            yield "it was carried out, but nobody approved it."
+
+    def promise(self, row: Json, as_of: datetime) -> str:
+        """Whether what was promised was kept."""
+        if row["promised_by"] is None:
+            return "none"
+        promised, done = moment(row["promised_by"]), row["fulfilled_at"]
+        if done or "request:promise-missed" in {tag for tag, _ in self.entries.values()}:
+            return "kept" if done and moment(done) <= promised else "missed"
+        if row["state"] in ("rejected", "withdrawn", "refused"):
+            return "none"
+        return "open" if as_of <= promised else "missed"
 
 
 class Recount:
     """What ledger.jsonl says of the requests: which were submitted, and how far each came."""
 
-    def __init__(self, told: Json, sampled: Mapping[str, Json], sizes: Iterable[int] = ()) -> None:
-        self.told, self.sampled = told, sampled
-        #: The roots at the sizes that were asked for.
-        self.sizes, self.roots = frozenset(sizes), shown_heads(told)
+    def __init__(self, told: Json, sampled: Mapping[str, Json]) -> None:
+        self.told, self.sampled, self.population, self.withheld, self.is_whole = told, sampled, told["population"]["rows"], 0, False
         self.submitted: list[tuple[str, int, Json]] = []
-        self.requests: dict[str, Json] = {}
-        self.wanted = {row["reference"] for row in told["population"]["rows"]}
-        self.withheld = 0
-        self.problems: list[str] = []
+        self.requests = {row["reference"]: Course() for row in self.population}
         self.tags: Counter[str] = Counter()
-        #: The latest time of an entry so far, and the submissions of which the order and the time do not fit.
-        self.latest: datetime | None = None
+        self.latest: datetime | None = None  # of the entries so far
         self.backdated: list[str] = []
+        self.drawn_before: list[str] = []
         #: Audits for which the word had been said before, so that the portal knew it.
         self.known_word: list[str] = []
-        #: Roots that evidence of the sample states at some size, and the leaves of its entries.
-        self.heads = [(ref, read_head(one["ledger"]["checkpoint"])) for ref, one in sampled.items()]
-        self.stated = {head.size for _, head in self.heads}
-        self.leaves: dict[int, list[tuple[str, bytes]]] = {}
-        for ref, entry in ((ref, entry) for ref, one in sampled.items() for entry in one["ledger"]["entries"]):
-            self.leaves.setdefault(entry["number"], []).append((ref, leaf_hash(canonical(entry["body"]))))
-        self.known = {ref: {e["number"] for e in one["ledger"]["entries"]} for ref, one in sampled.items()}
+        #: Roots by size, and leaves by number, where somebody states some: a checkpoint, or evidence of the sample.
+        self.roots: dict[int, bytes] = {}
+        self.leaves: dict[int, bytes] = {}
 
-    def read(self, lines: Iterable[bytes]) -> None:
-        """Every line of the period's ledger, hashed onto the edge before it. Raises Wrong."""
-        ledger = self.told["ledger"]
-        edge = Edge(ledger["before"]["size"], decoded(ledger["before"]["edge"]))
+    def read(self, lines: Iterable[bytes], sizes: Iterable[int] = ()) -> None:
+        """Every line of the period's ledger, hashed onto the edge before it; notes the roots at these sizes. Raises Wrong."""
+        ledger, entries = self.told["ledger"], [entry for one in self.sampled.values() for entry in one["ledger"]["entries"]]
+        edge, after = Edge(ledger["before"]["size"], ledger["before"]["edge"]), read_head(ledger["after"]["checkpoint"])
+        stated = {*sizes, *(read_head(one["ledger"]["checkpoint"]).size for one in self.sampled.values())}
+        numbers = {entry["number"] for entry in entries}
+        self.roots.update(shown_heads(self.told))
         for line in lines:
             number, line = edge.size + 1, line.rstrip(b"\n")
             body = read_json(line)
             if body.get("number") != number:
                 raise Wrong(f"ledger.jsonl does not go on with entry {number}: lines were removed, added or exchanged.")
-            if "leaf_hash" in body:
-                if self.told["disclosure"] != "scope" or set(body) != {"leaf_hash", "number"}:
-                    raise Wrong(f"Entry {number} is withheld, but the whole ledger was to be disclosed.")
-                leaf, self.withheld = base64.b64decode(body["leaf_hash"], validate=True), self.withheld + 1
-            else:
+            if "leaf_hash" not in body:
                 leaf = leaf_hash(line)
                 self._entry(number, body)
+            elif self.told["disclosure"] == "scope" and set(body) == {"leaf_hash", "number"}:
+                leaf, self.withheld = base64.b64decode(body["leaf_hash"], validate=True), self.withheld + 1
+            else:
+                raise Wrong(f"Entry {number} is withheld, but the whole ledger was to be disclosed.")
             edge.append(leaf)
-            self._compare(number, leaf, edge)
-        after = read_head(ledger["after"]["checkpoint"])
-        if edge.size != after.size:
-            raise Wrong(f"ledger.jsonl ends at entry {edge.size}; the checkpoint after the period has {after.size}.")
-        if edge.root() != after.root:
-            raise Wrong("ledger.jsonl does not give the root that the checkpoint after the period signed: an entry was changed.")
-        for ref, head in self.heads:
-            if self.roots.get(head.size, head.root) != head.root:
-                self.problems.append(f"The evidence of {ref} is of another ledger.")
-
-    def _compare(self, number: int, leaf: bytes, edge: Edge) -> None:
-        """That evidence of the sample stands on this very ledger."""
-        for ref, stated in self.leaves.get(number, ()):
-            if stated != leaf:
-                self.problems.append(f"The evidence of {ref} has another entry {number} than the ledger.")
-        if number in self.stated or number in self.sizes:
-            self.roots[number] = edge.root()
+            if number in numbers:
+                self.leaves[number] = leaf
+            if number in stated:
+                self.roots[number] = edge.root()
+        if (edge.size, edge.root()) != (after.size, after.root):
+            raise Wrong(f"ledger.jsonl ends at entry {edge.size} with another root than the checkpoint after the period signed.")
+        self.is_whole = True
 
     def _entry(self, number: int, body: Json) -> None:
-        subject, tag = str(body["subject"]), body["tag"]
+        tag, at, (kind, _, name) = body["tag"], moment(body["at"]), str(body["subject"]).partition(":")
         self.tags[tag] += 1
-        self._timed(subject, tag, moment(body["at"]))
-        if tag.startswith("audit:"):
-            self._of_an_audit(number, subject, tag, body.get("facts") or {})
-        if not subject.startswith("request:"):
-            return
-        reference, told = subject[8:], body.get("facts") or {}
-        # Whether it was made before the period's end or after: all that had happened by then is in it.
-        if reference in self.known and number not in self.known[reference]:
-            self.problems.append(f"The evidence of {reference} leaves entry {number} out.")
-        if tag == "request:submitted":
-            self.submitted.append((reference, number, body))
-        if reference not in self.wanted:
-            return
-        one = self.requests.setdefault(
-            reference,
-            {"state": "preparing", "votes": {}, "agreed": set(), "tags": {}, "seal": None, "stages": [], "at": [], "own": [], "unallowed": False},
-        )
-        one["tags"][tag] = body["at"]
-        if tag == "request:submitted":
-            one["requester"] = told.get("requester")
-        one["at"].append(body["at"])
-        one.update({name: told[name] for name in ("kind", "beneficiary") if name in told and tag in _LAST_WORDS})
-        vote = (told.get("revision"), told.get("person") or body["actor"])
-        if tag in ("approval:approved", "approval:denied"):
-            one["votes"][vote] = (tag, body["actor"], told.get("on_behalf_of"))
-        elif tag == "approval:voided":
-            one["votes"].pop(vote, None)
-        elif tag == "request:sealed":
-            one.update(seal=told.get("seal"), stages=told.get("stages") or [], agreed=set())
-        elif tag == "stage:approved":
-            one["agreed"].add(told.get("stage"))
-        if tag in ("fulfilment:started", "request:fulfilled"):
-            # What counts is what stood there when the work was done: nothing that was written later excuses it.
-            people = {person for kind, *both in one["votes"].values() if kind == "approval:approved" for person in both if person}
-            one["own"] += sorted(people & {one["requester"], one.get("beneficiary")})
-            one["unallowed"] |= not people and one.get("kind") == "normal" and not _ALLOWED & one["tags"].keys()
-        one["state"] = "scheduled" if tag == "request:retried" and "task" not in told else STATES.get(tag, one["state"])
-        if one["state"] == "pending" and one["stages"] and one["agreed"] >= set(one["stages"]):
-            one["state"] = "scheduled"
-
-    def _timed(self, subject: str, tag: str, at: datetime) -> None:
-        """A submission that says another time than the entries around it could be moved out of any period."""
-        if self.latest and tag == "request:submitted" and at < self.latest - LONGEST_TRANSACTION - CLOCK_SKEW:
-            self.backdated.append(subject[8:])
+        if tag in ("audit:counted", "audit:nonce-given") and (kind, name) == ("audit", self.told["reference"]):
+            self.drawn_before.append(f"Entry {number} ({tag}): this audit was counted or drawn before, from another head of the ledger.")
+        elif tag == "audit:nonce-given" and body["facts"].get("nonce") == self.told["sample"]["nonce"]:
+            self.known_word.append(f"{name} (entry {number})")
+        if (kind, tag) == ("request", "request:submitted"):
+            self.submitted.append((name, number, body))
+            # One that says another time than the entries around it could be moved out of any period.
+            if self.latest and at < self.latest - LONGEST_TRANSACTION - CLOCK_SKEW:
+                self.backdated.append(name)
+        if kind == "request" and name in self.requests:
+            self.requests[name].go_on(number, body, at)
         self.latest = max(self.latest or at, at)
 
-    def _of_an_audit(self, number: int, subject: str, tag: str, told: Json) -> None:
-        """Before the head from which the sample is drawn nothing of this audit was counted and its word was not said."""
-        if tag in ("audit:counted", "audit:nonce-given") and subject == f"audit:{self.told['reference']}":
-            self.problems.append(f"Entry {number} ({tag}): this audit was counted or drawn before, from another head of the ledger.")
-        elif tag == "audit:nonce-given" and told.get("nonce") == self.told["sample"]["nonce"]:
-            self.known_word.append(f"{subject[6:]} (entry {number})")
+    def evidence(self) -> Iterator[str]:
+        """The evidence of the sample stands on this very ledger, and the sample was drawn from no other head of it."""
+        yield from self.drawn_before
+        for reference, one in self.sampled.items():
+            head, entries = read_head(one["ledger"]["checkpoint"]), {entry["number"]: entry["body"] for entry in one["ledger"]["entries"]}
+            if self.roots.get(head.size, head.root) != head.root:
+                yield f"The evidence of {reference} is of another ledger."
+            for number in entries.keys() & self.leaves.keys():
+                if self.leaves[number] != leaf_hash(canonical(entries[number])):
+                    yield f"The evidence of {reference} has another entry {number} than the ledger."
+            # Whether it was made before the period's end or after: all that had happened by then is in it.
+            for number in self.requests[reference].entries.keys() - entries.keys():
+                yield f"The evidence of {reference} leaves entry {number} out."
+
+    def completeness(self) -> Iterator[str]:
+        """No request of the period is missing from the population: references have no gap, and the filter leaves no other out."""
+        told, query, stated = self.told, self.told["query"], self.told["completeness"]
+        names = ("entry", "submitted_at", "offering", "version", "offering_digest", "unit", "requester")
+        rows = {row["reference"]: {name: row[name] for name in names} for row in self.population}
+        digests = {row["offering_digest"] for row in self.population}
+        begins, until, outside, wanted = moment(query["from"]), moment(query["until"]), 0, {}
+        for reference, number, body in self.submitted:
+            said = {**body["facts"], "entry": number, "submitted_at": body["at"]}
+            inside = begins <= moment(body["at"]) < until
+            outside += not inside
+            fits = all(not query[f"{part}s"] or said[part] in query[f"{part}s"] for part in ("unit", "offering"))
+            # Which controls a version supports that no row has stands in the offering's text, not in the ledger.
+            if inside and fits and (not query["controls"] or said["offering_digest"] in digests):
+                wanted[reference] = {name: said[name] for name in names}
+        yield from (f"{one} is in the period and in scope, but the population leaves it out." for one in wanted if one not in rows)
+        for reference, row in rows.items():
+            if wanted.get(reference) != row:
+                yield f"{reference}: the ledger does not tell that this was submitted so, in the period and in scope."
+        for reference in self.backdated:
+            yield f"{reference} was submitted, by its own word, long before the entries that the ledger has before it."
+        references = [reference for reference, _, _ in self.submitted]
+        first = int(stated["previous"][3:]) + 1 if stated["previous"] else 1
+        if references != [f"SR-{number:06d}" for number in range(first, first + len(references))]:
+            yield "The references of the ledger's submissions have a gap, or one stands twice."
+        if told["ledger"]["before"]["size"] == 0 and stated["previous"]:
+            yield "A reference is said to lie before the ledger's first entry."
+        ends = {"first": references[0] if references else None, "last": references[-1] if references else None}
+        counts = {"submissions": len(references), "outside_period": outside, "outside_filter": len(references) - outside - len(rows)}
+        yield from unlike("The report", {**stated, "withheld": told["withheld"]}, {**ends, **counts, "withheld": self.withheld})
+
+    def rows(self) -> Iterator[str]:
+        """Every row tells the state, the decisions and the times that the ledger's entries tell."""
+        for row in self.population:
+            one, reference = self.requests[row["reference"]], row["reference"]
+            if not one.entries:
+                continue  # which is said elsewhere
+            votes = Counter(tag for tag, _ in one.votes.values())
+            follows = {**one.told, "approvals": votes["approval:approved"], "denials": votes["approval:denied"]}
+            follows.update(promise=one.promise(row, moment(self.told["as_of"])), seal=row["seal"] and one.told["seal"])
+            yield from unlike(reference, row, follows)
+            times = [at for _, at in one.entries.values()]
+            done = [at for tag, at in one.entries.values() if tag == "request:fulfilled"][-1:]
+            if done and not row["fulfilled_at"]:
+                yield f"{reference}: the ledger tells that it was fulfilled, but the row does not."
+            for part, when in (("fulfilled_at", done), ("decided_at", times), ("closed_at", times)):
+                if row[part] and not any(abs(at - moment(row[part])) <= LONGEST_TRANSACTION for at in when):
+                    yield f"{reference}: the ledger does not tell that it was {part[:-3]} when the row says so."
+
+    def duties(self) -> Iterator[str]:
+        """Nobody approved what they asked for or receive, and nothing was carried out without a word that allows it."""
+        for row in self.population:
+            one = self.requests[row["reference"]]
+            breaches = [*one.breaches, *one.breached(row, carried_out=bool(row["fulfilled_at"]))] if one.entries else []
+            yield from (f"{row['reference']}: {breach}" for breach in breaches)
 
     def figures(self) -> Iterator[str]:
         """The figures of the chapters on duties, timeliness, controls and logging are those that rows and ledger give."""
-        sections, rows = self.told["sections"], self.told["population"]["rows"]
-        duties = sections.get("duties") or {}
-        if duties and (duties["requests"], duties["approvals"]) != (len(rows), sum(row["approvals"] for row in rows)):
-            yield "The chapter on segregation of duties counts other requests or approvals than the rows do."
-        for part, slug in (("offerings", "offering"), ("units", "unit")) if "timeliness" in sections else ():
-            found: dict[str, Counter[str]] = {}
-            for row in rows:
-                found.setdefault(row[slug], Counter())[row["promise"]] += 1
-            stated = {line["slug"]: Counter({name: line[name] for name in PROMISES if line[name]}) for line in sections["timeliness"][part]}
-            if found != stated:
-                yield f"The chapter on timeliness counts promises by {slug} otherwise than the rows do."
+        rows, sections = self.population, self.told["sections"]
+        if sections.get("duties"):
+            figures = {"requests": len(rows), "approvals": sum(row["approvals"] for row in rows)}
+            yield from unlike("The chapter on segregation of duties", sections["duties"], figures)
+        for part in ("offering", "unit") if "timeliness" in sections else ():
+            kept = Counter((row[part], row["promise"]) for row in rows)
+            lines = [{"slug": slug, **{name: kept[slug, name] for name in PROMISES}} for slug in sorted({slug for slug, _ in kept})]
+            if sorted(sections["timeliness"][f"{part}s"], key=lambda line: line["slug"]) != lines:
+                yield f"The chapter on timeliness counts promises by {part} otherwise than the rows do."
         if "controls" in sections:
             supports = Counter(control for row in rows for control in row["controls"])
             done = Counter(control for row in rows for control in row["controls"] if row["state"] in ("fulfilled", "ended"))
-            lines = {f"{line['framework']} {line['control']}": (line["requests"], line["carried_out"]) for line in sections["controls"]["lines"]}
-            if lines != {control: (count, done[control]) for control, count in supports.items()}:
+            stated = {f"{one['framework']} {one['control']}": (one["requests"], one["carried_out"]) for one in sections["controls"]["lines"]}
+            if stated != {control: (count, done[control]) for control, count in supports.items()}:
                 yield "The control matrix counts other requests than the rows do."
         logged = sections.get("logging") if not self.withheld else None
         if logged and ({line["tag"]: line["entries"] for line in logged["tags"]} != self.tags or logged["missing"]):
             yield "The chapter on logging counts other entries than the ledger has."
 
-    def completeness(self) -> Iterator[str]:
-        """No request of the period is missing from the population: references have no gap, and the filter leaves no other out."""
-        told, query, stated = self.told, self.told["query"], self.told["completeness"]
-        references = [reference for reference, _, _ in self.submitted]
-        first = int(stated["previous"][3:]) + 1 if stated["previous"] else 1
-        if references != [f"SR-{number:06d}" for number in range(first, first + len(references))]:
-            yield "The references of the ledger's submissions have a gap, or one stands twice."
-        if (stated["first"], stated["last"]) != ((references[0], references[-1]) if references else (None, None)):
-            yield "The first and last reference are others than the ledger tells."
-        for reference in self.backdated:
-            yield f"{reference} was submitted, by its own word, long before the entries that the ledger has before it."
-        if told["ledger"]["before"]["size"] == 0 and stated["previous"]:
-            yield "A reference is said to lie before the ledger's first entry."
-        rows = {row["reference"]: row for row in told["population"]["rows"]}
-        digests = {row["offering_digest"] for row in rows.values()}
-        begins, until, outside, filtered = moment(query["from"]), moment(query["until"]), 0, 0
-        for reference, number, body in self.submitted:
-            said = body["facts"]
-            inside = begins <= moment(body["at"]) < until
-            fits = (not query["units"] or said["unit"] in query["units"]) and (not query["offerings"] or said["offering"] in query["offerings"])
-            # Which controls a version supports that no row has stands in the offering's text, not in the ledger.
-            if inside and fits and reference not in rows and not (query["controls"] and said["offering_digest"] not in digests):
-                yield f"{reference} was submitted in the period and is in scope, but the population leaves it out."
-            outside, filtered = outside + (not inside), filtered + (inside and reference not in rows)
-            row = rows.pop(reference, None)
-            if row and not (inside and fits):
-                yield f"{reference} is in the population, but not in the period or not in scope."
-            if row:
-                same = ("offering", "version", "offering_digest", "unit", "requester")
-                if row["entry"] != number or row["submitted_at"] != body["at"] or any(row[name] != said[name] for name in same):
-                    yield f"{reference} was submitted otherwise than its row tells (entry {number})."
-        yield from (f"No entry tells that {reference} was submitted." for reference in rows)
-        if (stated["submissions"], stated["outside_period"], stated["outside_filter"]) != (len(references), outside, filtered):
-            yield "The submissions are counted otherwise than the ledger tells them."
-        if told["withheld"] != self.withheld:
-            yield f"{self.withheld} lines of the ledger are withheld, not {told['withheld']}."
-
-    def rows(self) -> Iterator[str]:
-        """Every row tells the state, the decisions and the times that the ledger's entries tell."""
-        for row in self.told["population"]["rows"]:
-            one, name = self.requests.get(row["reference"]), row["reference"]
-            if one is None:
-                continue
-            votes = Counter(tag for tag, _, _ in one["votes"].values())
-            if row["state"] != one["state"]:
-                yield f"{name}: the ledger's last word is “{one['state']}”, but the row says “{row['state']}”."
-            if (row["approvals"], row["denials"]) != (votes["approval:approved"], votes["approval:denied"]):
-                yield f"{name}: the ledger tells of other decisions than the row counts."
-            if any(row[part] != one.get(part) for part in ("kind", "beneficiary")):
-                yield f"{name}: the ledger tells another kind or beneficiary than the row."
-            if row["seal"] and row["seal"] != one["seal"]:
-                yield f"{name}: the ledger tells of another seal than the row."
-            done = one["tags"].get("request:fulfilled")
-            if bool(done) != bool(row["fulfilled_at"]) or (done and abs(moment(done) - moment(row["fulfilled_at"])) > LONGEST_TRANSACTION):
-                yield f"{name}: the ledger tells otherwise whether or when it was fulfilled."
-            for part in ("decided_at", "closed_at"):
-                if row[part] and not any(abs(moment(at) - moment(row[part])) <= LONGEST_TRANSACTION for at in one["at"]):
-                    yield f"{name}: no entry of the ledger was written when the row says that it was {part[:-3]}."
-            if row["promise"] != _promise(row, one, moment(self.told["as_of"])):
-                yield f"{name}: whether its promise was kept does not follow from its times."
-
-    def duties(self) -> Iterator[str]:
-        """Nobody approved what they asked for or receive, and nothing was carried out without a word that allows it."""
-        for row in self.told["population"]["rows"]:
-            one = self.requests.get(row["reference"])
-            if one is None:
-                continue
-            people = {person for tag, *both in one["votes"].values() if tag == "approval:approved" for person in both if person}
-            if people & {row["requester"], row["beneficiary"]} or one["own"]:
-                yield f"{row['reference']}: somebody approved what they asked for or receive."
-            nobody = row["fulfilled_at"] and not people and row["kind"] == "normal" and not _ALLOWED & one["tags"].keys()
-            if nobody or one["unallowed"]:
-                yield f"{row['reference']} was carried out, but nobody approved it."
-
-
-#: What allows a request without a person's approval.
-_ALLOWED = {"request:approved-by-policy", "standing:used", "glass:broken"}
-_LAST_WORDS = ("request:submitted", "request:edited", "request:prepared")
-
-
-def _promise(row: Json, one: Json, as_of: datetime) -> str:
-    if row["promised_by"] is None:
-        return "none"
-    promised, done = moment(row["promised_by"]), row["fulfilled_at"]
-    if done:
-        return "kept" if moment(done) <= promised else "missed"
-    if "request:promise-missed" in one["tags"]:
-        return "missed"
-    if row["state"] in ("rejected", "withdrawn", "refused"):
-        return "none"
-    return "open" if as_of <= promised else "missed"
-
 
 # ---- 11. A bundle: a ZIP file or the folder into which it was unpacked ------------------------------------------------
 
 #: Members that no signature covers; the others are named in audit.json with their digests.
-UNLISTED = ("README.txt", "verify.py", "audit.json", "report.pdf")
+UNLISTED = ("README.txt", "audit.json", "report.pdf", "verify.py")
+#: What members are called: no such name leads out of a folder, and no two of them are one name on some machine.
+_MEMBER = re.compile(
+    r"README\.txt|audit\.json|audit\.schema\.json|ledger\.jsonl|population\.(csv|xlsx)|report\.pdf|sample\.csv|verify\.py"
+    r"|checkpoints/(before|after|made)\.note|evidence/SR-[0-9]{6,}\.pdf|tables/[a-z][a-z_.]*\.csv"
+)
 
 
 class Bundle:
-    """The members by name. Raises Wrong for what a bundle never is: a bomb, a path that leads out, a name twice."""
+    """The members by name, with their sizes. Raises Wrong for what a bundle never is."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.zip = path, None
-        if path.is_dir():
-            files = [one for one in sorted(path.rglob("*")) if one.is_symlink() or not one.is_dir()]
-            self.sizes = {one.relative_to(path).as_posix(): one.lstat().st_size for one in files}
-            odd = [one.name for one in files if one.is_symlink() or not one.is_file()]
-        else:
-            try:
-                self.zip = zipfile.ZipFile(path)
-            except (zipfile.BadZipFile, ValueError, OSError) as error:
-                raise Wrong("The file is neither a PDF nor a ZIP file that can be read.") from error
-            members = self.zip.infolist()
-            self.sizes = {one.filename: one.file_size for one in members}
-            if len(self.sizes) != len(members):
-                raise Wrong("A member of the bundle stands in it twice.")
-            odd = [one.filename for one in members if _odd_member(one)]
-            if self.zip.comment or not _fills(path, self.zip, members):
-                raise Wrong("The bundle holds bytes beside its members.")
-        odd += [name for name in self.sizes if re.search(r"(^|/)(\.\.?)?(/|$)|[\\:\x00-\x1f]", name)]
-        if odd:
-            raise Wrong(f"The bundle has a member that no bundle has: {odd[0][:80]!r}.")
-        if len({unicodedata.normalize("NFKC", name).casefold() for name in self.sizes}) != len(self.sizes):
-            raise Wrong("Two members of the bundle have names that some machines take for the same.")
-        if any(size > LARGEST_MEMBER for size in self.sizes.values()) or len(self.sizes) > 100_000:
-            raise Wrong("The bundle holds more than any audit can; it was made to exhaust its reader.")
-
-    def open(self, name: str) -> BinaryIO:
-        """The member's bytes as a stream."""
-        if name not in self.sizes:
-            raise Wrong(f"The bundle has no {name}.")
-        return self.zip.open(name) if self.zip else (self.path / name).open("rb")  # type: ignore[return-value]
+        self.path, self.zip = path, None if path.is_dir() else _archive(path)
+        self.progress: Callable[[str], None] = lambda _: None
+        self.sizes = {one.orig_filename: one.file_size for one in self.zip.infolist()} if self.zip else {}
+        for one in () if self.zip else path.rglob("*"):
+            found = one.lstat()
+            if not stat.S_ISDIR(found.st_mode):  # a link, a pipe and a device are larger than any member
+                self.sizes[one.relative_to(path).as_posix()] = found.st_size if stat.S_ISREG(found.st_mode) else LARGEST_MEMBER + 1
+        for name, size in self.sizes.items():
+            if not _MEMBER.fullmatch(name) or size > LARGEST_MEMBER:
+                raise Wrong(f"The bundle has a member that no bundle has: {name[:80]!r}.")
 
     def chunks(self, name: str) -> Iterator[bytes]:
-        """The member piece by piece, never more than its size says."""
-        left = self.sizes[name] if name in self.sizes else 0
+        """The member piece by piece."""
+        if name not in self.sizes:
+            raise Wrong(f"The bundle has no {name}.")
+        self.progress(name)
         try:
-            with self.open(name) as stream:
+            with self.zip.open(name) if self.zip else (self.path / name).open("rb") as stream:
                 while piece := stream.read(1 << 20):
-                    left -= len(piece)
-                    if left < 0:
-                        raise Wrong(f"{name} is longer than it says.")
                     yield piece
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
             raise Wrong(f"{name} cannot be read: the bundle is damaged.") from error
 
     def read(self, name: str) -> bytes:
@@ -2534,45 +2407,31 @@ class Bundle:
             raise Wrong(f"{name} was cut off.")
 
 
-def _fills(path: Path, archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]) -> bool:
-    """Whether members and directory fill the file without a gap (APPNOTE 4.3), so that every program sees the same members."""
-    at, directory = 0, 0
-    with path.open("rb") as file:
-        for one in sorted(members, key=lambda one: one.header_offset):
-            file.seek(one.header_offset)
-            head = file.read(30)
-            if one.header_offset != at or len(head) != 30 or head[:4] != b"PK\x03\x04":
-                return False
-            flags, method, _, _, _, packed, size, named, more = struct.unpack("<6xHHHHLLLHH", head)
-            name, extra = file.read(named), file.read(more)
-            wide = {(0xFFFFFFFF, 0xFFFFFFFF), (one.compress_size, one.file_size)}
-            if flags != one.flag_bits or flags & 0x08 or method != one.compress_type or (packed, size) not in wide:
-                return False
-            if name != one.orig_filename.encode("utf-8" if flags & 0x800 else "cp437") or one.comment:
-                return False
-            if _extra(extra) - {1} or _extra(one.extra) - {1}:
-                return False
-            at += 30 + named + more + one.compress_size
-            directory += 46 + named + len(one.extra)
-        # Behind them the directory and its end, of 22 bytes; 76 more in a file of more than 4 GiB or 65 535 members.
-        return at == archive.start_dir and path.stat().st_size - at - directory in (22, 98)
+def _archive(path: Path) -> zipfile.ZipFile:
+    """A ZIP file (APPNOTE 4.3) that is, but for what is packed, as Countersign writes it, byte for byte. Raises Wrong.
 
-
-def _extra(field: bytes) -> set[int]:
-    """What kinds of further fields a member has: 1 is a large one's size; another may give it a second name."""
-    found, at = set(), 0
-    while at < len(field):
-        kind, size = struct.unpack_from("<HH", field.ljust(at + 4, b"\0"), at)
-        found.add(kind)
-        at += 4 + size
-    return found
-
-
-def _odd_member(one: zipfile.ZipInfo) -> bool:
-    """A link, a folder, a locked member, one packed otherwise, or one that grows more than a thousandfold."""
-    kind = stat.S_IFMT(one.external_attr >> 16)
-    grows = one.file_size > 1 << 20 and one.file_size > 1_000 * max(one.compress_size, 1)
-    return bool(kind not in (0, stat.S_IFREG) or one.is_dir() or one.flag_bits & 1 or one.compress_type not in (0, 8) or grows)
+    A member's header leaves only its time, checksum, sizes and name free, and the directory repeats it word for word: so
+    every program sees the same members.
+    """
+    directory, at, last, ours = [], 0, b"", path.stat().st_size < 1 << 31
+    try:
+        with path.open("rb") as file:
+            while ours and (head := file.read(30))[:4] == b"PK\x03\x04":
+                packed, size, named = struct.unpack("<18xLLH2x", head)
+                name = file.read(named)
+                # Version 2.0, no flags, deflated, no further fields; in order, and not packed to less than a thousandth.
+                ours = head[4:10] + head[28:] == b"\x14\0\0\0\x08\0\0\0" and last < name and size <= max(1 << 20, 1_000 * packed)
+                # Made on Unix, where it was a plain file that everybody may read.
+                directory.append(b"PK\x01\x02\x14\x03" + head[4:] + struct.pack("<6xLL", 0o100644 << 16, at) + name)
+                at, last = at + 30 + named + packed, name
+                file.seek(at)
+            count, length = len(directory), sum(map(len, directory))
+            end = b"".join(directory) + struct.pack("<4s4xHHLLH", b"PK\x05\x06", count, count, length, at, 0)
+            if ours and head + file.read(len(end)) == end:
+                return zipfile.ZipFile(path)
+    except (struct.error, zipfile.BadZipFile, OSError):
+        pass
+    raise Wrong("The file is neither a PDF nor a ZIP file as Countersign writes them; what was packed anew, unpack and give as a folder.")
 
 
 def check_bundle(
@@ -2583,90 +2442,73 @@ def check_bundle(
     progress: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Everything in a bundle. `check_sampled` may take the place of this verifier's own check of an evidence file."""
-    progress("report.pdf")
+    bundle.progress = progress
     opened = open_pdf(bundle.read("report.pdf"), trusted, result)
     if opened is None or opened.name != "audit.json":
         result.bad("bundle", "report.pdf is not an audit report that holds, so nothing else in the bundle counts.")
         return
-    told = opened.told
+    told, check = opened.told, check_sampled or _sampled
     check_report(opened, trusted, result)
     sampled: dict[str, Json] = {}
-    recount: list[Recount] = []
-    run_checks(
-        (
-            ("members", lambda: result.judge("members", "Every member of the bundle is the one that the report names.", _members(bundle, opened, progress))),
-            ("evidence", lambda: sampled.update(_evidence(bundle, told, _proven(told, trusted, result), result, check_sampled or _sampled, progress))),
-            ("ledger", lambda: recount.append(_recounted(bundle, told, sampled, trusted, result, progress))),
-        ),
-        result,
-    )
-    if recount:
-        one = recount[0]
-        run_checks(
-            (
-                ("completeness", lambda: result.judge("completeness", one.completeness.__doc__ or "", one.completeness())),
-                ("rows", lambda: result.judge("rows", one.rows.__doc__ or "", one.rows())),
-                ("duties", lambda: result.judge("duties", one.duties.__doc__ or "", one.duties())),
-                ("figures", lambda: result.judge("figures", one.figures.__doc__ or "", one.figures())),
-            ),
-            result,
-        )
-        check_kept(trusted.kept, told["ledger"]["origin"], one.roots, result)
-        if one.withheld:
-            result.open("scope", f"{one.withheld} entries are withheld: that none of them is about a request in scope is the portal's word.")
-        if one.known_word:
-            result.open("word", f"The word of this draw had been said before, for {one.known_word[0]}: the portal knew it.")
+    recount = Recount(told, sampled)
+
+    def recounted() -> None:
+        recount.read(bundle.lines("ledger.jsonl"), (head.size for head in trusted.kept))
+        count = told["ledger"]["after"]["size"] - told["ledger"]["before"]["size"]
+        said = f"ledger.jsonl is all {count} entries between the two checkpoints, and the evidence stands on it."
+        result.judge("ledger", said, recount.evidence())
+
+    checks: list[tuple[str, Callable[[], object]]] = [
+        ("members", lambda: result.judge("members", "Every member of the bundle is the one that the report names.", _members(bundle, opened))),
+        ("evidence", lambda: sampled.update(_evidence(bundle, told, _proven(told, trusted, result), result, check))),
+        ("ledger", recounted),
+    ]
+    run_checks(checks, result)
+    if recount.is_whole:
+        for name in ("completeness", "rows", "duties", "figures"):
+            method = getattr(recount, name)
+            run_checks([(name, lambda: result.judge(name, method.__doc__ or "", method()))], result)
+        check_kept(trusted.kept, told["ledger"]["origin"], recount.roots, result)
+        if recount.withheld:
+            result.open("scope", f"{recount.withheld} entries are withheld: that none of them is about a request in scope is the portal's word.")
+        if recount.known_word:
+            result.open("word", f"The word of this draw had been said before, for {recount.known_word[0]}: the portal knew it.")
     result.open(
         "tables",
         "population.xlsx, tables/ and the chapters whose figures are not in the ledger say what the report's signer says; "
         "countersign verify makes pages and tables again from the facts.",
     )
-    mine = Path(__file__).read_bytes()
-    same = "verify.py" in bundle.sizes and bundle.read("verify.py") == mine
-    result.open(
-        "unsigned",
-        "README.txt and verify.py in the bundle are covered by no signature"
-        + (", but that verify.py is the very one that is running." if same else "; the verify.py that is running is another one."),
-    )
+    same = "verify.py" in bundle.sizes and bundle.read("verify.py") == Path(__file__).read_bytes()
+    running = "but verify.py is the very one that is running." if same else "and the verify.py that is running is another one."
+    result.open("unsigned", f"README.txt and verify.py in the bundle are covered by no signature, {running}")
 
 
-def _members(bundle: Bundle, opened: Opened, progress: Callable[[str], None]) -> Iterator[str]:
-    told = opened.told
-    listed = {one["name"]: one for one in told["files"]}
-    if len(listed) != len(told["files"]) or set(listed) & set(UNLISTED):
-        yield "The report names a member twice, or one that it cannot name."
-    for name in sorted(set(bundle.sizes) - set(listed) - set(UNLISTED)):
-        yield f"The bundle has a member that the report does not name: {name}."
-    for name in sorted((set(listed) | set(UNLISTED)) - set(bundle.sizes)):
-        yield f"The bundle lacks {name}."
-    for name in sorted(set(listed) & set(bundle.sizes)):
-        progress(name)
-        hashed, size = hashlib.sha256(), 0
-        for piece in bundle.chunks(name):
-            hashed.update(piece)
-            size += len(piece)
-        if (f"sha256:{hashed.hexdigest()}", size) != (listed[name]["digest"], listed[name]["bytes"]):
-            yield f"{name} is not the file that the report names."
-    if "audit.json" in bundle.sizes and bundle.read("audit.json") != opened.files["audit.json"]:
-        yield "audit.json is not the one that is inside the report."
-    notes = {f"checkpoints/{name}.note": told["ledger"][name]["checkpoint"] for name in ("before", "after", "made")}
-    notes = {name: note for name, note in notes.items() if note is not None}
-    for name, note in notes.items():
-        if name in bundle.sizes and bundle.read(name) != note.encode():
-            yield f"{name} is another checkpoint than the facts hold."
-    drawn = {f"evidence/{reference}.pdf" for reference in told["sample"]["references"]}
-    for name in sorted(listed):
-        if not (_MEMBER.fullmatch(name) or name in notes or name in drawn):
+def _members(bundle: Bundle, opened: Opened) -> Iterator[str]:
+    told, drawn = opened.told, [f"evidence/{reference}.pdf" for reference in opened.told["sample"]["references"]]
+    listed = {one["name"]: (one["digest"], one["bytes"]) for one in told["files"]}
+    expected = {"audit.json": opened.files["audit.json"], "population.csv": _csv(_register(told)), "sample.csv": _csv(_drawn(told))}
+    for name in ("before", "after", "made"):
+        if told["ledger"][name]["checkpoint"] is not None:
+            expected[f"checkpoints/{name}.note"] = told["ledger"][name]["checkpoint"].encode()
+    every = {*UNLISTED, *expected, *drawn, "audit.schema.json", "ledger.jsonl", "population.xlsx"}
+    named = Counter([*UNLISTED, *(one["name"] for one in told["files"])])
+    for name in sorted({*every, *named, *bundle.sizes}):
+        if name not in bundle.sizes:
+            yield f"The bundle lacks {name}."
+        elif named[name] != 1:
+            yield f"The bundle has {name}, which the report does not name, or not once."
+        elif name not in every and not name.startswith("tables/"):
             yield f"The report names {name}, which no bundle has."
-    for name, table in (("population.csv", _register(told)), ("sample.csv", _drawn(told, listed))):
-        if name in bundle.sizes and bundle.read(name) != _csv(table):
-            yield f"{name} tells something else than the report's facts."
-    needed = {*notes, "audit.schema.json", "ledger.jsonl", "population.csv", "sample.csv"}
-    needed |= {f"evidence/{reference}.pdf" for reference in told["sample"]["references"]}
-    yield from (f"The report does not name {name}, which every bundle has." for name in sorted(needed - set(listed)))
+        else:
+            hashed = hashlib.sha256()
+            for piece in bundle.chunks(name):
+                hashed.update(piece)
+            if name in listed and listed[name] != (f"sha256:{hashed.hexdigest()}", bundle.sizes[name]):
+                yield f"{name} is not the file that the report names."
+            if name in expected and sha256(expected[name]) != f"sha256:{hashed.hexdigest()}":
+                yield f"{name} tells something else than the report's facts."
 
 
-_MEMBER = re.compile(r"audit\.schema\.json|ledger\.jsonl|population\.(csv|xlsx)|sample\.csv|tables/[a-z][a-z_.]*\.csv")
 _REGISTER = (
     "reference", "entry", "submitted_at", "offering", "version", "unit", "kind", "state", "requester", "requester_name",
     "beneficiary", "beneficiary_name", "decided_at", "fulfilled_at", "closed_at", "promised_by", "promise", "approvals",
@@ -2682,19 +2524,18 @@ def _register(told: Json) -> Iterator[Sequence[Any]]:
         yield [{**row, **named, "controls": "; ".join(row["controls"])}[column] for column in _REGISTER]
 
 
-def _drawn(told: Json, listed: Mapping[str, Json]) -> Iterator[Sequence[Any]]:
+def _drawn(told: Json) -> Iterator[Sequence[Any]]:
     """sample.csv: what was drawn, with each rank."""
+    digests = {one["name"]: one["digest"] for one in told["files"]}
     yield ("drawn", "reference", "rank", "evidence", "digest")
     for number, reference in enumerate(told["sample"]["references"], 1):
         name = f"evidence/{reference}.pdf"
-        rank = hashlib.sha256(bytes.fromhex(told["sample"]["seed"]) + reference.encode("ascii")).hexdigest()
-        yield (number, reference, rank, name, listed.get(name, {}).get("digest", ""))
+        yield (number, reference, rank(told["sample"]["seed"], reference), name, digests.get(name, ""))
 
 
 def _csv(rows: Iterable[Sequence[Any]]) -> bytes:
     """RFC 4180, in UTF-8 with its mark; a text that a spreadsheet would take for a formula begins with an apostrophe."""
-    out = io.StringIO(newline="")
-    formula = ("=", "+", "-", "@", "\t", "\r")
+    out, formula = io.StringIO(newline=""), ("=", "+", "-", "@", "\t", "\r")
     for row in rows:
         csv.writer(out).writerow([f"'{one}" if isinstance(one, str) and one.startswith(formula) else one for one in row])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
@@ -2712,39 +2553,30 @@ def _proven(told: Json, trusted: Trusted, result: Result) -> Trusted:
 
 
 def _evidence(
-    bundle: Bundle,
-    told: Json,
-    trusted: Trusted,
-    result: Result,
-    check: Callable[[str, bytes, Trusted, Result], Json | None],
-    progress: Callable[[str], None],
+    bundle: Bundle, told: Json, trusted: Trusted, result: Result, check: Callable[[str, bytes, Trusted, Result], Json | None]
 ) -> dict[str, Json]:
     """Each sampled request's file: it holds, is of this ledger, and says of the request what its row says."""
-    rows = {row["reference"]: row for row in told["population"]["rows"]}
-    found: dict[str, Json] = {}
+    rows, found = {row["reference"]: row for row in told["population"]["rows"]}, {}
     for reference in told["sample"]["references"]:
-        name = f"evidence/{reference}.pdf"
-        progress(name)
+        name, row = f"evidence/{reference}.pdf", rows[reference]
         evidence = check(name, bundle.read(name), trusted, result)
         if evidence is None:
             continue
-        problems = []
-        row, request, offering = rows[reference], evidence["request"], evidence["offering"]
+        request, ledger, controls = evidence["request"], evidence["ledger"], evidence["controls"]
         same = (
             (evidence["reference"], reference),
-            (offering["digest"], row["offering_digest"]),
+            (evidence["offering"]["digest"], row["offering_digest"]),
             (request["requester"], row["requester"]),
             (request["submitted_at"], row["submitted_at"]),
-            (evidence["ledger"]["origin"], told["ledger"]["origin"]),
-            (sorted(f"{framework} {one}" for framework, ids in evidence["controls"].items() for one in ids), sorted(row["controls"])),
+            (sorted(f"{framework} {one}" for framework, ids in controls.items() for one in ids), sorted(row["controls"])),
+            (ledger["origin"], told["ledger"]["origin"]),
+            (ledger["verifier"] in told["ledger"]["verifiers"], True),
         )
-        if any(one != other for one, other in same) or evidence["ledger"]["verifier"] not in told["ledger"]["verifiers"]:
-            problems.append(f"{name} is of another request or another ledger than the population tells.")
-        if moment(evidence["as_of"]) <= moment(told["as_of"]) and request["state"] != row["state"]:
-            problems.append(f"{name} tells another state than the population does.")
-        for problem in problems:
-            result.bad("evidence", problem)
-        if not problems:
+        if any(one != other for one, other in same):
+            result.bad("evidence", f"{name} is of another request or another ledger than the population tells.")
+        elif moment(evidence["as_of"]) <= moment(told["as_of"]) and request["state"] != row["state"]:
+            result.bad("evidence", f"{name} tells another state than the population does.")
+        else:
             found[reference] = evidence
     if len(found) == len(told["sample"]["references"]):
         result.good("evidence", f"The evidence of all {len(found)} sampled requests is there, holds and fits the population.")
@@ -2755,22 +2587,8 @@ def _sampled(name: str, content: bytes, trusted: Trusted, result: Result) -> Jso
     """One evidence file by this verifier's own checks; only what does not hold is told of it."""
     inner = Result(name)
     told = check_pdf(content, trusted, inner)
-    for check, holds, sentence in inner.checks:
-        if holds is False:
-            result.bad("evidence", f"{name}, {check}: {sentence}")
+    result.checks += [("evidence", False, f"{name}, {check}: {said}") for check, holds, said in inner.checks if holds is False]
     return told if inner.holds else None
-
-
-def _recounted(
-    bundle: Bundle, told: Json, sampled: Mapping[str, Json], trusted: Trusted, result: Result, progress: Callable[[str], None]
-) -> Recount:
-    progress("ledger.jsonl")
-    recount = Recount(told, sampled, (head.size for head in trusted.kept))
-    recount.read(bundle.lines("ledger.jsonl"))
-    count = told["ledger"]["after"]["size"] - told["ledger"]["before"]["size"]
-    said = f"ledger.jsonl is all {count} entries between the two checkpoints, and the evidence stands on it."
-    result.judge("ledger", said, recount.problems)
-    return recount
 
 
 # ---- 12. From the command line ---------------------------------------------------------------------------------------

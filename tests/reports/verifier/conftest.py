@@ -7,7 +7,7 @@ import io
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from portal.audit.rotation import rotate
 from portal.audit.signer.notary import Notary
 from portal.jobs import Job
 from reports.audits import place
+from reports.audits.bundle import write_bundle
 from reports.audits.document import Audit, FixedRule, read_audit
 from reports.audits.making import BUDGET_SECONDS, make_audit
 from reports.audits.model import Audit as AuditRecord
@@ -53,11 +54,9 @@ class GenuineBundle:
 
 
 def zipped(members: dict[str, bytes]) -> bytes:
-    """A bundle of these members."""
+    """A bundle of these members, as the portal writes it."""
     made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(members):
-            archive.writestr(name, members[name])
+    write_bundle(made, members, at=datetime(2026, 12, 1, tzinfo=UTC))
     return made.getvalue()
 
 

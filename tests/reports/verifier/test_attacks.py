@@ -67,11 +67,11 @@ def with_further_members(*names: str, extra: bytes = b"") -> Callable[[bytes], b
 #: Info-ZIP's field 0x7075: a name that some programs show in the place of the other.
 OTHER_NAME = struct.pack("<HHBL", 0x7075, 6, 1, 0) + b"x"
 ARCHIVES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
-    "a member that no directory names": (with_a_member_that_no_directory_names, "bytes beside its members"),
-    "a second name": (with_a_second_name, "bytes beside its members"),
-    "a name for some programs": (with_further_members("x.csv", extra=OTHER_NAME), "bytes beside its members"),
-    "two names that are one elsewhere": (with_further_members("SAMPLE.csv"), "take for the same"),
-    "two names in Unicode": (with_further_members("e\u0301.csv", "\u00e9.csv"), "take for the same"),
+    "a member that no directory names": (with_a_member_that_no_directory_names, "as Countersign writes"),
+    "a second name": (with_a_second_name, "as Countersign writes"),
+    "a name for some programs": (with_further_members("x.csv", extra=OTHER_NAME), "as Countersign writes"),
+    "two names that are one elsewhere": (lambda content: again_with(content, "SAMPLE.csv"), "that no bundle has"),
+    "two names in Unicode": (with_further_members("e\u0301.csv", "\u00e9.csv"), "as Countersign writes"),
 }
 
 
@@ -102,7 +102,7 @@ def members_problems(tmp_path: Path, bundle: GenuineBundle, members: dict[str, b
     file = tmp_path / "AR-000001.zip"
     file.write_bytes(zipped({**members, "audit.json": facts}))
     opened = Opened(Signed(b"", None), Pdf(members["report.pdf"]), "audit.json", told, {"audit.json": facts})
-    return list(single._members(Bundle(file), opened, lambda _: None))
+    return list(single._members(Bundle(file), opened))
 
 
 def test_tables_that_tell_something_else_than_the_facts_are_found(
@@ -123,9 +123,12 @@ def test_tables_that_tell_something_else_than_the_facts_are_found(
 def test_a_member_that_no_bundle_has_is_found_even_where_the_report_names_it(
     tmp_path: Path, bundle: GenuineBundle
 ) -> None:
-    for name in ("evidence/SR-000099.pdf", "statement.pdf", "tables/x.pdf"):
-        found = members_problems(tmp_path, bundle, {**bundle.members, name: b"%PDF-"})
-        assert found == [f"The report names {name}, which no bundle has."]
+    name = "evidence/SR-000099.pdf"
+    found = members_problems(tmp_path, bundle, {**bundle.members, name: b"%PDF-"})
+    assert found == [f"The report names {name}, which no bundle has."]
+    for name in ("statement.pdf", "tables/x.pdf"):
+        with pytest.raises(single.Wrong, match="a member that no bundle has"):
+            members_problems(tmp_path, bundle, {**bundle.members, name: b"%PDF-"})
 
 
 # ---- The period, the filter and the draw ---------------------------------------------------------------------------
@@ -155,7 +158,7 @@ def test_a_draw_from_a_second_root_is_found(bundle: GenuineBundle) -> None:
     for tag in ("audit:counted", "audit:nonce-given"):
         recount = Recount(told, {})
         recount._entry(9, {**mine, "tag": tag, "facts": {"nonce": told["sample"]["nonce"]}})
-        assert len(recount.problems) == 1
+        assert len(list(recount.evidence())) == 1
     other: Told = {**mine, "subject": "audit:AR-000007", "tag": "audit:nonce-given"}
     recount = Recount(told, {})
     recount._entry(9, {**other, "facts": {"nonce": told["sample"]["nonce"]}})

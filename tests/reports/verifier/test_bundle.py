@@ -259,9 +259,9 @@ def test_withheld_lines_still_give_the_root(bundle: GenuineBundle) -> None:
     assert hidden
     recount = single.Recount({**told, "disclosure": "scope", "withheld": hidden}, {})
     recount.read(lines)
-    assert [*recount.completeness(), *recount.rows(), *recount.duties(), *recount.problems] == []
+    assert [*recount.completeness(), *recount.rows(), *recount.duties(), *recount.evidence()] == []
     with pytest.raises(single.Wrong, match="withheld, but the whole ledger"):
         single.Recount({**told, "withheld": hidden}, {}).read(lines)
     lied = single.Recount({**told, "disclosure": "scope"}, {})
     lied.read(lines)
-    assert [*lied.completeness()] == [f"{hidden} lines of the ledger are withheld, not 0."]
+    assert [*lied.completeness()] == [f"The report: withheld is “0”, but “{hidden}” follows."]

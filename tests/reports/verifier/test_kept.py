@@ -17,7 +17,7 @@ from tests.reports.verifier.conftest import GenuineBundle
 def note_of(bundle: GenuineBundle, size: int, *, origin: str = "", root: bytes = b"") -> str:
     """The head of the bundle's ledger at a size, as a holder has it; its signature is not what is looked at here."""
     ledger = bundle.audit.ledger
-    edge = single.Edge(ledger.before.size, [base64.b64decode(one) for one in ledger.before.edge])
+    edge = single.Edge(ledger.before.size, ledger.before.edge)
     for line in bundle.members["ledger.jsonl"].splitlines()[: size - ledger.before.size]:
         edge.append(leaf_hash(line))
     root = root or edge.root()

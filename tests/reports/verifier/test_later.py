@@ -117,7 +117,6 @@ def test_evidence_of_after_the_count_may_know_more_than_the_row(bundle: GenuineB
             single.Trusted(),
             result,
             lambda *_: {**evidence, "as_of": as_of},
-            lambda _: None,
         )
         return [sentence for _, holds, sentence in result.checks if not holds]
 

@@ -107,7 +107,7 @@ def test_evidence_of_before_the_head_leaves_nothing_out_that_had_happened_by_the
     lines = bundle.members["ledger.jsonl"].splitlines()
     recount = single.Recount(told, {bundle.early: evidence})
     recount.read(lines)
-    assert recount.problems == []
+    assert list(recount.evidence()) == []
     late = {
         "subject": f"request:{bundle.early}",
         "tag": "approval:voided",
@@ -115,14 +115,14 @@ def test_evidence_of_before_the_head_leaves_nothing_out_that_had_happened_by_the
         "actor": "portal",
     }
     recount._entry(head.size + 1, late)
-    assert recount.problems == [f"The evidence of {bundle.early} leaves entry {head.size + 1} out."]
+    assert list(recount.evidence()) == [f"The evidence of {bundle.early} leaves entry {head.size + 1} out."]
     # A head of the same size with another root, however it was signed, is of another ledger.
     note = evidence["ledger"]["checkpoint"].replace(base64.b64encode(head.root).decode(), "A" * 43 + "=")
     other = single.Recount(
         told, {bundle.early: {**evidence, "ledger": {**evidence["ledger"], "checkpoint": note}}}
     )
     other.read(lines)
-    assert other.problems == [f"The evidence of {bundle.early} is of another ledger."]
+    assert list(other.evidence()) == [f"The evidence of {bundle.early} is of another ledger."]
 
 
 def test_whose_rotation_is_bent_proves_no_key_at_all(bundle: GenuineBundle) -> None:

@@ -1050,15 +1050,15 @@ def moment(text: Any) -> datetime:
     return found
 
 
-def check_entries(entries: Sequence[Json], head: Head, as_of: str, about: Callable[[str], bool], result: Result) -> None:
-    """Each entry is under the head, in order, about what it should be, and its opened values behind their commitments."""
+def check_entries(entries: list[Json], head: Head, as_of: str, about: Callable[[str], bool], result: Result) -> None:
+    """Each entry is under the head, in order, about what it should be, and its opened values are those committed to."""
     missing, other, lies = [], [], []
-    numbers, opened = [entry["number"] for entry in entries], sum(len(entry["personal"]) for entry in entries)
+    numbers = [entry["number"] for entry in entries]
     if numbers != sorted(set(numbers)):
         other.append("The entries are not in the ledger's order.")
     for number, entry, body in ((entry["number"], entry, entry["body"]) for entry in entries):
         if body.get("number") != number or not is_included(body, number, head, entry["inclusion"]):
-            missing.append(f"Entry {number} is not in the ledger that the checkpoint signed: it was changed or invented.")
+            missing.append(f"Entry {number} is not in the ledger that the checkpoint signed: somebody changed it.")
         if not about(str(body.get("subject"))):
             other.append(f"Entry {number} is about {body.get('subject')}, not about this.")
         if moment(body.get("at")) > moment(as_of):
@@ -1071,7 +1071,8 @@ def check_entries(entries: Sequence[Json], head: Head, as_of: str, about: Callab
     result.judge("inclusion", said, missing)
     result.judge("order", "The entries are in the ledger's order and about what this file is about.", other)
     erased = [str(one["number"]) for one in entries if one["body"].get("personal", {}).keys() - one["personal"].keys()]
-    if result.judge("commitments", f"All {opened} personal values are those that the entries commit to.", lies) and erased:
+    said = f"All {sum(len(one['personal']) for one in entries)} personal values are those that the entries commit to."
+    if result.judge("commitments", said, lies) and erased:
         result.open("erased", f"Personal values were erased from the entries {', '.join(erased)}; their proofs hold.")
 
 
@@ -1121,17 +1122,17 @@ def check_keys(ledger: Json, note: str, certificate: bytes, trusted: Trusted, re
     if any(map(trusted.has_key, present)):
         result.good("ledger-key", "The ledger's key is the one that you gave.")
     elif any(map(trusted.has_key, earlier)):
-        said = "The key that you gave signed for the ledger's present key when it was changed. From now on compare with:"
-        result.good("ledger-key", f"{said} {printed}")
+        said = "The key that you gave signed for the ledger's present key when it was changed."
+        result.good("ledger-key", f"{said} From now on compare with: {printed}")
     elif trusted.has_certificate(certificate):
         result.good("given-certificate", "The certificate that signed this PDF is the one that you gave.")
         result.open("ledger-key", f"Not compared: the ledger's key, whose fingerprint is {printed}")
     elif trusted.fingerprints:
-        said = "The file was not made with a key that you gave. If yours is newer than the file, give the one of its time too:"
-        result.bad("ledger-key", f"{said} {printed}")
+        said = "The file was not made with a key that you gave."
+        result.bad("ledger-key", f"{said} If yours is newer than the file, give the one of its time too: {printed}")
     else:
-        said = "Not proved until you compare it: whose ledger this is. The fingerprint of its key is"
-        result.open("ledger-key", f"{said} {printed}")
+        said = "Not proved until you compare it: whose ledger this is."
+        result.open("ledger-key", f"{said} The fingerprint of its key is {printed}")
 
 
 def check_kept(kept: Iterable[Head], origin: str, known: Mapping[int, bytes], result: Result) -> None:
@@ -1983,8 +1984,8 @@ def check_report(opened: Opened, trusted: Trusted, result: Result) -> None:
     run_checks([("keys", lambda: check_keys(ledger, note, certificate, trusted, result))], result)
     result.open(
         "draw",
-        f"Compare with your own notes: that the word is yours (“{sample['nonce']}”), and that you said it after you had "
-        f"been shown the root {sample['root']}; a portal that knew the word first could have tried roots until one suited it.",
+        f"Compare with your own notes: that the word is yours (“{sample['nonce']}”), and that you said it after you "
+        f"were shown the root {sample['root']}; a portal that knew the word could have tried roots until one suited it.",
     )
 
 
@@ -2011,8 +2012,8 @@ def _check_heads(told: Json, result: Result) -> None:
     edge, proofs = Edge(before.size, ledger["before"]["edge"]), ledger["consistency"]
     result.judge("consistency", said, broken(
         "The ledger",
-        (is_consistent(before, after, proofs["before_after"]), f"of {after.size} entries rewrites that of {before.size}"),
-        (is_consistent(after, made, proofs["after_made"]), f"of {made.size} entries rewrites that of {after.size}"),
+        (is_consistent(before, after, proofs["before_after"]), f"was rewritten after its entry {before.size}"),
+        (is_consistent(after, made, proofs["after_made"]), f"was rewritten after its entry {after.size}"),
         (edge.root() == before.root, "before the period has another root than its edge"),
     ))
     check_entries(ledger["entries"], made, told["made_at"], lambda _: True, result)
@@ -2066,7 +2067,7 @@ def population_problems(told: Json) -> Iterator[str]:
 
 
 def sample_size(rule: Json, count: int) -> int:
-    """How many are drawn: a fixed number, a part within bounds, or by attribute (hypergeometric, no deviation expected)."""
+    """How many are drawn: a number, a part in bounds, or by attribute (hypergeometric, no deviation expected)."""
     if rule["kind"] == "fixed":
         return min(count, int(rule["size"]))
     if rule["kind"] == "percent":
@@ -2085,7 +2086,7 @@ def rank(seed: str, reference: str) -> str:
 
 
 def sample_problems(told: Json) -> Iterator[str]:
-    """The sample is the one that the ledger's root and the auditor's nonce draw; the root was fixed before the nonce."""
+    """The sample is the one that the ledger's root and the auditor's word draw; the root was fixed before the word."""
     sample, population, before = told["sample"], told["population"], told["ledger"]["before"]["size"]
     after = read_head(told["ledger"]["after"]["checkpoint"])
     given, counted = of_the_audit(told, "audit:nonce-given"), of_the_audit(told, "audit:counted")
@@ -2094,14 +2095,14 @@ def sample_problems(told: Json) -> Iterator[str]:
     root, size = base64.b64encode(after.root).decode(), sample_size(sample["rule"], len(population["rows"]))
     wanted = {"count": population["count"], "population": population["digest"], "before": before, "after": after.size}
     yield from differing("What was counted", facts(counted[-1]), {**wanted, "root": root, "sample": size}, "the report")
-    draws = [{"draw": facts(one).get("draw"), "nonce": facts(one).get("nonce"), "entry": one["number"]} for one in given]
-    if [one["draw"] for one in draws] != list(range(1, len(draws) + 1)):
+    draws = [{"draw": at, "nonce": facts(one).get("nonce"), "entry": one["number"]} for at, one in enumerate(given, 1)]
+    if [facts(one).get("draw") for one in given] != [one["draw"] for one in draws]:
         yield "The draws are not numbered one after another."
     seed = hashlib.sha256(after.root + sample["nonce"].encode()).hexdigest()
     ranked = sorted((row["reference"] for row in population["rows"]), key=lambda one: rank(seed, one))
     drawn = {"root": root, "seed": seed, "size": size, "references": ranked[:size], "earlier": draws[:-1]}
     drawn.update(draw=draws[-1]["draw"], nonce=draws[-1]["nonce"])
-    yield from differing("The sample", sample, drawn, "root, word, rule and ledger give")
+    yield from differing("The sample", sample, drawn, "the ledger and the rule give")
 
 
 def _report_values(opened: Opened) -> Iterator[str]:
@@ -2114,22 +2115,21 @@ def _report_values(opened: Opened) -> Iterator[str]:
     if is_english:
         days = [datetime.fromisoformat(query[day]) for day in ("first_day", "last_day")]
         period = " to ".join(f"{day.day} {day:%B %Y}" for day in days)
-        scope = {0: "no request in scope was submitted", 1: f"request in scope was submitted from {period}"}
+        scope = "request in scope was" if len(rows) == 1 else "requests in scope that were"
         yield f"{period} ({query['zone']})"
-        yield scope.get(len(rows), f"requests in scope that were submitted from {period}")
+        yield f"{scope} submitted from {period}" if rows else "no request in scope was submitted"
     yield from (told["population"]["digest"], sha256(opened.files["audit.json"]))
     if is_english:
-        states = Counter(row["state"] for row in rows.values())
+        states, kinds = Counter(row["state"] for row in rows.values()), Counter(row["kind"] for row in rows.values())
         done, refused = states["fulfilled"] + states["ended"], states["rejected"] + states["refused"]
-        figures = (
-            (len(rows), "Requests in scope"), (done, "Carried out"), (refused, "Rejected or refused"),
-            (states["withdrawn"], "Withdrawn"), (states["failed"], "Failed"),
-            (len(rows) - done - refused - states["withdrawn"] - states["failed"], "Still under way"),
-            (sum(row["approvals"] for row in rows.values()), "Approvals"),
-            (sum(row["kind"] == "emergency" for row in rows.values()), "Emergencies"),
-            (sample["size"], "Drawn as the sample"),
-        )
-        yield "".join(f"{number:,}{label}" for number, label in figures)
+        under_way = len(rows) - done - refused - states["withdrawn"] - states["failed"]
+        figures = {
+            "Requests in scope": len(rows), "Carried out": done, "Rejected or refused": refused,
+            "Withdrawn": states["withdrawn"], "Failed": states["failed"], "Still under way": under_way,
+            "Approvals": sum(row["approvals"] for row in rows.values()), "Emergencies": kinds["emergency"],
+            "Drawn as the sample": sample["size"],
+        }
+        yield "".join(f"{number:,}{label}" for label, number in figures.items())
     yield from (sample["root"], sample["nonce"], sample["seed"])
     for reference in sample["references"]:
         seal, file = rows[reference]["seal"] or "", digests.get(f"evidence/{reference}.pdf", "")
@@ -2151,8 +2151,7 @@ class Course:
     """How one request fared, entry by entry."""
 
     def __init__(self) -> None:
-        self.told: Json = {"state": "preparing", "seal": None}  # what its row tells too
-        self.requester: str
+        self.told: Json = {"state": "preparing", "seal": None}  # what its row must tell too
         self.entries: dict[int, tuple[str, datetime]] = {}
         self.votes: dict[Any, tuple[str, set[str]]] = {}  # who stands behind each decision, by revision and person
         self.waiting: set[str] = set()  # the sealed stages that have not agreed
@@ -2162,12 +2161,13 @@ class Course:
         """One entry more."""
         tag, said, told = body["tag"], body.get("facts") or {}, self.told
         self.entries[number] = tag, at
-        told["state"] = "scheduled" if tag == "request:retried" and "task" not in said else STATES.get(tag, told["state"])
+        again = tag == "request:retried" and "task" not in said
+        told["state"] = "scheduled" if again else STATES.get(tag, told["state"])
         if tag in ("request:submitted", "request:edited", "request:prepared"):
             told.update({name: said[name] for name in ("kind", "beneficiary") if name in said})
         vote = (said.get("revision"), said.get("person") or body["actor"])
         if tag == "request:submitted":
-            self.requester = said["requester"]
+            told["requester"] = said["requester"]
         elif tag in ("approval:approved", "approval:denied"):
             self.votes[vote] = (tag, set(filter(None, (body["actor"], said.get("on_behalf_of")))))
         elif tag == "approval:voided":
@@ -2180,7 +2180,7 @@ class Course:
                 told["state"] = "scheduled"
         elif tag in ("fulfilment:started", "request:fulfilled"):
             # What counts is what stood there when the work was done: nothing that was written later excuses it.
-            self.breaches += self.breached({**told, "requester": self.requester}, carried_out=True)
+            self.breaches += self.breached(told, carried_out=True)
 
     def breached(self, told: Json, *, carried_out: bool) -> Iterator[str]:
         """What the decisions of now do not allow, by the requester, beneficiary and kind that are told."""
@@ -2250,7 +2250,7 @@ class Recount:
             if number in sizes:
                 self.roots[number] = edge.root()
         if (edge.size, edge.root()) != (after.size, after.root):
-            raise Wrong(f"ledger.jsonl ends at entry {edge.size} with another root than the checkpoint after the period.")
+            raise Wrong(f"ledger.jsonl ends at entry {edge.size} with another root than the one after the period.")
         self.is_whole = True
 
     def _entry(self, number: int, body: Json) -> None:
@@ -2264,7 +2264,7 @@ class Recount:
             self.submitted.append((name, number, body))
             # One that says another time than the entries around it could be moved out of any period.
             if self.latest and at < self.latest - LONGEST_TRANSACTION - CLOCK_SKEW:
-                self.backdated.append(f"{name} was submitted, by its own word, long before the entries that stand before it.")
+                self.backdated.append(f"{name} was submitted, by its own word, long before the entries before it.")
         if kind == "request" and name in self.requests:
             self.requests[name].go_on(number, body, at)
         self.latest = max(self.latest or at, at)
@@ -2300,26 +2300,24 @@ class Recount:
             # Which controls a version supports that no row has stands in the offering's text, not in the ledger.
             if inside and fits and (not query["controls"] or said["offering_digest"] in digests):
                 wanted[reference] = {name: said[name] for name in names}
-        for reference in sorted({*wanted, *rows}):
-            so = wanted.get(reference) == rows.get(reference, wanted.get(reference))
-            yield from broken(
-                reference,
-                (reference in rows, "was submitted in the period and is in scope, but the population leaves it out"),
-                (so, "is in the population, but no entry tells that it was submitted so, in the period and in scope"),
-            )
+        for reference in sorted(wanted.keys() - rows.keys()):
+            yield f"{reference} was submitted in the period and is in scope, but the population leaves it out."
+        for reference, row in rows.items():
+            if wanted.get(reference) != row:
+                yield f"{reference}: no entry tells that it was submitted so, in the period and in scope."
         yield from self.backdated
         references = [reference for reference, _, _ in self.submitted]
         first = int(stated["previous"][3:]) + 1 if stated["previous"] else 1
         without_gap = [f"SR-{number:06d}" for number in range(first, first + len(references))]
-        yield from broken(
-            "The references of the submissions",
-            (references == without_gap, "have a gap, or one stands twice"),
-            (told["ledger"]["before"]["size"] or not stated["previous"], "begin before the ledger's first entry"),
-        )
+        if references != without_gap:
+            yield "The references of the ledger's submissions have a gap, or one stands twice."
+        if told["ledger"]["before"]["size"] == 0 and stated["previous"]:
+            yield "A reference is said to lie before the ledger's first entry."
         ends = {"first": references[0], "last": references[-1]} if references else {"first": None, "last": None}
-        counts = {"submissions": len(references), "outside_period": outside, "withheld": self.withheld}
-        follows = {**ends, **counts, "outside_filter": len(references) - outside - len(rows)}
-        yield from differing("The report", {**stated, "withheld": told["withheld"]}, follows, "the ledger tells")
+        follows = {**ends, "submissions": len(references), "outside_period": outside}
+        follows.update(outside_filter=len(references) - outside - len(rows), count_of_withheld_lines=self.withheld)
+        told_of = {**stated, "count_of_withheld_lines": told["withheld"]}
+        yield from differing("The report", told_of, follows, "the ledger tells")
 
     def rows(self) -> Iterator[str]:
         """Every row tells the state, the decisions and the times that the ledger's entries tell."""
@@ -2328,7 +2326,8 @@ class Recount:
             if not one.entries:
                 continue  # which is told by the one before
             votes = Counter(tag for tag, _ in one.votes.values())
-            follows = {**one.told, "approvals": votes["approval:approved"], "denials": votes["approval:denied"]}
+            follows = {name: one.told.get(name) for name in ("state", "kind", "beneficiary")}
+            follows.update(approvals=votes["approval:approved"], denials=votes["approval:denied"])
             follows.update(seal=row["seal"] and one.told["seal"], promise=one.promise(row, moment(self.told["as_of"])))
             yield from differing(row["reference"], row, follows, "the ledger tells")
             done, times = one.has("request:fulfilled")[-1:], [at for _, at in one.entries.values()]
@@ -2505,8 +2504,8 @@ def check_bundle(
             result.open("word", f"The word of this draw {said}")
     result.open(
         "tables",
-        "population.xlsx, tables/ and the chapters whose figures are not in the ledger say what the report's signer says; "
-        "countersign verify makes pages and tables again from the facts.",
+        "population.xlsx, tables/ and the chapters whose figures are not in the ledger say what the report's signer "
+        "says; countersign verify makes pages and tables again from the facts.",
     )
     same = "verify.py" in bundle.sizes and bundle.read("verify.py") == Path(__file__).read_bytes()
     running = "but verify.py is the one that is running" if same else "and the verify.py that is running is another one"
@@ -2554,8 +2553,10 @@ def _tables(told: Json) -> dict[str, bytes]:
     digests, seed = {one["name"]: one["digest"] for one in told["files"]}, told["sample"]["seed"]
     register: list[Sequence[Any]] = [_REGISTER]
     for row in told["population"]["rows"]:
-        names = {f"{who}_name": told["people"].get(row[who], {}).get("name", "") for who in ("requester", "beneficiary")}
-        register.append([{**row, **names, "controls": "; ".join(row["controls"])}[column] for column in _REGISTER])
+        shown = {**row, "controls": "; ".join(row["controls"])}
+        for who in ("requester", "beneficiary"):
+            shown[f"{who}_name"] = told["people"].get(row[who], {}).get("name", "")
+        register.append([shown[column] for column in _REGISTER])
     sample: list[Sequence[Any]] = [("drawn", "reference", "rank", "evidence", "digest")]
     for number, one in enumerate(told["sample"]["references"], 1):
         sample.append((number, one, rank(seed, one), f"evidence/{one}.pdf", digests.get(f"evidence/{one}.pdf", "")))
@@ -2582,7 +2583,7 @@ def _proven(told: Json, trusted: Trusted, result: Result) -> Trusted:
     return trusted.knowing([*present, *earlier])
 
 
-def _evidence(bundle: Bundle, told: Json, trusted: Trusted, result: Result, check: Callable[..., Any]) -> dict[str, Json]:
+def _evidence(bundle: Bundle, told: Json, trusted: Trusted, result: Result, check: Callable[..., Any]) -> Json:
     """Each sampled request's file: it holds, is of this ledger, and says of the request what its row says."""
     rows, found = {row["reference"]: row for row in told["population"]["rows"]}, {}
     trusted = _proven(told, trusted, result)

@@ -179,7 +179,7 @@ def test_a_submission_that_is_dated_back_out_of_the_period_is_found(bundle: Genu
     last["at"] = "2026-10-01T08:00:00+00:00"
     for body in lines:
         recount._entry(body["number"], body)
-    assert any("long before the entries" in problem for problem in recount.completeness())
+    assert any("long before the entries before it" in problem for problem in recount.completeness())
 
 
 # ---- Who approved what -----------------------------------------------------------------------------------------------

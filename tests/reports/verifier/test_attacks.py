@@ -76,7 +76,10 @@ ARCHIVES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "a member that no directory names": (with_a_member_that_no_directory_names, "as Countersign writes"),
     "a second name": (with_a_second_name, "as Countersign writes"),
     "a name for some programs": (with_further_members("x.csv", extra=OTHER_NAME), "as Countersign writes"),
-    "two names that are one elsewhere": (lambda content: packed_with(content, "SAMPLE.csv"), "that no bundle has"),
+    "two names that are one elsewhere": (
+        lambda content: packed_with(content, "SAMPLE.csv"),
+        "that no bundle has",
+    ),
     "two names in Unicode": (with_further_members("e\u0301.csv", "\u00e9.csv"), "as Countersign writes"),
 }
 
@@ -91,6 +94,22 @@ def test_an_archive_shows_every_program_the_same_members(
     result = check_path(file, Trusted())
     assert not result.holds
     assert wanted in result.checks[-1][2]
+
+
+def test_no_byte_around_what_is_packed_can_be_another(tmp_path: Path, bundle: GenuineBundle) -> None:
+    """Headers, directory and end: each of their bytes, changed alone, is found before anything is unpacked."""
+    file = tmp_path / "AR-000001.zip"
+    names = ("README.txt", "audit.json", "tables/controls.csv")
+    content = zipped({name: bundle.members[name] for name in names})
+    file.write_bytes(content)
+    assert set(Bundle(file).sizes) == set(names)
+    with zipfile.ZipFile(file) as archive:
+        members, start = archive.infolist(), archive.start_dir
+    around = [one.header_offset + at for one in members for at in range(30 + len(one.filename))]
+    for at in [*around, *range(start, len(content))]:
+        file.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        with pytest.raises(single.Wrong):
+            Bundle(file)
 
 
 # ---- Members that fit their digests, which the insider signed ------------------------------------------------------

@@ -229,6 +229,24 @@ def test_a_population_of_any_size_is_looked_for_in_the_words_of_the_pages(
     assert looked_for in said
 
 
+def test_on_pages_of_another_language_who_asks_for_themselves_is_named_once(bundle: GenuineBundle) -> None:
+    told = json.loads(bundle.members["audit.json"])
+    pdf = Pdf(bundle.members["report.pdf"])
+    pdf.root = {**pdf.root, "Lang": b"de"}
+    opened = Opened(Signed(b"", None), pdf, "audit.json", told, {"audit.json": b""})
+    one, other = row(told, 0), row(told, 1)
+    one["beneficiary"] = one["requester"]
+    other["beneficiary"] = next(who for who in told["people"] if who != other["requester"])
+    values = list(single._report_values(opened))
+    for which, people in ((one, {one["requester"]}), (other, {other["requester"], other["beneficiary"]})):
+        begins = next(
+            at for at, value in enumerate(values) if value.startswith(f"{which['reference']}{which['entry']}")
+        )
+        ends = begins + 1 + len(people)
+        assert set(values[begins + 1 : ends]) == {told["people"][person]["name"] for person in people}
+        assert values[ends] == f"{which['approvals']} / {which['denials']}"
+
+
 def test_the_small_validator_agrees_with_the_one_that_made_the_schema(bundle: GenuineBundle) -> None:
     schema = json.loads(SCHEMA_FILE.read_bytes())
     told = json.loads(bundle.members["audit.json"])

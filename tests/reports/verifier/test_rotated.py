@@ -115,7 +115,9 @@ def test_evidence_of_before_the_head_leaves_nothing_out_that_had_happened_by_the
         "actor": "portal",
     }
     recount._entry(head.size + 1, late)
-    assert list(recount.evidence()) == [f"The evidence of {bundle.early} leaves entries out: [{head.size + 1}]."]
+    assert list(recount.evidence()) == [
+        f"The evidence of {bundle.early} leaves entries out: [{head.size + 1}]."
+    ]
     # A head of the same size with another root, however it was signed, is of another ledger.
     note = evidence["ledger"]["checkpoint"].replace(base64.b64encode(head.root).decode(), "A" * 43 + "=")
     other = single.Recount(

@@ -2308,16 +2308,16 @@ class Recount:
         yield from self.backdated
         references = [reference for reference, _, _ in self.submitted]
         first = int(stated["previous"][3:]) + 1 if stated["previous"] else 1
-        without_gap = [f"SR-{number:06d}" for number in range(first, first + len(references))]
-        if references != without_gap:
+        if references != [f"SR-{number:06d}" for number in range(first, first + len(references))]:
             yield "The references of the ledger's submissions have a gap, or one stands twice."
         if told["ledger"]["before"]["size"] == 0 and stated["previous"]:
             yield "A reference is said to lie before the ledger's first entry."
         ends = {"first": references[0], "last": references[-1]} if references else {"first": None, "last": None}
-        follows = {**ends, "submissions": len(references), "outside_period": outside}
-        follows.update(outside_filter=len(references) - outside - len(rows), count_of_withheld_lines=self.withheld)
-        told_of = {**stated, "count_of_withheld_lines": told["withheld"]}
-        yield from differing("The report", told_of, follows, "the ledger tells")
+        counts = {"submissions": len(references), "outside_period": outside}
+        counts["outside_filter"] = len(references) - outside - len(rows)
+        yield from differing("The report", stated, {**ends, **counts}, "the ledger tells")
+        if told["withheld"] != self.withheld:
+            yield f"{self.withheld} lines of the ledger are withheld, not {told['withheld']}."
 
     def rows(self) -> Iterator[str]:
         """Every row tells the state, the decisions and the times that the ledger's entries tell."""

@@ -1960,10 +1960,10 @@ def _evidence_values(opened: Opened) -> Iterator[str]:
 # ---- 10. An audit report: the ledger of the period, the population, the sample ----------------------------------------
 
 
-def differing(where: str, said: Json, wanted: Json, than: str = "the facts") -> Iterator[str]:
+def differing(where: str, said: Json, wanted: Json) -> Iterator[str]:
     """A sentence for each value that is not the wanted one."""
     names = [name.replace("_", " ") for name, value in wanted.items() if said.get(name) != value]
-    yield from (f"{where} has another {name} than {than}." for name in names)
+    yield from (f"{where} has another {name} than the facts." for name in names)
 
 
 def broken(subject: str, *rules: tuple[object, str]) -> Iterator[str]:
@@ -2038,7 +2038,7 @@ def query_problems(told: Json) -> Iterator[str]:
     names = ("first_day", "last_day", "zone", "units", "offerings", "controls", "language")
     wanted = {**{name: query[name] for name in names}, "rule": told["sample"]["rule"], "disclosure": told["disclosure"]}
     for entry in of_the_audit(told, "audit:ordered"):
-        yield from differing("The order of the audit", facts(entry), wanted, "the report")
+        yield from differing("The order of the audit", facts(entry), wanted)
     # A machine without the world's time zones takes what is told, give or take their spread.
     zone, spread = (ZoneInfo(query["zone"]), timedelta(0)) if zones else (timezone.utc, timedelta(hours=14))
     first, last = (datetime.fromisoformat(query[day]).replace(tzinfo=zone) for day in ("first_day", "last_day"))
@@ -2055,7 +2055,7 @@ def population_problems(told: Json) -> Iterator[str]:
     """The population is what its count and digest say."""
     population, wanted = told["population"], set(told["query"]["controls"])
     rows, controls = population["rows"], {row["offering_digest"]: row["controls"] for row in population["rows"]}
-    yield from differing("The population", population, {"count": len(rows), "digest": digest(rows)}, "its rows")
+    yield from differing("The list of the rows", population, {"count": len(rows), "digest": digest(rows)})
     references = [row["reference"] for row in rows]
     if references != sorted(set(references), key=lambda one: int(one[3:])):
         yield "The rows are not in the order of their references, or one stands twice."
@@ -2094,7 +2094,7 @@ def sample_problems(told: Json) -> Iterator[str]:
         raise Wrong("It is not shown that population and root were fixed before the nonce was given.")
     root, size = base64.b64encode(after.root).decode(), sample_size(sample["rule"], len(population["rows"]))
     wanted = {"count": population["count"], "population": population["digest"], "before": before, "after": after.size}
-    yield from differing("What was counted", facts(counted[-1]), {**wanted, "root": root, "sample": size}, "the report")
+    yield from differing("What was counted", facts(counted[-1]), {**wanted, "root": root, "sample": size})
     draws = [{"draw": at, "nonce": facts(one).get("nonce"), "entry": one["number"]} for at, one in enumerate(given, 1)]
     if [facts(one).get("draw") for one in given] != [one["draw"] for one in draws]:
         yield "The draws are not numbered one after another."
@@ -2102,7 +2102,7 @@ def sample_problems(told: Json) -> Iterator[str]:
     ranked = sorted((row["reference"] for row in population["rows"]), key=lambda one: rank(seed, one))
     drawn = {"root": root, "seed": seed, "size": size, "references": ranked[:size], "earlier": draws[:-1]}
     drawn.update(draw=draws[-1]["draw"], nonce=draws[-1]["nonce"])
-    yield from differing("The sample", sample, drawn, "the ledger and the rule give")
+    yield from differing("What root, word and rule draw", sample, drawn)
 
 
 def _report_values(opened: Opened) -> Iterator[str]:
@@ -2315,7 +2315,7 @@ class Recount:
         ends = {"first": references[0], "last": references[-1]} if references else {"first": None, "last": None}
         counts = {"submissions": len(references), "outside_period": outside}
         counts["outside_filter"] = len(references) - outside - len(rows)
-        yield from differing("The report", stated, {**ends, **counts}, "the ledger tells")
+        yield from differing("The ledger", stated, {**ends, **counts})
         if told["withheld"] != self.withheld:
             yield f"{self.withheld} lines of the ledger are withheld, not {told['withheld']}."
 
@@ -2329,7 +2329,7 @@ class Recount:
             follows = {name: one.told.get(name) for name in ("state", "kind", "beneficiary")}
             follows.update(approvals=votes["approval:approved"], denials=votes["approval:denied"])
             follows.update(seal=row["seal"] and one.told["seal"], promise=one.promise(row, moment(self.told["as_of"])))
-            yield from differing(row["reference"], row, follows, "the ledger tells")
+            yield from differing(f"{row['reference']} in the ledger", row, follows)
             done, times = one.has("request:fulfilled")[-1:], [at for _, at in one.entries.values()]
             if done and not row["fulfilled_at"]:
                 yield f"{row['reference']}: the ledger tells that it was fulfilled."
@@ -2350,7 +2350,7 @@ class Recount:
         rows, sections = self.population, self.told["sections"]
         if sections.get("duties"):
             counts = {"requests": len(rows), "approvals": sum(row["approvals"] for row in rows)}
-            yield from differing("The chapter on segregation of duties", sections["duties"], counts, "the rows give")
+            yield from differing("Segregation of duties, by the rows,", sections["duties"], counts)
         for part in ("offering", "unit") if "timeliness" in sections else ():
             kept = Counter((row[part], row["promise"]) for row in rows)
             slugs = sorted({slug for slug, _ in kept})
@@ -2600,7 +2600,7 @@ def _evidence(bundle: Bundle, told: Json, trusted: Trusted, result: Result, chec
         names = ["reference", "offering_digest", "requester", "submitted_at"]
         names += ["state"] if moment(evidence["as_of"]) <= moment(told["as_of"]) else []
         wanted = {**{part: row[part] for part in names}, "controls": sorted(row["controls"]), "ledger_key": True}
-        problems = list(differing(name, said, {**wanted, "origin": told["ledger"]["origin"]}, "the population"))
+        problems = list(differing(name, said, {**wanted, "origin": told["ledger"]["origin"]}))
         result.checks += [("evidence", False, problem) for problem in problems]
         if not problems:
             found[reference] = evidence

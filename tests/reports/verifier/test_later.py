@@ -121,4 +121,4 @@ def test_evidence_of_after_the_count_may_know_more_than_the_row(bundle: GenuineB
         return [sentence for _, holds, sentence in result.checks if not holds]
 
     assert found(told["made_at"]) == []
-    assert found(told["as_of"]) == [f"evidence/{reference}.pdf has another state than the population."]
+    assert found(told["as_of"]) == [f"evidence/{reference}.pdf has another state than the facts."]

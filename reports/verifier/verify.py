@@ -1985,7 +1985,7 @@ def check_report(opened: Opened, trusted: Trusted, result: Result) -> None:
     result.open(
         "draw",
         f"Compare with your own notes: that the word is yours (“{sample['nonce']}”), and that you said it after you "
-        f"were shown the root {sample['root']}; a portal that knew the word could have tried roots until one suited it.",
+        f"were shown the root {sample['root']}; a portal that knew the word could have tried roots until one suited.",
     )
 
 

@@ -2110,7 +2110,7 @@ def _report_values(opened: Opened) -> Iterator[str]:
     told, query, sample = opened.told, opened.told["query"], opened.told["sample"]
     rows = {row["reference"]: row for row in told["population"]["rows"]}
     digests = {one["name"]: one["digest"][7:] for one in told["files"]}
-    is_english = _string(opened.pdf.root.get("Lang") or b"") == "en"  # the words of other languages are not known here
+    is_english = opened.pdf.root["Lang"].decode() == "en"  # the words of other languages are not known here
     yield told["reference"]
     if is_english:
         days = [datetime.fromisoformat(query[day]) for day in ("first_day", "last_day")]

@@ -17,7 +17,7 @@ from portal.core.settings import Settings
 from portal.identity.actor import Actor
 from portal.identity.model import Group, Membership, Person, Unit
 from portal.tables import METADATA
-from tests.fixtures_once import lay_tables
+from tests.fixtures_once import lay_tables, written_once
 from tests.fixtures_servers import PostgresServer
 
 ISSUER = "https://sso.test"
@@ -105,7 +105,7 @@ def add_cast(session: Session) -> dict[str, int]:
     session.flush()
     units = {"holding": holding, "lisbon": lisbon}
     people: dict[str, Person] = {}
-    for part, (name, unit, manager, member_of) in PEOPLE.items():
+    for part, (name, unit, _, _) in PEOPLE.items():
         user_name = name.lower().replace(" ", ".")
         people[part] = Person(
             issuer=ISSUER,
@@ -114,12 +114,13 @@ def add_cast(session: Session) -> dict[str, int]:
             name=name,
             email=f"{user_name}@meridian.example",
             unit_id=units[unit].id,
-            manager_id=people[manager].id if manager else None,
             timezone=units[unit].timezone,
             active=part != "leaver",
         )
-        session.add(people[part])
-        session.flush()
+    session.add_all(people.values())
+    session.flush()
+    for part, (_, _, manager, member_of) in PEOPLE.items():
+        people[part].manager_id = people[manager].id if manager else None
         session.add_all(Membership(group_id=groups[slug].id, person_id=people[part].id) for slug in member_of)
     holding.head_id = people["head"].id
     return {part: person.id for part, person in people.items()}
@@ -222,9 +223,13 @@ def db(database_url: str, clock: StandingClock) -> Iterator[Database]:
 @pytest.fixture
 def cast(db: Database) -> Cast:
     """The named cast, written into `db`."""
-    with db.transaction() as session:
-        ids = add_cast(session)
-    return Cast(**ids, ids=ids)
+
+    def write() -> Cast:
+        with db.transaction() as session:
+            ids = add_cast(session)
+        return Cast(**ids, ids=ids)
+
+    return written_once(db, "cast", write)
 
 
 @pytest.fixture

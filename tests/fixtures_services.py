@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -47,6 +48,7 @@ from portal.identity.model import Group, Membership, Person, Unit
 from portal.jobs import Workshop, run_due
 from portal.wiring import Portal, job_handlers, reactions_table
 from tests.catalog.fulfilment.connectors.directory import TOKEN, Directory, running
+from tests.fixtures_once import written_once
 from tests.fixtures_people import ISSUER, StandingClock
 
 KEY = "a key for tests"
@@ -208,6 +210,14 @@ def offered() -> Path:
     return services_folder()
 
 
+@pytest.fixture(scope="session")
+def policy_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A firewall's policy as it begins, to be copied."""
+    path = tmp_path_factory.mktemp("policy") / "repository"
+    create_repository(path, zones=ZONES, baseline=BASELINE)
+    return path
+
+
 @pytest.fixture
 def world(
     db: Database,
@@ -218,6 +228,7 @@ def world(
     tmp_path: Path,
     further_connectors: Sequence[Connector],
     offered: Path,
+    policy_repository: Path,
 ) -> Iterator[World]:
     """Every shipped offering that this portal can carry out, published by the operator."""
     handlers = reactions_table(settings)
@@ -225,7 +236,7 @@ def world(
     db.info["handlers"] = handlers
     authority = CertificateAuthority(settings.ca_folder, f"{settings.public_url}/pki", now=clock)
     authority.create_if_missing()
-    create_repository(settings.firewall_repository, zones=ZONES, baseline=BASELINE)
+    shutil.copytree(policy_repository, settings.firewall_repository)
     with running(tmp_path) as directory:
         connectors = Connectors(
             [
@@ -247,10 +258,17 @@ def world(
             signer=Signer.from_settings(settings),
             store=store_for(settings),
         )
-        with db.transaction() as session:
-            _add_people(session, cast)
-        with db.transaction() as session:
-            publish_folder(session, actor_of(cast.operator), offered, connectors=connectors)
+
+        def write() -> None:
+            with db.transaction() as session:
+                _add_people(session, cast)
+            with db.transaction() as session:
+                publish_folder(session, actor_of(cast.operator), offered, connectors=connectors)
+
+        if offered == services_folder():
+            written_once(db, ("offerings", *sorted(connector.kind for connector in connectors)), write)
+        else:
+            write()
         yield World(portal, directory, clock, actor_of, cast)
 
 

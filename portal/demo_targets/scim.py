@@ -18,6 +18,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from socketserver import TCPServer
 from typing import Any, cast
@@ -187,13 +188,19 @@ class LoopbackServer(ThreadingWSGIServer):
         self.setup_environ()
 
 
-def build(state: Path, token: str, people: list[dict[str, str]]) -> BearerTokenApplication:
-    """Build the directory as a WSGI application; `people` get an account when the state file does not exist yet."""
+@lru_cache(maxsize=1)
+def described() -> ScimProvider:
+    """What the directory says of itself: each schema becomes classes, which takes a tenth of a second, so once."""
     config = load_default_service_provider_config()
     config.authentication_schemes = [BEARER_TOKEN_SCHEME]
-    provider = ScimProvider.from_discovery(
+    return ScimProvider.from_discovery(
         load_default_schemas().values(), load_default_resource_types().values(), config=config
     )
+
+
+def build(state: Path, token: str, people: list[dict[str, str]]) -> BearerTokenApplication:
+    """Build the directory as a WSGI application; `people` get an account when the state file does not exist yet."""
+    provider = described()
     new = not state.exists()
     storage = KeptStorage(state, provider)
     if new:

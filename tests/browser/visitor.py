@@ -43,13 +43,17 @@ class Visitors:
         fresh: bool = False,
     ) -> Iterator[Page]:
         """A window of this person's own, signed in when a name is given; closed after the block."""
-        if user_name and not fresh and time.monotonic() - self.since.get(user_name, -inf) > FRESH_SECONDS:
+        if user_name and not fresh and not self.is_fresh(user_name):
             self._sign_in_once(browser, user_name)
         context = self.context(browser, user_name if not fresh else "", width=width, javascript=javascript)
         try:
             yield new_page(context)
         finally:
             context.close()
+
+    def is_fresh(self, user_name: str) -> bool:
+        """Whether they signed in so lately that nothing asks for it again."""
+        return time.monotonic() - self.since.get(user_name, -inf) <= FRESH_SECONDS
 
     def context(
         self, browser: Browser, user_name: str = "", *, width: int = WIDE, javascript: bool = True

@@ -39,23 +39,17 @@ def test_it_is_a_connector(case: ConnectorCase) -> None:
     assert case.connector.kind
 
 
-def test_planning_changes_nothing_on_the_target(case: ConnectorCase) -> None:
+def test_planning_changes_nothing_and_gives_the_same_plan_each_time_which_survives_json(
+    case: ConnectorCase,
+) -> None:
     before = case.snapshot()
-    plan = case.connector.plan(case.order)
+    plan, again = case.connector.plan(case.order), case.connector.plan(case.order)
     assert case.snapshot() == before
     assert plan.connector == case.connector.kind
     assert plan.action == case.order.action
     assert plan.lines
     assert not plan.already_true
-
-
-def test_a_plan_is_the_same_each_time_it_is_made(case: ConnectorCase) -> None:
-    first, second = case.connector.plan(case.order), case.connector.plan(case.order)
-    assert first == second
-
-
-def test_a_plan_survives_json_unchanged(case: ConnectorCase) -> None:
-    plan = case.connector.plan(case.order)
+    assert plan == again
     kept = Plan.from_json(json.loads(json.dumps(plan.to_json())))
     assert kept.to_json() == plan.to_json()
     assert kept.effect == plan.effect
@@ -71,30 +65,24 @@ def test_a_kept_plan_is_as_good_as_a_new_one(case: ConnectorCase) -> None:
     assert not case.connector.read_back(kept, KEY).present
 
 
-def test_what_is_applied_is_read_back(case: ConnectorCase) -> None:
+def test_what_is_applied_is_read_back_as_it_was_planned_and_applying_twice_has_no_second_effect(
+    case: ConnectorCase,
+) -> None:
     plan = case.connector.plan(case.order)
     assert not case.connector.read_back(plan, KEY).present
     before = case.snapshot()
-    outcome = case.connector.apply(plan, KEY)
+    first = case.connector.apply(plan, KEY)
     assert case.snapshot() != before
     read = case.connector.read_back(plan, KEY)
     assert read.present
-    assert canonical_json({"applied": outcome.facts, "read": read.facts})
+    assert canonical_json({"applied": first.facts, "read": read.facts})
 
-
-def test_the_plan_has_one_effect_before_and_after_it_is_applied(case: ConnectorCase) -> None:
-    before = case.connector.plan(case.order)
-    case.connector.apply(before, KEY)
     after = case.connector.plan(case.order)
-    assert after.document == before.document
-    assert after.inverse == before.inverse
-    assert after.effect == before.effect
+    assert after.document == plan.document
+    assert after.inverse == plan.inverse
+    assert after.effect == plan.effect
     assert after.already_true
 
-
-def test_applying_twice_has_no_second_effect_and_answers_the_same(case: ConnectorCase) -> None:
-    plan = case.connector.plan(case.order)
-    first = case.connector.apply(plan, KEY)
     before = case.snapshot()
     second = case.connector.apply(plan, KEY)
     assert case.snapshot() == before
@@ -111,36 +99,27 @@ def test_workers_that_apply_at_the_same_time_have_one_effect(case: ConnectorCase
     assert [live.key for live in case.connector.live()].count(key) == 1
 
 
-def test_what_is_live_is_listed_once_and_only_while_it_lives(case: ConnectorCase) -> None:
+def test_what_is_live_is_listed_once_until_it_is_reverted_and_reverting_twice_has_no_second_effect(
+    case: ConnectorCase,
+) -> None:
     plan = case.connector.plan(case.order)
     key = case.connector.entitlement_key(plan)
     before = [live.key for live in case.connector.live()]
     case.connector.apply(plan, KEY)
     during = list(case.connector.live())
-    case.connector.revert(plan, KEY)
+    first = case.connector.revert(plan, KEY)
+    reverted = case.snapshot()
     after = [live.key for live in case.connector.live()]
     assert before.count(key) == 0
     assert [live.key for live in during].count(key) == 1
     assert {live.reference for live in during if live.key == key} <= {"", case.order.reference}
     assert all(live.label and canonical_json(live.facts) for live in during)
     assert after == before
-
-
-def test_what_is_reverted_is_gone(case: ConnectorCase) -> None:
-    plan = case.connector.plan(case.order)
-    case.connector.apply(plan, KEY)
-    case.connector.revert(plan, KEY)
     assert not case.connector.read_back(plan, KEY).present
     assert not case.connector.plan(case.order).already_true
 
-
-def test_reverting_twice_has_no_second_effect_and_answers_the_same(case: ConnectorCase) -> None:
-    plan = case.connector.plan(case.order)
-    case.connector.apply(plan, KEY)
-    first = case.connector.revert(plan, KEY)
-    before = case.snapshot()
     second = case.connector.revert(plan, KEY)
-    assert case.snapshot() == before
+    assert case.snapshot() == reverted
     assert second.facts == first.facts
 
 

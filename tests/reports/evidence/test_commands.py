@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from portal.core.migrate import head, upgrade
 from portal.core.settings import Settings
 from reports.evidence.verify import Trusted, verify_file
 from tests.reports.conftest import EvidenceWorld, Genuine
+from tests.warm import Nursery, nursery
 
 #: No settings, no home, no database: what an auditor's machine has.
 BARE = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "COLUMNS": "200"}
@@ -25,6 +27,26 @@ def countersign(
 ) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "portal.cli", *arguments]
     return subprocess.run(command, env=env or BARE, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def countersigns() -> Iterator[Nursery]:
+    """The first test of each command runs it from its first import; the others begin after its imports."""
+    with nursery("portal.cli", "reports.evidence.verify") as made:
+        yield made
+
+
+@pytest.fixture
+def again(countersigns: Nursery, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """The command once more, in the test's folder."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        said = countersigns.run("portal.cli", list(arguments), env=BARE, cwd=tmp_path)
+        return subprocess.CompletedProcess(
+            said.args, said.returncode, said.stdout.decode(), said.stderr.decode()
+        )
+
+    return run
 
 
 @pytest.fixture
@@ -53,26 +75,26 @@ def test_verify_says_line_by_line_what_holds_and_ends_with_0(
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_verify_without_a_key_says_what_remains_unproved(tmp_path: Path, file: Path) -> None:
-    said = countersign("verify", str(file), cwd=tmp_path)
+def test_verify_without_a_key_says_what_remains_unproved(again, file: Path) -> None:
+    said = again("verify", str(file))
     assert said.returncode == 0
     assert "? Not proved until you compare it: whose ledger this is." in said.stdout
     assert "who signed it remains unproved" in said.stdout
 
 
-def test_verify_ends_with_1_for_another_key_and_for_a_changed_file(tmp_path: Path, file: Path) -> None:
-    said = countersign("verify", str(file), "--key", "0" * 64, cwd=tmp_path)
+def test_verify_ends_with_1_for_another_key_and_for_a_changed_file(again, file: Path) -> None:
+    said = again("verify", str(file), "--key", "0" * 64)
     assert said.returncode == 1
     assert "✗ The file was not made with a key that you gave" in said.stdout
     file.write_bytes(file.read_bytes()[:-1] + b"?")
-    said = countersign("verify", str(file), cwd=tmp_path)
+    said = again("verify", str(file))
     assert said.returncode == 1
     assert "This file does not hold. Do not rely on it." in said.stdout
     assert "Traceback" not in said.stdout + said.stderr
 
 
-def test_verify_speaks_json(tmp_path: Path, file: Path, genuine: Genuine) -> None:
-    said = countersign("verify", str(file), "--json", "--key", genuine.key.fingerprint, cwd=tmp_path)
+def test_verify_speaks_json(again, file: Path, genuine: Genuine) -> None:
+    said = again("verify", str(file), "--json", "--key", genuine.key.fingerprint)
     told = json.loads(said.stdout)
     assert said.returncode == 0
     assert told["holds"] is True
@@ -90,10 +112,10 @@ def test_verify_speaks_json(tmp_path: Path, file: Path, genuine: Genuine) -> Non
     ],
 )
 def test_verify_says_in_one_sentence_what_it_was_not_given(
-    tmp_path: Path, arguments: tuple[str, ...], sentence: str
+    again, tmp_path: Path, arguments: tuple[str, ...], sentence: str
 ) -> None:
     (tmp_path / "x.pdf").write_bytes(b"")
-    said = countersign(*arguments, cwd=tmp_path)
+    said = again(*arguments)
     assert said.returncode != 0
     assert sentence in said.stderr
     assert "Traceback" not in said.stderr

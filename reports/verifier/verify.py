@@ -36,6 +36,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
@@ -1214,339 +1215,45 @@ def verify_assertion(assertion: Mapping[str, bytes], key: bytes, challenge: byte
 # ---- 8. One request's evidence: seals, decisions, steps, and the same story told by the ledger's entries --------------
 
 
-def facts(entry: Json | None) -> Json:
-    """What an entry states."""
-    found = entry["body"].get("facts") if entry else None
-    return found if isinstance(found, dict) else {}
+class Kind(NamedTuple):
+    """What binds an entry of one kind to the facts: the names by which it is known to tell of this and of nothing else, those
+    of what it must say as the facts do, those of its personal values, and the facts' time at which it was written."""
+
+    known_by: str
+    same: str = ""
+    personal: str = ""
+    at: str = ""
 
 
-def english(text: Any) -> str:
-    """A text of the portal's own as the ledger has it."""
-    return text if isinstance(text, str) else str(text["en"])
-
-
-def erased_people(told: Json) -> set[str]:
-    """People of whom an entry tells that they were erased."""
-    bodies = [entry["body"] for entry in told["ledger"]["entries"] if entry["body"].get("tag") == "person:erased"]
-    named = {str((body.get("facts") or {}).get("person")): body.get("subject") for body in bodies}
-    return {person for person, subject in named.items() if subject == f"erasure:{person}"}
-
-
-def who_is(one: Any) -> tuple[str, str]:
-    """Issuer and subject as a sealed document has them."""
-    return str(one["issuer"]), str(one["subject"])
-
-
-def identities_of(told: Json, erased: set[str]) -> dict[str, tuple[str, str]]:
-    """Everybody's issuer and subject: of erased people what sealed documents, and they alone, have in their place."""
-    known = {one["id"]: who_is(one) for one in told["people"] if one["id"] not in erased}
-    places = [(told["request"]["requester"], one["document"].get("requester")) for one in told["sealings"]]
-    places += [(told["request"]["beneficiary"], one["document"].get("beneficiary")) for one in told["sealings"][-1:]]
-    for ref, sealed in places:
-        if sealed and ref in erased and ref not in known and who_is(sealed) not in known.values():
-            known[ref] = who_is(sealed)
-    stages = {(one["revision"], one["slug"]): one for one in told["stages"]}
-    for alone in (True, False):  # where one alone is missing there is no choice; what is left may be any who are left
-        while erased and _place_one(told, erased, known, stages, alone=alone):
-            pass
-    return known
-
-
-def _place_one(told: Json, erased: set[str], known: dict[str, tuple[str, str]], stages: Mapping[Any, Json], *, alone: bool) -> bool:
-    for sealing in told["sealings"]:
-        for sealed in sealing["document"].get("route") or []:
-            people = stages.get((sealing["revision"], sealed["slug"]), {}).get("approvers", ())
-            for rule in sorted({one["rule"] for one in people}):
-                missing = [one["person"] for one in people if one["rule"] == rule and one["person"] in erased - set(known)]
-                taken = set(known.values())
-                left = [who_is(one) for one in sealed["approvers"] if one["rule"] == rule and who_is(one) not in taken]
-                if missing and left and (not alone or len(missing) == len(left) == 1):
-                    known[missing[0]] = left[0]
-                    return True
-    return False
-
-
-class Story:
-    """The facts of one request beside the entries about it."""
-
-    def __init__(self, told: Json) -> None:
-        self.told, self.request = told, told["request"]
-        subject = f"request:{told['reference']}"
-        self.all = [entry for entry in told["ledger"]["entries"] if entry["body"].get("subject") == subject]
-        self.seals = {one["revision"]: one["seal"] for one in told["sealings"]}
-        self.people = {one["id"]: one for one in told["people"]}
-        self.erased = erased_people(told)
-        self.identities = identities_of(told, self.erased)
-
-    def tagged(self, *tags: str) -> list[Json]:
-        """The entries with these tags, in order."""
-        return [entry for entry in self.all if entry["body"].get("tag") in tags]
-
-    def name(self, ref: str) -> str:
-        """Who is behind person:<number>."""
-        return str(self.people[ref]["name"]) if ref in self.people else ref
-
-    def identity(self, ref: str) -> Json:
-        """Issuer and subject, as seals have them."""
-        issuer, subject = self.identities.get(ref, ("", ""))
-        return {"issuer": issuer, "subject": subject}
-
-    def pairs(self, wanted: Mapping[Any, Json], tags: Sequence[str], key: Callable[[Json], Any], what: Callable[[Json], str],
-              problems: list[str]) -> list[tuple[Json, Json]]:
-        """What the facts state with the entry that tells of it; each that stands alone is a problem."""
-        left, found = dict(wanted), []
-        for entry in self.tagged(*tags):
-            one = left.pop(key(entry), None)
-            if one is None:
-                problems.append(f"Entry {entry['number']} ({entry['body']['tag']}) tells of what the facts leave out.")
-            else:
-                found.append((one, entry))
-        problems += [f"No entry of the ledger tells of {what(one)}." for one in left.values()]
-        return found
-
-
-def differs(entry: Json, what: str, wanted: Json) -> Iterator[str]:
-    """A sentence for each fact of the entry that is not the wanted one."""
-    for name, value in wanted.items():
-        if facts(entry).get(name) != value:
-            yield f"Entry {entry['number']} tells another {name.replace('_', ' ')} of {what} than the facts do."
-
-
-def opened(entry: Json, name: str, what: str, wanted: str) -> Iterator[str]:
-    """A sentence when a personal value is another than the wanted one. An erased one can no longer be compared."""
-    if name in entry["personal"]:
-        if entry["personal"][name]["value"] != wanted:
-            yield f"Entry {entry['number']} tells another {name} of {what} than the facts do."
-    elif wanted and name not in (entry["body"].get("personal") or {}):
-        yield f"Entry {entry['number']} holds no {name} of {what}, but the facts do."
-
-
-def timely(entry: Json, what: str, told: str | None) -> Iterator[str]:
-    """A sentence when an entry was not written when the facts say that it happened."""
-    if told is None:
-        yield f"The facts give no time of {what}, but entry {entry['number']} tells of it."
-    elif abs(moment(entry["body"]["at"]) - moment(told)) > LONGEST_TRANSACTION:
-        yield f"Entry {entry['number']} was not written when the facts say that {what} happened."
-
-
-def offering_problems(told: Json) -> Iterator[str]:
-    """The offering's text is the one whose digest is stated."""
-    offering = told["offering"]
-    if digest(offering["document"]) != offering["digest"]:
-        yield "The offering's text is not the one whose digest is stated."
-    if offering["document"].get("slug") != offering["slug"]:
-        yield "The offering's text is of another offering."
-    if offering["document"].get("controls") != told["controls"]:
-        yield "The controls are not those that the offering names."
-
-
-def seal_problems(story: Story) -> Iterator[str]:
-    """Every seal is the digest of the answers, plan, risk and approval chain that it names."""
-    told, request, sealings = story.told, story.request, story.told["sealings"]
-    if [one["revision"] for one in sealings] != list(range(1, len(sealings) + 1)):
-        yield "The seals are not numbered one after another."
-    for sealing in sealings:
-        document, number = sealing["document"], sealing["revision"]
-        if digest(document) != sealing["seal"]:
-            yield f"Seal {number} is not the digest of what it names."
-        wanted = {"reference": told["reference"], "revision": number, "offering": told["offering"]["digest"]}
-        wanted["requester"] = story.identity(request["requester"])
-        if number == len(sealings):  # an edit between two seals may change these
-            wanted.update(ends_at=request["ends_at"], beneficiary=story.identity(request["beneficiary"]))
-        for name, value in wanted.items():
-            if document.get(name) != value:
-                yield f"Seal {number} covers another {name.replace('_', ' ')} than the facts state."
-        route = [{name: part for name, part in stage.items() if name != "carried"} for stage in document.get("route") or []]
-        if route != [_sealed_stage(story, stage) for stage in told["stages"] if stage["revision"] == number]:
-            yield f"Seal {number} covers another approval chain than the facts state."
-        yield from _carried(told, sealing)
-    last = sealings[-1] if sealings else None
-    if request["seal"] and (not last or last["seal"] != request["seal"]):
-        yield "The request's seal is not the last one that was made."
-    if last and last["revision"] == request["revision"]:
-        sealed = last["document"].get("answers", {})
-        shown = {answer["name"]: answer["value"] for answer in told["answers"]}
-        empty = {name: value for name, value in sealed.items() if value in (None, "", []) and name not in shown}
-        if sealed != {**empty, **shown}:
-            yield "The answers are not those that were sealed."
-
-
-def _sealed_stage(story: Story, stage: Json) -> Json:
-    """A stage as it was sealed: whoever joined by an escalation, which the ledger tells of, came later."""
-    joined = {
-        (one.get("person"), one.get("rule"))
-        for entry in story.tagged("stage:escalated")
-        if (facts(entry).get("revision"), facts(entry).get("stage")) == (stage["revision"], stage["slug"])
-        for one in facts(entry).get("approvers") or ()
-    }
-    people = [
-        {**story.identity(one["person"]), "rule": one["rule"]}
-        for one in stage["approvers"]
-        if (one["person"], one["rule"]) not in joined
-    ]
-    same = {name: stage[name] for name in ("position", "part", "slug", "quorum", "acr")}
-    people.sort(key=lambda one: (one["issuer"], one["subject"]))
-    return {**same, "name": english(stage["name"]), "part_of": english(stage["part_of"]), "approvers": people}
-
-
-def _carried(told: Json, sealing: Json) -> Iterator[str]:
-    """Stages that rest on an earlier seal: agreed then by enough, and nothing but the plan has moved since."""
-    route = sealing["document"].get("route") or []
-    last = max((stage["position"] for stage in route), default=0)
-    for stage in route:
-        carried, slug = stage.get("carried"), stage["slug"]
-        if not carried:
-            continue
-        earlier = next((one for one in told["sealings"] if one["seal"] == carried.get("seal")), None)
-        if earlier is None or earlier["revision"] >= sealing["revision"]:
-            yield f"The stage “{slug}” of seal {sealing['revision']} rests on a seal that was not made before it."
-            continue
-        same = ("reference", "offering", "requester", "beneficiary", "answers", "ends_at", "risk")
-        if any(earlier["document"].get(part) != sealing["document"].get(part) for part in same):
-            yield f"More than the plan has changed since the stage “{slug}” agreed on seal {earlier['revision']}."
-        needed = next((one["quorum"] for one in earlier["document"].get("route") or [] if one["slug"] == slug), 0)
-        given = {
-            one["on_behalf_of"] or one["person"]
-            for one in told["decisions"]
-            if (one["revision"], one["stage"], one["verdict"]) == (earlier["revision"], slug, "approve")
-        }
-        if stage["position"] == last or stage["quorum"] or needed != carried.get("quorum") or not 0 < needed <= len(given):
-            yield f"The stage “{slug}” had not agreed on seal {earlier['revision']}, on which a later one rests."
-
-
-def decision_problems(story: Story) -> Iterator[str]:
-    """Every decision that counts was made on the last seal, by a different person who could make it."""
-    told, request = story.told, story.request
-    stages = {(one["revision"], one["slug"]): one for one in told["stages"]}
-    barred = {request["requester"], request["beneficiary"], request["editor"], told["offering"]["publisher"]}
-    seen: set[tuple[int, str]] = set()
-    for one in told["decisions"]:
-        who, right = story.name(one["person"]), one["on_behalf_of"] or one["person"]
-        stage = stages.get((one["revision"], one["stage"]))
-        if one["seal"] != story.seals.get(one["revision"]):
-            yield f"The decision of {who} was made on another seal than the one that was made then."
-        if one["voided_at"] is None and one["revision"] != request["revision"]:
-            yield f"The decision of {who} is on an earlier seal and was not made void."
-        both = {(one["revision"], person) for person in (one["person"], one["on_behalf_of"]) if person}
-        if both & seen:
-            yield f"{who} decided twice on one seal; one person counts once."
-        seen |= both
-        if stage is None or right not in {approver["person"] for approver in stage["approvers"]}:
-            yield f"{who} was not one of those who could decide in that stage."
-        elif stage["acr"] and one["acr"] != stage["acr"]:
-            yield f"{who} had not signed in as strongly as the stage demands."
-        if {one["person"], right} & barred:
-            yield f"{who} asked for this, receives it, edited it or published the offering, and may not decide."
-        if moment(one["auth_time"]) > moment(one["decided_at"]) + CLOCK_SKEW:
-            yield f"{who} is said to have signed in after deciding."
-    done = request["state"] in ("scheduled", "fulfilling", "fulfilled", "ended", "failed")
-    for stage in told["stages"]:
-        mine = [one["verdict"] for one in told["decisions"] if (one["revision"], one["stage"]) == (stage["revision"], stage["slug"])]
-        name = english(stage["name"])
-        if stage["state"] == "approved" and mine.count("approve") < stage["quorum"]:
-            yield f"The stage “{name}” is said to be approved, but {mine.count('approve')} of {stage['quorum']} agreed."
-        if stage["state"] == "rejected" and "deny" not in mine:
-            yield f"The stage “{name}” is said to be rejected, but nobody denied it."
-        if done and stage["revision"] == request["revision"] and stage["state"] != "approved":
-            yield f"The request went on although the stage “{name}” was not approved."
-
-
-def step_problems(story: Story) -> Iterator[str]:
-    """Every step is the plan that was sealed, word for word."""
-    told, request = story.told, story.request
-    sealings = {one["revision"]: one for one in told["sealings"]}
-    for step in told["steps"]:
-        name, sealing = _step(step), sealings.get(step["revision"])
-        plans = sealing["document"].get("plan", []) if sealing else []
-        parts = ("connector", "action", "target", "lines", "document", "inverse")
-        if not 0 < step["position"] <= len(plans) or plans[step["position"] - 1] != {part: step["plan"].get(part) for part in parts}:
-            yield f"{name} is not the plan that was sealed."
-        key = {"reference": told["reference"], "step": step["position"], "attempt": step["attempt"]}
-        if sealing and step["key"] != digest({**key, "seal": sealing["seal"]}):
-            yield f"{name} carries a key that does not follow from the request, the seal and the step."
-        if step["connector"] != step["plan"].get("connector") or step["name"] != step["plan"].get("name"):
-            yield f"{name} is named otherwise than in its plan."
-    if request["state"] in ("fulfilled", "ended"):
-        plans = told["sealings"][-1]["document"].get("plan", []) if told["sealings"] else []
-        mine = [one for one in told["steps"] if one["revision"] == request["revision"] and one["read_back"]]
-        done = {one["position"] for one in mine if one["state"] in ("done", "reverted")}
-        if not plans or done != set(range(1, len(plans) + 1)):
-            yield "The request is said to be fulfilled, but not every sealed step was applied and read back."
-
-
-def _step(step: Json) -> str:
-    return f"Step {step['position']} “{english(step['name'])}”"
-
-
-def check_passkeys(story: Story, result: Result) -> None:
-    """Every decision that was signed or had to be; and that no key stands there for nothing."""
-    told, used = story.told, set()
-    for one in told["decisions"]:
-        tag = "approval:approved" if one["verdict"] == "approve" else "approval:denied"
-        mine = (one["person"], one["revision"])
-        entry = next((e for e in story.tagged(tag) if (e["body"].get("actor"), facts(e).get("revision")) == mine), None)
-        who = story.name(one["person"])
-        if one["signature"] is not None:
-            used.add("passkey:" + sha256(base64.b64decode(one["signature"]["credential_id"])))
-            if one["person"] in story.erased - set(story.identities):
-                result.open("signature", f"{who} was erased, and no sealed document names them: their signature cannot be checked.")
-                continue
-            said = f"The decision of {who} is signed with a passkey that the same person had enrolled before."
-            result.judge("signature", said, _signature(story, one, entry, f"The signature of {who}"))
-        elif "signature" in facts(entry):
-            result.bad("signature", f"The signature of {who} is in the ledger, but the facts leave it out.")
-        elif _must_sign(told, one):
-            result.bad("signature", f"The offering demands that {who} sign this decision with a passkey, and nothing is signed.")
-    for entry in told["ledger"]["entries"]:
-        if str(entry["body"].get("subject")).startswith("passkey:") and entry["body"]["subject"] not in used:
-            result.bad("signature", f"Entry {entry['number']} is about a passkey that signed nothing here.")
-
-
-def _must_sign(told: Json, decision: Json) -> bool:
-    """Whether the sealed risk reaches the level from which the offering demands a passkey; an unknown one does."""
-    rule, levels = told["offering"]["document"].get("signature"), ("low", "medium", "high", "critical")
-    sealing = next((one for one in told["sealings"] if one["revision"] == decision["revision"]), None)
-    if not rule or sealing is None:
-        return False
-    risk = str((sealing["document"].get("risk") or {}).get("level"))
-    return risk not in levels or levels.index(risk) >= levels.index(rule["passkey_from"])
-
-
-def _signature(story: Story, one: Json, entry: Json | None, what: str) -> Iterator[str]:
-    signature, nonce = one["signature"], one["signature"]["nonce"]
-    parts = {name: base64.b64decode(signature[name]) for name in ("credential_id", "client_data", "authenticator_data", "signature")}
-    passkey = sha256(parts["credential_id"])
-    assertion = digest({**{name: part.hex() for name, part in parts.items()}, "nonce": nonce})
-    if facts(entry).get("signature") != {"passkey": passkey, "assertion": assertion}:
-        yield f"{what} is not the one that the ledger tells of."
-    about = [e for e in story.told["ledger"]["entries"] if e["body"].get("subject") == f"passkey:{passkey}"]
-    enrolled = [e for e in about if e["body"].get("tag") == "passkey:enrolled"]
-    if len(enrolled) != 1:
-        yield f"{what} was made with a key that the ledger does not know, or that was enrolled twice."
-        return
-    key, number = facts(enrolled[0]), entry["number"] if entry else 0
-    if {key.get("person"), enrolled[0]["body"].get("actor")} != {one["person"]}:
-        yield f"{what} was made with a key that somebody else enrolled."
-    if enrolled[0]["number"] > number:
-        yield f"{what} was made with a key that was enrolled only afterwards."
-    if any(e["number"] < number for e in about if e["body"].get("tag") == "passkey:revoked"):
-        yield f"{what} was made with a key that had been revoked before."
-    challenge = {"purpose": "countersign-decision-signature/1", "nonce": nonce}
-    challenge.update({name: one[name] for name in ("seal", "verdict", "stage")})
-    erased = story.erased if one["person"] in story.erased else {one["person"]}
-    problem = ""
-    for person in sorted(erased):  # which of two erased people is which may be open, so any of them
-        try:
-            signed = hashlib.sha256(canonical({**challenge, "person": story.identity(person)})).digest()
-            public = base64.b64decode(str(key.get("public_key")))
-            verify_assertion(parts, public, signed, str(key.get("rp_id")), int(key.get("sign_count", 0)))
-        except (Wrong, ValueError, KeyError, TypeError, UnsupportedAlgorithm) as error:
-            problem = problem or f"{what} does not hold: {error}."
-        else:
-            return
-    yield problem
-
-
+_ASKED = "actor offering version offering_digest requester beneficiary ends_at"
+_DECIDED = "stage seal auth_time acr amr on_behalf_of signature"
+KINDS = {
+    "request:submitted": Kind("", _ASKED, "title reason answers", at="submitted_at"),
+    "request:edited": Kind("", "actor beneficiary", "title reason"),
+    "request:prepared": Kind("revision", "risk steps"),
+    "request:sealed": Kind("revision", "seal stages", at="sealed_at"),
+    "request:fulfilled": Kind("", at="fulfilled_at"),
+    "request:withdrawn": Kind("", at="closed_at"),
+    "approval:approved": Kind("revision actor", _DECIDED, "comment", at="decided_at"),
+    "approval:denied": Kind("revision actor", _DECIDED, "comment", at="decided_at"),
+    "approval:voided": Kind("revision person", "seal", "why"),
+    "stage:opened": Kind("revision stage", "seal quorum due_at", at="opened_at"),
+    "stage:approved": Kind("revision stage", "seal"),
+    "stage:rejected": Kind("revision stage", "seal", at="closed_at"),
+    "stage:closed": Kind("revision stage", "seal", at="closed_at"),
+    "step:applied": Kind("key", "step connector found seal", "outcome"),
+    "step:read-back": Kind("key", "step", "read"),
+    "step:failed": Kind("key", "", "why"),
+    "step:reverted": Kind("key"),
+    "step:not-reverted": Kind("key", "", "why"),
+    "entitlement:granted": Kind("entitlement", "step connector holder ends_at", "key", at="granted_at"),
+    "entitlement:moved": Kind("entitlement", "ends_at"),
+    "entitlement:ended": Kind("entitlement", "why holder", at="ended_at"),
+}
+#: What may happen, and be told, again; the last entry counts.
+AGAIN = ("request:edited", "step:applied", "step:not-reverted", "entitlement:moved")
+#: Tags of one kind, “entitlement:moved”: something live got another end.
+MOVES = ("entitlement:extended", "entitlement:extension-undone", "entitlement:replaced", "entitlement:review-moved")
 #: The state in which each entry leaves a request.
 STATES = {
     "request:submitted": "preparing", "request:sealed": "pending", "request:approved-by-policy": "scheduled",
@@ -1555,195 +1262,434 @@ STATES = {
     "stage:cancelled": "rejected", "fulfilment:started": "fulfilling", "request:fulfilled": "fulfilled",
     "request:failed": "failed", "request:ended": "ended",
 }
+#: In the place of a value that the facts do not tell, or that was erased from the entry: it is not compared.
+UNTOLD = object()
+#: Issuer and subject of somebody whom the facts do not know (any more).
+NOBODY = ("", "")
+
+
+def facts(entry: Json | None) -> Json:
+    """What an entry states."""
+    found = entry["body"].get("facts") if entry else None
+    return found if isinstance(found, dict) else {}
+
+
+def english(text: Any) -> Any:
+    """A text of the portal's own as the ledger has it."""
+    return text["en"] if isinstance(text, dict) else text
+
+
+def who_is(one: Json) -> tuple[str, str]:
+    """Issuer and subject, as facts and sealed documents have them."""
+    return str(one["issuer"]), str(one["subject"])
+
+
+def differing(where: str, said: Json, wanted: Json, than: str = "the facts") -> Iterator[str]:
+    """A sentence for each value that is not the wanted one."""
+    names = [name.replace("_", " ") for name, value in wanted.items() if said.get(name) != value]
+    yield from (f"{where} has another {name} than {than}." for name in names)
+
+
+def broken(subject: str, *rules: tuple[object, str]) -> Iterator[str]:
+    """A sentence for each rule that does not hold."""
+    yield from (f"{subject} {said}." for holds, said in rules if not holds)
+
+
+class Entry:
+    """One entry of the ledger: its kind (its tag), what it says (also who did it), and its personal values."""
+
+    def __init__(self, entry: Json) -> None:
+        body, opened = entry["body"], entry["personal"]
+        self.number, self.subject, self.at = entry["number"], str(body.get("subject")), body.get("at")
+        self.kind = "entitlement:moved" if body.get("tag") in MOVES else str(body.get("tag"))
+        self.said = {**facts(entry), "actor": body.get("actor")}
+        self.personal = {name: opened[name]["value"] if name in opened else UNTOLD for name in body.get("personal") or ()}
+
+    def tells_of(self, kind: str, one: Json) -> bool:
+        """Whether this is an entry of this kind that tells of this."""
+        return self.kind == kind and all(self.said.get(name) == one[name] for name in KINDS[kind].known_by.split())
+
+    def differences(self, kind: str, one: Json) -> Iterator[str]:
+        """What it says otherwise than the facts do."""
+        _, same, personal, at = KINDS[kind]
+        where, said = f"Entry {self.number} ({one['what']})", dict(self.said)
+        said.update((name, self.personal.get(name, "")) for name in personal.split())
+        names = [name for name in f"{same} {personal}".split() if UNTOLD not in (one[name], said.get(name))]
+        yield from differing(where, said, {name: one[name] for name in names})
+        if at and (one[at] is None or abs(moment(self.at) - moment(one[at])) > LONGEST_TRANSACTION):
+            yield f"{where} was not written when the facts say that it happened."
+
+
+class Story:
+    """The facts of one request, the ledger's entries, those about the request, and who is who."""
+
+    def __init__(self, told: Json) -> None:
+        self.told, self.request, self.sealings = told, told["request"], told["sealings"]
+        self.ledger = [Entry(one) for one in told["ledger"]["entries"]]
+        self.entries = [one for one in self.ledger if one.subject == f"request:{told['reference']}"]
+        self.seals = {one["revision"]: one["seal"] for one in self.sealings}
+        self.documents = {one["revision"]: one["document"] for one in self.sealings}
+        self.stages = {(one["revision"], one["slug"]): one for one in told["stages"]}
+        self.names = {one["id"]: one["name"] for one in told["people"]}
+        gone = [(one.said.get("person"), one.subject) for one in self.ledger if one.kind == "person:erased"]
+        self.erased = [person for person, subject in gone if subject == f"erasure:{person}"]
+        self.identities = {one["id"]: who_is(one) for one in told["people"] if one["id"] not in self.erased}
+
+    def of(self, *kinds: str) -> list[Entry]:
+        """The entries of these kinds about the request, in order."""
+        return [one for one in self.entries if one.kind in kinds]
+
+    def name(self, person: str) -> str:
+        """Who is behind person:<number>."""
+        return str(self.names.get(person, person))
+
+    def places(self) -> tuple[dict[str, list[Any]], dict[tuple[str, str], list[Any]]]:
+        """Where the facts have whom (person:<number>), and where the sealed documents have whom (issuer and subject)."""
+        named: dict[str, list[Any]] = {}
+        sealed: dict[tuple[str, str], list[Any]] = {}
+        for number, document in self.documents.items():
+            # An edit between two seals may change the beneficiary, so only the last one's is known.
+            for role in ("requester", "beneficiary") if number == len(self.sealings) else ("requester",):
+                if role in document:
+                    named.setdefault(self.request[role], []).append((number, role))
+                    sealed.setdefault(who_is(document[role]), []).append((number, role))
+            for stage in document.get("route") or ():
+                for one in stage["approvers"]:
+                    sealed.setdefault(who_is(one), []).append((number, stage["slug"], one["rule"]))
+        escalations = [entry.said for entry in self.of("stage:escalated")]
+        for stage in self.told["stages"]:
+            place = (stage["revision"], stage["slug"])
+            later = [told.get("approvers") for told in escalations if (told.get("revision"), told.get("stage")) == place]
+            joined = [(one.get("person"), one.get("rule")) for people in later for one in people or ()]
+            for one in stage["approvers"] if self.documents.get(stage["revision"]) else ():
+                if (one["person"], one["rule"]) not in joined:
+                    named.setdefault(one["person"], []).append((*place, one["rule"]))
+        return named, sealed
+
+
+def told_to_the_ledger(story: Story) -> Iterator[tuple[str, Json]]:
+    """What the ledger must tell where the facts are true: the kind of each entry, and what it says by the entry's names."""
+    told, request, offering, seals = story.told, story.request, story.told["offering"], story.seals
+    asked = {**request, "what": "the request", "actor": request["editor"], "title": english(request["title"])}
+    asked["answers"] = digest(story.sealings[-1]["document"].get("answers")) if story.sealings else UNTOLD
+    # What was asked for is in the last edit, where there is one; the end and the answers are then under the last seal alone.
+    changed = ("actor", "beneficiary", "ends_at", "title", "reason", "answers") if story.of("request:edited") else ()
+    version = {"offering": offering["slug"], "version": offering["version"], "offering_digest": offering["digest"]}
+    yield "request:submitted", {**asked, **version, **dict.fromkeys(changed, UNTOLD)}
+    yield "request:edited", {**asked, "optional": True}
+    yield "request:fulfilled", {**asked, "optional": request["fulfilled_at"] is None}
+    yield "request:withdrawn", {**asked, "optional": True}
+    for one in story.sealings:
+        plan, risk, route = (one["document"].get(part) or {} for part in ("plan", "risk", "route"))
+        said = {**one, "what": f"seal {one['revision']}", "risk": dict(risk).get("level"), "steps": len(plan)}
+        for kind in ("request:prepared", "request:sealed"):
+            yield kind, {**said, "stages": [stage.get("slug") for stage in route]}
+    for one in told["decisions"]:
+        yield decision_told(story, one)
+        if one["voided_at"]:
+            what = f"that decision of {story.name(one['person'])} becoming void"
+            yield "approval:voided", {**one, "what": what, "why": english(one["voided_because"])}
+    for one in told["stages"]:
+        state, what = one["state"], f"the stage “{english(one['name'])}”"
+        said = {**one, "what": what, "stage": one["slug"], "seal": seals.get(one["revision"])}
+        if one["opened_at"]:
+            yield "stage:opened", said
+        if state == "rejected" or (state == "closed" and one["opened_at"]):
+            yield f"stage:{state}", said
+        if state in ("approved", "rejected", "closed"):  # in the end, perhaps, and approved before
+            yield "stage:approved", {**said, "optional": state != "approved"}
+    for one in told["steps"]:
+        state, parts = one["state"], {"outcome": one["outcome"], "read": one["read_back"]}
+        said = {**one, "what": _step(one), "step": one["position"], "seal": seals.get(one["revision"])}
+        said.update(found=one["outcome"].get("found"), why=english(one["error"]))
+        said.update((name, canonical(part.get("facts", {})).decode()) for name, part in parts.items())
+        if one["outcome"] or state in ("applied", "done"):
+            yield "step:applied", said
+        if one["read_back"]:
+            yield "step:read-back", said
+        if state in ("failed", "reverted", "not-reverted"):
+            yield f"step:{state}", said
+        if state in ("reverted", "undoing") or "not-reverted" in one["outcome"]:  # in the end, perhaps
+            yield "step:not-reverted", {**said, "why": UNTOLD, "optional": True}
+    steps = {step["key"]: step["position"] for step in told["steps"]}
+    moved = [entry.said.get("entitlement") for entry in story.of("entitlement:moved")]
+    for one in told["entitlements"]:
+        said = {**one, "what": f"“{english(one['label'])}”", "entitlement": one["id"], "step": steps.get(one["step_key"])}
+        yield "entitlement:granted", {**said, "ends_at": UNTOLD if one["id"] in moved else one["ends_at"]}
+        yield "entitlement:moved", {**said, "optional": True}
+        if one["ended_at"]:
+            yield "entitlement:ended", {**said, "why": english(one["end_reason"])}
+
+
+def decision_told(story: Story, one: Json) -> tuple[str, Json]:
+    """A decision as above."""
+    said = {**one, "what": f"the decision of {story.name(one['person'])}", "actor": one["person"]}
+    if one["signature"]:
+        parts = _assertion(one["signature"])
+        assertion = digest({"nonce": one["signature"]["nonce"], **{name: part.hex() for name, part in parts.items()}})
+        said["signature"] = {"passkey": sha256(parts["credential_id"]), "assertion": assertion}
+    return {"approve": "approval:approved", "deny": "approval:denied"}[one["verdict"]], said
+
+
+def compared(story: Story, *of: str) -> Iterator[str]:
+    """What the facts tell is told by one entry of its kind, which says the same; and no such entry tells of anything else."""
+    entries = [one for one in story.entries if one.kind in KINDS and one.kind.startswith(of)]
+    told = [(kind, one) for kind, one in told_to_the_ledger(story) if kind.startswith(of)]
+    for kind, one in told:
+        mine = [entry for entry in entries if entry.tells_of(kind, one)]
+        if mine:
+            yield from mine[-1].differences(kind, one)
+        if (len(mine) > 1 and kind not in AGAIN) or not (mine or one.get("optional")):
+            yield f"{len(mine) or 'No'} entries of the ledger ({kind}) tell of {one['what']}."
+    for entry in entries:
+        if not any(entry.tells_of(kind, one) for kind, one in told):
+            yield f"Entry {entry.number} ({entry.kind}) tells of what the facts leave out."
+
+
+def offering_problems(story: Story) -> Iterator[str]:
+    """The offering's text is the one whose digest is stated."""
+    offering = story.told["offering"]
+    said = {**offering["document"], "digest": digest(offering["document"])}
+    wanted = {"digest": offering["digest"], "slug": offering["slug"], "controls": story.told["controls"]}
+    yield from differing("The offering's text", said, wanted)
+
+
+def seal_problems(story: Story) -> Iterator[str]:
+    """Every seal is the digest of the answers, plan, risk and approval chain that it names."""
+    told, request, sealings = story.told, story.request, story.sealings
+    parts = ("position", "part", "slug", "name", "part_of", "quorum", "acr")
+    for number, sealing in enumerate(sealings, 1):
+        document = sealing["document"]
+        route, answers = document.get("route") or [], document.get("answers") or {}
+        said = {**document, "number": sealing["revision"], "digest": digest(document)}
+        said["route"] = [{**stage, "approvers": None, "carried": None} for stage in route]
+        said["answers"] = {name: value for name, value in answers.items() if value not in (None, "", [])}
+        wanted = {"number": number, "digest": sealing["seal"], "revision": number, "reference": told["reference"]}
+        wanted["offering"] = told["offering"]["digest"]
+        stages = [{part: english(one[part]) for part in parts} for one in told["stages"] if one["revision"] == number]
+        wanted["route"] = [{**stage, "approvers": None, "carried": None} for stage in stages]
+        if number == len(sealings):  # an edit between two seals may change it
+            wanted["ends_at"] = request["ends_at"]
+        if number == request["revision"]:
+            wanted["answers"] = {answer["name"]: answer["value"] for answer in told["answers"]}
+        yield from differing(f"Seal {number}", said, wanted)
+        yield from _carried(story, sealing)
+    if request["seal"] not in (None, *(one["seal"] for one in sealings[-1:])):
+        yield "The request's seal is not the last one that was made."
+    # Everybody stands in the seals where the facts have them. Whoever was erased is somebody whom the seals alone know.
+    named, sealed = story.places()
+    known = {**dict.fromkeys(story.erased, NOBODY), **story.identities}
+    ours = [(known.get(person, (person, "")), sorted(places)) for person, places in named.items()]
+    theirs = [(who if who in known.values() else NOBODY, sorted(places)) for who, places in sealed.items()]
+    if sorted(ours) != sorted(theirs):
+        yield "The seals name other people than the facts do, or in other places."
+
+
+def _carried(story: Story, sealing: Json) -> Iterator[str]:
+    """Stages that rest on an earlier seal: agreed then by enough, and nothing but the plan has moved since."""
+    route = sealing["document"].get("route") or []
+    for stage in route:
+        slug, carried = stage["slug"], stage.get("carried")
+        if not carried:
+            continue
+        earlier = next((one for one in story.sealings if one["seal"] == carried.get("seal")), sealing)
+        number, before = earlier["revision"], earlier["document"]
+        same = ("reference", "offering", "requester", "beneficiary", "answers", "ends_at", "risk")
+        needed = next((one["quorum"] for one in before.get("route") or () if one["slug"] == slug), 0)
+        approval = (number, slug, "approve")
+        given = [one for one in story.told["decisions"] if (one["revision"], one["stage"], one["verdict"]) == approval]
+        agreed = len({one["on_behalf_of"] or one["person"] for one in given})
+        yield from broken(
+            f"The stage “{slug}” that seal {sealing['revision']} carries over",
+            (number < sealing["revision"], "rests on a seal that was not made before it"),
+            (all(before.get(part) == sealing["document"].get(part) for part in same), "rests on another request"),
+            (stage["position"] < route[-1]["position"] and stage["quorum"] == 0, "had to be asked again"),
+            (needed == carried.get("quorum") and 0 < needed <= agreed, "had not been agreed to by enough"),
+        )
+
+
+def decision_problems(story: Story) -> Iterator[str]:
+    """Every decision that counts was made on the last seal, by a different person who could make it."""
+    told, request = story.told, story.request
+    barred = {request["requester"], request["beneficiary"], request["editor"], told["offering"]["publisher"]}
+    seen: set[tuple[int, str]] = set()
+    for one in told["decisions"]:
+        number, right = one["revision"], one["on_behalf_of"] or one["person"]
+        stage = story.stages.get((number, one["stage"]), {"approvers": (), "acr": ""})
+        both = {(number, one["person"]), (number, right)}
+        yield from broken(
+            f"The decision of {story.name(one['person'])}",
+            (one["seal"] == story.seals.get(number), "was made on another seal than the one that was made then"),
+            (one["voided_at"] or number == request["revision"], "is on an earlier seal and was not made void"),
+            (not both & seen, "is the second on one seal, and one person counts once"),
+            (right in [approver["person"] for approver in stage["approvers"]], "is by nobody who could decide there"),
+            (stage["acr"] in ("", one["acr"]), "was made with a weaker sign-in than the stage demands"),
+            (not {one["person"], right} & barred, "is by who asked, receives, edited or published the offering"),
+            (moment(one["auth_time"]) <= moment(one["decided_at"]) + CLOCK_SKEW, "was made before they signed in"),
+        )
+        seen |= both
+    went_on = request["state"] in ("scheduled", "fulfilling", "fulfilled", "ended", "failed")
+    for stage in told["stages"]:
+        number, slug, state = stage["revision"], stage["slug"], stage["state"]
+        said = [one["verdict"] for one in told["decisions"] if (one["revision"], one["stage"]) == (number, slug)]
+        agreed, quorum = said.count("approve"), stage["quorum"]
+        yield from broken(
+            f"The stage “{english(stage['name'])}”",
+            (state != "approved" or agreed >= quorum, f"is said to be approved, but {agreed} of {quorum} agreed"),
+            (state != "rejected" or "deny" in said, "is said to be rejected, but nobody denied it"),
+            (state == "approved" or not went_on or number != request["revision"], "was not approved, but the request went on"),
+        )
+
+
+def step_problems(story: Story) -> Iterator[str]:
+    """Every step is the plan that was sealed, word for word."""
+    told, request, parts = story.told, story.request, ("connector", "action", "target", "lines", "document", "inverse")
+    for step in told["steps"]:
+        number, position, plan = step["revision"], step["position"], step["plan"]
+        sealed = dict(enumerate(story.documents.get(number, {}).get("plan", ()), 1))
+        key = {"reference": told["reference"], "seal": story.seals.get(number), "step": position, "attempt": step["attempt"]}
+        wanted = {"plan": sealed.get(position), "key": digest(key), "connector": plan.get("connector"), "name": plan.get("name")}
+        said = {**step, "plan": {part: plan.get(part) for part in parts}}
+        yield from differing(_step(step), said, wanted, "was sealed")
+    if request["state"] in ("fulfilled", "ended"):
+        mine = [one for one in told["steps"] if one["revision"] == request["revision"] and one["read_back"]]
+        done = {one["position"] for one in mine if one["state"] in ("done", "reverted")}
+        plans = story.sealings[-1]["document"].get("plan", ()) if story.sealings else ()
+        if not plans or done != set(range(1, len(plans) + 1)):
+            yield "The request is said to be fulfilled, but not every sealed step was applied and read back."
+
+
+def _step(step: Json) -> str:
+    return f"Step {step['position']} “{english(step['name'])}”"
 
 
 def request_problems(story: Story) -> Iterator[str]:
     """The ledger tells the same of submitting, of the seals and of the outcome."""
-    told, request, offering = story.told, story.request, story.told["offering"]
-    submitted = story.tagged("request:submitted")
-    if len(submitted) != 1 or story.all[0] is not submitted[0]:
-        yield "The first entry about the request is not its one submission."
-        return
-    wanted = {"offering": offering["slug"], "version": offering["version"], "offering_digest": offering["digest"]}
-    yield from differs(submitted[0], "the submission", {**wanted, "requester": request["requester"]})
-    yield from timely(submitted[0], "submitting", request["submitted_at"])
-    edits = story.tagged("request:edited")
-    asked = edits[-1] if edits else submitted[0]
-    yield from differs(asked, "the request", {"beneficiary": request["beneficiary"]})
-    yield from opened(asked, "title", "the request", english(request["title"]))
-    yield from opened(asked, "reason", "the request", request["reason"])
-    if not edits:
-        yield from differs(asked, "the request", {"ends_at": request["ends_at"]})
-        if told["sealings"]:
-            yield from opened(asked, "answers", "the request", digest(told["sealings"][-1]["document"].get("answers")))
-    if request["editor"] != asked["body"].get("actor"):
-        yield "The ledger names somebody else as the one who wrote the answers last."
-    published = [e for e in told["ledger"]["entries"] if e["body"].get("tag") == "offering:published"]
+    offering, published = story.told["offering"], [one for one in story.ledger if one.kind == "offering:published"]
+    yield from compared(story, "request:")
+    if [one.kind for one in story.entries[:1]] != ["request:submitted"]:
+        yield "The first entry about the request is not its submission."
     version = {"version": offering["version"], "digest": offering["digest"]}
-    if not any(version.items() <= facts(e).items() for e in published):
+    if not any(version.items() <= one.said.items() for one in published):
         yield "No entry of the ledger tells that this version of the offering was published."
-    elif (offering["publisher"] or "portal") not in {e["body"].get("actor") for e in published}:
+    if (offering["publisher"] or "portal") not in [one.said["actor"] for one in published]:
         yield "The ledger names another publisher of the offering."
-    problems: list[str] = []
-    sealings = {one["revision"]: one for one in told["sealings"]}
-    for tag in ("request:sealed", "request:prepared"):
-        for one, entry in story.pairs(sealings, [tag], lambda e: facts(e).get("revision"), lambda s: f"seal {s['revision']}", problems):
-            document, what = one["document"], f"seal {one['revision']}"
-            if tag == "request:sealed":
-                slugs = [stage.get("slug") for stage in document.get("route", [])]
-                problems += differs(entry, what, {"seal": one["seal"], "stages": slugs})
-                problems += timely(entry, what, one["sealed_at"])
-            else:
-                risk = (document.get("risk") or {}).get("level")
-                problems += differs(entry, what, {"risk": risk, "steps": len(document.get("plan", []))})
-    yield from problems
-    yield from _state(story)
-
-
-def _state(story: Story) -> Iterator[str]:
-    state, request = "preparing", story.request
+    state, request, approved = "preparing", story.request, set()
     stages = {one["slug"] for one in story.told["stages"] if one["revision"] == request["revision"]}
-    approved: set[str] = set()
-    for entry in story.all:
-        tag = str(entry["body"].get("tag"))
-        if tag == "stage:approved" and facts(entry).get("revision") == request["revision"]:
-            approved.add(facts(entry).get("stage", ""))
-        if tag == "request:retried" and "task" not in facts(entry):
-            state = "scheduled"
-        state = STATES.get(tag, state)
+    for entry in story.entries:
+        if entry.kind == "stage:approved" and entry.said.get("revision") == request["revision"]:
+            approved.add(entry.said.get("stage"))
+        again = entry.kind == "request:retried" and "task" not in entry.said
+        state = "scheduled" if again else STATES.get(entry.kind, state)
         if state == "pending" and stages and stages == approved:
             state = "scheduled"
     if state != request["state"]:
         yield f"The ledger's last word is “{state}”, but the facts state “{request['state']}”."
-    for tag, told in (("request:fulfilled", request["fulfilled_at"]), ("request:withdrawn", request["closed_at"])):
-        found = story.tagged(tag)
-        if found:
-            yield from timely(found[-1], "its end", told)
-        elif tag == "request:fulfilled" and told:
-            yield "No entry of the ledger tells that the request was fulfilled."
 
 
-def approval_problems(story: Story) -> list[str]:
+def approval_problems(story: Story) -> Iterator[str]:
     """The ledger tells the same of every stage and every decision, and of no other."""
-    told = story.told
-    problems: list[str] = []
-    decisions = {(one["revision"], one["person"]): one for one in told["decisions"]}
-    by_actor = lambda e: (facts(e).get("revision"), e["body"].get("actor"))  # noqa: E731
-    tags = ("approval:approved", "approval:denied")
-    for one, entry in story.pairs(decisions, tags, by_actor, lambda d: f"the decision of {story.name(d['person'])}", problems):
-        what = f"the decision of {story.name(one['person'])}"
-        if entry["body"]["tag"] != ("approval:approved" if one["verdict"] == "approve" else "approval:denied"):
-            problems.append(f"Entry {entry['number']} tells another verdict of {story.name(one['person'])} than the facts do.")
-        problems += differs(entry, what, {name: one[name] for name in ("stage", "seal", "auth_time", "acr", "amr", "on_behalf_of")})
-        problems += opened(entry, "comment", what, one["comment"])
-        problems += timely(entry, what, one["decided_at"])
-    void = {key: one for key, one in decisions.items() if one["voided_at"]}
-    by_person = lambda e: (facts(e).get("revision"), facts(e).get("person"))  # noqa: E731
-    for one, entry in story.pairs(void, ["approval:voided"], by_person, lambda d: f"{story.name(d['person'])}'s decision becoming void", problems):
-        problems += differs(entry, "the void decision", {"seal": one["seal"]})
-        problems += opened(entry, "why", "the void decision", english(one["voided_because"]))
-    stages = {(one["revision"], one["slug"]): one for one in told["stages"]}
-    by_stage = lambda e: (facts(e).get("revision"), facts(e).get("stage"))  # noqa: E731
-    named = lambda s: f"the stage “{english(s['name'])}”"  # noqa: E731
-    for tag, state in (("stage:opened", None), ("stage:rejected", "rejected"), ("stage:closed", "closed")):
-        wanted = {key: one for key, one in stages.items() if (state is None or one["state"] == state) and (one["opened_at"] or state == "rejected")}
-        for one, entry in story.pairs(wanted, [tag], by_stage, named, problems):
-            problems += differs(entry, named(one), {"seal": story.seals.get(one["revision"])})
-            problems += timely(entry, named(one), one["closed_at"] if state else one["opened_at"])
-            if state is None:
-                problems += differs(entry, named(one), {"quorum": one["quorum"], "due_at": one["due_at"]})
-                known = {(approver["person"], approver["rule"]) for approver in one["approvers"]}
-                asked = facts(entry).get("approvers") or []
-                if not asked or any((a.get("person"), a.get("rule")) not in known for a in asked):
-                    problems.append(f"Entry {entry['number']} tells of other people who could decide in {named(one)}.")
-    agreed = {by_stage(entry) for entry in story.tagged("stage:approved")}
-    problems += [f"No entry of the ledger tells that {named(one)} was approved." for key, one in stages.items()
-                 if one["state"] == "approved" and key not in agreed]
-    problems += [f"The ledger tells that the stage “{key[1]}” was approved, but the facts do not." for key in agreed
-                 if key not in stages or stages[key]["state"] not in ("approved", "closed", "rejected")]
-    return problems
+    yield from compared(story, "approval:", "stage:")
+    for entry in story.of("stage:opened"):
+        # Who was asked is read again when a stage opens: some of those people, never another.
+        stage = story.stages.get((entry.said.get("revision"), entry.said.get("stage")), {"approvers": ()})
+        known = [(one["person"], one["rule"]) for one in stage["approvers"]]
+        asked = [(one.get("person"), one.get("rule")) for one in entry.said.get("approvers") or ()]
+        if not asked or not all(one in known for one in asked):
+            yield f"Entry {entry.number} tells of other people who could decide in a stage than the facts do."
 
 
-def fulfilment_problems(story: Story) -> list[str]:
+def fulfilment_problems(story: Story) -> Iterator[str]:
     """The ledger tells the same of every step and of everything that became live, and of nothing else."""
-    told = story.told
-    problems: list[str] = []
-    seals = set(story.seals.values())
-    for entry in story.tagged("fulfilment:started", "request:fulfilled", "request:failed"):
-        if facts(entry).get("seal") not in seals:
-            problems.append(f"Entry {entry['number']} tells of work on a seal that the facts leave out.")
+    yield from compared(story, "step:", "entitlement:")
+    for entry in story.of("fulfilment:started", "request:fulfilled", "request:failed"):
+        if entry.said.get("seal") not in story.seals.values():
+            yield f"Entry {entry.number} tells of work on a seal that the facts leave out."
     order = ("request:submitted", "request:sealed", "fulfilment:started", "step:applied", "step:read-back", "request:fulfilled")
-    firsts = [found[0]["number"] for found in (story.tagged(tag) for tag in order) if found]
+    firsts = [entry.number for kind in order for entry in story.of(kind)[:1]]
     if firsts != sorted(firsts):
-        problems.append("The entries tell of work that began before it was approved, or ended before it began.")
-    by_key = lambda e: facts(e).get("key")  # noqa: E731
-    steps = {step["key"]: step for step in told["steps"]}
-    applied, not_undone = ({by_key(e): e for e in story.tagged(tag)} for tag in ("step:applied", "step:not-reverted"))
-    problems += [f"Entry {e['number']} tells of a step that the facts leave out." for key, e in [*applied.items(), *not_undone.items()] if key not in steps]
-    for step in told["steps"]:
-        outcome, undone, state = step["outcome"], not_undone.get(step["key"]), step["state"]
-        if (step["key"] in applied) != bool(outcome or state in ("applied", "done")):
-            problems.append(f"The ledger and the facts tell otherwise whether {_step(step)} was applied.")
-        elif step["key"] in applied:
-            wanted = {"step": step["position"], "connector": step["connector"], "found": outcome.get("found")}
-            done = applied[step["key"]]
-            problems += differs(done, _step(step), {**wanted, "seal": story.seals.get(step["revision"])})
-            problems += opened(done, "outcome", _step(step), canonical(outcome.get("facts", {})).decode())
-        if undone is None and state == "not-reverted":
-            problems.append(f"No entry of the ledger tells that {_step(step)} could not be undone.")
-        elif undone and state == "not-reverted":
-            problems += opened(undone, "why", _step(step), english(step["error"]))
-        elif undone and state not in ("reverted", "undoing") and "not-reverted" not in outcome:
-            problems.append(f"Entry {undone['number']} tells that {_step(step)} could not be undone, but the facts do not.")
-    read = {key: step for key, step in steps.items() if step["read_back"]}
-    for step, entry in story.pairs(read, ["step:read-back"], by_key, lambda s: f"reading back {_step(s)}", problems):
-        problems += differs(entry, _step(step), {"step": step["position"]})
-        problems += opened(entry, "read", _step(step), canonical(step["read_back"].get("facts", {})).decode())
+        yield "The entries tell of work that began before it was approved, or ended before it began."
+    for step in (one for one in story.told["steps"] if one["read_back"]):
         by_hand = step["outcome"].get("by_hand") or {}
-        if step["outcome"].get("found") == "by-hand":
-            first, second = by_hand.get("by"), by_hand.get("confirmed_by")
-            told_of = {(e["body"].get("actor"), facts(e).get("claimed_by"), facts(e).get("step"), facts(e).get("undone"))
-                       for e in story.tagged("step:confirmed-by-hand")}
-            if not first or first == second or (second, first, step["position"], False) not in told_of:
-                problems.append(f"No second person confirmed that {_step(step)} was done by hand.")
-        elif step["read_back"].get("present") is not True:
-            problems.append(f"The target did not show what {_step(step)} did.")
-    for tag, state in (("step:failed", "failed"), ("step:reverted", "reverted")):
-        wanted_steps = {key: step for key, step in steps.items() if step["state"] == state}
-        for step, entry in story.pairs(wanted_steps, [tag], by_key, lambda s: f"{_step(s)} having {s['state']}", problems):
-            problems += opened(entry, "why", _step(step), english(step["error"])) if state == "failed" else ()
-    return problems + _live_problems(story, steps)
+        first, second = by_hand.get("by"), by_hand.get("confirmed_by")
+        word = {"claimed_by": first, "actor": second, "step": step["position"], "undone": False}
+        confirmed = any(word.items() <= entry.said.items() for entry in story.of("step:confirmed-by-hand"))
+        if step["outcome"].get("found") != "by-hand":
+            if step["read_back"].get("present") is not True:
+                yield f"The target did not show what {_step(step)} did."
+        elif not first or first == second or not confirmed:
+            yield f"No second person confirmed that {_step(step)} was done by hand."
 
 
-def _live_problems(story: Story, steps: Mapping[str, Json]) -> list[str]:
-    problems: list[str] = []
-    known = {one["id"]: one for one in story.told["entitlements"]}
-    by_id = lambda e: facts(e).get("entitlement")  # noqa: E731
-    named = lambda one: f"“{english(one['label'])}”"  # noqa: E731
-    moves = ("entitlement:extended", "entitlement:extension-undone", "entitlement:replaced", "entitlement:review-moved")
-    moved = {by_id(entry): entry for entry in story.tagged(*moves)}
-    problems += [f"Entry {e['number']} tells of a moved end of what the facts leave out." for key, e in moved.items() if key not in known]
-    for one, entry in story.pairs(known, ["entitlement:granted"], by_id, named, problems):
-        step = steps.get(one["step_key"])
-        wanted = {"step": step["position"] if step else None, "connector": one["connector"], "holder": one["holder"]}
-        problems += differs(entry, named(one), wanted)
-        problems += differs(moved.get(one["id"], entry), f"the end of {named(one)}", {"ends_at": one["ends_at"]})
-        problems += opened(entry, "key", named(one), one["key"])
-        problems += timely(entry, named(one), one["granted_at"])
-    ended = {key: one for key, one in known.items() if one["ended_at"]}
-    for one, entry in story.pairs(ended, ["entitlement:ended"], by_id, lambda e: f"the end of {named(e)}", problems):
-        problems += differs(entry, named(one), {"why": english(one["end_reason"]), "holder": one["holder"]})
-        problems += timely(entry, f"the end of {named(one)}", one["ended_at"])
-    return problems
+def check_passkeys(story: Story, result: Result) -> None:
+    """Every decision that was signed or had to be; and that no key stands there for nothing."""
+    used = set()
+    for one in story.told["decisions"]:
+        who, signature = story.name(one["person"]), one["signature"]
+        if signature:
+            used.add("passkey:" + sha256(_assertion(signature)["credential_id"]))
+            if one["person"] in story.erased and one["person"] not in story.places()[0]:
+                result.open("signature", f"{who} was erased, and no seal names them: their signature cannot be checked.")
+            else:
+                said = f"The decision of {who} is signed with a passkey that the same person had enrolled before."
+                result.judge("signature", said, _signature(story, one, f"The signature of {who}"))
+        elif _must_sign(story, one["revision"]):
+            result.bad("signature", f"The offering demands that {who} sign this decision with a passkey, and nothing is signed.")
+    for entry in story.ledger:
+        if entry.subject.startswith("passkey:") and entry.subject not in used:
+            result.bad("signature", f"Entry {entry.number} is about a passkey that signed nothing here.")
+
+
+def _must_sign(story: Story, revision: int) -> bool:
+    """Whether the sealed risk reaches the level from which the offering demands a passkey; an unknown one does."""
+    rule, levels = story.told["offering"]["document"].get("signature"), ("low", "medium", "high", "critical")
+    if not rule or revision not in story.documents:
+        return False
+    risk = (story.documents[revision].get("risk") or {}).get("level")
+    return risk not in levels or levels.index(risk) >= levels.index(rule["passkey_from"])
+
+
+def _assertion(signature: Json) -> dict[str, bytes]:
+    return {name: base64.b64decode(text) for name, text in signature.items() if name != "nonce"}
+
+
+def _signature(story: Story, one: Json, what: str) -> Iterator[str]:
+    assertion, nonce = _assertion(one["signature"]), one["signature"]["nonce"]
+    about = [entry for entry in story.ledger if entry.subject == "passkey:" + sha256(assertion["credential_id"])]
+    enrolled, revoked = ([entry for entry in about if entry.kind == f"passkey:{what}"] for what in ("enrolled", "revoked"))
+    decided = [entry.number for entry in story.entries if entry.tells_of(*decision_told(story, one))]
+    if len(enrolled) != 1 or not decided:
+        yield f"{what} was made with a key that the ledger does not know, or that was enrolled twice."
+        return
+    key = enrolled[0].said
+    yield from broken(
+        f"{what} was made with a key that",
+        (key.get("person") == key["actor"] == one["person"], "somebody else enrolled"),
+        (enrolled[0].number < decided[0], "was enrolled only afterwards"),
+        (all(entry.number > decided[0] for entry in revoked), "had been revoked before"),
+    )
+    challenge = {"purpose": "countersign-decision-signature/1", "nonce": nonce}
+    challenge.update({name: one[name] for name in ("seal", "verdict", "stage")})
+    # Of an erased person the facts no longer know who it is: one of those whom the seals alone know.
+    strangers = [who for who in story.places()[1] if who not in story.identities.values()]
+    problem = ""
+    for who in strangers if one["person"] in story.erased else [story.identities.get(one["person"], NOBODY)]:
+        person = dict(zip(("issuer", "subject"), who))
+        try:
+            signed = hashlib.sha256(canonical({**challenge, "person": person})).digest()
+            public = base64.b64decode(str(key.get("public_key")))
+            verify_assertion(assertion, public, signed, str(key.get("rp_id")), int(key.get("sign_count", 0)))
+        except (Wrong, ValueError, KeyError, TypeError, UnsupportedAlgorithm) as error:
+            problem = problem or f"{what} does not hold: {error}."
+        else:
+            return
+    yield problem or f"{what} cannot be anybody's."
 
 
 # ---- 9. A PDF of evidence: signature, attached files, facts, pages, keys ---------------------------------------------
 
-FILES = {
-    "evidence.json": {"evidence.json", "evidence.schema.json", "checkpoint.note"},
-    "access-review.json": {"access-review.json", "access-review.schema.json", "checkpoint.note"},
-    "audit.json": {"audit.json", "audit.schema.json", "after.note"},
-}
+#: The facts and, beside them and their schema, the checkpoint of each file.
+FILES = {"evidence.json": "checkpoint.note", "access-review.json": "checkpoint.note", "audit.json": "after.note"}
 #: The published schemas by their digests, one for each form in which facts were ever told. No other is read: whoever signs
 #: a file could put one into it that allows everything, or that takes for ever.
 SCHEMAS = {
@@ -1763,6 +1709,16 @@ UNKNOWN_SCHEMA = (
     "Countersign that made the file, from whom you trust."
 )
 PROMISES = {"kept": "kept", "missed": "missed", "open": "still open", "none": "no promise"}
+#: What is checked of one request, and by which rules; their docstrings say what holds where none is broken.
+CHECKS: dict[str, Callable[[Story], Iterator[str]]] = {
+    "offering": offering_problems,
+    "seals": seal_problems,
+    "decisions": decision_problems,
+    "steps": step_problems,
+    "story-request": request_problems,
+    "story-approval": approval_problems,
+    "story-fulfilment": fulfilment_problems,
+}
 
 
 class Opened(NamedTuple):
@@ -1773,46 +1729,6 @@ class Opened(NamedTuple):
     name: str
     told: Json
     files: dict[str, bytes]
-
-
-def open_pdf(content: bytes, trusted: Trusted, result: Result) -> Opened | None:
-    """The PDF's facts, if its signature holds and the files inside have the published form."""
-    signed = check_pdf_signature(content, trusted, result)
-    if signed is None:
-        return None
-    try:
-        pdf = Pdf(content)
-        attached = pdf.attachments()
-        files = dict(attached)
-        for problem in pdf.oddities(len(attached)):
-            raise Wrong(problem)
-        name = next((one for one in FILES if one in files), "")
-        if not name or set(files) != FILES[name] or len(files) != len(attached):
-            raise Wrong(f"The files inside are not those of evidence: {', '.join(sorted(files)) or 'none'}.")
-        schema = files[name.replace(".json", ".schema.json")]
-        if sha256(schema) not in SCHEMAS[name]:
-            raise Wrong(UNKNOWN_SCHEMA)
-        told = read_json(files[name])
-        problem = schema_problem(told, read_json(schema))
-        if problem:
-            raise Wrong(f"The attached facts do not have the published form: {problem.lstrip('.')}.")
-        problems = [] if canonical(told) == files[name] else ["The attached facts are not written as evidence writes them (RFC 8785)."]
-        note = told["ledger"]["after"]["checkpoint"] if name == "audit.json" else told["ledger"]["checkpoint"]
-        if next(body for one, body in files.items() if one.endswith(".note")) != note.encode():
-            problems.append("The attached checkpoint is another one than the facts hold.")
-        stated = told.get("made_at", told["as_of"])[:19]
-        if signed.at is None or f"{signed.at:%Y-%m-%dT%H:%M:%S}" != stated:
-            problems.append("The signature states another time than the facts.")
-    except Wrong as error:
-        result.bad("attachments", str(error))
-        return None
-    except Exception as error:  # somebody's own PDF, signed by themselves, may break the reader
-        result.bad("attachments", f"The files inside cannot be read ({type(error).__name__}); no portal wrote them so.")
-        return None
-    if not result.judge("attachments", "The attached facts are there and have the form of the schema beside them.", problems):
-        return None
-    result.reference = told["reference"]
-    return Opened(signed, pdf, name, told, files)
 
 
 def run_checks(checks: Iterable[tuple[str, Callable[[], object]]], result: Result) -> None:
@@ -1826,80 +1742,117 @@ def run_checks(checks: Iterable[tuple[str, Callable[[], object]]], result: Resul
             result.bad(name, f"The facts cannot be checked ({name}, {type(error).__name__}); no portal wrote them so.")
 
 
+def open_pdf(content: bytes, trusted: Trusted, result: Result) -> Opened | None:
+    """The PDF's facts, if its signature holds and the files inside have the published form."""
+    signed, found = check_pdf_signature(content, trusted, result), []
+    if signed:
+        run_checks([("attachments", lambda: found.append(_opened(content, signed)))], result)
+    for opened in found:
+        result.good("attachments", "The attached facts are there and have the form of the schema beside them.")
+        result.reference = opened.told["reference"]
+    return found[0] if found else None
+
+
+def _opened(content: bytes, signed: Signed) -> Opened:
+    pdf = Pdf(content)
+    attached = pdf.attachments()
+    files = dict(attached)
+    for problem in pdf.oddities(len(attached)):
+        raise Wrong(problem)
+    name = next((one for one in FILES if one in files), "evidence.json")
+    schema, note = name.replace(".json", ".schema.json"), FILES[name]
+    if sorted(one for one, _ in attached) != sorted((name, schema, note)):
+        raise Wrong(f"The files inside are not those of evidence: {', '.join(sorted(files)) or 'none'}.")
+    if sha256(files[schema]) not in SCHEMAS[name]:
+        raise Wrong(UNKNOWN_SCHEMA)
+    told = read_json(files[name])
+    problem = schema_problem(told, read_json(files[schema]))
+    if problem:
+        raise Wrong(f"The attached facts do not have the published form: {problem.lstrip('.')}.")
+    if canonical(told) != files[name]:
+        raise Wrong("The attached facts are not written as evidence writes them (RFC 8785).")
+    ledger = told["ledger"]["after"] if name == "audit.json" else told["ledger"]
+    if files[note] != ledger["checkpoint"].encode():
+        raise Wrong("The attached checkpoint is another one than the facts hold.")
+    if signed.at is None or f"{signed.at:%Y-%m-%dT%H:%M:%S}" != told.get("made_at", told["as_of"])[:19]:
+        raise Wrong("The signature states another time than the facts.")
+    return Opened(signed, pdf, name, told, files)
+
+
 def check_pdf(content: bytes, trusted: Trusted, result: Result) -> Json | None:
     """A PDF alone; its facts, where they could be read."""
     opened = open_pdf(content, trusted, result)
     if opened is None:
         return None
-    told = opened.told
+    check = {"audit.json": check_report, "evidence.json": check_evidence, "access-review.json": check_review}[opened.name]
+    run_checks([("facts", lambda: check(opened, trusted, result))], result)
     if opened.name == "audit.json":
-        check_report(opened, trusted, result)
         result.open("bundle", "This is the report alone: that its population is complete can be checked with its bundle.")
-    elif opened.name == "evidence.json":
-        check_evidence(opened, trusted, result)
-    else:
-        about = (f"access-review:{told['reference'].rpartition('-')[2]}", "request:", "signing-key:")
-        run_checks((("ledger", lambda: _check_ledger(opened, about, result)),
-                    ("keys", lambda: check_keys(told["ledger"], told["ledger"]["checkpoint"], opened.signed.certificate, trusted, result))), result)
-        result.open("answers", "This verifier does not compare an access review's answers with the entries; countersign verify does.")
+    told = opened.told
     if trusted.kept:
-        run_checks((("kept", lambda: check_kept(trusted.kept, told["ledger"]["origin"], shown_heads(told), result)),), result)
+        run_checks([("kept", lambda: check_kept(trusted.kept, told["ledger"]["origin"], shown_heads(told), result))], result)
     return told
 
 
-def still_told(told: Json) -> Iterator[str]:
-    """What a file tells of a record that was erased, which is nothing."""
-    if any(one["document"] or one["warnings"] for one in told["sealings"]):
-        yield "A sealed document is told of a record that was erased."
-    if any(one["plan"] or one["outcome"] or one["read_back"] or one["artefacts"] for one in told["steps"]):
-        yield "A plan or an effect is told of a record that was erased."
-    if told["request"]["reason"] or any(one["comment"] for one in told["decisions"]):
-        yield "Reasons are told of a record that was erased."
-    if any(one["value"] not in (None, "", []) for one in told["answers"]):
-        yield "Answers are told of a record that was erased."
+def check_review(opened: Opened, trusted: Trusted, result: Result) -> None:
+    """An access review's result."""
+    about = (f"access-review:{opened.told['reference'].rpartition('-')[2]}", "request:", "signing-key:")
+    _check_proofs(opened, about, trusted, result)
+    result.open("answers", "This verifier does not compare an access review's answers with the entries; countersign verify does.")
 
 
 def check_evidence(opened: Opened, trusted: Trusted, result: Result) -> None:
     """One request's evidence."""
-    told, ledger = opened.told, opened.told["ledger"]
-    story = Story(told)
-    about = (f"request:{told['reference']}", f"offering:{told['offering']['slug']}", "signing-key:", "passkey:", "erasure:", "ledger:")
+    told, story = opened.told, Story(opened.told)
     result.claim = f"Request {told['reference']} is {told['request']['state']}."
-    erased = next((entry["number"] for entry in story.tagged("record:erased")), None)
-    gone = ("seals", "steps", "story-request", "story-fulfilment") if erased else ()
-    if erased:
-        result.open("record", f"The request's record was erased when its time was over (entry {erased}); what it held cannot be compared.")
+    about = (f"request:{told['reference']}", f"offering:{told['offering']['slug']}", "signing-key:", "passkey:", "erasure:", "ledger:")
+    _check_proofs(opened, about, trusted, result)
+    checks = dict(CHECKS)
+    for entry in story.of("record:erased")[:1]:
+        said = f"The request's record was erased when its time was over (entry {entry.number}); what it held cannot be compared."
+        result.open("record", said)
         result.judge("erased-record", "Nothing of what was erased is told.", still_told(told))
-    checks: tuple[tuple[str, Callable[[], object]], ...] = (
-        ("ledger", lambda: _check_ledger(opened, about, result)),
-        ("offering", lambda: result.judge("offering", offering_problems.__doc__ or "", offering_problems(told))),
-        ("seals", lambda: result.judge("seals", seal_problems.__doc__ or "", seal_problems(story))),
-        ("decisions", lambda: result.judge("decisions", decision_problems.__doc__ or "", decision_problems(story))),
-        ("steps", lambda: result.judge("steps", step_problems.__doc__ or "", step_problems(story))),
-        ("signature", lambda: check_passkeys(story, result)),
-        ("story-request", lambda: result.judge("story-request", request_problems.__doc__ or "", request_problems(story))),
-        ("story-approval", lambda: result.judge("story-approval", approval_problems.__doc__ or "", approval_problems(story))),
-        ("story-fulfilment", lambda: result.judge("story-fulfilment", fulfilment_problems.__doc__ or "", fulfilment_problems(story))),
-        ("pages", lambda: check_pages(opened, _evidence_values(opened), result)),
-        ("keys", lambda: check_keys(ledger, ledger["checkpoint"], opened.signed.certificate, trusted, result)),
+        checks = {name: CHECKS[name] for name in ("offering", "decisions", "story-approval")}
+    for name, rules in checks.items():
+        # The rules are generators: they run when they are judged, and may break only then.
+        run_checks([(name, partial(result.judge, name, rules.__doc__ or "", rules(story)))], result)
+    run_checks([("signature", lambda: check_passkeys(story, result))], result)
+    run_checks([("pages", lambda: check_pages(opened, _evidence_values(opened, story), result))], result)
+
+
+def still_told(told: Json) -> Iterator[str]:
+    """What a file tells of a record that was erased, which is nothing."""
+    steps, effects = told["steps"], ("plan", "outcome", "read_back", "artefacts")
+    yield from broken(
+        "Of a record that was erased",
+        (not any(one["document"] or one["warnings"] for one in told["sealings"]), "a sealed document is told"),
+        (not any(one[part] for one in steps for part in effects), "a plan or an effect is told"),
+        (not told["request"]["reason"] and not any(one["comment"] for one in told["decisions"]), "reasons are told"),
+        (all(one["value"] in (None, "", []) for one in told["answers"]), "answers are told"),
     )
-    run_checks((one for one in checks if one[0] not in gone), result)
 
 
-def _check_ledger(opened: Opened, about: tuple[str, ...], result: Result) -> None:
-    ledger = opened.told["ledger"]
-    head = check_note(ledger["checkpoint"], [ledger["verifier"]], ledger["origin"])
-    result.good("checkpoint", f"The checkpoint of {head.origin} is signed by the ledger's key.")
-    subjects = lambda one: any(one.startswith(start) if start.endswith(":") else one == start for start in about)  # noqa: E731
-    check_entries(ledger["entries"], head, opened.told["as_of"], subjects, result)
+def _check_proofs(opened: Opened, about: tuple[str, ...], trusted: Trusted, result: Result) -> None:
+    """The ledger's head, its entries, which are about these subjects (or begin so), and its keys."""
+    ledger, as_of = opened.told["ledger"], opened.told["as_of"]
+
+    def is_about(subject: str) -> bool:
+        return any(subject.startswith(one) if one.endswith(":") else subject == one for one in about)
+
+    def check_ledger() -> None:
+        head = check_note(ledger["checkpoint"], [ledger["verifier"]], ledger["origin"])
+        result.good("checkpoint", f"The checkpoint of {head.origin} is signed by the ledger's key.")
+        check_entries(ledger["entries"], head, as_of, is_about, result)
+
+    keys = partial(check_keys, ledger, ledger["checkpoint"], opened.signed.certificate, trusted, result)
+    run_checks([("ledger", check_ledger), ("keys", keys)], result)
 
 
 def check_pages(opened: Opened, values: Iterable[str], result: Result) -> None:
     """That each of these values stands on the pages, in this order."""
     bodies, wrong = text_of_pages(opened.pdf)
     if wrong:
-        result.bad("pages", wrong)
-        return
+        raise Wrong(wrong)
     letters = set("".join(bodies))
     shown = [legible(value, letters) for value in values if value.strip()]
     missing = list(values_missing(bodies, shown))
@@ -1911,34 +1864,34 @@ def legible(value: str, letters: set[str]) -> str:
     """The value as the pages write it: a character that no font of theirs has stands there by its number."""
     if value.isascii():
         return value
-    known = lambda one: one.isspace() or not compact(one) or set(compact(one)) <= letters  # noqa: E731
-    return "".join(one if known(one) else f"[U+{ord(one):04X}]" for one in value)
+    return "".join(one if set(compact(one)) <= letters else f"[U+{ord(one):04X}]" for one in value)
 
 
-def _evidence_values(opened: Opened) -> Iterator[str]:
+def _evidence_values(opened: Opened, story: Story) -> Iterator[str]:
     """The facts in the order in which the pages tell them; words that are translated only on English pages."""
-    told, story = opened.told, Story(opened.told)
-    language = _string(opened.pdf.root.get("Lang") or b"")
-    english_pages = language == "en"
-    spoken = lambda text: text if isinstance(text, str) else str(text.get(language, text["en"]))  # noqa: E731
-    only = lambda *texts: texts if english_pages else ()  # noqa: E731
-    request, offering = told["request"], told["offering"]
+    told, language = opened.told, _string(opened.pdf.root.get("Lang") or b"")
+
+    def spoken(text: Any) -> str:
+        return text if isinstance(text, str) else str(text.get(language, text["en"]))
+
+    def only(*texts: str) -> tuple[str, ...]:
+        return texts if language == "en" else ()
+
+    request, sealings = told["request"], told["sealings"]
     yield from (told["reference"], spoken(request["title"]), *only(WORDS.get(request["state"], "")))
-    yield from (read_head(told["ledger"]["checkpoint"]).root.hex(), *( [request["seal"]] if request["seal"] else []))
-    yield sha256(opened.files["evidence.json"])
+    yield from (read_head(told["ledger"]["checkpoint"]).root.hex(), request["seal"] or "", sha256(opened.files["evidence.json"]))
     yield from only("Summary", story.name(request["requester"]), request["reason"], spoken(request["outcome"]), "Answers given")
     for answer in told["answers"]:
         yield from only(answer["label"], answer["shown"])
-    yield offering["digest"]
-    risk = (told["sealings"][-1]["document"].get("risk") or {}) if told["sealings"] else {}
-    yield from only(*([f"Risk: {risk['level']}, score {risk['score']}"] if risk else []), "Approval")
+    yield told["offering"]["digest"]
+    for risk in (one["document"]["risk"] for one in sealings[-1:] if one["document"].get("risk")):
+        yield from only(f"Risk: {risk['level']}, score {risk['score']}")
+    yield from only("Approval")
     for stage in told["stages"]:
-        yield from only(spoken(stage["name"]))
-        yield from (story.name(approver["person"]) for approver in stage["approvers"])
+        yield from (*only(spoken(stage["name"])), *(story.name(one["person"]) for one in stage["approvers"]))
     for one in told["decisions"]:
         yield from (story.name(one["person"]), *only(WORDS[one["verdict"]]), one["acr"], one["comment"], one["seal"])
-    yield from (one["seal"] for one in told["sealings"])
-    yield from only("Planned, applied, read back")
+    yield from (*(one["seal"] for one in sealings), *only("Planned, applied, read back"))
     for step in told["steps"]:
         yield from only(f": {spoken(step['name'])}", str(step["plan"].get("target", "")), spoken(step["error"]))
         for part in (step["plan"], step["outcome"], step["read_back"]):

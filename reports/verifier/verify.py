@@ -1215,41 +1215,34 @@ def verify_assertion(assertion: Mapping[str, bytes], key: bytes, challenge: byte
 # ---- 8. One request's evidence: seals, decisions, steps, and the same story told by the ledger's entries --------------
 
 
-class Kind(NamedTuple):
-    """What binds an entry of one kind to the facts: the names by which it is known to tell of this and of nothing else, those
-    of what it must say as the facts do, those of its personal values, and the facts' time at which it was written."""
-
-    known_by: str
-    same: str = ""
-    personal: str = ""
-    at: str = ""
-
-
 _ASKED = "actor offering version offering_digest requester beneficiary ends_at"
 _DECIDED = "stage seal auth_time acr amr on_behalf_of signature"
+#: What binds an entry of each kind to the facts, by names: that by which it is known to tell of this and of nothing else; what
+#: it says as the facts do; the same of its personal values; and the time in the facts at which it was written.
 KINDS = {
-    "request:submitted": Kind("", _ASKED, "title reason answers", at="submitted_at"),
-    "request:edited": Kind("", "actor beneficiary", "title reason"),
-    "request:prepared": Kind("revision", "risk steps"),
-    "request:sealed": Kind("revision", "seal stages", at="sealed_at"),
-    "request:fulfilled": Kind("", at="fulfilled_at"),
-    "request:withdrawn": Kind("", at="closed_at"),
-    "approval:approved": Kind("revision actor", _DECIDED, "comment", at="decided_at"),
-    "approval:denied": Kind("revision actor", _DECIDED, "comment", at="decided_at"),
-    "approval:voided": Kind("revision person", "seal", "why"),
-    "stage:opened": Kind("revision stage", "seal quorum due_at", at="opened_at"),
-    "stage:approved": Kind("revision stage", "seal"),
-    "stage:rejected": Kind("revision stage", "seal", at="closed_at"),
-    "stage:closed": Kind("revision stage", "seal", at="closed_at"),
-    "step:applied": Kind("key", "step connector found seal", "outcome"),
-    "step:read-back": Kind("key", "step", "read"),
-    "step:failed": Kind("key", "", "why"),
-    "step:reverted": Kind("key"),
-    "step:not-reverted": Kind("key", "", "why"),
-    "entitlement:granted": Kind("entitlement", "step connector holder ends_at", "key", at="granted_at"),
-    "entitlement:moved": Kind("entitlement", "ends_at"),
-    "entitlement:ended": Kind("entitlement", "why holder", at="ended_at"),
+    "request:submitted": ("", _ASKED, "title reason answers", "submitted_at"),
+    "request:edited": ("", "actor beneficiary", "title reason", ""),
+    "request:prepared": ("revision", "risk steps", "", ""),
+    "request:sealed": ("revision", "seal stages", "", "sealed_at"),
+    "request:fulfilled": ("", "", "", "fulfilled_at"),
+    "request:withdrawn": ("", "", "", "closed_at"),
+    "approval:approved": ("revision actor", _DECIDED, "comment", "decided_at"),
+    "approval:denied": ("revision actor", _DECIDED, "comment", "decided_at"),
+    "approval:voided": ("revision person", "seal", "why", ""),
+    "stage:opened": ("revision stage", "seal quorum due_at", "", "opened_at"),
+    "stage:approved": ("revision stage", "seal", "", ""),
+    "stage:rejected": ("revision stage", "seal", "", "closed_at"),
+    "stage:closed": ("revision stage", "seal", "", "closed_at"),
+    "step:applied": ("key", "step connector found seal", "outcome", ""),
+    "step:read-back": ("key", "step", "read", ""),
+    "step:failed": ("key", "", "why", ""),
+    "step:reverted": ("key", "", "", ""),
+    "step:not-reverted": ("key", "", "why", ""),
+    "entitlement:granted": ("entitlement", "step connector holder ends_at", "key", "granted_at"),
+    "entitlement:moved": ("entitlement", "ends_at", "", ""),
+    "entitlement:ended": ("entitlement", "why holder", "", "ended_at"),
 }
+VERDICTS = {"approve": "approval:approved", "deny": "approval:denied"}
 #: What may happen, and be told, again; the last entry counts.
 AGAIN = ("request:edited", "step:applied", "step:not-reverted", "entitlement:moved")
 #: Tags of one kind, “entitlement:moved”: something live got another end.
@@ -1279,9 +1272,12 @@ def english(text: Any) -> Any:
     return text["en"] if isinstance(text, dict) else text
 
 
-def who_is(one: Json) -> tuple[str, str]:
-    """Issuer and subject, as facts and sealed documents have them."""
+def _who(one: Json) -> tuple[str, str]:
     return str(one["issuer"]), str(one["subject"])
+
+
+def _step(step: Json) -> str:
+    return f"Step {step['position']} “{english(step['name'])}”"
 
 
 def differing(where: str, said: Json, wanted: Json, than: str = "the facts") -> Iterator[str]:
@@ -1307,7 +1303,7 @@ class Entry:
 
     def tells_of(self, kind: str, one: Json) -> bool:
         """Whether this is an entry of this kind that tells of this."""
-        return self.kind == kind and all(self.said.get(name) == one[name] for name in KINDS[kind].known_by.split())
+        return self.kind == kind and all(self.said.get(name) == one[name] for name in KINDS[kind][0].split())
 
     def differences(self, kind: str, one: Json) -> Iterator[str]:
         """What it says otherwise than the facts do."""
@@ -1333,15 +1329,11 @@ class Story:
         self.names = {one["id"]: one["name"] for one in told["people"]}
         gone = [(one.said.get("person"), one.subject) for one in self.ledger if one.kind == "person:erased"]
         self.erased = [person for person, subject in gone if subject == f"erasure:{person}"]
-        self.identities = {one["id"]: who_is(one) for one in told["people"] if one["id"] not in self.erased}
+        self.identities = {one["id"]: _who(one) for one in told["people"] if one["id"] not in self.erased}
 
     def of(self, *kinds: str) -> list[Entry]:
         """The entries of these kinds about the request, in order."""
         return [one for one in self.entries if one.kind in kinds]
-
-    def name(self, person: str) -> str:
-        """Who is behind person:<number>."""
-        return str(self.names.get(person, person))
 
     def places(self) -> tuple[dict[str, list[Any]], dict[tuple[str, str], list[Any]]]:
         """Where the facts have whom (person:<number>), and where the sealed documents have whom (issuer and subject)."""
@@ -1352,10 +1344,10 @@ class Story:
             for role in ("requester", "beneficiary") if number == len(self.sealings) else ("requester",):
                 if role in document:
                     named.setdefault(self.request[role], []).append((number, role))
-                    sealed.setdefault(who_is(document[role]), []).append((number, role))
+                    sealed.setdefault(_who(document[role]), []).append((number, role))
             for stage in document.get("route") or ():
                 for one in stage["approvers"]:
-                    sealed.setdefault(who_is(one), []).append((number, stage["slug"], one["rule"]))
+                    sealed.setdefault(_who(one), []).append((number, stage["slug"], one["rule"]))
         escalations = [entry.said for entry in self.of("stage:escalated")]
         for stage in self.told["stages"]:
             place = (stage["revision"], stage["slug"])
@@ -1385,10 +1377,13 @@ def told_to_the_ledger(story: Story) -> Iterator[tuple[str, Json]]:
         for kind in ("request:prepared", "request:sealed"):
             yield kind, {**said, "stages": [stage.get("slug") for stage in route]}
     for one in told["decisions"]:
-        yield decision_told(story, one)
+        said = {**one, "what": f"the decision of {story.names[one['person']]}", "actor": one["person"]}
+        if one["signature"]:
+            assertion = {"nonce": one["signature"]["nonce"], **{name: part.hex() for name, part in _assertion(one).items()}}
+            said["signature"] = {"passkey": sha256(_assertion(one)["credential_id"]), "assertion": digest(assertion)}
+        yield VERDICTS[one["verdict"]], said
         if one["voided_at"]:
-            what = f"that decision of {story.name(one['person'])} becoming void"
-            yield "approval:voided", {**one, "what": what, "why": english(one["voided_because"])}
+            yield "approval:voided", {**said, "why": english(one["voided_because"])}
     for one in told["stages"]:
         state, what = one["state"], f"the stage “{english(one['name'])}”"
         said = {**one, "what": what, "stage": one["slug"], "seal": seals.get(one["revision"])}
@@ -1419,16 +1414,6 @@ def told_to_the_ledger(story: Story) -> Iterator[tuple[str, Json]]:
         yield "entitlement:moved", {**said, "optional": True}
         if one["ended_at"]:
             yield "entitlement:ended", {**said, "why": english(one["end_reason"])}
-
-
-def decision_told(story: Story, one: Json) -> tuple[str, Json]:
-    """A decision as above."""
-    said = {**one, "what": f"the decision of {story.name(one['person'])}", "actor": one["person"]}
-    if one["signature"]:
-        parts = _assertion(one["signature"])
-        assertion = digest({"nonce": one["signature"]["nonce"], **{name: part.hex() for name, part in parts.items()}})
-        said["signature"] = {"passkey": sha256(parts["credential_id"]), "assertion": assertion}
-    return {"approve": "approval:approved", "deny": "approval:denied"}[one["verdict"]], said
 
 
 def compared(story: Story, *of: str) -> Iterator[str]:
@@ -1487,24 +1472,26 @@ def seal_problems(story: Story) -> Iterator[str]:
 
 def _carried(story: Story, sealing: Json) -> Iterator[str]:
     """Stages that rest on an earlier seal: agreed then by enough, and nothing but the plan has moved since."""
-    route = sealing["document"].get("route") or []
-    for stage in route:
-        slug, carried = stage["slug"], stage.get("carried")
-        if not carried:
-            continue
+    document = sealing["document"]
+    route = document.get("route") or []
+    last = max((stage["position"] for stage in route), default=0)
+    for stage in (one for one in route if one.get("carried")):
+        slug, carried = stage["slug"], stage["carried"]
         earlier = next((one for one in story.sealings if one["seal"] == carried.get("seal")), sealing)
         number, before = earlier["revision"], earlier["document"]
         same = ("reference", "offering", "requester", "beneficiary", "answers", "ends_at", "risk")
         needed = next((one["quorum"] for one in before.get("route") or () if one["slug"] == slug), 0)
-        approval = (number, slug, "approve")
-        given = [one for one in story.told["decisions"] if (one["revision"], one["stage"], one["verdict"]) == approval]
-        agreed = len({one["on_behalf_of"] or one["person"] for one in given})
+        agreed = {
+            one["on_behalf_of"] or one["person"]
+            for one in story.told["decisions"]
+            if (one["revision"], one["stage"], one["verdict"]) == (number, slug, "approve")
+        }
         yield from broken(
             f"The stage “{slug}” that seal {sealing['revision']} carries over",
             (number < sealing["revision"], "rests on a seal that was not made before it"),
-            (all(before.get(part) == sealing["document"].get(part) for part in same), "rests on another request"),
-            (stage["position"] < route[-1]["position"] and stage["quorum"] == 0, "had to be asked again"),
-            (needed == carried.get("quorum") and 0 < needed <= agreed, "had not been agreed to by enough"),
+            (all(before.get(part) == document.get(part) for part in same), "rests on one that asked for something else"),
+            (stage["position"] < last and stage["quorum"] == 0, "had to be asked again"),
+            (needed == carried.get("quorum") and 0 < needed <= len(agreed), "had not been agreed to by enough"),
         )
 
 
@@ -1518,7 +1505,7 @@ def decision_problems(story: Story) -> Iterator[str]:
         stage = story.stages.get((number, one["stage"]), {"approvers": (), "acr": ""})
         both = {(number, one["person"]), (number, right)}
         yield from broken(
-            f"The decision of {story.name(one['person'])}",
+            f"The decision of {story.names[one['person']]}",
             (one["seal"] == story.seals.get(number), "was made on another seal than the one that was made then"),
             (one["voided_at"] or number == request["revision"], "is on an earlier seal and was not made void"),
             (not both & seen, "is the second on one seal, and one person counts once"),
@@ -1559,23 +1546,14 @@ def step_problems(story: Story) -> Iterator[str]:
             yield "The request is said to be fulfilled, but not every sealed step was applied and read back."
 
 
-def _step(step: Json) -> str:
-    return f"Step {step['position']} “{english(step['name'])}”"
-
-
 def request_problems(story: Story) -> Iterator[str]:
     """The ledger tells the same of submitting, of the seals and of the outcome."""
-    offering, published = story.told["offering"], [one for one in story.ledger if one.kind == "offering:published"]
+    offering, request = story.told["offering"], story.request
     yield from compared(story, "request:")
-    if [one.kind for one in story.entries[:1]] != ["request:submitted"]:
-        yield "The first entry about the request is not its submission."
+    published = [one.said for one in story.ledger if one.kind == "offering:published"]
     version = {"version": offering["version"], "digest": offering["digest"]}
-    if not any(version.items() <= one.said.items() for one in published):
-        yield "No entry of the ledger tells that this version of the offering was published."
-    if (offering["publisher"] or "portal") not in [one.said["actor"] for one in published]:
-        yield "The ledger names another publisher of the offering."
-    state, request, approved = "preparing", story.request, set()
     stages = {one["slug"] for one in story.told["stages"] if one["revision"] == request["revision"]}
+    state, approved = "preparing", set()
     for entry in story.entries:
         if entry.kind == "stage:approved" and entry.said.get("revision") == request["revision"]:
             approved.add(entry.said.get("stage"))
@@ -1583,8 +1561,13 @@ def request_problems(story: Story) -> Iterator[str]:
         state = "scheduled" if again else STATES.get(entry.kind, state)
         if state == "pending" and stages and stages == approved:
             state = "scheduled"
-    if state != request["state"]:
-        yield f"The ledger's last word is “{state}”, but the facts state “{request['state']}”."
+    yield from broken(
+        "The ledger",
+        ([one.kind for one in story.entries[:1]] == ["request:submitted"], "does not begin with the request's submission"),
+        (any(version.items() <= one.items() for one in published), "does not tell that this offering was published"),
+        ((offering["publisher"] or "portal") in [one["actor"] for one in published], "names another publisher of the offering"),
+        (state == request["state"], f"leaves the request {state}, but the facts say that it is {request['state']}"),
+    )
 
 
 def approval_problems(story: Story) -> Iterator[str]:
@@ -1602,62 +1585,64 @@ def approval_problems(story: Story) -> Iterator[str]:
 def fulfilment_problems(story: Story) -> Iterator[str]:
     """The ledger tells the same of every step and of everything that became live, and of nothing else."""
     yield from compared(story, "step:", "entitlement:")
-    for entry in story.of("fulfilment:started", "request:fulfilled", "request:failed"):
-        if entry.said.get("seal") not in story.seals.values():
-            yield f"Entry {entry.number} tells of work on a seal that the facts leave out."
+    work = [entry.said.get("seal") for entry in story.of("fulfilment:started", "request:fulfilled", "request:failed")]
     order = ("request:submitted", "request:sealed", "fulfilment:started", "step:applied", "step:read-back", "request:fulfilled")
     firsts = [entry.number for kind in order for entry in story.of(kind)[:1]]
-    if firsts != sorted(firsts):
-        yield "The entries tell of work that began before it was approved, or ended before it began."
+    yield from broken(
+        "The ledger tells of work that",
+        (all(seal in story.seals.values() for seal in work), "was done on a seal that the facts leave out"),
+        (firsts == sorted(firsts), "began before it was approved, or ended before it began"),
+    )
     for step in (one for one in story.told["steps"] if one["read_back"]):
-        by_hand = step["outcome"].get("by_hand") or {}
+        shown, by_hand = step["read_back"].get("present") is True, step["outcome"].get("by_hand") or {}
         first, second = by_hand.get("by"), by_hand.get("confirmed_by")
-        word = {"claimed_by": first, "actor": second, "step": step["position"], "undone": False}
-        confirmed = any(word.items() <= entry.said.items() for entry in story.of("step:confirmed-by-hand"))
-        if step["outcome"].get("found") != "by-hand":
-            if step["read_back"].get("present") is not True:
-                yield f"The target did not show what {_step(step)} did."
-        elif not first or first == second or not confirmed:
-            yield f"No second person confirmed that {_step(step)} was done by hand."
+        if step["outcome"].get("found") == "by-hand":
+            word = {"claimed_by": first, "actor": second, "step": step["position"], "undone": False}
+            confirmed = any(word.items() <= entry.said.items() for entry in story.of("step:confirmed-by-hand"))
+            shown = bool(first) and first != second and confirmed
+        if not shown:
+            yield f"{_step(step)} was neither shown by the target nor done by hand and confirmed by somebody else."
 
 
 def check_passkeys(story: Story, result: Result) -> None:
     """Every decision that was signed or had to be; and that no key stands there for nothing."""
-    used = set()
+    used = []
     for one in story.told["decisions"]:
-        who, signature = story.name(one["person"]), one["signature"]
-        if signature:
-            used.add("passkey:" + sha256(_assertion(signature)["credential_id"]))
-            if one["person"] in story.erased and one["person"] not in story.places()[0]:
-                result.open("signature", f"{who} was erased, and no seal names them: their signature cannot be checked.")
-            else:
-                said = f"The decision of {who} is signed with a passkey that the same person had enrolled before."
-                result.judge("signature", said, _signature(story, one, f"The signature of {who}"))
-        elif _must_sign(story, one["revision"]):
+        who = story.names[one["person"]]
+        if one["signature"]:
+            used.append("passkey:" + sha256(_assertion(one)["credential_id"]))
+        if not one["signature"] and _must_sign(story, one["revision"]):
             result.bad("signature", f"The offering demands that {who} sign this decision with a passkey, and nothing is signed.")
+        elif one["signature"] and one["person"] in story.erased and one["person"] not in story.places()[0]:
+            result.open("signature", f"{who} was erased, and no seal names them: their signature cannot be checked.")
+        elif one["signature"]:
+            said = f"The decision of {who} is signed with a passkey that the same person had enrolled before."
+            result.judge("signature", said, _signature(story, one, f"The signature of {who}"))
     for entry in story.ledger:
         if entry.subject.startswith("passkey:") and entry.subject not in used:
             result.bad("signature", f"Entry {entry.number} is about a passkey that signed nothing here.")
 
 
 def _must_sign(story: Story, revision: int) -> bool:
-    """Whether the sealed risk reaches the level from which the offering demands a passkey; an unknown one does."""
+    """Whether the sealed risk is not below the level from which the offering demands a passkey; an unknown one is not."""
     rule, levels = story.told["offering"]["document"].get("signature"), ("low", "medium", "high", "critical")
     if not rule or revision not in story.documents:
         return False
-    risk = (story.documents[revision].get("risk") or {}).get("level")
-    return risk not in levels or levels.index(risk) >= levels.index(rule["passkey_from"])
+    risk = story.documents[revision].get("risk") or {}
+    return risk.get("level") not in levels[: levels.index(rule["passkey_from"])]
 
 
-def _assertion(signature: Json) -> dict[str, bytes]:
-    return {name: base64.b64decode(text) for name, text in signature.items() if name != "nonce"}
+def _assertion(decision: Json) -> dict[str, bytes]:
+    return {name: base64.b64decode(text) for name, text in decision["signature"].items() if name != "nonce"}
 
 
 def _signature(story: Story, one: Json, what: str) -> Iterator[str]:
-    assertion, nonce = _assertion(one["signature"]), one["signature"]["nonce"]
+    assertion = _assertion(one)
+    kind, known_by = VERDICTS[one["verdict"]], {"revision": one["revision"], "actor": one["person"]}
+    decided = [entry.number for entry in story.entries if entry.tells_of(kind, known_by)]
     about = [entry for entry in story.ledger if entry.subject == "passkey:" + sha256(assertion["credential_id"])]
-    enrolled, revoked = ([entry for entry in about if entry.kind == f"passkey:{what}"] for what in ("enrolled", "revoked"))
-    decided = [entry.number for entry in story.entries if entry.tells_of(*decision_told(story, one))]
+    enrolled = [entry for entry in about if entry.kind == "passkey:enrolled"]
+    revoked = [entry for entry in about if entry.kind == "passkey:revoked"]
     if len(enrolled) != 1 or not decided:
         yield f"{what} was made with a key that the ledger does not know, or that was enrolled twice."
         return
@@ -1668,22 +1653,22 @@ def _signature(story: Story, one: Json, what: str) -> Iterator[str]:
         (enrolled[0].number < decided[0], "was enrolled only afterwards"),
         (all(entry.number > decided[0] for entry in revoked), "had been revoked before"),
     )
-    challenge = {"purpose": "countersign-decision-signature/1", "nonce": nonce}
-    challenge.update({name: one[name] for name in ("seal", "verdict", "stage")})
-    # Of an erased person the facts no longer know who it is: one of those whom the seals alone know.
-    strangers = [who for who in story.places()[1] if who not in story.identities.values()]
-    problem = ""
-    for who in strangers if one["person"] in story.erased else [story.identities.get(one["person"], NOBODY)]:
-        person = dict(zip(("issuer", "subject"), who))
+    challenge = {name: one[name] for name in ("seal", "verdict", "stage")}
+    challenge.update(purpose="countersign-decision-signature/1", nonce=one["signature"]["nonce"])
+    people, problems = [story.identities.get(one["person"], NOBODY)], []
+    if one["person"] in story.erased:  # one of those whom the seals alone know, the facts no longer say which
+        people = [who for who in story.places()[1] if who not in story.identities.values()]
+    for issuer, subject in people:
         try:
+            person = {"issuer": issuer, "subject": subject}
             signed = hashlib.sha256(canonical({**challenge, "person": person})).digest()
             public = base64.b64decode(str(key.get("public_key")))
             verify_assertion(assertion, public, signed, str(key.get("rp_id")), int(key.get("sign_count", 0)))
         except (Wrong, ValueError, KeyError, TypeError, UnsupportedAlgorithm) as error:
-            problem = problem or f"{what} does not hold: {error}."
+            problems.append(f"{what} does not hold: {error}.")
         else:
             return
-    yield problem or f"{what} cannot be anybody's."
+    yield from problems[:1] or [f"{what} is nobody's."]
 
 
 # ---- 9. A PDF of evidence: signature, attached files, facts, pages, keys ---------------------------------------------
@@ -1880,7 +1865,7 @@ def _evidence_values(opened: Opened, story: Story) -> Iterator[str]:
     request, sealings = told["request"], told["sealings"]
     yield from (told["reference"], spoken(request["title"]), *only(WORDS.get(request["state"], "")))
     yield from (read_head(told["ledger"]["checkpoint"]).root.hex(), request["seal"] or "", sha256(opened.files["evidence.json"]))
-    yield from only("Summary", story.name(request["requester"]), request["reason"], spoken(request["outcome"]), "Answers given")
+    yield from only("Summary", story.names[request["requester"]], request["reason"], spoken(request["outcome"]), "Answers given")
     for answer in told["answers"]:
         yield from only(answer["label"], answer["shown"])
     yield told["offering"]["digest"]
@@ -1888,9 +1873,9 @@ def _evidence_values(opened: Opened, story: Story) -> Iterator[str]:
         yield from only(f"Risk: {risk['level']}, score {risk['score']}")
     yield from only("Approval")
     for stage in told["stages"]:
-        yield from (*only(spoken(stage["name"])), *(story.name(one["person"]) for one in stage["approvers"]))
+        yield from (*only(spoken(stage["name"])), *(story.names[one["person"]] for one in stage["approvers"]))
     for one in told["decisions"]:
-        yield from (story.name(one["person"]), *only(WORDS[one["verdict"]]), one["acr"], one["comment"], one["seal"])
+        yield from (story.names[one["person"]], *only(WORDS[one["verdict"]]), one["acr"], one["comment"], one["seal"])
     yield from (*(one["seal"] for one in sealings), *only("Planned, applied, read back"))
     for step in told["steps"]:
         yield from only(f": {spoken(step['name'])}", str(step["plan"].get("target", "")), spoken(step["error"]))
@@ -1900,7 +1885,7 @@ def _evidence_values(opened: Opened, story: Story) -> Iterator[str]:
             yield from (file["name"], file["digest"])
     yield from only("What is live because of it")
     for one in told["entitlements"]:
-        yield from (spoken(one["label"]), one["target"], story.name(one["holder"]), one["key"])
+        yield from (spoken(one["label"]), one["target"], story.names[one["holder"]], one["key"])
     yield from only("Deviations", *told["deviations"], "Controls supported")
     for framework, names in told["controls"].items():
         yield from (framework, *names)

@@ -1217,8 +1217,8 @@ def verify_assertion(assertion: Mapping[str, bytes], key: bytes, challenge: byte
 
 _ASKED = "actor offering version offering_digest requester beneficiary ends_at"
 _DECIDED = "stage seal auth_time acr amr on_behalf_of signature"
-#: What binds an entry of each kind to the facts, by names: that by which it is known to tell of this and of nothing else; what
-#: it says as the facts do; the same of its personal values; and the time in the facts at which it was written.
+#: What binds an entry of each kind to the facts, by names: what makes it the entry of this and of nothing else; what it says
+#: as the facts do; which personal values; and the time in the facts at which it was written.
 KINDS = {
     "request:submitted": ("", _ASKED, "title reason answers", "submitted_at"),
     "request:edited": ("", "actor beneficiary", "title reason", ""),
@@ -1280,10 +1280,10 @@ def _step(step: Json) -> str:
     return f"Step {step['position']} “{english(step['name'])}”"
 
 
-def differing(where: str, said: Json, wanted: Json, than: str = "the facts") -> Iterator[str]:
+def differing(where: str, said: Json, wanted: Json) -> Iterator[str]:
     """A sentence for each value that is not the wanted one."""
     names = [name.replace("_", " ") for name, value in wanted.items() if said.get(name) != value]
-    yield from (f"{where} has another {name} than {than}." for name in names)
+    yield from (f"{where} has another {name} than the facts." for name in names)
 
 
 def broken(subject: str, *rules: tuple[object, str]) -> Iterator[str]:
@@ -1295,25 +1295,12 @@ class Entry:
     """One entry of the ledger: its kind (its tag), what it says (also who did it), and its personal values."""
 
     def __init__(self, entry: Json) -> None:
-        body, opened = entry["body"], entry["personal"]
+        body = entry["body"]
         self.number, self.subject, self.at = entry["number"], str(body.get("subject")), body.get("at")
         self.kind = "entitlement:moved" if body.get("tag") in MOVES else str(body.get("tag"))
-        self.said = {**facts(entry), "actor": body.get("actor")}
-        self.personal = {name: opened[name]["value"] if name in opened else UNTOLD for name in body.get("personal") or ()}
-
-    def tells_of(self, kind: str, one: Json) -> bool:
-        """Whether this is an entry of this kind that tells of this."""
-        return self.kind == kind and all(self.said.get(name) == one[name] for name in KINDS[kind][0].split())
-
-    def differences(self, kind: str, one: Json) -> Iterator[str]:
-        """What it says otherwise than the facts do."""
-        _, same, personal, at = KINDS[kind]
-        where, said = f"Entry {self.number} ({one['what']})", dict(self.said)
-        said.update((name, self.personal.get(name, "")) for name in personal.split())
-        names = [name for name in f"{same} {personal}".split() if UNTOLD not in (one[name], said.get(name))]
-        yield from differing(where, said, {name: one[name] for name in names})
-        if at and (one[at] is None or abs(moment(self.at) - moment(one[at])) > LONGEST_TRANSACTION):
-            yield f"{where} was not written when the facts say that it happened."
+        self.said: Json = {**facts(entry), "actor": body.get("actor")}
+        self.personal: Json = dict.fromkeys(body.get("personal") or (), UNTOLD)
+        self.personal.update((name, one["value"]) for name, one in entry["personal"].items())
 
 
 class Story:
@@ -1331,9 +1318,9 @@ class Story:
         self.erased = [person for person, subject in gone if subject == f"erasure:{person}"]
         self.identities = {one["id"]: _who(one) for one in told["people"] if one["id"] not in self.erased}
 
-    def of(self, *kinds: str) -> list[Entry]:
-        """The entries of these kinds about the request, in order."""
-        return [one for one in self.entries if one.kind in kinds]
+    def of(self, *kinds: str, **said: Any) -> list[Entry]:
+        """The entries of these kinds about the request that say this, in order."""
+        return [one for one in self.entries if one.kind in kinds and said.items() <= one.said.items()]
 
     def places(self) -> tuple[dict[str, list[Any]], dict[tuple[str, str], list[Any]]]:
         """Where the facts have whom (person:<number>), and where the sealed documents have whom (issuer and subject)."""
@@ -1348,14 +1335,13 @@ class Story:
             for stage in document.get("route") or ():
                 for one in stage["approvers"]:
                     sealed.setdefault(_who(one), []).append((number, stage["slug"], one["rule"]))
-        escalations = [entry.said for entry in self.of("stage:escalated")]
-        for stage in self.told["stages"]:
-            place = (stage["revision"], stage["slug"])
-            later = [told.get("approvers") for told in escalations if (told.get("revision"), told.get("stage")) == place]
-            joined = [(one.get("person"), one.get("rule")) for people in later for one in people or ()]
-            for one in stage["approvers"] if self.documents.get(stage["revision"]) else ():
+        for stage in (one for one in self.told["stages"] if self.documents.get(one["revision"])):
+            number, slug = stage["revision"], stage["slug"]
+            later = [entry.said.get("approvers") or () for entry in self.of("stage:escalated", revision=number, stage=slug)]
+            joined = [(one.get("person"), one.get("rule")) for people in later for one in people]
+            for one in stage["approvers"]:
                 if (one["person"], one["rule"]) not in joined:
-                    named.setdefault(one["person"], []).append((*place, one["rule"]))
+                    named.setdefault(one["person"], []).append((number, slug, one["rule"]))
         return named, sealed
 
 
@@ -1364,7 +1350,7 @@ def told_to_the_ledger(story: Story) -> Iterator[tuple[str, Json]]:
     told, request, offering, seals = story.told, story.request, story.told["offering"], story.seals
     asked = {**request, "what": "the request", "actor": request["editor"], "title": english(request["title"])}
     asked["answers"] = digest(story.sealings[-1]["document"].get("answers")) if story.sealings else UNTOLD
-    # What was asked for is in the last edit, where there is one; the end and the answers are then under the last seal alone.
+    # What was asked for is in the last edit, where there is one; the end and the answers are then in the last seal alone.
     changed = ("actor", "beneficiary", "ends_at", "title", "reason", "answers") if story.of("request:edited") else ()
     version = {"offering": offering["slug"], "version": offering["version"], "offering_digest": offering["digest"]}
     yield "request:submitted", {**asked, **version, **dict.fromkeys(changed, UNTOLD)}
@@ -1374,14 +1360,12 @@ def told_to_the_ledger(story: Story) -> Iterator[tuple[str, Json]]:
     for one in story.sealings:
         plan, risk, route = (one["document"].get(part) or {} for part in ("plan", "risk", "route"))
         said = {**one, "what": f"seal {one['revision']}", "risk": dict(risk).get("level"), "steps": len(plan)}
-        for kind in ("request:prepared", "request:sealed"):
-            yield kind, {**said, "stages": [stage.get("slug") for stage in route]}
+        said["stages"] = [stage.get("slug") for stage in route]
+        yield "request:prepared", said
+        yield "request:sealed", said
     for one in told["decisions"]:
         said = {**one, "what": f"the decision of {story.names[one['person']]}", "actor": one["person"]}
-        if one["signature"]:
-            assertion = {"nonce": one["signature"]["nonce"], **{name: part.hex() for name, part in _assertion(one).items()}}
-            said["signature"] = {"passkey": sha256(_assertion(one)["credential_id"]), "assertion": digest(assertion)}
-        yield VERDICTS[one["verdict"]], said
+        yield VERDICTS[one["verdict"]], {**said, "signature": _told_signature(one)}
         if one["voided_at"]:
             yield "approval:voided", {**said, "why": english(one["voided_because"])}
     for one in told["stages"]:
@@ -1391,44 +1375,52 @@ def told_to_the_ledger(story: Story) -> Iterator[tuple[str, Json]]:
             yield "stage:opened", said
         if state == "rejected" or (state == "closed" and one["opened_at"]):
             yield f"stage:{state}", said
-        if state in ("approved", "rejected", "closed"):  # in the end, perhaps, and approved before
+        if state in ("approved", "rejected", "closed"):  # it may have been approved before
             yield "stage:approved", {**said, "optional": state != "approved"}
     for one in told["steps"]:
-        state, parts = one["state"], {"outcome": one["outcome"], "read": one["read_back"]}
+        state, outcome, read = one["state"], one["outcome"], one["read_back"]
         said = {**one, "what": _step(one), "step": one["position"], "seal": seals.get(one["revision"])}
-        said.update(found=one["outcome"].get("found"), why=english(one["error"]))
-        said.update((name, canonical(part.get("facts", {})).decode()) for name, part in parts.items())
-        if one["outcome"] or state in ("applied", "done"):
+        said.update(found=outcome.get("found"), why=english(one["error"]))
+        said["outcome"] = canonical(outcome.get("facts", {})).decode()
+        said["read"] = canonical(read.get("facts", {})).decode()
+        if outcome or state in ("applied", "done"):
             yield "step:applied", said
-        if one["read_back"]:
+        if read:
             yield "step:read-back", said
         if state in ("failed", "reverted", "not-reverted"):
             yield f"step:{state}", said
-        if state in ("reverted", "undoing") or "not-reverted" in one["outcome"]:  # in the end, perhaps
+        if state in ("reverted", "undoing") or "not-reverted" in outcome:  # it may have stayed at first
             yield "step:not-reverted", {**said, "why": UNTOLD, "optional": True}
     steps = {step["key"]: step["position"] for step in told["steps"]}
     moved = [entry.said.get("entitlement") for entry in story.of("entitlement:moved")]
     for one in told["entitlements"]:
-        said = {**one, "what": f"“{english(one['label'])}”", "entitlement": one["id"], "step": steps.get(one["step_key"])}
+        said = {**one, "what": f"“{english(one['label'])}”", "entitlement": one["id"]}
+        said.update(step=steps.get(one["step_key"]), why=english(one["end_reason"]))
         yield "entitlement:granted", {**said, "ends_at": UNTOLD if one["id"] in moved else one["ends_at"]}
         yield "entitlement:moved", {**said, "optional": True}
         if one["ended_at"]:
-            yield "entitlement:ended", {**said, "why": english(one["end_reason"])}
+            yield "entitlement:ended", said
 
 
 def compared(story: Story, *of: str) -> Iterator[str]:
-    """What the facts tell is told by one entry of its kind, which says the same; and no such entry tells of anything else."""
-    entries = [one for one in story.entries if one.kind in KINDS and one.kind.startswith(of)]
-    told = [(kind, one) for kind, one in told_to_the_ledger(story) if kind.startswith(of)]
-    for kind, one in told:
-        mine = [entry for entry in entries if entry.tells_of(kind, one)]
-        if mine:
-            yield from mine[-1].differences(kind, one)
+    """What the facts tell is told by one entry of its kind, which says the same; no such entry tells of anything else."""
+    left = [one for one in story.entries if one.kind in KINDS and one.kind.startswith(of)]
+    for kind, one in told_to_the_ledger(story):
+        if not kind.startswith(of):
+            continue
+        known_by, same, personal, at = KINDS[kind]
+        mine = story.of(kind, **{name: one[name] for name in known_by.split()})
+        left = [entry for entry in left if entry not in mine]
         if (len(mine) > 1 and kind not in AGAIN) or not (mine or one.get("optional")):
             yield f"{len(mine) or 'No'} entries of the ledger ({kind}) tell of {one['what']}."
-    for entry in entries:
-        if not any(entry.tells_of(kind, one) for kind, one in told):
-            yield f"Entry {entry.number} ({entry.kind}) tells of what the facts leave out."
+        for entry in mine[-1:]:
+            where = f"Entry {entry.number} ({one['what']})"
+            said = {**entry.said, **{name: entry.personal.get(name, "") for name in personal.split()}}
+            names = [name for name in f"{same} {personal}".split() if UNTOLD not in (one[name], said.get(name))]
+            yield from differing(where, said, {name: one[name] for name in names})
+            if at and (one[at] is None or abs(moment(entry.at) - moment(one[at])) > LONGEST_TRANSACTION):
+                yield f"{where} was not written when the facts say that it happened."
+    yield from (f"Entry {one.number} ({one.kind}) tells of what the facts leave out." for one in left)
 
 
 def offering_problems(story: Story) -> Iterator[str]:
@@ -1489,7 +1481,7 @@ def _carried(story: Story, sealing: Json) -> Iterator[str]:
         yield from broken(
             f"The stage “{slug}” that seal {sealing['revision']} carries over",
             (number < sealing["revision"], "rests on a seal that was not made before it"),
-            (all(before.get(part) == document.get(part) for part in same), "rests on one that asked for something else"),
+            (all(before.get(part) == document.get(part) for part in same), "rests on another request"),
             (stage["position"] < last and stage["quorum"] == 0, "had to be asked again"),
             (needed == carried.get("quorum") and 0 < needed <= len(agreed), "had not been agreed to by enough"),
         )
@@ -1515,7 +1507,8 @@ def decision_problems(story: Story) -> Iterator[str]:
             (moment(one["auth_time"]) <= moment(one["decided_at"]) + CLOCK_SKEW, "was made before they signed in"),
         )
         seen |= both
-    went_on = request["state"] in ("scheduled", "fulfilling", "fulfilled", "ended", "failed")
+    on_work = request["state"] in ("scheduled", "fulfilling", "fulfilled", "ended", "failed")
+    went_on = request["revision"] if on_work else None
     for stage in told["stages"]:
         number, slug, state = stage["revision"], stage["slug"], stage["state"]
         said = [one["verdict"] for one in told["decisions"] if (one["revision"], one["stage"]) == (number, slug)]
@@ -1524,25 +1517,29 @@ def decision_problems(story: Story) -> Iterator[str]:
             f"The stage “{english(stage['name'])}”",
             (state != "approved" or agreed >= quorum, f"is said to be approved, but {agreed} of {quorum} agreed"),
             (state != "rejected" or "deny" in said, "is said to be rejected, but nobody denied it"),
-            (state == "approved" or not went_on or number != request["revision"], "was not approved, but the request went on"),
+            (state == "approved" or number != went_on, "was not approved, but the request went on"),
         )
 
 
 def step_problems(story: Story) -> Iterator[str]:
     """Every step is the plan that was sealed, word for word."""
-    told, request, parts = story.told, story.request, ("connector", "action", "target", "lines", "document", "inverse")
+    told, request = story.told, story.request
     for step in told["steps"]:
         number, position, plan = step["revision"], step["position"], step["plan"]
-        sealed = dict(enumerate(story.documents.get(number, {}).get("plan", ()), 1))
-        key = {"reference": told["reference"], "seal": story.seals.get(number), "step": position, "attempt": step["attempt"]}
-        wanted = {"plan": sealed.get(position), "key": digest(key), "connector": plan.get("connector"), "name": plan.get("name")}
-        said = {**step, "plan": {part: plan.get(part) for part in parts}}
-        yield from differing(_step(step), said, wanted, "was sealed")
+        plans = dict(enumerate(story.documents.get(number, {}).get("plan", ()), 1))
+        parts = ("connector", "action", "target", "lines", "document", "inverse")
+        key = {"reference": told["reference"], "seal": story.seals.get(number), "step": position}
+        yield from broken(
+            _step(step),
+            (plans.get(position) == {part: plan.get(part) for part in parts}, "is not the plan that was sealed"),
+            (step["key"] == digest({**key, "attempt": step["attempt"]}), "has a key that does not follow from the seal"),
+            (all(step[part] == plan.get(part) for part in ("connector", "name")), "is named otherwise than in its plan"),
+        )
     if request["state"] in ("fulfilled", "ended"):
         mine = [one for one in told["steps"] if one["revision"] == request["revision"] and one["read_back"]]
         done = {one["position"] for one in mine if one["state"] in ("done", "reverted")}
-        plans = story.sealings[-1]["document"].get("plan", ()) if story.sealings else ()
-        if not plans or done != set(range(1, len(plans) + 1)):
+        last = story.sealings[-1]["document"].get("plan", ()) if story.sealings else ()
+        if not last or done != set(range(1, len(last) + 1)):
             yield "The request is said to be fulfilled, but not every sealed step was applied and read back."
 
 
@@ -1551,7 +1548,7 @@ def request_problems(story: Story) -> Iterator[str]:
     offering, request = story.told["offering"], story.request
     yield from compared(story, "request:")
     published = [one.said for one in story.ledger if one.kind == "offering:published"]
-    version = {"version": offering["version"], "digest": offering["digest"]}
+    version, publisher = {name: offering[name] for name in ("version", "digest")}, offering["publisher"] or "portal"
     stages = {one["slug"] for one in story.told["stages"] if one["revision"] == request["revision"]}
     state, approved = "preparing", set()
     for entry in story.entries:
@@ -1565,8 +1562,8 @@ def request_problems(story: Story) -> Iterator[str]:
         "The ledger",
         ([one.kind for one in story.entries[:1]] == ["request:submitted"], "does not begin with the request's submission"),
         (any(version.items() <= one.items() for one in published), "does not tell that this offering was published"),
-        ((offering["publisher"] or "portal") in [one["actor"] for one in published], "names another publisher of the offering"),
-        (state == request["state"], f"leaves the request {state}, but the facts say that it is {request['state']}"),
+        (publisher in [one["actor"] for one in published], "names another publisher of the offering"),
+        (state == request["state"], f"leaves the request {state}, and not {request['state']}"),
     )
 
 
@@ -1586,8 +1583,8 @@ def fulfilment_problems(story: Story) -> Iterator[str]:
     """The ledger tells the same of every step and of everything that became live, and of nothing else."""
     yield from compared(story, "step:", "entitlement:")
     work = [entry.said.get("seal") for entry in story.of("fulfilment:started", "request:fulfilled", "request:failed")]
-    order = ("request:submitted", "request:sealed", "fulfilment:started", "step:applied", "step:read-back", "request:fulfilled")
-    firsts = [entry.number for kind in order for entry in story.of(kind)[:1]]
+    begins = ("request:submitted", "request:sealed", "fulfilment:started", "step:applied", "step:read-back")
+    firsts = [entry.number for kind in (*begins, "request:fulfilled") for entry in story.of(kind)[:1]]
     yield from broken(
         "The ledger tells of work that",
         (all(seal in story.seals.values() for seal in work), "was done on a seal that the facts leave out"),
@@ -1598,24 +1595,24 @@ def fulfilment_problems(story: Story) -> Iterator[str]:
         first, second = by_hand.get("by"), by_hand.get("confirmed_by")
         if step["outcome"].get("found") == "by-hand":
             word = {"claimed_by": first, "actor": second, "step": step["position"], "undone": False}
-            confirmed = any(word.items() <= entry.said.items() for entry in story.of("step:confirmed-by-hand"))
-            shown = bool(first) and first != second and confirmed
+            shown = bool(first) and first != second and bool(story.of("step:confirmed-by-hand", **word))
         if not shown:
             yield f"{_step(step)} was neither shown by the target nor done by hand and confirmed by somebody else."
 
 
 def check_passkeys(story: Story, result: Result) -> None:
     """Every decision that was signed or had to be; and that no key stands there for nothing."""
-    used = []
+    used = set()
     for one in story.told["decisions"]:
-        who = story.names[one["person"]]
-        if one["signature"]:
-            used.append("passkey:" + sha256(_assertion(one)["credential_id"]))
-        if not one["signature"] and _must_sign(story, one["revision"]):
-            result.bad("signature", f"The offering demands that {who} sign this decision with a passkey, and nothing is signed.")
-        elif one["signature"] and one["person"] in story.erased and one["person"] not in story.places()[0]:
+        who, told = story.names[one["person"]], _told_signature(one)
+        if told is None:
+            if _must_sign(story, one["revision"]):
+                result.bad("signature", f"The offering demands that {who} sign with a passkey, and nothing is signed.")
+            continue
+        used.add(f"passkey:{told['passkey']}")
+        if one["person"] in story.erased and one["person"] not in story.places()[0]:
             result.open("signature", f"{who} was erased, and no seal names them: their signature cannot be checked.")
-        elif one["signature"]:
+        else:
             said = f"The decision of {who} is signed with a passkey that the same person had enrolled before."
             result.judge("signature", said, _signature(story, one, f"The signature of {who}"))
     for entry in story.ledger:
@@ -1636,10 +1633,18 @@ def _assertion(decision: Json) -> dict[str, bytes]:
     return {name: base64.b64decode(text) for name, text in decision["signature"].items() if name != "nonce"}
 
 
+def _told_signature(decision: Json) -> Json | None:
+    """What the ledger tells of a signature: the passkey's name in it, and the digest of what was signed."""
+    if not decision["signature"]:
+        return None
+    parts = {name: part.hex() for name, part in _assertion(decision).items()}
+    assertion = digest({**parts, "nonce": decision["signature"]["nonce"]})
+    return {"passkey": sha256(_assertion(decision)["credential_id"]), "assertion": assertion}
+
+
 def _signature(story: Story, one: Json, what: str) -> Iterator[str]:
     assertion = _assertion(one)
-    kind, known_by = VERDICTS[one["verdict"]], {"revision": one["revision"], "actor": one["person"]}
-    decided = [entry.number for entry in story.entries if entry.tells_of(kind, known_by)]
+    decided = story.of(VERDICTS[one["verdict"]], revision=one["revision"], actor=one["person"])
     about = [entry for entry in story.ledger if entry.subject == "passkey:" + sha256(assertion["credential_id"])]
     enrolled = [entry for entry in about if entry.kind == "passkey:enrolled"]
     revoked = [entry for entry in about if entry.kind == "passkey:revoked"]
@@ -1650,8 +1655,8 @@ def _signature(story: Story, one: Json, what: str) -> Iterator[str]:
     yield from broken(
         f"{what} was made with a key that",
         (key.get("person") == key["actor"] == one["person"], "somebody else enrolled"),
-        (enrolled[0].number < decided[0], "was enrolled only afterwards"),
-        (all(entry.number > decided[0] for entry in revoked), "had been revoked before"),
+        (enrolled[0].number < decided[0].number, "was enrolled only afterwards"),
+        (all(entry.number > decided[0].number for entry in revoked), "had been revoked before"),
     )
     challenge = {name: one[name] for name in ("seal", "verdict", "stage")}
     challenge.update(purpose="countersign-decision-signature/1", nonce=one["signature"]["nonce"])

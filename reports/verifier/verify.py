@@ -1737,10 +1737,11 @@ def open_pdf(content: bytes, trusted: Trusted, result: Result) -> Opened | None:
     signed, found = check_pdf_signature(content, trusted, result), []
     if signed:
         run_checks([("attachments", lambda: found.append(_opened(content, signed)))], result)
-    for opened in found:
-        result.good("attachments", "The attached facts are there and have the form of the schema beside them.")
-        result.reference = opened.told["reference"]
-    return found[0] if found else None
+    if not found:
+        return None
+    result.good("attachments", "The attached facts are there and have the form of the schema beside them.")
+    result.reference = found[0].told["reference"]
+    return found[0]
 
 
 def _opened(content: bytes, signed: Signed) -> Opened:
@@ -1774,67 +1775,72 @@ def check_pdf(content: bytes, trusted: Trusted, result: Result) -> Json | None:
     opened = open_pdf(content, trusted, result)
     if opened is None:
         return None
-    check = {"audit.json": check_report, "evidence.json": check_evidence, "access-review.json": check_review}[opened.name]
-    run_checks([("facts", lambda: check(opened, trusted, result))], result)
+    told, checks = opened.told, {"evidence.json": check_evidence, "access-review.json": check_review, "audit.json": check_report}
+    run_checks([("facts", partial(checks[opened.name], opened, trusted, result))], result)
     if opened.name == "audit.json":
-        result.open("bundle", "This is the report alone: that its population is complete can be checked with its bundle.")
-    told = opened.told
+        result.open("bundle", "This is the report alone: with its bundle it can be checked that its population is complete.")
     if trusted.kept:
-        run_checks([("kept", lambda: check_kept(trusted.kept, told["ledger"]["origin"], shown_heads(told), result))], result)
+        origin = told["ledger"]["origin"]
+        run_checks([("kept", lambda: check_kept(trusted.kept, origin, shown_heads(told), result))], result)
     return told
 
 
 def check_review(opened: Opened, trusted: Trusted, result: Result) -> None:
     """An access review's result."""
-    about = (f"access-review:{opened.told['reference'].rpartition('-')[2]}", "request:", "signing-key:")
-    _check_proofs(opened, about, trusted, result)
-    result.open("answers", "This verifier does not compare an access review's answers with the entries; countersign verify does.")
+    _check_proofs(opened, (f"access-review:{opened.told['reference'].rpartition('-')[2]}", "request:"), trusted, result)
+    result.open("answers", "That the review's answers are those of the entries is not checked here; countersign verify does.")
 
 
 def check_evidence(opened: Opened, trusted: Trusted, result: Result) -> None:
     """One request's evidence."""
-    told, story = opened.told, Story(opened.told)
-    result.claim = f"Request {told['reference']} is {told['request']['state']}."
-    about = (f"request:{told['reference']}", f"offering:{told['offering']['slug']}", "signing-key:", "passkey:", "erasure:", "ledger:")
+    told, story, checks = opened.told, Story(opened.told), CHECKS
+    reference, offering = told["reference"], told["offering"]["slug"]
+    result.claim = f"Request {reference} is {told['request']['state']}."
+    about = (f"request:{reference}", f"offering:{offering}", "passkey:", "erasure:", "ledger:")
     _check_proofs(opened, about, trusted, result)
-    checks = dict(CHECKS)
     for entry in story.of("record:erased")[:1]:
-        said = f"The request's record was erased when its time was over (entry {entry.number}); what it held cannot be compared."
-        result.open("record", said)
+        said = f"The request's record was erased when its time was over (entry {entry.number})"
+        result.open("record", f"{said}; what it held cannot be compared.")
         result.judge("erased-record", "Nothing of what was erased is told.", still_told(told))
         checks = {name: CHECKS[name] for name in ("offering", "decisions", "story-approval")}
-    for name, rules in checks.items():
-        # The rules are generators: they run when they are judged, and may break only then.
-        run_checks([(name, partial(result.judge, name, rules.__doc__ or "", rules(story)))], result)
-    run_checks([("signature", lambda: check_passkeys(story, result))], result)
-    run_checks([("pages", lambda: check_pages(opened, _evidence_values(opened, story), result))], result)
+    run_checks(
+        (
+            # These are generators: they run, and may break, when they are judged.
+            *((name, partial(result.judge, name, one.__doc__ or "", one(story))) for name, one in checks.items()),
+            ("signature", lambda: check_passkeys(story, result)),
+            ("pages", lambda: check_pages(opened, _evidence_values(opened, story), result)),
+        ),
+        result,
+    )
 
 
 def still_told(told: Json) -> Iterator[str]:
     """What a file tells of a record that was erased, which is nothing."""
-    steps, effects = told["steps"], ("plan", "outcome", "read_back", "artefacts")
+    reasons = [told["request"]["reason"], *(one["comment"] for one in told["decisions"])]
+    effects = [one[part] for one in told["steps"] for part in ("plan", "outcome", "read_back", "artefacts")]
     yield from broken(
-        "Of a record that was erased",
+        "Of a record that was erased,",
         (not any(one["document"] or one["warnings"] for one in told["sealings"]), "a sealed document is told"),
-        (not any(one[part] for one in steps for part in effects), "a plan or an effect is told"),
-        (not told["request"]["reason"] and not any(one["comment"] for one in told["decisions"]), "reasons are told"),
+        (not any(effects), "a plan or an effect is told"),
+        (not any(reasons), "reasons are told"),
         (all(one["value"] in (None, "", []) for one in told["answers"]), "answers are told"),
     )
 
 
 def _check_proofs(opened: Opened, about: tuple[str, ...], trusted: Trusted, result: Result) -> None:
-    """The ledger's head, its entries, which are about these subjects (or begin so), and its keys."""
-    ledger, as_of = opened.told["ledger"], opened.told["as_of"]
+    """The ledger's head, its entries, which are about these subjects or begin so, and its keys."""
+    ledger, note = opened.told["ledger"], opened.told["ledger"]["checkpoint"]
+    starts = ("signing-key:", *(one for one in about if one.endswith(":")))
 
     def is_about(subject: str) -> bool:
-        return any(subject.startswith(one) if one.endswith(":") else subject == one for one in about)
+        return subject in about or subject.startswith(starts)
 
     def check_ledger() -> None:
-        head = check_note(ledger["checkpoint"], [ledger["verifier"]], ledger["origin"])
+        head = check_note(note, [ledger["verifier"]], ledger["origin"])
         result.good("checkpoint", f"The checkpoint of {head.origin} is signed by the ledger's key.")
-        check_entries(ledger["entries"], head, as_of, is_about, result)
+        check_entries(ledger["entries"], head, opened.told["as_of"], is_about, result)
 
-    keys = partial(check_keys, ledger, ledger["checkpoint"], opened.signed.certificate, trusted, result)
+    keys = partial(check_keys, ledger, note, opened.signed.certificate, trusted, result)
     run_checks([("ledger", check_ledger), ("keys", keys)], result)
 
 
@@ -1845,9 +1851,9 @@ def check_pages(opened: Opened, values: Iterable[str], result: Result) -> None:
         raise Wrong(wrong)
     letters = set("".join(bodies))
     shown = [legible(value, letters) for value in values if value.strip()]
-    missing = list(values_missing(bodies, shown))
+    missing = list(values_missing(bodies, shown))[:3]
     said = f"Every fact stands on the {len(bodies)} pages, in the facts' order ({len(shown)} were looked for)."
-    result.judge("pages", said, [f"The pages leave out what the facts say, or say it elsewhere: “{one[:60]}”" for one in missing[:3]])
+    result.judge("pages", said, [f"The pages leave out or say elsewhere what the facts say: “{one[:60]}”" for one in missing])
 
 
 def legible(value: str, letters: set[str]) -> str:
@@ -1859,7 +1865,7 @@ def legible(value: str, letters: set[str]) -> str:
 
 def _evidence_values(opened: Opened, story: Story) -> Iterator[str]:
     """The facts in the order in which the pages tell them; words that are translated only on English pages."""
-    told, language = opened.told, _string(opened.pdf.root.get("Lang") or b"")
+    told, names, language = opened.told, story.names, _string(opened.pdf.root.get("Lang") or b"")
 
     def spoken(text: Any) -> str:
         return text if isinstance(text, str) else str(text.get(language, text["en"]))
@@ -1869,31 +1875,32 @@ def _evidence_values(opened: Opened, story: Story) -> Iterator[str]:
 
     request, sealings = told["request"], told["sealings"]
     yield from (told["reference"], spoken(request["title"]), *only(WORDS.get(request["state"], "")))
-    yield from (read_head(told["ledger"]["checkpoint"]).root.hex(), request["seal"] or "", sha256(opened.files["evidence.json"]))
-    yield from only("Summary", story.names[request["requester"]], request["reason"], spoken(request["outcome"]), "Answers given")
+    yield from (read_head(told["ledger"]["checkpoint"]).root.hex(), request["seal"] or "")
+    yield sha256(opened.files["evidence.json"])
+    yield from only("Summary", names[request["requester"]], request["reason"], spoken(request["outcome"]), "Answers given")
     for answer in told["answers"]:
         yield from only(answer["label"], answer["shown"])
     yield told["offering"]["digest"]
-    for risk in (one["document"]["risk"] for one in sealings[-1:] if one["document"].get("risk")):
-        yield from only(f"Risk: {risk['level']}, score {risk['score']}")
+    for risk in (one["document"].get("risk") for one in sealings[-1:]):
+        yield from only(f"Risk: {risk['level']}, score {risk['score']}" if risk else "")
     yield from only("Approval")
     for stage in told["stages"]:
-        yield from (*only(spoken(stage["name"])), *(story.names[one["person"]] for one in stage["approvers"]))
+        yield from (*only(spoken(stage["name"])), *(names[one["person"]] for one in stage["approvers"]))
     for one in told["decisions"]:
-        yield from (story.names[one["person"]], *only(WORDS[one["verdict"]]), one["acr"], one["comment"], one["seal"])
+        yield from (names[one["person"]], *only(WORDS[one["verdict"]]), one["acr"], one["comment"], one["seal"])
     yield from (*(one["seal"] for one in sealings), *only("Planned, applied, read back"))
     for step in told["steps"]:
-        yield from only(f": {spoken(step['name'])}", str(step["plan"].get("target", "")), spoken(step["error"]))
-        for part in (step["plan"], step["outcome"], step["read_back"]):
-            yield from only(*(spoken(line.get("text", "")) for line in part.get("lines") or ()))
-        for file in step["artefacts"]:
-            yield from (file["name"], file["digest"])
+        parts = (step["plan"], step["outcome"], step["read_back"])
+        lines = [spoken(line.get("text", "")) for part in parts for line in part.get("lines") or ()]
+        target = str(step["plan"].get("target", ""))
+        yield from only(f": {spoken(step['name'])}", target, spoken(step["error"]), *lines)
+        yield from (file[part] for file in step["artefacts"] for part in ("name", "digest"))
     yield from only("What is live because of it")
     for one in told["entitlements"]:
-        yield from (spoken(one["label"]), one["target"], story.names[one["holder"]], one["key"])
+        yield from (spoken(one["label"]), one["target"], names[one["holder"]], one["key"])
     yield from only("Deviations", *told["deviations"], "Controls supported")
-    for framework, names in told["controls"].items():
-        yield from (framework, *names)
+    for framework, controls in told["controls"].items():
+        yield from (framework, *controls)
     yield from only("Ledger entries")
     for entry in told["ledger"]["entries"]:
         yield from (str(entry["number"]), entry["body"]["tag"], leaf_hash(canonical(entry["body"])).hex())

@@ -1216,9 +1216,9 @@ def verify_assertion(assertion: Mapping[str, bytes], key: bytes, challenge: byte
 
 
 _ASKED = "actor offering version offering_digest requester beneficiary ends_at"
-_DECIDED = "stage seal auth_time acr amr on_behalf_of signature"
-#: What binds an entry of each kind to the facts, by names: what makes it the entry of this and of nothing else; what it says
-#: as the facts do; which personal values; and the time in the facts at which it was written.
+_DECISION = ("revision actor", "stage seal auth_time acr amr on_behalf_of signature", "comment", "decided_at")
+#: What binds an entry of each kind to the facts, by names: what makes it the entry of this and of nothing else; what it
+#: says as the facts do; which personal values; and the time in the facts at which it was written.
 KINDS = {
     "request:submitted": ("", _ASKED, "title reason answers", "submitted_at"),
     "request:edited": ("", "actor beneficiary", "title reason", ""),
@@ -1226,8 +1226,8 @@ KINDS = {
     "request:sealed": ("revision", "seal stages", "", "sealed_at"),
     "request:fulfilled": ("", "", "", "fulfilled_at"),
     "request:withdrawn": ("", "", "", "closed_at"),
-    "approval:approved": ("revision actor", _DECIDED, "comment", "decided_at"),
-    "approval:denied": ("revision actor", _DECIDED, "comment", "decided_at"),
+    "approval:approved": _DECISION,
+    "approval:denied": _DECISION,
     "approval:voided": ("revision person", "seal", "why", ""),
     "stage:opened": ("revision stage", "seal quorum due_at", "", "opened_at"),
     "stage:approved": ("revision stage", "seal", "", ""),
@@ -1261,9 +1261,9 @@ UNTOLD = object()
 NOBODY = ("", "")
 
 
-def facts(entry: Json | None) -> Json:
+def facts(entry: Json) -> Json:
     """What an entry states."""
-    found = entry["body"].get("facts") if entry else None
+    found = entry["body"].get("facts")
     return found if isinstance(found, dict) else {}
 
 
@@ -1323,7 +1323,7 @@ class Story:
         return [one for one in self.entries if one.kind in kinds and said.items() <= one.said.items()]
 
     def places(self) -> tuple[dict[str, list[Any]], dict[tuple[str, str], list[Any]]]:
-        """Where the facts have whom (person:<number>), and where the sealed documents have whom (issuer and subject)."""
+        """Where the facts have each person:<number>, and where the sealed documents have each issuer and subject."""
         named: dict[str, list[Any]] = {}
         sealed: dict[tuple[str, str], list[Any]] = {}
         for number, document in self.documents.items():
@@ -1337,7 +1337,7 @@ class Story:
                     sealed.setdefault(_who(one), []).append((number, stage["slug"], one["rule"]))
         for stage in (one for one in self.told["stages"] if self.documents.get(one["revision"])):
             number, slug = stage["revision"], stage["slug"]
-            later = [entry.said.get("approvers") or () for entry in self.of("stage:escalated", revision=number, stage=slug)]
+            later = [one.said.get("approvers") or () for one in self.of("stage:escalated", revision=number, stage=slug)]
             joined = [(one.get("person"), one.get("rule")) for people in later for one in people]
             for one in stage["approvers"]:
                 if (one["person"], one["rule"]) not in joined:
@@ -1346,11 +1346,11 @@ class Story:
 
 
 def told_to_the_ledger(story: Story) -> Iterator[tuple[str, Json]]:
-    """What the ledger must tell where the facts are true: the kind of each entry, and what it says by the entry's names."""
+    """What the ledger must tell if the facts are true: the kind of each entry, and what it says, by its own names."""
     told, request, offering, seals = story.told, story.request, story.told["offering"], story.seals
     asked = {**request, "what": "the request", "actor": request["editor"], "title": english(request["title"])}
     asked["answers"] = digest(story.sealings[-1]["document"].get("answers")) if story.sealings else UNTOLD
-    # What was asked for is in the last edit, where there is one; the end and the answers are then in the last seal alone.
+    # What was asked for is in the last edit, if there is one; the end and the answers are then in the last seal alone.
     changed = ("actor", "beneficiary", "ends_at", "title", "reason", "answers") if story.of("request:edited") else ()
     version = {"offering": offering["slug"], "version": offering["version"], "offering_digest": offering["digest"]}
     yield "request:submitted", {**asked, **version, **dict.fromkeys(changed, UNTOLD)}
@@ -1403,7 +1403,7 @@ def told_to_the_ledger(story: Story) -> Iterator[tuple[str, Json]]:
 
 
 def compared(story: Story, *of: str) -> Iterator[str]:
-    """What the facts tell is told by one entry of its kind, which says the same; no such entry tells of anything else."""
+    """What the facts tell is told by one entry of its kind, which says the same; no such entry tells of more."""
     left = [one for one in story.entries if one.kind in KINDS and one.kind.startswith(of)]
     for kind, one in told_to_the_ledger(story):
         if not kind.startswith(of):
@@ -1532,8 +1532,8 @@ def step_problems(story: Story) -> Iterator[str]:
         yield from broken(
             _step(step),
             (plans.get(position) == {part: plan.get(part) for part in parts}, "is not the plan that was sealed"),
-            (step["key"] == digest({**key, "attempt": step["attempt"]}), "has a key that does not follow from the seal"),
-            (all(step[part] == plan.get(part) for part in ("connector", "name")), "is named otherwise than in its plan"),
+            (step["key"] == digest({**key, "attempt": step["attempt"]}), "has a key that is not the seal's"),
+            (all(step[part] == plan.get(part) for part in ("connector", "name")), "has another name in its plan"),
         )
     if request["state"] in ("fulfilled", "ended"):
         mine = [one for one in told["steps"] if one["revision"] == request["revision"] and one["read_back"]]
@@ -1560,7 +1560,7 @@ def request_problems(story: Story) -> Iterator[str]:
             state = "scheduled"
     yield from broken(
         "The ledger",
-        ([one.kind for one in story.entries[:1]] == ["request:submitted"], "does not begin with the request's submission"),
+        ([one.kind for one in story.entries[:1]] == ["request:submitted"], "does not begin with its submission"),
         (any(version.items() <= one.items() for one in published), "does not tell that this offering was published"),
         (publisher in [one["actor"] for one in published], "names another publisher of the offering"),
         (state == request["state"], f"leaves the request {state}, and not {request['state']}"),
@@ -1621,7 +1621,7 @@ def check_passkeys(story: Story, result: Result) -> None:
 
 
 def _must_sign(story: Story, revision: int) -> bool:
-    """Whether the sealed risk is not below the level from which the offering demands a passkey; an unknown one is not."""
+    """Whether the sealed risk is not below the level from which the offering demands it; an unknown one is not."""
     rule, levels = story.told["offering"]["document"].get("signature"), ("low", "medium", "high", "critical")
     if not rule or revision not in story.documents:
         return False
@@ -1775,10 +1775,11 @@ def check_pdf(content: bytes, trusted: Trusted, result: Result) -> Json | None:
     opened = open_pdf(content, trusted, result)
     if opened is None:
         return None
-    told, checks = opened.told, {"evidence.json": check_evidence, "access-review.json": check_review, "audit.json": check_report}
-    run_checks([("facts", partial(checks[opened.name], opened, trusted, result))], result)
-    if opened.name == "audit.json":
-        result.open("bundle", "This is the report alone: with its bundle it can be checked that its population is complete.")
+    told, name = opened.told, opened.name
+    check = {"evidence.json": check_evidence, "access-review.json": check_review, "audit.json": check_report}[name]
+    run_checks([("facts", partial(check, opened, trusted, result))], result)
+    if name == "audit.json":
+        result.open("bundle", "This is the report alone: whether its population is complete, its bundle tells.")
     if trusted.kept:
         origin = told["ledger"]["origin"]
         run_checks([("kept", lambda: check_kept(trusted.kept, origin, shown_heads(told), result))], result)
@@ -1788,7 +1789,7 @@ def check_pdf(content: bytes, trusted: Trusted, result: Result) -> Json | None:
 def check_review(opened: Opened, trusted: Trusted, result: Result) -> None:
     """An access review's result."""
     _check_proofs(opened, (f"access-review:{opened.told['reference'].rpartition('-')[2]}", "request:"), trusted, result)
-    result.open("answers", "That the review's answers are those of the entries is not checked here; countersign verify does.")
+    result.open("answers", "Only countersign verify compares an access review's answers with the entries.")
 
 
 def check_evidence(opened: Opened, trusted: Trusted, result: Result) -> None:
@@ -1853,7 +1854,8 @@ def check_pages(opened: Opened, values: Iterable[str], result: Result) -> None:
     shown = [legible(value, letters) for value in values if value.strip()]
     missing = list(values_missing(bodies, shown))[:3]
     said = f"Every fact stands on the {len(bodies)} pages, in the facts' order ({len(shown)} were looked for)."
-    result.judge("pages", said, [f"The pages leave out or say elsewhere what the facts say: “{one[:60]}”" for one in missing])
+    wrongly = "The pages leave out what the facts say, or say it elsewhere: "
+    result.judge("pages", said, [f"{wrongly}“{one[:60]}”" for one in missing])
 
 
 def legible(value: str, letters: set[str]) -> str:
@@ -1877,7 +1879,8 @@ def _evidence_values(opened: Opened, story: Story) -> Iterator[str]:
     yield from (told["reference"], spoken(request["title"]), *only(WORDS.get(request["state"], "")))
     yield from (read_head(told["ledger"]["checkpoint"]).root.hex(), request["seal"] or "")
     yield sha256(opened.files["evidence.json"])
-    yield from only("Summary", names[request["requester"]], request["reason"], spoken(request["outcome"]), "Answers given")
+    yield from only("Summary", names[request["requester"]], request["reason"], spoken(request["outcome"]))
+    yield from only("Answers given")
     for answer in told["answers"]:
         yield from only(answer["label"], answer["shown"])
     yield told["offering"]["digest"]

@@ -1326,16 +1326,16 @@ class Story:
         """Where the facts have each person:<number>, and where the sealed documents have each issuer and subject."""
         named: dict[str, list[Any]] = {}
         sealed: dict[tuple[str, str], list[Any]] = {}
-        for number, document in self.documents.items():
+        known = {number: document for number, document in self.documents.items() if document}  # and not erased
+        for number, document in known.items():
             # An edit between two seals may change the beneficiary, so only the last one's is known.
             for role in ("requester", "beneficiary") if number == len(self.sealings) else ("requester",):
-                if role in document:
-                    named.setdefault(self.request[role], []).append((number, role))
-                    sealed.setdefault(_who(document[role]), []).append((number, role))
-            for stage in document.get("route") or ():
+                named.setdefault(self.request[role], []).append((number, role))
+                sealed.setdefault(_who(document[role]), []).append((number, role))
+            for stage in document["route"]:
                 for one in stage["approvers"]:
                     sealed.setdefault(_who(one), []).append((number, stage["slug"], one["rule"]))
-        for stage in (one for one in self.told["stages"] if self.documents.get(one["revision"])):
+        for stage in (one for one in self.told["stages"] if one["revision"] in known):
             number, slug = stage["revision"], stage["slug"]
             later = [one.said.get("approvers") or () for one in self.of("stage:escalated", revision=number, stage=slug)]
             joined = [(one.get("person"), one.get("rule")) for people in later for one in people]

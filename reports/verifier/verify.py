@@ -1257,8 +1257,10 @@ STATES = {
 }
 #: In the place of a value that the facts do not tell, or that was erased from the entry: it is not compared.
 UNTOLD = object()
-#: Issuer and subject of somebody whom the facts do not know (any more).
-NOBODY = ("", "")
+#: Issuer and subject, as sealed documents have them.
+Who = tuple[tuple[str, str], ...]
+#: Somebody whom the facts do not know (any more).
+NOBODY: Who = ()
 
 
 def facts(entry: Json) -> Json:
@@ -1272,8 +1274,8 @@ def english(text: Any) -> Any:
     return text["en"] if isinstance(text, dict) else text
 
 
-def _who(one: Json) -> tuple[str, str]:
-    return str(one["issuer"]), str(one["subject"])
+def _who(one: Json) -> Who:
+    return tuple(sorted((name, value) for name, value in one.items() if name != "rule"))
 
 
 def _step(step: Json) -> str:
@@ -1316,16 +1318,17 @@ class Story:
         self.names = {one["id"]: one["name"] for one in told["people"]}
         gone = [(one.said.get("person"), one.subject) for one in self.ledger if one.kind == "person:erased"]
         self.erased = [person for person, subject in gone if subject == f"erasure:{person}"]
-        self.identities = {one["id"]: _who(one) for one in told["people"] if one["id"] not in self.erased}
+        people = [one for one in told["people"] if one["id"] not in self.erased]
+        self.identities = {one["id"]: _who({name: one[name] for name in ("issuer", "subject")}) for one in people}
 
     def of(self, *kinds: str, **said: Any) -> list[Entry]:
         """The entries of these kinds about the request that say this, in order."""
         return [one for one in self.entries if one.kind in kinds and said.items() <= one.said.items()]
 
-    def places(self) -> tuple[dict[str, list[Any]], dict[tuple[str, str], list[Any]]]:
+    def places(self) -> tuple[dict[str, list[Any]], dict[Who, list[Any]]]:
         """Where the facts have each person:<number>, and where the sealed documents have each issuer and subject."""
         named: dict[str, list[Any]] = {}
-        sealed: dict[tuple[str, str], list[Any]] = {}
+        sealed: dict[Who, list[Any]] = {}
         known = {number: document for number, document in self.documents.items() if document}  # and not erased
         for number, document in known.items():
             # An edit between two seals may change the beneficiary, so only the last one's is known.
@@ -1456,7 +1459,7 @@ def seal_problems(story: Story) -> Iterator[str]:
     # Everybody stands in the seals where the facts have them. Whoever was erased is somebody whom the seals alone know.
     named, sealed = story.places()
     known = {**dict.fromkeys(story.erased, NOBODY), **story.identities}
-    ours = [(known.get(person, (person, "")), sorted(places)) for person, places in named.items()]
+    ours = [(known.get(person, (("", person),)), sorted(places)) for person, places in named.items()]
     theirs = [(who if who in known.values() else NOBODY, sorted(places)) for who, places in sealed.items()]
     if sorted(ours) != sorted(theirs):
         yield "The seals name other people than the facts do, or in other places."
@@ -1663,10 +1666,9 @@ def _signature(story: Story, one: Json, what: str) -> Iterator[str]:
     people, problems = [story.identities.get(one["person"], NOBODY)], []
     if one["person"] in story.erased:  # one of those whom the seals alone know, the facts no longer say which
         people = [who for who in story.places()[1] if who not in story.identities.values()]
-    for issuer, subject in people:
+    for who in people:
         try:
-            person = {"issuer": issuer, "subject": subject}
-            signed = hashlib.sha256(canonical({**challenge, "person": person})).digest()
+            signed = hashlib.sha256(canonical({**challenge, "person": dict(who)})).digest()
             public = base64.b64decode(str(key.get("public_key")))
             verify_assertion(assertion, public, signed, str(key.get("rp_id")), int(key.get("sign_count", 0)))
         except (Wrong, ValueError, KeyError, TypeError, UnsupportedAlgorithm) as error:

@@ -1442,12 +1442,14 @@ def seal_problems(story: Story) -> Iterator[str]:
         document = sealing["document"]
         route, answers = document.get("route") or [], document.get("answers") or {}
         said = {**document, "number": sealing["revision"], "digest": digest(document)}
-        said["route"] = [{**stage, "approvers": None, "carried": None} for stage in route]
+        # Who they are is compared below; here, that they stand in their order.
+        ordered = [stage["approvers"] == sorted(stage["approvers"], key=_who) for stage in route]
+        said["route"] = [{**stage, "approvers": order, "carried": None} for stage, order in zip(route, ordered)]
         said["answers"] = {name: value for name, value in answers.items() if value not in (None, "", [])}
         wanted = {"number": number, "digest": sealing["seal"], "revision": number, "reference": told["reference"]}
         wanted["offering"] = told["offering"]["digest"]
         stages = [{part: english(one[part]) for part in parts} for one in told["stages"] if one["revision"] == number]
-        wanted["route"] = [{**stage, "approvers": None, "carried": None} for stage in stages]
+        wanted["route"] = [{**stage, "approvers": True, "carried": None} for stage in stages]
         if number == len(sealings):  # an edit between two seals may change it
             wanted["ends_at"] = request["ends_at"]
         if number == request["revision"]:

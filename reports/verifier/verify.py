@@ -1917,17 +1917,6 @@ def _evidence_values(opened: Opened, story: Story) -> Iterator[str]:
 # ---- 10. An audit report: the ledger of the period, the population, the sample ----------------------------------------
 
 
-def differing(where: str, said: Json, wanted: Json) -> Iterator[str]:
-    """A sentence for each value that is not the wanted one."""
-    names = [name.replace("_", " ") for name, value in wanted.items() if said.get(name) != value]
-    yield from (f"{where} has another {name} than the facts." for name in names)
-
-
-def broken(subject: str, *rules: tuple[object, str]) -> Iterator[str]:
-    """A sentence for each rule that does not hold."""
-    yield from (f"{subject} {said}." for holds, said in rules if not holds)
-
-
 def check_report(opened: Opened, trusted: Trusted, result: Result) -> None:
     """All of an audit report that can be told without its bundle."""
     told, ledger, sample = opened.told, opened.told["ledger"], opened.told["sample"]

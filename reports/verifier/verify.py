@@ -37,6 +37,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
@@ -484,16 +485,49 @@ def _issued(certificate: bytes, issuer: bytes) -> bool:
 
 # ---- 4. Reading the PDF (ISO 32000-1 §7): objects, cross-references, attached files ----------------------------------
 
-
-class Name(str):
-    """A PDF name, such as /Type, without its slash."""
+#: The entries that Countersign's dictionaries may have; any other might act, hide what a page says or say something else.
+_ENTRIES = {
+    "XRef": "Type Size W Index Root Info ID Prev Filter Length",
+    "ObjStm": "Type N First Filter Length",
+    "Catalog": "Type Pages Lang Metadata MarkInfo ViewerPreferences StructTreeRoot OutputIntents Outlines PageMode "
+    "Names AF AcroForm Extensions",
+    "Names": "Dests EmbeddedFiles",
+    "EmbeddedFiles": "Names",
+    "Filespec": "Type F UF EF Desc AFRelationship",
+    "AcroForm": "Fields SigFlags",
+    "Pages": "Type Parent Count Kids",
+    "Page": "Type Parent MediaBox TrimBox BleedBox Contents Resources Tabs StructParents Annots",
+    "Link": "Type Subtype Rect Dest F BS Contents StructParent",
+    "Widget": "Type Subtype Rect F FT T TU P V",
+    "Form": "Type Subtype BBox Group Resources Filter Length",
+}
+#: A value in the few forms in which it occurs.
+_VALUE = re.compile(
+    rb"""[\ \n]* (?: (?P<opening> << | \[ )
+      | / (?P<name> (?: [\w.+-] | \#2f )+ )
+      | \( (?P<literal> (?: [^\\()] | \\[\\()] | \\[0-3][0-7]{2} )* ) \)
+      | < (?P<digits> (?: [0-9A-Fa-f]{2} )* ) >
+      | (?P<reference> [1-9]\d{0,9} ) \ 0\ R \b
+      | (?P<number> -?\d{1,20} (?: \.\d{1,20} )? ) (?! [\w.] )
+      | (?P<word> true | false | null ) \b )""",
+    re.VERBOSE,
+)
+_MEANING: dict[str, Callable[[bytes], Any]] = {
+    "name": bytes.decode,
+    "literal": lambda word: re.sub(rb"\\(\d{3}|.)", lambda one: bytes([int(one[1], 8)]) if one[1][1:] else one[1], word),
+    "digits": lambda word: bytes.fromhex(word.decode()),
+    "reference": lambda word: Ref(int(word)),
+    "number": lambda word: float(word) if b"." in word else int(word),
+    "word": {b"true": True, b"false": False, b"null": None}.get,
+}
+_CLOSING = {b"<<": re.compile(rb"[ \n]*>>"), b"[": re.compile(rb"[ \n]*\]")}
+_ODD = "The PDF's own structure cannot be read; Countersign did not write it."
 
 
 class Ref(NamedTuple):
     """A reference to an object."""
 
     number: int
-    generation: int
 
 
 class Stream(NamedTuple):
@@ -503,366 +537,232 @@ class Stream(NamedTuple):
     raw: bytes
 
 
-_SPACE = rb"\x00\t\n\x0c\r "
-_TOKEN = re.compile(
-    rb"(?:[%(s)s]|%%[^\r\n]*)*(<<|>>|[\[\]]|/[^%(s)s()<>\[\]{}/%%]*|<[0-9A-Fa-f%(s)s]*>|\(|[^%(s)s()<>\[\]{}/%%]+)"
-    % {b"s": _SPACE}
-)
-_END_OF_DICTIONARY, _END_OF_ARRAY = (re.compile(rb"[%b]*%b" % (_SPACE, end)) for end in (rb">>", rb"\]"))
-_REST_OF_REFERENCE = re.compile(rb"[%(s)s]+(\d+)[%(s)s]+R(?![^%(s)s()<>\[\]{}/%%])" % {b"s": _SPACE})
-_ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
-_LITERAL = re.compile(rb"\\([0-7]{1,3}|\r\n|.)|([()])", re.DOTALL)
-_ODD = "The PDF's own structure cannot be read; Countersign did not write it."
+def _value(content: bytes, at: int, depth: int = 0) -> tuple[Any, int]:
+    """The value at this place, a name as str and a string as bytes, and where it ends."""
+    token = _VALUE.match(content, at)
+    if token is None or depth > 64:
+        raise Wrong(_ODD)
+    kind, at = str(token.lastgroup), token.end()
+    if kind != "opening":
+        return _MEANING[kind](token[kind]), at
+    items: list[Any] = []
+    while not (end := _CLOSING[token[kind]].match(content, at)):
+        one, at = _value(content, at, depth + 1)
+        items.append(one)
+    if token[kind] == b"[":
+        return items, end.end()
+    entries = dict(zip(items[::2], items[1::2]))
+    if 2 * len(entries) != len(items):
+        raise Wrong(_ODD)
+    return entries, end.end()
+
+
+def _only(found: Json, kind: str) -> Json:
+    """The dictionary, if it is of this kind and has no entries but those of its kind."""
+    more = sorted(found.keys() - set(_ENTRIES[kind].split()))
+    if more or found.get("Subtype", found.get("Type", kind)) != kind:
+        raise Wrong(f"The PDF has what evidence never has, in its {kind}: {', '.join(more) or 'another kind of object'}.")
+    return found
 
 
 class Pdf:
-    """A PDF's objects by their numbers. Refuses with Wrong what Countersign never writes."""
+    """A PDF's pages and its objects by their numbers. What Countersign never writes is refused by Wrong or another error."""
 
     def __init__(self, content: bytes) -> None:
         self.content, self.spent = content, 0
-        self.places: dict[int, tuple[bool, int, int]] = {}
-        self.known: dict[int, Any] = {}
-        self.packed: dict[int, tuple[bytes, list[tuple[int, int]]]] = {}
-        self.trailer: Json = {}
-        found = re.findall(rb"startxref\s+(\d{1,12})\s+%%EOF\s*\Z", content[-2_048:])
-        at: Any = int(found[0]) if found else -1
-        seen: set[int] = set()
-        while at is not None:
-            if not isinstance(at, int) or not 0 < at < len(content) or at in seen or len(seen) > 16:
+        self.unpacked: dict[int, tuple[bytes, list[int], list[int]]] = {}
+        start = re.search(rb"\nstartxref\n([1-9]\d{0,11})\n%%EOF\n\Z", content[-64:])
+        self.trailer, self.places = self._section(int(start[1]) if start else 0)
+        if "Prev" in self.trailer:
+            # What signing adds takes the place of what was there before (§7.5.6).
+            before, places = self._section(self.trailer["Prev"])
+            self.places = {**places, **self.places}
+            if "Prev" in before or before["Root"] != self.trailer["Root"]:
                 raise Wrong(_ODD)
-            seen.add(at)
-            head = self._section(at)
-            self.trailer = {**head, **self.trailer}
-            at = head.get("Prev")
-        if "Encrypt" in self.trailer:
-            raise Wrong("The file is encrypted.")
-        self.root: Json = self.get(self.trailer.get("Root"))
+        self.root = _only(self.get(self.trailer["Root"]), "Catalog")
+        self.pages = self._pages()
 
-    def _section(self, at: int) -> Json:
-        """One table (§7.5.4) or stream (§7.5.8) of cross-references; what was read before it, being newer, stays."""
-        if self.content.startswith(b"xref", at):
-            lines = re.compile(rb"\s*(\d+) (\d+)\s*\n|(\d{10}) (\d{5}) ([nf])\s+|\s*trailer")
-            at, number = at + 4, 0
-            while True:
-                line = lines.match(self.content, at)
-                if line is None:
-                    raise Wrong(_ODD)
-                at = line.end()
-                if line[3]:
-                    if line[5] == b"n":
-                        self.places.setdefault(number, (False, int(line[3]), 0))
-                    number += 1
-                elif line[1]:
-                    number = int(line[1])
-                else:
-                    head = self.parse(at)[0]
-                    if not isinstance(head, dict):
-                        raise Wrong(_ODD)
-                    return head
-        stream = self._object_at(at)
-        if not isinstance(stream, Stream) or stream.head.get("Type") != "XRef":
+    def _section(self, start: int) -> tuple[Json, dict[int, tuple[int, int, int]]]:
+        """One stream of cross-references (§7.5.8): its dictionary, and the kind and place of each object, named once."""
+        stream = self._object_at(start)[1]
+        head, rows = _only(stream.head, "XRef"), self.inflated(stream)
+        index, width = head.get("Index", [0, head["Size"]]), head["W"][1]
+        numbers = (first + more for first, count in zip(index[::2], index[1::2]) for more in range(count))
+        places = {}
+        for number, at in zip(numbers, range(0, len(rows), width + 3)):
+            end = at + width + 1
+            places[number] = rows[at], int.from_bytes(rows[at + 1 : end], "big"), int.from_bytes(rows[end : end + 2], "big")
+        if head["W"] != [1, width, 2] or len(places) != sum(index[1::2]) or len(places) * (width + 3) != len(rows):
             raise Wrong(_ODD)
-        rows, widths = self.inflated(stream), stream.head["W"]
-        size = sum(widths)
-        index = stream.head.get("Index") or [0, stream.head["Size"]]
-        numbers = (start + one for start, count in zip(index[::2], index[1::2]) for one in range(count))
-        for place, number in zip(range(0, len(rows), size), numbers):
-            kind, first, second = self._fields(rows[place : place + size], widths)
-            if kind in (1, 2):
-                self.places.setdefault(number, (kind == 2, first, second))
-        return stream.head
-
-    @staticmethod
-    def _fields(row: bytes, widths: Sequence[int]) -> tuple[int, int, int]:
-        one, two = widths[0], widths[0] + widths[1]
-        kind = int.from_bytes(row[:one], "big") if one else 1
-        return kind, int.from_bytes(row[one:two], "big"), int.from_bytes(row[two:], "big")
+        return head, places
 
     def get(self, value: Any) -> Any:
         """The object that a reference leads to; anything else as it is."""
-        for _ in range(8):
-            if not isinstance(value, Ref):
-                return value
-            if value.number not in self.known:
-                packed, where, index = self.places.get(value.number, (False, 0, 0))
-                if not packed:
-                    self.known[value.number] = self._object_at(where) if where else None
-                else:
-                    content, places = self._unpacked(where)
-                    number, at = places[index]
-                    self.known[value.number] = self.parse(at, content)[0] if number == value.number else None
-            value = self.known[value.number]
-        raise Wrong(_ODD)
+        if not isinstance(value, Ref):
+            return value
+        kind, second, third = self.places[value.number]
+        number, found = self._packed_at(second, third) if kind == 2 else self._object_at(second)
+        if kind not in (1, 2) or number != value.number or isinstance(found, Ref):
+            raise Wrong(_ODD)
+        return found
 
-    def _unpacked(self, number: int) -> tuple[bytes, list[tuple[int, int]]]:
-        """What is in an object stream (§7.5.7), and the number and place of each object in it."""
-        if number not in self.packed:
-            stream = self.get(Ref(number, 0))
-            content, first = self.inflated(stream), stream.head["First"]
-            heads = [int(one) for one in content[:first].split()]
-            self.packed[number] = content, [(one, first + at) for one, at in zip(heads[::2], heads[1::2])]
-        return self.packed[number]
-
-    def _object_at(self, at: int) -> Any:
-        head = re.compile(rb"\s*\d+\s+\d+\s+obj\b").match(self.content, at)
+    def _object_at(self, start: int) -> tuple[int, Any]:
+        """Number and value of the object that begins here (§7.3.10)."""
+        head = re.compile(rb"([1-9]\d{0,9}) 0 obj\n").match(self.content, start)
         if head is None:
             raise Wrong(_ODD)
-        value, end = self.parse(head.end())
-        start = re.compile(rb"\s*stream\r?\n").match(self.content, end)
-        if start is None or not isinstance(value, dict):
-            return value
-        length = self.get(value.get("Length"))
-        if not isinstance(length, int) or not 0 <= length <= len(self.content) - start.end():
+        value, end = _value(self.content, head.end())
+        after = b"\nendobj\n"
+        if self.content.startswith(b"\nstream\n", end):
+            start = end + len(b"\nstream\n")
+            end, after = start + value["Length"], b"\nendstream" + after
+            value = Stream(value, self.content[start:end])
+        if end < start or not self.content.startswith(after, end):
             raise Wrong(_ODD)
-        return Stream(value, self.content[start.end() : start.end() + length])
+        return int(head[1]), value
 
-    def inflated(self, stream: Any) -> bytes:
+    def _packed_at(self, stream: int, place: int) -> tuple[int, Any]:
+        """Number and value of an object in an object stream (§7.5.7)."""
+        if stream not in self.unpacked:
+            packed = self.get(Ref(stream))
+            head, content = _only(packed.head, "ObjStm"), self.inflated(packed)
+            index = [int(word) for word in content[: head["First"]].split()]
+            if len(index) != 2 * head["N"]:
+                raise Wrong(_ODD)
+            self.unpacked[stream] = content, index[::2], [*(head["First"] + at for at in index[1::2]), len(content)]
+        content, numbers, starts = self.unpacked[stream]
+        value, end = _value(content, starts[place])
+        if content[end : starts[place + 1]] not in (b"", b"\n"):
+            raise Wrong(_ODD)
+        return numbers[place], value
+
+    def inflated(self, stream: Stream) -> bytes:
         """The stream's bytes. A bomb is refused: neither one stream nor all together may grow without end."""
-        if not isinstance(stream, Stream):
-            raise Wrong(_ODD)
-        filters, parameters = self.get(stream.head.get("Filter")), self.get(stream.head.get("DecodeParms"))
-        filters, parameters = (one[0] if isinstance(one, list) and len(one) == 1 else one for one in (filters, parameters))
-        if filters is None or filters == []:
+        if "Filter" not in stream.head:
             return stream.raw
-        if filters != "FlateDecode":
-            raise Wrong(_ODD)
         reader = zlib.decompressobj()
         content = reader.decompress(stream.raw, LARGEST_STREAM)
         self.spent += len(content)
         if reader.unconsumed_tail or self.spent > 8 * LARGEST_STREAM:
             raise Wrong("The PDF holds more than any evidence can; it was made to exhaust its reader.")
-        predictor = (parameters or {}).get("Predictor", 1)
-        return content if predictor == 1 else self._predicted(content, predictor, parameters.get("Columns", 1))
-
-    @staticmethod
-    def _predicted(content: bytes, predictor: int, columns: int) -> bytes:
-        """PNG's predictors None, Sub and Up over rows of bytes (§7.4.4.4), as cross-reference streams use them."""
-        above, found = bytes(columns), bytearray()
-        for at in range(0, len(content), columns + 1):
-            kind, row = content[at], bytearray(content[at + 1 : at + 1 + columns])
-            if predictor < 10 or kind > 2:
-                raise Wrong(_ODD)
-            for index in range(len(row) if kind else 0):
-                row[index] = (row[index] + (above[index] if kind == 2 else row[index - 1] if index else 0)) & 0xFF
-            found += row
-            above = bytes(row)
-        return bytes(found)
-
-    def parse(self, at: int, content: bytes | None = None, depth: int = 0) -> tuple[Any, int]:
-        """The value at this place, and where it ends."""
-        content = self.content if content is None else content
-        token = _TOKEN.match(content, at)
-        if token is None or depth > 64:
+        if {"DecodeParms", "F"} & stream.head.keys() or stream.head["Filter"] != "FlateDecode" or not reader.eof or reader.unused_data:
             raise Wrong(_ODD)
-        word, at = token[1], token.end()
-        if word == b"<<":
-            items: list[Any] = []
-            while not (end := _END_OF_DICTIONARY.match(content, at)):
-                one, at = self.parse(at, content, depth + 1)
-                items.append(one)
-            return dict(zip(items[::2], items[1::2])), end.end()
-        if word == b"[":
-            found: list[Any] = []
-            while not (end := _END_OF_ARRAY.match(content, at)):
-                one, at = self.parse(at, content, depth + 1)
-                found.append(one)
-            return found, end.end()
-        if word[:1] == b"/":
-            name = re.sub(rb"#([0-9A-Fa-f]{2})", lambda one: bytes([int(one[1], 16)]), word[1:])
-            return Name(name.decode("utf-8", errors="replace")), at
-        if word == b"(":
-            return self._literal(content, at)
-        if word[:1] == b"<":
-            digits = re.sub(rb"[^0-9A-Fa-f]", b"", word)
-            return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode()), at
-        if re.fullmatch(rb"\d+", word):
-            pair = _REST_OF_REFERENCE.match(content, at)
-            return (Ref(int(word), int(pair[1])), pair.end()) if pair else (int(word), at)
-        if re.fullmatch(rb"[-+]?(\d+\.?\d*|\.\d+)", word):
-            return float(word), at
-        if word in (b"true", b"false", b"null"):
-            return {b"true": True, b"false": False, b"null": None}[word], at
-        raise Wrong(_ODD)
+        return content
 
-    @staticmethod
-    def _literal(content: bytes, at: int) -> tuple[bytes, int]:
-        found, depth = b"", 1
-        while True:
-            mark = _LITERAL.search(content, at)
-            if mark is None:
-                raise Wrong(_ODD)
-            found, at = found + content[at : mark.start()], mark.end()
-            if mark[2]:
-                depth += 1 if mark[2] == b"(" else -1
-                if not depth:
-                    return found, at
-                found += mark[2]
-            elif mark[1][:1] in b"01234567":
-                found += bytes([int(mark[1], 8) & 0xFF])
-            else:
-                found += _ESCAPES.get(mark[1], b"" if mark[1] in (b"\n", b"\r", b"\r\n") else mark[1])
-
-    def attachments(self) -> list[tuple[str, bytes]]:
-        """The files inside with their names, as the tree of names has them (§7.11.4)."""
-        names = self.get(self.get(self.root.get("Names")) or {}).get("EmbeddedFiles")
-        found: list[tuple[str, bytes]] = []
-        for name, specification in self._leaves(names, 0) if names else ():
-            file = self.get(specification)
-            inner = self.get(file["EF"])
-            if _string(file.get("UF", name)) != _string(name) or _string(file.get("F", name)) != _string(name):
+    def attachments(self) -> dict[str, bytes]:
+        """The files inside by their names (§7.11.4)."""
+        names = _only(self.get(self.root["Names"]), "Names")
+        pairs = _only(self.get(names["EmbeddedFiles"]), "EmbeddedFiles")["Names"]
+        found = {}
+        for name, place in zip(pairs[::2], pairs[1::2]):
+            file = _only(self.get(place), "Filespec")
+            if not file["F"] == file["UF"] == name or file["EF"].keys() != {"F"} or place not in self.root["AF"]:
                 raise Wrong("A file inside is called by two names.")
-            found.append((_string(name), self.inflated(self.get(inner["F"]))))
+            found[name.decode()] = self.inflated(self.get(file["EF"]["F"]))
+        if len(self.root["AF"]) != len(found):
+            raise Wrong("The PDF holds more files than it names.")
         return found
 
-    def oddities(self, files: int) -> Iterator[str]:
-        """What no evidence has: files, notes or layers beside those that were looked at, and what acts by itself."""
-        for name in ("OpenAction", "AA", "OCProperties", "Collection", "Perms"):
-            if name in self.root:
-                yield f"The PDF has what evidence never has (/{name})."
-        if set(self.get(self.root.get("Names")) or {}) - {"EmbeddedFiles", "Dests"} or "XFA" in (self.get(self.root.get("AcroForm")) or {}):
-            yield "The PDF has scripts or forms, which evidence never has."
-        if len(self.get(self.root.get("AF")) or ()) > files:
-            yield "The PDF holds more files than it names."
-        for page in self.pages():
-            if {"AA", "AF"} & page.keys():
-                yield "A page has a file or an action of its own."
-            for one in self.get(page.get("Annots")) or ():
-                note = self.get(one)
-                if note.get("Subtype") == "Widget" and note.get("Rect") == [0, 0, 0, 0]:
-                    continue
-                if note.get("Subtype") != "Link" or "AP" in note or (self.get(note.get("A")) or {"S": "GoTo"}).get("S") not in ("GoTo", "URI"):
-                    yield "A page has a note, a file or a form on it, which evidence never has."
-
-    def _leaves(self, node: Any, depth: int) -> Iterator[tuple[bytes, Any]]:
-        node = self.get(node)
-        if depth > 16:
+    def _pages(self) -> list[Json]:
+        """The pages in order. What stands on them beside their content are links, and the field of the signature."""
+        places = [self.root["Pages"]]
+        for _ in ("the root's kids are pages or parts", "and a part's are pages"):
+            nodes = [(place, self.get(place)) for place in places]
+            places = [kid for place, node in nodes for kid in (_only(node, "Pages")["Kids"] if "Kids" in node else [place])]
+        found = [_only(self.get(place), "Page") for place in places]
+        if len(set(places)) != len(places):
             raise Wrong(_ODD)
-        for kid in self.get(node.get("Kids")) or ():
-            yield from self._leaves(kid, depth + 1)
-        names = self.get(node.get("Names")) or []
-        yield from zip(names[::2], names[1::2])
-
-    def pages(self) -> list[Json]:
-        """The pages in order, each with the resources that it inherits."""
-        found: list[Json] = []
-        waiting: list[tuple[Any, Any, int]] = [(self.root.get("Pages"), None, 0)]
-        while waiting:
-            node, resources, depth = waiting.pop()
-            page = self.get(node)
-            resources = page.get("Resources", resources)
-            if depth > 32 or len(found) > 100_000:
-                raise Wrong(_ODD)
-            if page.get("Type") == "Page":
-                found.append({**page, "Resources": resources})
-            waiting += [(kid, resources, depth + 1) for kid in reversed(self.get(page.get("Kids")) or [])]
+        for page in found:
+            for note in map(self.get, page.get("Annots", ())):
+                _only(note, "Widget" if note["Rect"] == [0, 0, 0, 0] else "Link")
+        _only(self.get(self.root.get("AcroForm", {})), "AcroForm")
         return found
-
-
-def _string(value: bytes) -> str:
-    """A text string (§7.9.2.2): UTF-16 with its mark, else PDFDocEncoding, of which names use ASCII alone."""
-    return value[2:].decode("utf-16-be") if value[:2] == b"\xfe\xff" else value.decode("latin-1")
 
 
 # ---- 5. What the pages say: text by way of ToUnicode (ISO 32000-1 §9.10), letter by letter but for white space -------
 
-_SHOWING = re.compile(
-    rb"/([^\s/<>\[\]()]+)\s+[-+.\d]+\s+Tf\b|\[((?:[^\]\[\\()<>]|<[0-9A-Fa-f\s]*>)*)\]\s*TJ\b|<([0-9A-Fa-f\s]*)>\s*Tj\b"
-    rb"|/([^\s/<>\[\]()]+)\s+Do\b|(?<!\S)([qQ])(?!\S)"
+#: The operators in a page's content (§8, §9): one that its text hangs on, or any number of those on which it does not.
+#: No others are read, so that no text is shown in another form, invisibly or in the place of another, no image, no layer.
+_OPERATORS = re.compile(
+    rb"""
+        / (?P<font> \w+ ) \ [.\d]+ \ Tf \s
+      | (?P<text> \[ (?: < (?: [0-9a-f]{4} )* > | [-+.e\d\ ] )* \] \ TJ | < (?: [0-9a-f]{4} )+ > \ Tj ) \s
+      | / (?P<form> \w+ ) \ Do \s
+      | (?P<state> q | Q | BT ) \s
+      | (?P<other> (?: (?:
+            (?: [-+.e\d]+ \  )* (?: cm | w | J | j | M | m | l | c | h | re | W\*? | n | f\*? | S | B\*? | rg | RG | Tm | Ts )
+          | \[ [.\d\ ]* \] \ [.\d]+ \ d | / [.\w]+ \ gs | 0\ Tr | ET | EMC
+          | / \w+ \s (?: BMC | << (?: /MCID\ \d+ | /Type\ /Pagination\ /Subtype\ /Footer ) >> \s BDC )
+        ) \s )+ )
+    """,
+    re.VERBOSE,
 )
-_MAP = re.compile(rb"begin(bfchar|bfrange)(.*?)endbf(?:char|range)", re.DOTALL)
+#: What a font's /ToUnicode holds: the meaning of each code, between what is always the same.
+_TO_UNICODE = re.compile(
+    rb"/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n"
+    rb"/CIDSystemInfo\n<< /Registry \(Adobe\)\n/Ordering \(UCS\)\n/Supplement 0\n>> def\n"
+    rb"/CMapName /Adobe-Identity-UCS def\n/CMapType 2 def\n1 begincodespacerange\n<0000> <ffff>\nendcodespacerange\n"
+    rb"((?:\d+ beginbfchar\n(?:<[0-9a-f]{4}> <(?:[0-9a-f]{4})*>\n)+endbfchar\n)*)"
+    rb"endcmap\nCMapName currentdict /CMap defineresource pop\nend\nend"
+)
 
 
-class PageReader:
-    """The text of a PDF's pages. Fonts are read once."""
-
-    def __init__(self, pdf: Pdf) -> None:
-        self.pdf = pdf
-        self.fonts: dict[Any, dict[str, str]] = {}
-
-    def text(self, page: Json) -> str:
-        """The page's text, compact."""
-        contents = self.pdf.get(page.get("Contents"))
-        streams = contents if isinstance(contents, list) else [contents]
-        content = b"\n".join(self.pdf.inflated(self.pdf.get(one)) for one in streams)
-        return compact("".join(self._shown(content, self.pdf.get(page.get("Resources")) or {}, 0)))
-
-    def _shown(self, content: bytes, resources: Json, depth: int) -> Iterator[str]:
-        fonts, objects = (self.pdf.get(resources.get(kind)) or {} for kind in ("Font", "XObject"))
-        letters: dict[str, str] = {}
-        kept: list[dict[str, str]] = []
-        for font, strings, string, drawn, state in _SHOWING.findall(content):
-            if font:
-                letters = self._letters(fonts.get(font.decode("latin-1")))
-            elif drawn:
-                form = self.pdf.get(objects.get(drawn.decode("latin-1")))
-                if isinstance(form, Stream) and form.head.get("Subtype") == "Form" and depth < 8:
-                    inner = self.pdf.get(form.head.get("Resources")) or resources
-                    yield from self._shown(self.pdf.inflated(form), inner, depth + 1)
-            elif state == b"q":
-                kept.append(letters)
-            elif state:
-                letters = kept.pop() if kept else letters
-            else:
-                digits = b"".join(re.findall(rb"<([^>]*)>", strings)) if strings else string
-                codes = b"".join(digits.split()).decode().lower()
-                yield "".join(letters.get(codes[at : at + 4], "\ufffd") for at in range(0, len(codes), 4))
-
-    def _letters(self, font: Any) -> dict[str, str]:
-        key = font if isinstance(font, Ref) else id(font)
-        if key not in self.fonts:
-            head = self.pdf.get(font) or {}
-            source = self.pdf.get(head.get("ToUnicode"))
-            self.fonts[key] = _to_unicode(self.pdf.inflated(source)) if isinstance(source, Stream) else {}
-        return self.fonts[key]
+def _letters(pdf: Pdf, font: Any) -> dict[bytes, str]:
+    """What each code of a font means; the code as four hex digits."""
+    found = _TO_UNICODE.fullmatch(pdf.inflated(pdf.get(pdf.get(font)["ToUnicode"])))
+    pairs = re.findall(rb"<(.{4})> <(.*)>", found[1]) if found else []
+    if found is None or len(dict(pairs)) != len(pairs):
+        raise Wrong("A font of the PDF says in another way what its letters mean than evidence's do.")
+    return {code: bytes.fromhex(text.decode()).decode("utf-16-be", "replace") for code, text in pairs}
 
 
-def _to_unicode(content: bytes) -> dict[str, str]:
-    """Codes of two bytes, as four hex digits, to what they mean."""
-    found: dict[str, str] = {}
-    for kind, body in _MAP.findall(content):
-        words = re.findall(r"<[0-9a-f\s]*>|\[[^\]]*\]", body.decode("latin-1").lower())
-        step = 2 if kind == b"bfchar" else 3
-        for at in range(0, len(words) - step + 1, step):
-            first, last, target = words[at].strip("<>"), words[at + step - 2].strip("<>"), words[at + step - 1]
-            start, end = int(first, 16), min(int(last, 16), 0xFFFF)
-            if target.startswith("["):
-                targets = [_utf16(one) for one in re.findall(r"<([^>]*)>", target)]
-            else:
-                base = _utf16(target.strip("<>"))
-                targets = [base[:-1] + chr(ord(base[-1]) + more) for more in range(end - start + 1)] if base else []
-            found.update((f"{code:04x}", text) for code, text in zip(range(start, end + 1), targets))
-    return found
-
-
-def _utf16(digits: str) -> str:
-    return bytes.fromhex("".join(digits.split())).decode("utf-16-be", errors="replace")
+def _shown(pdf: Pdf, content: bytes, fonts: Json, forms: Json, known: dict[Ref, dict[bytes, str]]) -> Iterator[str]:
+    """The text that a page's content shows, or that of a form drawn on it. Every piece of text begins with its font."""
+    letters: dict[bytes, str] = {}
+    content, at = content + b"\n", 0
+    while at < len(content):
+        found = _OPERATORS.match(content, at)
+        if found is None:
+            raise Wrong("A page is drawn in another way than evidence is; Countersign did not write it.")
+        kind, at = found.lastgroup, found.end()
+        if kind == "state":
+            letters = {}
+        elif kind == "font":
+            font = fonts[found["font"].decode()]
+            letters = known[font] = known.get(font) or _letters(pdf, font)
+        elif kind == "text":
+            codes = b"".join(re.findall(rb"<([0-9a-f]+)>", found["text"]))
+            yield "".join(letters.get(codes[place : place + 4]) or "\ufffd" for place in range(0, len(codes), 4))
+        elif kind == "form":
+            form = pdf.get(forms[found["form"].decode()])
+            inner = pdf.get(_only(form.head, "Form")["Resources"])
+            yield from _shown(pdf, pdf.inflated(form), pdf.get(inner["Font"]), {}, known)
 
 
 def compact(text: str) -> str:
-    """Text without white space, bullets, ligatures, format characters, and without letters from right to left.
+    """Text without white space, bullets, ligatures and format characters, as lines break elsewhere on paper.
 
-    Those stand on a page in the order of the eye, so they are not compared here.
+    Letters from right to left are left out: they stand on a page in the order of the eye.
     """
     plain = re.sub(r"[\s•]+", "", unicodedata.normalize("NFKC", text))
-    if plain.isascii():
-        return plain
-    odd = ("R", "AL", "AN")
-    return "".join(
-        one for one in plain if unicodedata.category(one) != "Cf" and unicodedata.bidirectional(one) not in odd
-    )
+    kept = lambda one: unicodedata.category(one) != "Cf" and unicodedata.bidirectional(one) not in ("R", "AL", "AN")  # noqa: E731
+    return plain if plain.isascii() else "".join(filter(kept, plain))
 
 
 def text_of_pages(pdf: Pdf) -> tuple[list[str], str]:
     """Each page's text without what all pages end with and their number, and why the numbers are wrong, if they are."""
-    reader = PageReader(pdf)
-    pages = [reader.text(page) for page in pdf.pages()]
     number = re.compile(r"([^\d]{1,20})(\d+)([^\d]{1,20})(\d+)([^\d]{0,20})\Z")
-    bodies, wrong = [], "" if pages else "There is no page."
-    for at, page in enumerate(pages, start=1):
-        found = number.search(page)
-        if not found or (found[2], found[4]) != (str(at), str(len(pages))):
+    known: dict[Ref, dict[bytes, str]] = {}
+    bodies, wrong = [], "" if pdf.pages else "There is no page."
+    for at, page in enumerate(pdf.pages, start=1):
+        streams = page["Contents"] if isinstance(page["Contents"], list) else [page["Contents"]]
+        content = b"\n".join(pdf.inflated(pdf.get(one)) for one in streams)
+        resources = pdf.get(page["Resources"])
+        text = compact("".join(_shown(pdf, content, pdf.get(resources["Font"]), resources["XObject"], known)))
+        found = number.search(text)
+        if not found or (found[2], found[4]) != (str(at), str(len(pdf.pages))):
             wrong = wrong or f"Page {at} is not numbered as it should be: pages were added, removed or exchanged."
-        bodies.append(page[: found.start()] if found else page)
+        bodies.append(text[: found.start()] if found else text)
     return bodies, wrong
 
 
@@ -871,34 +771,29 @@ def values_missing(bodies: Sequence[str], values: Iterable[str]) -> Iterator[str
 
     A value may go on upon the next page, below what that page repeats: the head of a table, or the foot of the page.
     """
-    ends, at, total = [], 0, 0
-    for body in bodies:
-        total += len(body)
-        ends.append(total)
-    whole = "".join(bodies)
+    whole, at = "".join(bodies), 0
+    ends = [0, *accumulate(map(len, bodies))]
     for value in values:
         wanted = compact(value)
-        found = whole.find(wanted, at)
+        found, rest = whole.find(wanted, at), wanted
         if found < 0:
-            found = _broken(whole, ends, wanted, at)
+            found, rest = _broken(wanted, whole, ends, at)
         if found < 0:
             yield value
         else:
-            at = max(at, found + len(wanted))
+            at = found + len(rest)
 
 
-def _broken(whole: str, ends: Sequence[int], wanted: str, at: int) -> int:
-    """Where a value ends that is broken over two pages, less its length; -1 where there is none."""
-    for start, middle, end in zip([0, *ends], ends, ends[1:]):
-        if middle < at:
-            continue
+def _broken(wanted: str, whole: str, ends: Sequence[int], at: int) -> tuple[int, str]:
+    """Where a value that is broken over two pages goes on upon the second, and with what; -1 where it does not."""
+    for start, middle, end in zip(ends, ends[1:], ends[2:]):
         for cut in range(len(wanted) - 1, 0, -1):
             if whole.find(wanted[:cut], max(at, start), middle) >= 0:
-                rest = whole.find(wanted[cut:], middle, end)
-                if rest >= 0:
-                    return rest + len(wanted[cut:]) - len(wanted)
+                found = whole.find(wanted[cut:], middle, end)
+                if found >= 0:
+                    return found, wanted[cut:]
                 break
-    return -1
+    return -1, ""
 
 
 # ---- 6. The ledger: signed notes and checkpoints (C2SP signed-note, tlog-checkpoint, tlog-cosignature), RFC 6962 ------
@@ -1750,13 +1645,10 @@ def open_pdf(content: bytes, trusted: Trusted, result: Result) -> Opened | None:
 
 def _opened(content: bytes, signed: Signed) -> Opened:
     pdf = Pdf(content)
-    attached = pdf.attachments()
-    files = dict(attached)
-    for problem in pdf.oddities(len(attached)):
-        raise Wrong(problem)
+    files = pdf.attachments()
     name = next((one for one in FILES if one in files), "evidence.json")
     schema, note = name.replace(".json", ".schema.json"), FILES[name]
-    if sorted(one for one, _ in attached) != sorted((name, schema, note)):
+    if set(files) != {name, schema, note}:
         raise Wrong(f"The files inside are not those of evidence: {', '.join(sorted(files)) or 'none'}.")
     if sha256(files[schema]) not in SCHEMAS[name]:
         raise Wrong(UNKNOWN_SCHEMA)
@@ -1871,7 +1763,7 @@ def legible(value: str, letters: set[str]) -> str:
 
 def _evidence_values(opened: Opened, story: Story) -> Iterator[str]:
     """The facts in the order in which the pages tell them; words that are translated only on English pages."""
-    told, names, language = opened.told, story.names, _string(opened.pdf.root.get("Lang") or b"")
+    told, names, language = opened.told, story.names, opened.pdf.root["Lang"].decode()
 
     def spoken(text: Any) -> str:
         return text if isinstance(text, str) else str(text.get(language, text["en"]))

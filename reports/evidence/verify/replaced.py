@@ -12,6 +12,8 @@ from reports.verifier import verify as single
 
 #: What signing adds to the catalog, and to the page that carries the signature's field.
 _OF_CATALOG, _OF_PAGE = {"AcroForm", "Extensions", "DSS", "Version"}, {"Annots"}
+#: A number that no object has.
+FREE = 0
 
 
 def replaced(signed: single.Pdf, plain: single.Pdf) -> Iterator[str]:
@@ -20,11 +22,11 @@ def replaced(signed: single.Pdf, plain: single.Pdf) -> Iterator[str]:
     if root != plain.trailer.get("Root"):
         yield "Behind the pages other pages were added that stand in their place."
         return
-    pages = {page["Contents"] for page in map(_hashable, plain.pages())}
+    pages = {page["Contents"] for page in map(_hashable, plain.pages)}
     for number, place in plain.places.items():
-        if signed.places.get(number) == place:
+        if place[0] == FREE or signed.places.get(number) == place:
             continue
-        reference = single.Ref(number, 0)
+        reference = single.Ref(number)
         before, after = plain.get(reference), signed.get(reference)
         if reference == root:
             same = _without(before, _OF_CATALOG) == _without(after, _OF_CATALOG)
@@ -34,7 +36,7 @@ def replaced(signed: single.Pdf, plain: single.Pdf) -> Iterator[str]:
             same = before == after
         if not same:
             yield f"What was added when the file was signed replaces a part of it (object {number})."
-    if pages != {page["Contents"] for page in map(_hashable, signed.pages())}:
+    if pages != {page["Contents"] for page in map(_hashable, signed.pages)}:
         yield "What was added when the file was signed replaces pages of it."
 
 

@@ -12,11 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pypdf
 import pytest
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pypdf.annotations import FreeText
 
 from reports.audits.verify.again import differences
 from reports.verifier import verify as single
@@ -249,32 +247,113 @@ def test_figures_of_the_chapters_follow_from_rows_and_ledger(bundle: GenuineBund
     assert len(list(recount.figures())) == 4
 
 
-def test_a_note_over_a_page_and_a_further_file_are_found(bundle: GenuineBundle) -> None:
+def before_signing(bundle: GenuineBundle) -> bytes:
     content = bundle.members["report.pdf"]
-    assert list(Pdf(content).oddities(3)) == []
-    writer = pypdf.PdfWriter(clone_from=io.BytesIO(content))
-    writer.add_annotation(0, FreeText(text="No deviations", rect=(50, 550, 200, 650)))
-    noted = io.BytesIO()
-    writer.write(noted)
-    assert any("which evidence never has" in one for one in Pdf(noted.getvalue()).oddities(3))
-    assert list(Pdf(content).oddities(2)) == ["The PDF holds more files than it names."]
-    acting = Pdf(content)
-    acting.root = {**acting.root, "OpenAction": {}, "OCProperties": {}}
-    assert len(list(acting.oddities(3))) == 2
+    return content[: content.index(b"%%EOF") + 6]
+
+
+def with_changes(content: bytes, change: Callable[[IncrementalPdfFileWriter], object]) -> bytes:
+    """What may be put behind a file before it is signed."""
+    writer = IncrementalPdfFileWriter(io.BytesIO(content))
+    change(writer)
+    changed = io.BytesIO()
+    writer.write(changed)  # type: ignore[no-untyped-call]
+    return changed.getvalue()
+
+
+def first_page(writer: IncrementalPdfFileWriter) -> generic.DictionaryObject:
+    page = writer.root["/Pages"]
+    while "/Kids" in page:
+        page = page["/Kids"][0]
+    writer.update_container(page)
+    return page
+
+
+def note(**entries: str) -> Callable[[IncrementalPdfFileWriter], object]:
+    """An annotation on the first page."""
+
+    def change(writer: IncrementalPdfFileWriter) -> None:
+        box = generic.ArrayObject(map(generic.NumberObject, (50, 550, 200, 650)))
+        one = {"/Type": "/Annot", **{f"/{name}": value for name, value in entries.items()}}
+        made = {generic.NameObject(name): generic.NameObject(value) for name, value in one.items()}
+        made[generic.NameObject("/Rect")] = box
+        added = writer.add_object(generic.DictionaryObject(made))
+        first_page(writer)[generic.NameObject("/Annots")] = generic.ArrayObject([added])
+
+    return change
+
+
+def entry(name: str) -> Callable[[IncrementalPdfFileWriter], object]:
+    """An entry of the catalogue."""
+
+    def change(writer: IncrementalPdfFileWriter) -> None:
+        writer.root[generic.NameObject(name)] = generic.DictionaryObject()
+        writer.update_root()
+
+    return change
+
+
+def further_file(writer: IncrementalPdfFileWriter) -> None:
+    writer.root["/AF"].append(writer.root["/AF"][0])
+    writer.update_root()
+
+
+def script(writer: IncrementalPdfFileWriter) -> None:
+    writer.root["/Names"][generic.NameObject("/JavaScript")] = generic.DictionaryObject()
+    writer.update_root()
+
+
+def form(writer: IncrementalPdfFileWriter) -> None:
+    writer.root[generic.NameObject("/AcroForm")] = generic.DictionaryObject(
+        {generic.NameObject("/XFA"): generic.ArrayObject()}
+    )
+    writer.update_root()
+
+
+def of_the_page(name: str) -> Callable[[IncrementalPdfFileWriter], object]:
+    def change(writer: IncrementalPdfFileWriter) -> None:
+        first_page(writer)[generic.NameObject(name)] = generic.DictionaryObject()
+
+    return change
+
+
+NEVER = "what evidence never has"
+ADDED: dict[str, tuple[Callable[[IncrementalPdfFileWriter], object], str]] = {
+    "a note over a page": (note(Subtype="/FreeText", Contents="/No"), NEVER),
+    "a field over a page": (note(Subtype="/Widget", AP="/No"), NEVER),
+    "a link that acts": (note(Subtype="/Link", A="/No"), NEVER),
+    "a link with a look": (note(Subtype="/Link", AP="/No"), NEVER),
+    "an action": (entry("/OpenAction"), NEVER),
+    "more actions": (entry("/AA"), NEVER),
+    "layers": (entry("/OCProperties"), NEVER),
+    "a collection": (entry("/Collection"), NEVER),
+    "rights": (entry("/Perms"), NEVER),
+    "a script": (script, NEVER),
+    "a form": (form, NEVER),
+    "an action of a page": (of_the_page("/AA"), NEVER),
+    "a file of a page": (of_the_page("/AF"), NEVER),
+    "a further file": (further_file, "more files than it names"),
+}
+
+
+@pytest.mark.parametrize("what", ADDED)
+def test_what_no_evidence_has_is_refused(bundle: GenuineBundle, what: str) -> None:
+    change, sentence = ADDED[what]
+    plain = before_signing(bundle)
+    assert Pdf(plain).attachments().keys() == single.FILES["audit.json"]
+    with pytest.raises(single.Wrong, match=sentence):
+        Pdf(with_changes(plain, change)).attachments()
 
 
 def test_what_signing_adds_replaces_no_page(bundle: GenuineBundle) -> None:
     """The file begins as it was laid out, and what is put behind it before it is signed shows something else."""
-    content = bundle.members["report.pdf"]
-    plain = content[: content.index(b"%%EOF") + 6]
-    assert list(differences(content, plain)) == []
-    writer = IncrementalPdfFileWriter(io.BytesIO(plain))
-    page = writer.root["/Pages"]
-    while "/Kids" in page:
-        page = page["/Kids"][0]
-    page["/Contents"] = writer.add_object(generic.StreamObject(stream_data=b"BT ET"))
-    writer.update_container(page)
-    forged = io.BytesIO()
-    writer.write(forged)  # type: ignore[no-untyped-call]
-    assert forged.getvalue().startswith(plain)
-    assert any("replaces" in one for one in differences(forged.getvalue(), plain))
+    plain = before_signing(bundle)
+    assert list(differences(bundle.members["report.pdf"], plain)) == []
+
+    def other_content(writer: IncrementalPdfFileWriter) -> None:
+        content = generic.StreamObject(stream_data=b"BT ET")
+        first_page(writer)["/Contents"] = writer.add_object(content)
+
+    forged = with_changes(plain, other_content)
+    assert forged.startswith(plain)
+    assert any("replaces" in one for one in differences(forged, plain))

@@ -485,7 +485,7 @@ def _issued(certificate: bytes, issuer: bytes) -> bool:
 
 # ---- 4. Reading the PDF (ISO 32000-1 §7): objects, cross-references, attached files ----------------------------------
 
-#: The entries that Countersign's dictionaries may have; any other might act, hide what a page says or say something else.
+#: The entries that dictionaries of Countersign's may have. Any other might act, hide what a page says or say otherwise.
 _ENTRIES = {
     "XRef": "Type Size W Index Root Info ID Prev Filter Length",
     "ObjStm": "Type N First Filter Length",
@@ -494,27 +494,28 @@ _ENTRIES = {
     "Names": "Dests EmbeddedFiles",
     "EmbeddedFiles": "Names",
     "Filespec": "Type F UF EF Desc AFRelationship",
+    "EmbeddedFile": "Type Subtype Params Filter Length",
     "AcroForm": "Fields SigFlags",
     "Pages": "Type Parent Count Kids",
     "Page": "Type Parent MediaBox TrimBox BleedBox Contents Resources Tabs StructParents Annots",
     "Link": "Type Subtype Rect Dest F BS Contents StructParent",
     "Widget": "Type Subtype Rect F FT T TU P V",
     "Form": "Type Subtype BBox Group Resources Filter Length",
+    "Stream": "Filter Length",
 }
 #: A value in the few forms in which it occurs.
 _VALUE = re.compile(
-    rb"""[\ \n]* (?: (?P<opening> << | \[ )
+    rb"""[ \n]* (?: (?P<opening> << | \[ )
       | / (?P<name> (?: [\w.+-] | \#2f )+ )
       | \( (?P<literal> (?: [^\\()] | \\[\\()] | \\[0-3][0-7]{2} )* ) \)
       | < (?P<digits> (?: [0-9A-Fa-f]{2} )* ) >
-      | (?P<reference> [1-9]\d{0,9} ) \ 0\ R \b
-      | (?P<number> -?\d{1,20} (?: \.\d{1,20} )? ) (?! [\w.] )
-      | (?P<word> true | false | null ) \b )""",
+      | (?: (?P<reference> [1-9]\d{0,9} ) [ ]0[ ]R | (?P<number> -?\d{1,20} (?: \.\d{1,20} )? )
+          | (?P<word> true | false | null ) ) (?! [\w.+-] ) )""",
     re.VERBOSE,
 )
 _MEANING: dict[str, Callable[[bytes], Any]] = {
     "name": bytes.decode,
-    "literal": lambda word: re.sub(rb"\\(\d{3}|.)", lambda one: bytes([int(one[1], 8)]) if one[1][1:] else one[1], word),
+    "literal": lambda word: re.sub(rb"\\(?:(\d{3})|(.))", lambda one: bytes([int(one[1], 8)]) if one[1] else one[2], word),
     "digits": lambda word: bytes.fromhex(word.decode()),
     "reference": lambda word: Ref(int(word)),
     "number": lambda word: float(word) if b"." in word else int(word),
@@ -557,20 +558,12 @@ def _value(content: bytes, at: int, depth: int = 0) -> tuple[Any, int]:
     return entries, end.end()
 
 
-def _only(found: Json, kind: str) -> Json:
-    """The dictionary, if it is of this kind and has no entries but those of its kind."""
-    more = sorted(found.keys() - set(_ENTRIES[kind].split()))
-    if more or found.get("Subtype", found.get("Type", kind)) != kind:
-        raise Wrong(f"The PDF has what evidence never has, in its {kind}: {', '.join(more) or 'another kind of object'}.")
-    return found
-
-
 class Pdf:
-    """A PDF's pages and its objects by their numbers. What Countersign never writes is refused by Wrong or another error."""
+    """A PDF's pages and its objects by their numbers. What Countersign never writes is refused, by Wrong or another error."""
 
     def __init__(self, content: bytes) -> None:
         self.content, self.spent = content, 0
-        self.unpacked: dict[int, tuple[bytes, list[int], list[int]]] = {}
+        self.packed: dict[int, tuple[bytes, list[int], list[int]]] = {}
         start = re.search(rb"\nstartxref\n([1-9]\d{0,11})\n%%EOF\n\Z", content[-64:])
         self.trailer, self.places = self._section(int(start[1]) if start else 0)
         if "Prev" in self.trailer:
@@ -579,32 +572,36 @@ class Pdf:
             self.places = {**places, **self.places}
             if "Prev" in before or before["Root"] != self.trailer["Root"]:
                 raise Wrong(_ODD)
-        self.root = _only(self.get(self.trailer["Root"]), "Catalog")
+        self.root: Json = self.get(self.trailer["Root"], "Catalog")
         self.pages = self._pages()
 
     def _section(self, start: int) -> tuple[Json, dict[int, tuple[int, int, int]]]:
         """One stream of cross-references (§7.5.8): its dictionary, and the kind and place of each object, named once."""
-        stream = self._object_at(start)[1]
-        head, rows = _only(stream.head, "XRef"), self.inflated(stream)
-        index, width = head.get("Index", [0, head["Size"]]), head["W"][1]
+        head, rows = self.stream(self._object_at(start)[1], "XRef")
+        index, (one, second, third) = head.get("Index", [0, head["Size"]]), head["W"]
         numbers = (first + more for first, count in zip(index[::2], index[1::2]) for more in range(count))
-        places = {}
-        for number, at in zip(numbers, range(0, len(rows), width + 3)):
-            end = at + width + 1
-            places[number] = rows[at], int.from_bytes(rows[at + 1 : end], "big"), int.from_bytes(rows[end : end + 2], "big")
-        if head["W"] != [1, width, 2] or len(places) != sum(index[1::2]) or len(places) * (width + 3) != len(rows):
+        places, size = {}, 1 + second + third
+        for number, at in zip(numbers, range(0, len(rows), size)):
+            middle = at + 1 + second
+            places[number] = rows[at], int.from_bytes(rows[at + 1 : middle], "big"), int.from_bytes(rows[middle : at + size], "big")
+        if one != 1 or min(second, third) < 1 or not len(places) * size == sum(index[1::2]) * size == len(rows):
             raise Wrong(_ODD)
         return head, places
 
-    def get(self, value: Any) -> Any:
-        """The object that a reference leads to; anything else as it is."""
-        if not isinstance(value, Ref):
-            return value
-        kind, second, third = self.places[value.number]
-        number, found = self._packed_at(second, third) if kind == 2 else self._object_at(second)
-        if kind not in (1, 2) or number != value.number or isinstance(found, Ref):
-            raise Wrong(_ODD)
-        return found
+    def get(self, value: Any, kind: str = "") -> Any:
+        """The object that a reference leads to, or the value itself; where a kind is given, it has to be a dictionary of it."""
+        if isinstance(value, Ref):
+            packed, second, third = self.places[value.number]
+            number, found = self._packed_at(second, third) if packed == 2 else self._object_at(second)
+            if packed not in (1, 2) or number != value.number or isinstance(found, Ref):
+                raise Wrong(_ODD)
+            value = found
+        if kind:
+            head = value.head if isinstance(value, Stream) else value
+            others = head.keys() - _ENTRIES[kind].split()
+            if others or kind not in (head.get("Subtype"), head.get("Type", kind)):
+                raise Wrong(f"The PDF has what evidence never has: no {kind}, or one with {', '.join(sorted(others))}.")
+        return value
 
     def _object_at(self, start: int) -> tuple[int, Any]:
         """Number and value of the object that begins here (§7.3.10)."""
@@ -621,44 +618,44 @@ class Pdf:
             raise Wrong(_ODD)
         return int(head[1]), value
 
-    def _packed_at(self, stream: int, place: int) -> tuple[int, Any]:
+    def _packed_at(self, number: int, place: int) -> tuple[int, Any]:
         """Number and value of an object in an object stream (§7.5.7)."""
-        if stream not in self.unpacked:
-            packed = self.get(Ref(stream))
-            head, content = _only(packed.head, "ObjStm"), self.inflated(packed)
+        if number not in self.packed:
+            head, content = self.stream(Ref(number), "ObjStm")
             index = [int(word) for word in content[: head["First"]].split()]
             if len(index) != 2 * head["N"]:
                 raise Wrong(_ODD)
-            self.unpacked[stream] = content, index[::2], [*(head["First"] + at for at in index[1::2]), len(content)]
-        content, numbers, starts = self.unpacked[stream]
+            self.packed[number] = content, index[::2], [*(head["First"] + at for at in index[1::2]), len(content)]
+        content, numbers, starts = self.packed[number]
         value, end = _value(content, starts[place])
         if content[end : starts[place + 1]] not in (b"", b"\n"):
             raise Wrong(_ODD)
         return numbers[place], value
 
-    def inflated(self, stream: Stream) -> bytes:
-        """The stream's bytes. A bomb is refused: neither one stream nor all together may grow without end."""
-        if "Filter" not in stream.head:
-            return stream.raw
-        reader = zlib.decompressobj()
-        content = reader.decompress(stream.raw, LARGEST_STREAM)
-        self.spent += len(content)
-        if reader.unconsumed_tail or self.spent > 8 * LARGEST_STREAM:
-            raise Wrong("The PDF holds more than any evidence can; it was made to exhaust its reader.")
-        if {"DecodeParms", "F"} & stream.head.keys() or stream.head["Filter"] != "FlateDecode" or not reader.eof or reader.unused_data:
-            raise Wrong(_ODD)
-        return content
+    def stream(self, value: Any, kind: str = "Stream") -> tuple[Json, bytes]:
+        """A stream's dictionary and bytes. A bomb is refused: neither one stream nor all together may grow without end."""
+        found = self.get(value, kind)
+        head, content = found.head, found.raw
+        if "Filter" in head:
+            reader = zlib.decompressobj()
+            content = reader.decompress(content, LARGEST_STREAM)
+            self.spent += len(content)
+            if reader.unconsumed_tail or self.spent > 8 * LARGEST_STREAM:
+                raise Wrong("The PDF holds more than any evidence can; it was made to exhaust its reader.")
+            if head["Filter"] != "FlateDecode" or not reader.eof or reader.unused_data:
+                raise Wrong(_ODD)
+        return head, content
 
     def attachments(self) -> dict[str, bytes]:
         """The files inside by their names (§7.11.4)."""
-        names = _only(self.get(self.root["Names"]), "Names")
-        pairs = _only(self.get(names["EmbeddedFiles"]), "EmbeddedFiles")["Names"]
+        names = self.get(self.root["Names"], "Names")
+        pairs = self.get(names["EmbeddedFiles"], "EmbeddedFiles")["Names"]
         found = {}
         for name, place in zip(pairs[::2], pairs[1::2]):
-            file = _only(self.get(place), "Filespec")
+            file = self.get(place, "Filespec")
             if not file["F"] == file["UF"] == name or file["EF"].keys() != {"F"} or place not in self.root["AF"]:
                 raise Wrong("A file inside is called by two names.")
-            found[name.decode()] = self.inflated(self.get(file["EF"]["F"]))
+            found[name.decode()] = self.stream(file["EF"]["F"], "EmbeddedFile")[1]
         if len(self.root["AF"]) != len(found):
             raise Wrong("The PDF holds more files than it names.")
         return found
@@ -666,58 +663,52 @@ class Pdf:
     def _pages(self) -> list[Json]:
         """The pages in order. What stands on them beside their content are links, and the field of the signature."""
         places = [self.root["Pages"]]
-        for _ in ("the root's kids are pages or parts", "and a part's are pages"):
+        for _ in ("the root has parts or pages", "a part has pages"):
             nodes = [(place, self.get(place)) for place in places]
-            places = [kid for place, node in nodes for kid in (_only(node, "Pages")["Kids"] if "Kids" in node else [place])]
-        found = [_only(self.get(place), "Page") for place in places]
-        if len(set(places)) != len(places):
+            places = [kid for place, node in nodes for kid in (self.get(place, "Pages")["Kids"] if "Kids" in node else [place])]
+        pages = [self.get(place, "Page") for place in places]
+        if not pages or len(set(places)) != len(places):
             raise Wrong(_ODD)
-        for page in found:
-            for note in map(self.get, page.get("Annots", ())):
-                _only(note, "Widget" if note["Rect"] == [0, 0, 0, 0] else "Link")
-        _only(self.get(self.root.get("AcroForm", {})), "AcroForm")
-        return found
+        for note in (self.get(one) for page in pages for one in page.get("Annots", ())):
+            self.get(note, "Widget" if note["Rect"] == [0, 0, 0, 0] else "Link")
+        self.get(self.root.get("AcroForm", {}), "AcroForm")
+        return pages
 
 
 # ---- 5. What the pages say: text by way of ToUnicode (ISO 32000-1 §9.10), letter by letter but for white space -------
 
-#: The operators in a page's content (§8, §9): one that its text hangs on, or any number of those on which it does not.
-#: No others are read, so that no text is shown in another form, invisibly or in the place of another, no image, no layer.
+#: The operators in a page's content (§8, §9): those that its text hangs on, and the others that occur. What is not here
+#: is refused: text that is shown in other ways, invisibly or in the place of another (/ActualText), images and layers.
 _OPERATORS = re.compile(
     rb"""
-        / (?P<font> \w+ ) \ [.\d]+ \ Tf \s
-      | (?P<text> \[ (?: < (?: [0-9a-f]{4} )* > | [-+.e\d\ ] )* \] \ TJ | < (?: [0-9a-f]{4} )+ > \ Tj ) \s
-      | / (?P<form> \w+ ) \ Do \s
-      | (?P<state> q | Q | BT ) \s
-      | (?P<other> (?: (?:
-            (?: [-+.e\d]+ \  )* (?: cm | w | J | j | M | m | l | c | h | re | W\*? | n | f\*? | S | B\*? | rg | RG | Tm | Ts )
-          | \[ [.\d\ ]* \] \ [.\d]+ \ d | / [.\w]+ \ gs | 0\ Tr | ET | EMC
-          | / \w+ \s (?: BMC | << (?: /MCID\ \d+ | /Type\ /Pagination\ /Subtype\ /Footer ) >> \s BDC )
-        ) \s )+ )
-    """,
+    (?: / (?P<font> \w+ ) [ ][.\d]+[ ]Tf
+      | (?P<text> \[ (?: < (?: [0-9a-f]{4} )* > | [-+.e\d ] )* \][ ]TJ | < (?: [0-9a-f]{4} )+ >[ ]Tj )
+      | / (?P<form> \w+ ) [ ]Do
+      | (?P<state> q | Q | BT )
+      | (?: [-+.e\d]+[ ] )* (?: cm | w | J | j | M | m | l | c | h | re | W\*? | n | f\*? | S | B\*? | rg | RG | Tm | Ts )
+      | \[ [.\d ]* \][ ][.\d]+[ ]d | / [.\w]+[ ]gs | 0[ ]Tr | ET | EMC
+      | / \w+ [ \n] (?: BMC | << (?: /MCID[ ]\d+ | /Type[ ]/Pagination[ ]/Subtype[ ]/Footer ) >> [ \n] BDC )
+    ) [ \n]""",
     re.VERBOSE,
 )
-#: What a font's /ToUnicode holds: the meaning of each code, between what is always the same.
+#: What a font's codes mean. Beside a dictionary before them and the range of all codes nothing else stands in brackets.
 _TO_UNICODE = re.compile(
-    rb"/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n"
-    rb"/CIDSystemInfo\n<< /Registry \(Adobe\)\n/Ordering \(UCS\)\n/Supplement 0\n>> def\n"
-    rb"/CMapName /Adobe-Identity-UCS def\n/CMapType 2 def\n1 begincodespacerange\n<0000> <ffff>\nendcodespacerange\n"
-    rb"((?:\d+ beginbfchar\n(?:<[0-9a-f]{4}> <(?:[0-9a-f]{4})*>\n)+endbfchar\n)*)"
-    rb"endcmap\nCMapName currentdict /CMap defineresource pop\nend\nend"
+    rb"[^<>]*<< [^<>]*>>[^<>]*<0000> <ffff>\nendcodespacerange\n"
+    rb"((?:\d+ beginbfchar\n(?:<[0-9a-f]{4}> <(?:[0-9a-f]{4})*>\n)+endbfchar\n)*)[^<>]*"
 )
 
 
 def _letters(pdf: Pdf, font: Any) -> dict[bytes, str]:
     """What each code of a font means; the code as four hex digits."""
-    found = _TO_UNICODE.fullmatch(pdf.inflated(pdf.get(pdf.get(font)["ToUnicode"])))
+    found = _TO_UNICODE.fullmatch(pdf.stream(pdf.get(font)["ToUnicode"])[1])
     pairs = re.findall(rb"<(.{4})> <(.*)>", found[1]) if found else []
     if found is None or len(dict(pairs)) != len(pairs):
         raise Wrong("A font of the PDF says in another way what its letters mean than evidence's do.")
     return {code: bytes.fromhex(text.decode()).decode("utf-16-be", "replace") for code, text in pairs}
 
 
-def _shown(pdf: Pdf, content: bytes, fonts: Json, forms: Json, known: dict[Ref, dict[bytes, str]]) -> Iterator[str]:
-    """The text that a page's content shows, or that of a form drawn on it. Every piece of text begins with its font."""
+def _shown(pdf: Pdf, content: bytes, resources: Json, fonts: dict[str, dict[bytes, str]]) -> Iterator[str]:
+    """The text that a page's content shows, and the forms that are drawn on it. All text begins by naming its font."""
     letters: dict[bytes, str] = {}
     content, at = content + b"\n", 0
     while at < len(content):
@@ -728,19 +719,20 @@ def _shown(pdf: Pdf, content: bytes, fonts: Json, forms: Json, known: dict[Ref, 
         if kind == "state":
             letters = {}
         elif kind == "font":
-            font = fonts[found["font"].decode()]
-            letters = known[font] = known.get(font) or _letters(pdf, font)
+            letters = fonts[found[kind].decode()]
         elif kind == "text":
-            codes = b"".join(re.findall(rb"<([0-9a-f]+)>", found["text"]))
+            codes = b"".join(re.findall(rb"<([0-9a-f]+)>", found[kind]))
             yield "".join(letters.get(codes[place : place + 4]) or "\ufffd" for place in range(0, len(codes), 4))
         elif kind == "form":
-            form = pdf.get(forms[found["form"].decode()])
-            inner = pdf.get(_only(form.head, "Form")["Resources"])
-            yield from _shown(pdf, pdf.inflated(form), pdf.get(inner["Font"]), {}, known)
+            head, drawing = pdf.stream(resources["XObject"][found[kind].decode()], "Form")
+            inner = {**pdf.get(head["Resources"]), "XObject": {}}
+            if inner["Font"] != resources["Font"]:
+                raise Wrong(_ODD)
+            yield from _shown(pdf, drawing, inner, fonts)
 
 
 def compact(text: str) -> str:
-    """Text without white space, bullets, ligatures and format characters, as lines break elsewhere on paper.
+    """Text without white space, bullets, ligatures and format characters.
 
     Letters from right to left are left out: they stand on a page in the order of the eye.
     """
@@ -752,13 +744,13 @@ def compact(text: str) -> str:
 def text_of_pages(pdf: Pdf) -> tuple[list[str], str]:
     """Each page's text without what all pages end with and their number, and why the numbers are wrong, if they are."""
     number = re.compile(r"([^\d]{1,20})(\d+)([^\d]{1,20})(\d+)([^\d]{0,20})\Z")
-    known: dict[Ref, dict[bytes, str]] = {}
-    bodies, wrong = [], "" if pdf.pages else "There is no page."
+    (place,) = {pdf.get(page["Resources"])["Font"] for page in pdf.pages}
+    fonts = {name: _letters(pdf, font) for name, font in pdf.get(place).items()}
+    bodies, wrong = [], ""
     for at, page in enumerate(pdf.pages, start=1):
         streams = page["Contents"] if isinstance(page["Contents"], list) else [page["Contents"]]
-        content = b"\n".join(pdf.inflated(pdf.get(one)) for one in streams)
-        resources = pdf.get(page["Resources"])
-        text = compact("".join(_shown(pdf, content, pdf.get(resources["Font"]), resources["XObject"], known)))
+        content = b"\n".join(pdf.stream(one)[1] for one in streams)
+        text = compact("".join(_shown(pdf, content, pdf.get(page["Resources"]), fonts)))
         found = number.search(text)
         if not found or (found[2], found[4]) != (str(at), str(len(pdf.pages))):
             wrong = wrong or f"Page {at} is not numbered as it should be: pages were added, removed or exchanged."

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
+from dataclasses import replace
 from datetime import datetime
 from types import ModuleType
 from typing import Any
 
-import pikepdf
 import pytest
 
 from reports.access_reviews import document as access_review
 from reports.audits import document as audit
 from reports.evidence import document as evidence
+from reports.evidence.html import SCHEMA_NAME, attachments_of, to_html
 from reports.evidence.verify import verify_content
+from reports.pdf.render import render
 from reports.pdf.signing import sign
 from reports.verifier import verify as single
 from tests.reports.conftest import Genuine
@@ -38,14 +39,19 @@ HOSTILE = {
 
 def with_schema(genuine: Genuine, schema: bytes) -> bytes:
     """The genuine pages and facts with another schema beside them, signed by the true key again."""
-    laid_out = genuine.content[: genuine.content.index(b"%%EOF") + 6]
-    changed = io.BytesIO()
-    with pikepdf.open(io.BytesIO(laid_out)) as pdf:
-        stream = pdf.attachments["evidence.schema.json"].obj.EF.F
-        stream.write(schema)
-        pdf.save(changed, object_stream_mode=pikepdf.ObjectStreamMode.disable)
     at = datetime.fromisoformat(genuine.evidence.as_of)
-    return sign(changed.getvalue(), genuine.key, at=at, reason="x")
+    laid_out = render(
+        to_html(genuine.evidence),
+        attachments=[
+            replace(one, content=schema) if one.name == SCHEMA_NAME else one
+            for one in attachments_of(genuine.evidence)
+        ],
+        identifier=b"0" * 32,
+        created=at,
+        title="Evidence",
+        lang="en",
+    )
+    return sign(laid_out, genuine.key, at=at, reason="x")
 
 
 def test_a_schema_that_was_never_published_is_not_read(genuine: Genuine) -> None:

@@ -485,7 +485,7 @@ def _issued(certificate: bytes, issuer: bytes) -> bool:
 
 # ---- 4. Reading the PDF (ISO 32000-1 §7): objects, cross-references, attached files ----------------------------------
 
-#: The entries that dictionaries of Countersign's may have. Any other might act, hide what a page says or say otherwise.
+#: The entries that Countersign's dictionaries may have. Any other might act, hide what a page says or say otherwise.
 _ENTRIES = {
     "XRef": "Type Size W Index Root Info ID Prev Filter Length",
     "ObjStm": "Type N First Filter Length",
@@ -513,9 +513,10 @@ _VALUE = re.compile(
           | (?P<word> true | false | null ) ) (?! [\w.+-] ) )""",
     re.VERBOSE,
 )
+_ESCAPE = re.compile(rb"\\(\d{3}|.)")
 _MEANING: dict[str, Callable[[bytes], Any]] = {
     "name": bytes.decode,
-    "literal": lambda word: re.sub(rb"\\(?:(\d{3})|(.))", lambda one: bytes([int(one[1], 8)]) if one[1] else one[2], word),
+    "literal": lambda word: _ESCAPE.sub(lambda one: bytes([int(one[1], 8)]) if len(one[1]) == 3 else one[1], word),
     "digits": lambda word: bytes.fromhex(word.decode()),
     "reference": lambda word: Ref(int(word)),
     "number": lambda word: float(word) if b"." in word else int(word),
@@ -559,7 +560,7 @@ def _value(content: bytes, at: int, depth: int = 0) -> tuple[Any, int]:
 
 
 class Pdf:
-    """A PDF's pages and its objects by their numbers. What Countersign never writes is refused, by Wrong or another error."""
+    """A PDF's pages, and its objects by their numbers. Refuses, by Wrong or another error, what we never write."""
 
     def __init__(self, content: bytes) -> None:
         self.content, self.spent = content, 0
@@ -576,20 +577,21 @@ class Pdf:
         self.pages = self._pages()
 
     def _section(self, start: int) -> tuple[Json, dict[int, tuple[int, int, int]]]:
-        """One stream of cross-references (§7.5.8): its dictionary, and the kind and place of each object, named once."""
+        """A stream of cross-references (§7.5.8): its dictionary, and the kind and place of each object, named once."""
         head, rows = self.stream(self._object_at(start)[1], "XRef")
         index, (one, second, third) = head.get("Index", [0, head["Size"]]), head["W"]
         numbers = (first + more for first, count in zip(index[::2], index[1::2]) for more in range(count))
         places, size = {}, 1 + second + third
         for number, at in zip(numbers, range(0, len(rows), size)):
             middle = at + 1 + second
-            places[number] = rows[at], int.from_bytes(rows[at + 1 : middle], "big"), int.from_bytes(rows[middle : at + size], "big")
+            last = int.from_bytes(rows[middle : at + size], "big")
+            places[number] = rows[at], int.from_bytes(rows[at + 1 : middle], "big"), last
         if one != 1 or min(second, third) < 1 or not len(places) * size == sum(index[1::2]) * size == len(rows):
             raise Wrong(_ODD)
         return head, places
 
     def get(self, value: Any, kind: str = "") -> Any:
-        """The object that a reference leads to, or the value itself; where a kind is given, it has to be a dictionary of it."""
+        """The object that a reference leads to, or the value itself; with a kind, it has to be a dictionary of that."""
         if isinstance(value, Ref):
             packed, second, third = self.places[value.number]
             number, found = self._packed_at(second, third) if packed == 2 else self._object_at(second)
@@ -598,9 +600,10 @@ class Pdf:
             value = found
         if kind:
             head = value.head if isinstance(value, Stream) else value
-            others = head.keys() - _ENTRIES[kind].split()
+            others = sorted(head.keys() - _ENTRIES[kind].split())
             if others or kind not in (head.get("Subtype"), head.get("Type", kind)):
-                raise Wrong(f"The PDF has what evidence never has: no {kind}, or one with {', '.join(sorted(others))}.")
+                said = ", ".join(others) or "another type"
+                raise Wrong(f"The PDF has what evidence never has (in a {kind}: {said}).")
         return value
 
     def _object_at(self, start: int) -> tuple[int, Any]:
@@ -633,7 +636,7 @@ class Pdf:
         return numbers[place], value
 
     def stream(self, value: Any, kind: str = "Stream") -> tuple[Json, bytes]:
-        """A stream's dictionary and bytes. A bomb is refused: neither one stream nor all together may grow without end."""
+        """A stream's dictionary and bytes. Refuses a bomb: neither one stream nor all together may grow without end."""
         found = self.get(value, kind)
         head, content = found.head, found.raw
         if "Filter" in head:
@@ -661,11 +664,10 @@ class Pdf:
         return found
 
     def _pages(self) -> list[Json]:
-        """The pages in order. What stands on them beside their content are links, and the field of the signature."""
-        places = [self.root["Pages"]]
-        for _ in ("the root has parts or pages", "a part has pages"):
-            nodes = [(place, self.get(place)) for place in places]
-            places = [kid for place, node in nodes for kid in (self.get(place, "Pages")["Kids"] if "Kids" in node else [place])]
+        """The pages in order, or those of the parts in order. Over them lie links alone, and the signature's field."""
+        places: list[Ref] = []
+        for place in self.get(self.root["Pages"], "Pages")["Kids"]:
+            places += self.get(place, "Pages")["Kids"] if "Kids" in self.get(place) else [place]
         pages = [self.get(place, "Page") for place in places]
         if not pages or len(set(places)) != len(places):
             raise Wrong(_ODD)
@@ -677,21 +679,21 @@ class Pdf:
 
 # ---- 5. What the pages say: text by way of ToUnicode (ISO 32000-1 §9.10), letter by letter but for white space -------
 
-#: The operators in a page's content (§8, §9): those that its text hangs on, and the others that occur. What is not here
-#: is refused: text that is shown in other ways, invisibly or in the place of another (/ActualText), images and layers.
+#: The operators in a page's content (§8, §9), first those that matter to its text. Whatever does not stand here is
+#: refused: text shown by other operators, invisibly or in the place of another (/ActualText), images and layers.
 _OPERATORS = re.compile(
     rb"""
     (?: / (?P<font> \w+ ) [ ][.\d]+[ ]Tf
       | (?P<text> \[ (?: < (?: [0-9a-f]{4} )* > | [-+.e\d ] )* \][ ]TJ | < (?: [0-9a-f]{4} )+ >[ ]Tj )
       | / (?P<form> \w+ ) [ ]Do
       | (?P<state> q | Q | BT )
-      | (?: [-+.e\d]+[ ] )* (?: cm | w | J | j | M | m | l | c | h | re | W\*? | n | f\*? | S | B\*? | rg | RG | Tm | Ts )
+      | (?: [-+.e\d]+[ ] )* (?: cm|w|J|j|M|m|l|c|h|re|W\*?|n|f\*?|S|B\*?|rg|RG|Tm|Ts )
       | \[ [.\d ]* \][ ][.\d]+[ ]d | / [.\w]+[ ]gs | 0[ ]Tr | ET | EMC
       | / \w+ [ \n] (?: BMC | << (?: /MCID[ ]\d+ | /Type[ ]/Pagination[ ]/Subtype[ ]/Footer ) >> [ \n] BDC )
     ) [ \n]""",
     re.VERBOSE,
 )
-#: What a font's codes mean. Beside a dictionary before them and the range of all codes nothing else stands in brackets.
+#: What each code of two bytes means. Beside a dictionary and the range of all codes nothing else stands in brackets.
 _TO_UNICODE = re.compile(
     rb"[^<>]*<< [^<>]*>>[^<>]*<0000> <ffff>\nendcodespacerange\n"
     rb"((?:\d+ beginbfchar\n(?:<[0-9a-f]{4}> <(?:[0-9a-f]{4})*>\n)+endbfchar\n)*)[^<>]*"
@@ -737,8 +739,10 @@ def compact(text: str) -> str:
     Letters from right to left are left out: they stand on a page in the order of the eye.
     """
     plain = re.sub(r"[\s•]+", "", unicodedata.normalize("NFKC", text))
-    kept = lambda one: unicodedata.category(one) != "Cf" and unicodedata.bidirectional(one) not in ("R", "AL", "AN")  # noqa: E731
-    return plain if plain.isascii() else "".join(filter(kept, plain))
+    if plain.isascii():
+        return plain
+    named = ((one, unicodedata.category(one), unicodedata.bidirectional(one)) for one in plain)
+    return "".join(one for one, kind, direction in named if kind != "Cf" and direction not in ("R", "AL", "AN"))
 
 
 def text_of_pages(pdf: Pdf) -> tuple[list[str], str]:
@@ -767,25 +771,23 @@ def values_missing(bodies: Sequence[str], values: Iterable[str]) -> Iterator[str
     ends = [0, *accumulate(map(len, bodies))]
     for value in values:
         wanted = compact(value)
-        found, rest = whole.find(wanted, at), wanted
-        if found < 0:
-            found, rest = _broken(wanted, whole, ends, at)
-        if found < 0:
+        found = whole.find(wanted, at)
+        end = found + len(wanted) if found >= 0 else _end_of_broken(wanted, whole, ends, at)
+        if end < 0:
             yield value
-        else:
-            at = found + len(rest)
+        at = max(at, end)
 
 
-def _broken(wanted: str, whole: str, ends: Sequence[int], at: int) -> tuple[int, str]:
-    """Where a value that is broken over two pages goes on upon the second, and with what; -1 where it does not."""
+def _end_of_broken(wanted: str, whole: str, ends: Sequence[int], at: int) -> int:
+    """Where a value ends of which as much as possible stands on one page and the rest on the next; -1 where none is."""
     for start, middle, end in zip(ends, ends[1:], ends[2:]):
         for cut in range(len(wanted) - 1, 0, -1):
             if whole.find(wanted[:cut], max(at, start), middle) >= 0:
                 found = whole.find(wanted[cut:], middle, end)
                 if found >= 0:
-                    return found, wanted[cut:]
+                    return found + len(wanted) - cut
                 break
-    return -1, ""
+    return -1
 
 
 # ---- 6. The ledger: signed notes and checkpoints (C2SP signed-note, tlog-checkpoint, tlog-cosignature), RFC 6962 ------

@@ -6,12 +6,14 @@ import copy
 import hashlib
 import io
 import json
+import re
 import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pikepdf
 import pytest
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -343,6 +345,88 @@ def test_what_no_evidence_has_is_refused(bundle: GenuineBundle, what: str) -> No
     assert Pdf(plain).attachments().keys() == single.FILES["audit.json"]
     with pytest.raises(single.Wrong, match=sentence):
         Pdf(with_changes(plain, change)).attachments()
+
+
+def shown(content: bytes) -> Callable[[IncrementalPdfFileWriter], object]:
+    """The first page with something on top of what it has."""
+
+    def change(writer: IncrementalPdfFileWriter) -> None:
+        added = writer.add_object(generic.StreamObject(stream_data=content))
+        first_page(writer)["/Contents"].append(added)
+
+    return change
+
+
+def letter(writer: IncrementalPdfFileWriter) -> None:
+    """A font's letters that mean others: a range of codes behind the one by one."""
+    fonts = first_page(writer)["/Resources"]["/Font"]
+    font = fonts[next(iter(fonts))]
+    meaning = font["/ToUnicode"].data.replace(
+        b"endcmap", b"1 beginbfrange\n<0003> <00ff> <0041>\nendbfrange\nendcmap"
+    )
+    font[generic.NameObject("/ToUnicode")] = writer.add_object(generic.StreamObject(stream_data=meaning))
+    writer.update_container(font)
+
+
+OTHERWISE = "drawn in another way than evidence is"
+DRAWN: dict[str, tuple[Callable[[IncrementalPdfFileWriter], object], str]] = {
+    "invisible text": (shown(b"BT\n3 Tr\nET"), OTHERWISE),
+    "text by another operator": (shown(b"BT\n<0041> '\nET"), OTHERWISE),
+    "text in a string of another form": (shown(b"BT\n(A) Tj\nET"), OTHERWISE),
+    "text in the place of another": (shown(b"/Span\n<</ActualText (A)>>\nBDC\nEMC"), OTHERWISE),
+    "text of a layer": (shown(b"/OC /L1 BDC\nEMC"), OTHERWISE),
+    "an image in the line": (shown(b"BI /W 1 /H 1 ID x EI"), OTHERWISE),
+    "a comment": (shown(b"% q"), OTHERWISE),
+    "letters that mean others": (letter, "says in another way what its letters mean"),
+}
+
+
+@pytest.mark.parametrize("what", DRAWN)
+def test_pages_that_are_drawn_otherwise_are_not_read(bundle: GenuineBundle, what: str) -> None:
+    change, sentence = DRAWN[what]
+    plain = before_signing(bundle)
+    nothing = with_changes(plain, shown(b"q\nQ"))
+    assert single.text_of_pages(Pdf(nothing)) == single.text_of_pages(Pdf(plain))
+    with pytest.raises(single.Wrong, match=sentence):
+        single.text_of_pages(Pdf(with_changes(plain, change)))
+
+
+def by_another_program(content: bytes) -> bytes:
+    made = io.BytesIO()
+    with pikepdf.open(io.BytesIO(content)) as pdf:
+        pdf.save(made, object_stream_mode=pikepdf.ObjectStreamMode.disable)
+    return made.getvalue()
+
+
+def a_third_section(content: bytes) -> bytes:
+    return with_changes(with_changes(content, entry("/PageMode")), entry("/PageMode"))
+
+
+def a_longer_stream(content: bytes) -> bytes:
+    """Read by its length it is another one than read up to its end."""
+    return re.sub(
+        rb"(/Type /ObjStm.{,60}/Length \d*?)([0-8])>>", lambda one: one[1] + b"9>>", content, flags=re.DOTALL
+    )
+
+
+STRUCTURES: dict[str, Callable[[bytes], bytes]] = {
+    "laid down by another program": by_another_program,
+    "changed twice": a_third_section,
+    "a stream of another length": a_longer_stream,
+    "nothing at its end": lambda content: content + b"\n",
+    "another beginning of its end": lambda content: content.replace(b"\nstartxref\n", b"\nstartxref\n1"),
+}
+
+
+@pytest.mark.parametrize("what", STRUCTURES)
+def test_a_structure_that_two_programs_may_read_in_two_ways_is_refused(
+    bundle: GenuineBundle, what: str
+) -> None:
+    plain = before_signing(bundle)
+    changed = STRUCTURES[what](plain)
+    assert changed != plain
+    with pytest.raises(single.Wrong, match="own structure cannot be read"):
+        Pdf(changed)
 
 
 def test_what_signing_adds_replaces_no_page(bundle: GenuineBundle) -> None:

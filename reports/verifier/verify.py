@@ -586,7 +586,9 @@ class Pdf:
             middle = at + 1 + second
             last = int.from_bytes(rows[middle : at + size], "big")
             places[number] = rows[at], int.from_bytes(rows[at + 1 : middle], "big"), last
-        if one != 1 or min(second, third) < 1 or not len(places) * size == sum(index[1::2]) * size == len(rows):
+        if one != 1 or min(second, third) < 1 or max(places) >= head["Size"]:
+            raise Wrong(_ODD)
+        if not len(places) * size == sum(index[1::2]) * size == len(rows):
             raise Wrong(_ODD)
         return head, places
 
@@ -626,7 +628,7 @@ class Pdf:
         if number not in self.packed:
             head, content = self.stream(Ref(number), "ObjStm")
             index = [int(word) for word in content[: head["First"]].split()]
-            if len(index) != 2 * head["N"]:
+            if not len(index) == 2 * len(set(index[::2])) == 2 * head["N"]:
                 raise Wrong(_ODD)
             self.packed[number] = content, index[::2], [*(head["First"] + at for at in index[1::2]), len(content)]
         content, numbers, starts = self.packed[number]

@@ -342,7 +342,7 @@ ADDED: dict[str, tuple[Callable[[IncrementalPdfFileWriter], object], str]] = {
 def test_what_no_evidence_has_is_refused(bundle: GenuineBundle, what: str) -> None:
     change, sentence = ADDED[what]
     plain = before_signing(bundle)
-    assert Pdf(plain).attachments().keys() == single.FILES["audit.json"]
+    assert Pdf(plain).attachments().keys() == {"audit.json", "audit.schema.json", "after.note"}
     with pytest.raises(single.Wrong, match=sentence):
         Pdf(with_changes(plain, change)).attachments()
 

@@ -603,7 +603,8 @@ class Pdf:
         if kind:
             head = value.head if isinstance(value, Stream) else value
             others = sorted(head.keys() - _ENTRIES[kind].split())
-            if others or kind not in (head.get("Subtype"), head.get("Type", kind)):
+            stated = head.get("Subtype") if kind in ("Link", "Widget", "Form") else head.get("Type", kind)
+            if others or stated != kind:
                 said = ", ".join(others) or "another type"
                 raise Wrong(f"The PDF has what evidence never has (in a {kind}: {said}).")
         return value

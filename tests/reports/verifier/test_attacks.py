@@ -322,6 +322,8 @@ def of_the_page(name: str) -> Callable[[IncrementalPdfFileWriter], object]:
 NEVER = "what evidence never has"
 ADDED: dict[str, tuple[Callable[[IncrementalPdfFileWriter], object], str]] = {
     "a note over a page": (note(Subtype="/FreeText", Contents="/No"), NEVER),
+    "a note that calls itself a link": (note(Type="/Link", Subtype="/FreeText", Contents="/No"), NEVER),
+    "a stamp that calls itself a link": (note(Type="/Link", Subtype="/Stamp"), NEVER),
     "a field over a page": (note(Subtype="/Widget", AP="/No"), NEVER),
     "a link that acts": (note(Subtype="/Link", A="/No"), NEVER),
     "a link with a look": (note(Subtype="/Link", AP="/No"), NEVER),

@@ -40,10 +40,12 @@ README = """\
 Countersign: audit {reference}
 {rule}
 
-This bundle proves itself. To check it you need Python 3.9 or newer with the package "cryptography", no network and no
-access to the portal:
+This bundle proves itself. To check it you need Python 3.9 or newer with the package "cryptography" (38 or
+newer), no network and no access to the portal:
 
     python verify.py {reference}.zip --key KEY
+
+If some program packed it anew on its way to you, unpack it and give the folder instead of the ZIP file.
 
 KEY is the ledger's public key, or its fingerprint, as you were given it by another way than this bundle: by mail, on
 paper, from the portal's page "Ledger". Without it the verifier says what remains unproved: everything else could have been

@@ -90,10 +90,8 @@ _PERSONAL = {
 #: position between two whole ones.
 _NODES = {
     "sqlite": (
-        "SELECT (SELECT count(*) FROM ledger_node WHERE level = ?1 AND position >= ?2 AND position < ?3), "
-        "CAST(group_concat(hash, '') AS BLOB) FROM (SELECT hash FROM ledger_node "
-        "WHERE level = ?1 AND position >= ?2 AND position < ?3 AND typeof(hash) = 'blob' AND length(hash) = 32 "
-        "ORDER BY position)"
+        "SELECT count(*), CAST(group_concat(CASE WHEN typeof(hash) = 'blob' AND length(hash) = 32 THEN hash END, '') "
+        "AS BLOB) FROM (SELECT hash FROM ledger_node WHERE level = ? AND position >= ? AND position < ? ORDER BY position)"
     ),
     "postgresql": (
         "SELECT count(*), string_agg(hash, ''::bytea ORDER BY position) FILTER (WHERE length(hash) = 32) "

@@ -93,6 +93,8 @@ def verify_ledger(
                 # Of what was verified before, the entry that vouches is not read again.
                 vouched=None if begun.size else vouched_for(session, checkpoints),
             )
+            beside = list(odd_checkpoints(checkpoints, [note.source for note in published]))
+            vouches = facts_of(checkpoints)
             result.findings += [Finding(None, sentence) for sentence in refused]
             result.checkpoints, result.since = len(notes), begun.size
             if begun.size:
@@ -105,11 +107,9 @@ def verify_ledger(
                     result.findings += _odd_tree(session, walked, result.since)
                 if result.holds and known is not None:
                     keep_verified(known, walked, digest_of(notes, len(walked.tops) * SIZE, keys))
+        result.findings += [Finding(*odd) for odd in beside]
         if result.holds and not result.since:
-            result.vouches = facts_of(checkpoints)
-        result.findings += [
-            Finding(*odd) for odd in odd_checkpoints(checkpoints, [note.source for note in published])
-        ]
+            result.vouches = vouches
     return result
 
 

@@ -24,6 +24,8 @@ from portal.audit.raw_rows import rows_of
 WORTH_IT = 4
 #: More would take the database's connections from the portal.
 MOST = 8
+#: Parts that one of them verifies while this process reads ten thousand heads.
+BEFOREHAND = 16
 Progress = Callable[[int, int], None]
 
 
@@ -76,6 +78,7 @@ class Walk:
             self._work.append((first, last, within, signed))
         self._stack = ExitStack()
         self._others: Others | None = None
+        self._ahead = 0
         self._given: list[Future[Fit | None]] = []
         engine = session.connection().engine
         # This process is one of those that work.
@@ -84,9 +87,9 @@ class Walk:
             return
         self._others = Others(engine, count)
         self._stack.callback(self._others.close)
-        # Enough that none of them waits while this process verifies a part.
+        # Enough that none of them waits while this process reads the heads, and later while it verifies a part.
+        self._give(len(self._work) // 2, BEFOREHAND * count)
         self._ahead = 2 * count + 1
-        self._give(len(self._work))
 
     def __enter__(self) -> Self:
         # Rows come by the thousand and none of them forms a cycle: looking for some costs a fifth as much again.
@@ -133,7 +136,7 @@ class Walk:
         told, end = 0, len(self._work)
         own: dict[int, Part] = {}
         while told < len(self._work):
-            self._give(end)
+            self._give(end, self._ahead)
             if len(self._given) < end and not (told < len(self._given) and self._given[told].done()):
                 end -= 1
                 own[end] = verify_part(self._rows, *self._work[end])
@@ -141,9 +144,9 @@ class Walk:
             yield own.pop(told) if told >= end else self._taken(told)
             told += 1
 
-    def _give(self, end: int) -> None:
-        """Have the others begin parts before `end`, but no more than they need: what is given is not taken back."""
-        while self._others and self._others.waiting < self._ahead and len(self._given) < end:
+    def _give(self, end: int, most: int) -> None:
+        """Have the others begin parts before `end`, `most` at a time: what is given is not taken back."""
+        while self._others and self._others.waiting < most and len(self._given) < end:
             self._given.append(self._others.give(self._work[len(self._given)]))
 
     def _taken(self, number: int) -> Part:

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+from reports.audits.document import Audit
+
 PIECE = 1 << 20
 #: The earliest date that an archive can hold (PKWARE APPNOTE 4.4.6).
 _FIRST_YEAR = 1980
@@ -56,6 +58,11 @@ one of the ledger's holders kept one, say so, and it is compared:
 
     python verify.py {reference}.zip --key KEY --checkpoint FILE
 
+What it looks at
+
+    requests submitted at or after {begins} and before {until}:
+    {days} in {zone}
+
 What is here
 
     report.pdf          the report, signed; audit.json is attached to it
@@ -79,8 +86,17 @@ The root was signed and shown before the auditor said the word "{nonce}", so nob
 """
 
 
-def readme(reference: str, nonce: str, size: int) -> bytes:
+def readme(audit: Audit) -> bytes:
     """README.txt. The auditor's word stands in it as it was typed."""
-    title = f"Countersign: audit {reference}"
-    text = README.format(reference=reference, rule="=" * len(title), nonce=nonce, size=size)
+    title, query = f"Countersign: audit {audit.reference}", audit.query
+    text = README.format(
+        reference=audit.reference,
+        rule="=" * len(title),
+        begins=query.from_,
+        until=query.until,
+        days=f"{query.first_day} to {query.last_day}",
+        zone=query.zone,
+        nonce=audit.sample.nonce,
+        size=audit.sample.size,
+    )
     return text.encode()

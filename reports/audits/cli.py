@@ -29,7 +29,7 @@ def audit_report_commands(
 
     @audits.command("order")
     @click.option("--from", "first", type=_DAY, required=True, help="First day, such as 2026-01-01.")
-    @click.option("--to", "last", type=_DAY, required=True, help="Last day, included. It must be over.")
+    @click.option("--to", "last", type=_DAY, required=True, help="Last day, included: today at the latest.")
     @click.option("--unit", "units", multiple=True, help="Only this unit and those below it, by slug.")
     @click.option("--offering", "offerings", multiple=True, help="Only this service, by slug.")
     @click.option("--control", "controls", multiple=True, help='Only what supports it: "FRAMEWORK ID".')
@@ -45,7 +45,10 @@ def audit_report_commands(
     @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where the bundle goes.")
     @with_portal
     def order(portal: Any, **given: Any) -> None:
-        """Count a period's requests; with --nonce draw the sample too and save the bundle."""
+        """Count a period's requests; with --nonce draw the sample too and save the bundle.
+
+        With today as the last day the period ends at the moment of the order.
+        """
         from portal.core.errors import PortalError
         from reports.audits.by_hand import counted
         from reports.audits.ordering import Wanted
@@ -91,6 +94,7 @@ def audit_report_commands(
         """Every audit, newest first."""
         from portal.identity.actor import PORTAL
         from reports.audits.queries import audits_before
+        from reports.audits.scope import cut_at
 
         with portal.db.reading() as session:
             lines, _following = audits_before(session, PORTAL, None, limit=1_000)
@@ -98,8 +102,10 @@ def audit_report_commands(
             console.print("No audit was ordered yet.")
         for line in lines:
             state = line.draw.state if line.draw else line.audit.state
+            cut = cut_at(line.audit.until, line.audit.last_day, line.audit.zone)
+            up_to = f", up to {cut:%H:%M %Z}" if cut else ""
             console.print(
-                f"{line.audit.reference}  {line.audit.first_day} to {line.audit.last_day}  "
+                f"{line.audit.reference}  {line.audit.first_day} to {line.audit.last_day}{up_to}  "
                 f"{line.audit.count if line.audit.count is not None else '-'} requests  {state.value}"
             )
 

@@ -8,6 +8,7 @@ How the parts prove each other:
 * `ledger.before` and `ledger.after` are signed heads of the ledger before and after the period; `ledger.jsonl` in the
   bundle holds every leaf between them, so whoever hashes it onto the `edge` of the first arrives at the root of the
   second. Entry `before.size` is earlier than `query.from`; the order of the audit is under `after`, at or after `until`.
+  The order's entry states `until`: the end of the last day, or the moment of the order where that day was not over yet.
 * The submission entries among them carry the references that the population must have, without a gap, and the unit and
   offering that the query looks at. What the rows tell of state and times is what held at `as_of`, under `after`.
 * `after` was fixed and shown before the auditor gave the nonce (an entry under `made` tells so), therefore nobody

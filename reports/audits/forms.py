@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from wtforms import Form, RadioField, SelectField, SelectMultipleField, StringField
@@ -12,7 +11,6 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.core.errors import FieldError, FieldErrors
 from portal.core.language import LANGUAGES, _, language
-from portal.core.times import day
 from portal.identity.absences.forms import DayField
 from reports.audits.document import AttributeRule, FixedRule, PercentRule
 from reports.audits.ordering import Wanted, read_rule
@@ -93,14 +91,16 @@ class OrderForm(Form):
     def _speak_period(self, periods: Mapping[str, Period], zone: str) -> None:
         self.period.label.text = _("Which period")
         self.period.description = _(
-            "Requests that were submitted in it. It must be over, so that nothing is added later. Time zone: %(zone)s.",
+            "Requests that were submitted in it. Time zone: %(zone)s.",
             zone=zone,
         )
         named = {"month": _("Last month"), "quarter": _("Last quarter"), "year": _("Last year")}
         self.period.choices = [*((name, named[name]) for name in periods), (OWN, _("Other days"))]
         self.first_day.label.text = _("First day")
         self.last_day.label.text = _("Last day")
-        self.last_day.description = _("Both days are included.")
+        self.last_day.description = _(
+            "Both days are included. If the last day is today, the period ends at the moment of your order."
+        )
         for field in (self.first_day, self.last_day):
             field.render_kw = {"autocomplete": "off"}
 
@@ -187,8 +187,3 @@ def _decimal(field: StringField, *, per_cent: bool = False) -> str:
     if not typed.is_finite():
         raise FieldErrors((FieldError(field.name, _("Give a number, such as 5 or 2.5.")),))
     return f"{(typed / 100 if per_cent else typed).normalize():f}"
-
-
-def spoken_period(first_day: date, last_day: date) -> str:
-    """A period in words: 1 October 2026 to 31 October 2026."""
-    return _("%(first)s to %(last)s", first=day(first_day), last=day(last_day))

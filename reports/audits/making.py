@@ -177,7 +177,7 @@ def _finish(making: Making) -> None:
     # Named one by one: what a killed worker left lying beside them is no member.
     names = [FILE_NAME, place.REPORT, *(file.name for file in told.files)]
     members: dict[str, Path | bytes] = {name: making.folder / name for name in names}
-    members["README.txt"] = readme(told.reference, told.sample.nonce, told.sample.size)
+    members["README.txt"] = readme(told)
     members["verify.py"] = source()
     with place.written(making.folder / place.BUNDLE) as path:
         write_bundle(path, members, at=datetime.fromisoformat(told.made_at))

@@ -42,6 +42,8 @@ class Audit(Base):
     ordered_at: Mapped[datetime]
     first_day: Mapped[date] = mapped_column(Date)
     last_day: Mapped[date] = mapped_column(Date)
+    #: The first moment after the period; of a last day that was not over yet, when it was ordered.
+    until: Mapped[datetime]
     zone: Mapped[str] = mapped_column(String(64))
     #: Slugs, those of units below a chosen one among them, and "framework identifier"; empty is everything.
     units: Mapped[list[Any]] = mapped_column(default=list)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import select
@@ -27,6 +28,7 @@ from reports.audits.model import Audit, AuditDraw, AuditRow, AuditState, DrawSta
 from reports.audits.sampling import clean_nonce, draw, seed_of
 from reports.audits.scope import Query
 from reports.audits.wanted import Choices, choices_of, with_those_below, zone_of
+from reports.evidence.rows import moment
 
 NUMBERS = "audit"
 COUNT, MAKE = "count_audit", "make_audit"
@@ -52,18 +54,20 @@ class Wanted:
 def order(session: Session, actor: Actor, wanted: Wanted) -> Audit:
     """Order an audit; a task counts it. The portal itself may order too, for the command line.
 
-    Raises Forbidden, FieldErrors.
+    Of a last day that is today, the period has what lies before this moment; the entry states it, so that nobody can
+    move it later. Raises Forbidden, FieldErrors.
     """
     insist_on_ordering(actor)
-    zone = zone_of(session)
-    query = _checked(session, wanted, zone)
+    zone, at = zone_of(session), now(session)
+    query = _checked(session, wanted, zone, at)
     number = next_number(session, NUMBERS)
     audit = Audit(
         reference=f"AR-{number:06d}",
         ordered_by_id=actor.person_id,
-        ordered_at=now(session),
+        ordered_at=at,
         first_day=query.first_day,
         last_day=query.last_day,
+        until=query.until,
         zone=zone,
         units=list(query.units),
         offerings=list(query.offerings),
@@ -83,6 +87,7 @@ def order(session: Session, actor: Actor, wanted: Wanted) -> Audit:
         facts={
             "first_day": query.first_day.isoformat(),
             "last_day": query.last_day.isoformat(),
+            "until": moment(query.until),
             "zone": zone,
             "units": audit.units,
             "offerings": audit.offerings,
@@ -194,6 +199,7 @@ def query_of(audit: Audit) -> Query:
         tuple(audit.units),
         tuple(audit.offerings),
         tuple(audit.controls),
+        ends=audit.until,
     )
 
 
@@ -226,7 +232,7 @@ def rows_of(session: Session, audit_id: int) -> list[dict[str, Any]]:
     return [json.loads(body) for body in session.scalars(statement)]
 
 
-def _checked(session: Session, wanted: Wanted, zone: str) -> Query:
+def _checked(session: Session, wanted: Wanted, zone: str, at: datetime) -> Query:
     first, last = wanted.first_day, wanted.last_day
     errors: list[FieldError] = []
     if first is None:
@@ -247,13 +253,11 @@ def _checked(session: Session, wanted: Wanted, zone: str) -> Query:
         errors.append(FieldError("last_day", _("The last day is on or after the first.")))
     elif (last - first).days > LONGEST:
         errors.append(FieldError("first_day", _("An audit looks at no more than ten years.")))
-    elif query.until > now(session):
-        errors.append(
-            FieldError("last_day", _("The period must be over. Choose a last day that is before today."))
-        )
+    elif last > at.astimezone(ZoneInfo(zone)).date() or query.begins >= at:
+        errors.append(FieldError("last_day", _("The last day is in the future. Choose today at the latest.")))
     if errors:
         raise FieldErrors(tuple(errors))
-    return query
+    return replace(query, ends=min(at, query.until))
 
 
 def _unknown(wanted: Wanted, choices: Choices) -> list[FieldError]:

@@ -8,13 +8,15 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from portal.core.language import N_, _, ngettext, spoken
-from portal.core.times import day, moment, number, size
+from portal.core.times import clock, day, moment, number, size, zone_name
 from reports.audits.document import AttributeRule, FixedRule, PercentRule
 from reports.audits.model import Audit, AuditDraw, AuditState, DrawState
 from reports.audits.ordering import rule_of
+from reports.audits.pages.words import days
 from reports.audits.place import BUNDLE, REGISTER, REPORT, SAMPLE, WORKBOOK
 from reports.audits.queries import AuditLine, Found
 from reports.audits.sampling import sample_size
+from reports.audits.scope import cut_at
 
 #: Populations for which the order form says how large a sample would be.
 EXAMPLES = (50, 250, 1_000, 10_000)
@@ -112,7 +114,7 @@ def view_of(found: Found, timezone: str) -> AuditView:
     audit = found.audit
     return AuditView(
         reference=audit.reference,
-        title=_("%(first)s to %(last)s", first=day(audit.first_day), last=day(audit.last_day)),
+        title=_period(audit, timezone),
         tag=_tag(audit, found.draws[0] if found.draws else None),
         counting=audit.state is AuditState.COUNTING,
         counted=audit.state is AuditState.COUNTED,
@@ -133,7 +135,7 @@ def line_of(line: AuditLine, timezone: str) -> Line:
     audit = line.audit
     return Line(
         reference=audit.reference,
-        period=_("%(first)s to %(last)s", first=day(audit.first_day), last=day(audit.last_day)),
+        period=_period(audit, timezone),
         ordered_by=audit.ordered_by.name if audit.ordered_by else _("Countersign"),
         ordered_at=audit.ordered_at.astimezone(ZoneInfo(timezone)),
         tag=_tag(audit, line.draw),
@@ -202,12 +204,7 @@ def _ordered(found: Found, timezone: str) -> tuple[tuple[str, str], ...]:
     return (
         (
             _("Period"),
-            _(
-                "Requests submitted from %(first)s to %(last)s, time zone %(zone)s",
-                first=day(audit.first_day),
-                last=day(audit.last_day),
-                zone=audit.zone,
-            ),
+            _submitted(audit),
         ),
         (_("Units"), named(audit.units)),
         (_("Services"), named(audit.offerings)),
@@ -221,6 +218,27 @@ def _ordered(found: Found, timezone: str) -> tuple[tuple[str, str], ...]:
         ),
         (_("Ordered by"), found.ordered_by),
         (_("Ordered"), moment(audit.ordered_at, timezone)),
+    )
+
+
+def _period(audit: Audit, timezone: str) -> str:
+    """Days and time are those of the audit's zone, which is named to a reader whose clock showed another time."""
+    cut = cut_at(audit.until, audit.last_day, audit.zone)
+    if cut is None:
+        return days(audit.first_day, audit.last_day)
+    same = cut.utcoffset() == cut.astimezone(ZoneInfo(timezone)).utcoffset()
+    return days(audit.first_day, audit.last_day, clock(cut) if same else f"{clock(cut)} {zone_name(cut)}")
+
+
+def _submitted(audit: Audit) -> str:
+    cut = cut_at(audit.until, audit.last_day, audit.zone)
+    words = {"first": day(audit.first_day), "last": day(audit.last_day), "zone": audit.zone}
+    if cut is None:
+        return _("Requests submitted from %(first)s to %(last)s, time zone %(zone)s", **words)
+    return _(
+        "Requests submitted from %(first)s to %(last)s, up to %(time)s, time zone %(zone)s",
+        time=clock(cut),
+        **words,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -88,11 +88,10 @@ def stays_within(audit: Audit, actor: Actor) -> bool:
         return True
     zone = ZoneInfo(audit.zone)
     begins = datetime.combine(audit.first_day, time(), zone)
-    ends = datetime.combine(audit.last_day + timedelta(days=1), time(), zone)
     return (
         (scope.offerings is None or (bool(audit.offerings) and scope.offerings.issuperset(audit.offerings)))
         and (scope.since is None or begins >= scope.since)
-        and (scope.until is None or ends <= scope.until)
+        and (scope.until is None or audit.until <= scope.until)
     )
 
 

@@ -19,6 +19,7 @@ CHUNK = 500
 class Query:
     """The period by its days in a zone, both included, and what is looked at; an empty tuple is everything.
 
+    `ends` is the first moment after it as it was fixed with the order; without it, the end of the last day.
     Units are written out: those below a chosen one are among them. A control is "framework identifier".
     """
 
@@ -28,6 +29,7 @@ class Query:
     units: tuple[str, ...] = ()
     offerings: tuple[str, ...] = ()
     controls: tuple[str, ...] = ()
+    ends: datetime | None = None
 
     @property
     def begins(self) -> datetime:
@@ -37,7 +39,7 @@ class Query:
     @property
     def until(self) -> datetime:
         """The first moment after the period (UTC)."""
-        return midnight(self.last_day + timedelta(days=1), self.zone)
+        return self.ends or midnight(self.last_day + timedelta(days=1), self.zone)
 
     def covers(self, at: datetime) -> bool:
         """Whether the moment is in the period."""
@@ -68,6 +70,12 @@ def midnight(day: date, zone: str) -> datetime:
     """The first moment of the day in the zone; computed in UTC, so that a change of clocks does not shift it."""
     at = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
     return at.astimezone(ZoneInfo("UTC"))
+
+
+def cut_at(until: datetime, last_day: date, zone: str) -> datetime | None:
+    """Where the period ends before its last day does, that moment in its zone; None where the last day is whole."""
+    local = until.astimezone(ZoneInfo(zone))
+    return local if local.date() <= last_day else None
 
 
 def chunks(items: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:

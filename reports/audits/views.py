@@ -17,9 +17,10 @@ from portal.core.language import _, ngettext
 from portal.identity.access import current_actor, requires
 from portal.identity.permissions import Permission
 from reports.audits import place, tags
-from reports.audits.forms import FIELDS, OrderForm, spoken_period
+from reports.audits.forms import FIELDS, OrderForm
 from reports.audits.ledger_part import digest_of
 from reports.audits.ordering import give_nonce, order, try_again
+from reports.audits.pages.words import days
 from reports.audits.presenters import example_sizes, line_of, view_of
 from reports.audits.problems import AuditNotMade
 from reports.audits.queries import audits_before, find_file, found_audit, get_audit
@@ -193,6 +194,6 @@ def _form(form: OrderForm, *, status: int = 200) -> Response:
         "reports/audits/new.html",
         status,
         form=form.speak(choices, periods, zone),
-        period_hints={name: spoken_period(one.first_day, one.last_day) for name, one in periods.items()},
+        period_hints={name: days(one.first_day, one.last_day) for name, one in periods.items()},
         examples=example_sizes(),
     )

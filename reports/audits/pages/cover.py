@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from portal.audit.notes import fingerprint, read_head, read_verifier_key
 from portal.core.language import _, ngettext
-from portal.core.times import number
+from portal.core.times import clock, number
 from reports.audits.document import Audit
-from reports.audits.pages.words import day_of
+from reports.audits.pages.words import cut_of, day_of
 from reports.audits.sections.controls import CARRIED_OUT
 from reports.audits.sections.shapes import Shown, Tone
 from reports.evidence.tags import KEY_INTRODUCED
@@ -50,23 +50,41 @@ class Result:
 def claim_of(audit: Audit, sections: Mapping[str, Shown]) -> Claim:
     """The report's claim. What is counted is in the facts, so that everybody arrives at the same sentence."""
     deviations = sum(len(shown.deviations) for shown in sections.values())
+    cut = cut_of(audit.query)
     words = {
         "count": number(audit.population.count),
         "first": day_of(audit.query.first_day),
         "last": day_of(audit.query.last_day),
         "size": number(audit.sample.size),
+        "time": clock(cut) if cut else "",
     }
     if not audit.population.count:
         return Claim(
             _("Complete: there is nothing in scope"),
-            _("From %(first)s to %(last)s no request in scope was submitted; none is left out.", **words),
+            _(
+                "From %(first)s to %(last)s, up to %(time)s, no request in scope was submitted; none is left out.",
+                **words,
+            )
+            if cut
+            else _(
+                "From %(first)s to %(last)s no request in scope was submitted; none is left out.", **words
+            ),
             "wait",
         )
-    listed = ngettext(
-        "%(count)s request in scope was submitted from %(first)s to %(last)s; it is listed here, and none is left out.",
-        "All %(count)s requests in scope that were submitted from %(first)s to %(last)s are listed here, and none is left out.",
-        audit.population.count,
-        **words,
+    listed = (
+        ngettext(
+            "%(count)s request in scope was submitted from %(first)s to %(last)s, up to %(time)s; it is listed here, and none is left out.",
+            "All %(count)s requests in scope that were submitted from %(first)s to %(last)s, up to %(time)s, are listed here, and none is left out.",
+            audit.population.count,
+            **words,
+        )
+        if cut
+        else ngettext(
+            "%(count)s request in scope was submitted from %(first)s to %(last)s; it is listed here, and none is left out.",
+            "All %(count)s requests in scope that were submitted from %(first)s to %(last)s are listed here, and none is left out.",
+            audit.population.count,
+            **words,
+        )
     )
     drawn = ngettext(
         "%(size)s of them was drawn by a lot that nobody could steer.",

@@ -11,7 +11,7 @@ from portal.core.language import N_, _
 from portal.core.times import number
 from reports.audits import tags
 from reports.audits.document import Audit
-from reports.audits.pages.words import day_of, rule_in_words
+from reports.audits.pages.words import cut_of, day_of, rule_in_words
 from reports.evidence.words import spoken_time
 
 
@@ -78,7 +78,12 @@ def _events(audit: Audit) -> tuple[Event, ...]:
         (
             audit.query.until,
             0,
-            _("The period ended with the end of %(day)s.", day=day_of(audit.query.last_day)),
+            _(
+                "The period ended when the audit was ordered, because %(day)s was not over yet.",
+                day=day_of(audit.query.last_day),
+            )
+            if cut_of(audit.query)
+            else _("The period ended with the end of %(day)s.", day=day_of(audit.query.last_day)),
             "",
         ),
         (

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from portal.core import times
 from portal.core.language import N_, _, ngettext
 from portal.core.times import number
-from reports.audits.document import AttributeRule, Audit, FixedRule, PercentRule
+from reports.audits.document import AttributeRule, Audit, FixedRule, PercentRule, QueryPart
+from reports.audits.scope import cut_at
 
 KINDS = {"standard": N_("Standard"), "normal": N_("Normal"), "emergency": N_("Emergency")}
 PROMISES = {"kept": N_("kept"), "missed": N_("missed"), "open": N_("still open"), "none": N_("no promise")}
@@ -18,8 +19,30 @@ def day_of(text: str) -> str:
     return times.day(date.fromisoformat(text))
 
 
+def days(first: date, last: date, up_to: str = "") -> str:
+    """A period: 1 October 2026 to 31 October 2026; of one that was cut, up to which time: …, up to 06:41."""
+    words = {"first": times.day(first), "last": times.day(last)}
+    if up_to:
+        return _("%(first)s to %(last)s, up to %(time)s", time=up_to, **words)
+    return _("%(first)s to %(last)s", **words)
+
+
+def cut_of(query: QueryPart) -> datetime | None:
+    """Where the period was cut because its last day was not over when it was ordered, in its zone."""
+    return cut_at(datetime.fromisoformat(query.until), date.fromisoformat(query.last_day), query.zone)
+
+
 def period(audit: Audit) -> str:
-    """The period in its days."""
+    """The period in its days, and up to which time of the last one where that was not over."""
+    cut = cut_of(audit.query)
+    if cut is not None:
+        return _(
+            "%(first)s to %(last)s, up to %(time)s (%(zone)s)",
+            first=day_of(audit.query.first_day),
+            last=day_of(audit.query.last_day),
+            time=times.clock(cut),
+            zone=audit.query.zone,
+        )
     return _(
         "%(first)s to %(last)s (%(zone)s)",
         first=day_of(audit.query.first_day),

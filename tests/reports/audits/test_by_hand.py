@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner
@@ -38,9 +39,14 @@ def test_an_audit_is_counted_where_no_worker_runs(audits: AuditWorld) -> None:
     assert "AR-000001: 1 requests, of which 1 are to be drawn." in done.output
     assert audits.audit(1).root in done.output and "countersign audits draw AR-000001" in done.output
     refused = CliRunner().invoke(commands, [*asked[:-2], "--to", "2027-11-30"])
-    assert refused.exit_code == 1 and "The period must be over." in refused.output
+    assert refused.exit_code == 1 and "The last day is in the future." in refused.output
     listed = CliRunner().invoke(commands, ["list"])
     assert "AR-000001  2026-11-01 to 2026-11-30  1 requests  counted" in listed.output
+    today = CliRunner().invoke(commands, ["order", "--from", "2026-12-01", "--to", "2026-12-08"])
+    assert today.exit_code == 0, today.output
+    local = audits.world.clock().astimezone(ZoneInfo("Europe/Berlin"))
+    listed = CliRunner().invoke(commands, ["list"])
+    assert f"AR-000002  2026-12-01 to 2026-12-08, up to {local:%H:%M} CET  0 requests" in listed.output
 
 
 def test_a_saved_bundle_is_a_download(made: MadeAudit, tmp_path: Path) -> None:

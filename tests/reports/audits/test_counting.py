@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import json
+from datetime import UTC, date, datetime
 
 import pytest
+from sqlalchemy import select, update
 
 from portal.audit.checkpoint import checkpoint
+from portal.audit.model import Entry
 from portal.core.errors import Conflict, FieldErrors, Forbidden
+from portal.identity.model import Unit
 from reports.audits.document import FixedRule
 from reports.audits.ledger_part import write_leaves
-from reports.audits.model import AuditState, DrawState
+from reports.audits.model import AuditFacts, AuditState, DrawState
 from reports.audits.ordering import COUNT, MAKE, Wanted, order, try_again
 from reports.audits.scope import Query
 from reports.audits.wanted import past_periods
@@ -86,6 +90,43 @@ def test_a_period_that_is_not_over_and_what_is_not_there_are_refused(audits: Aud
     with pytest.raises(Forbidden), audits.db.transaction() as session:
         order(session, auditor, Wanted(*NOVEMBER, rule))
     assert audits.newest() == before
+
+
+def test_a_period_up_to_today_ends_at_the_moment_of_the_order(audits: AuditWorld) -> None:
+    world = audits.world
+    before = world.withdrawn()
+    world.clock.pass_time(minutes=1)
+    moment = world.clock()
+    number = audits.ordered(last_day=moment.date())
+    world.clock.pass_time(minutes=1)
+    world.shelves.submitted(world.actor_of(world.cast.requester), person="ola.outsider", word="far")
+    audits.work()
+    audit = audits.audit(number)
+    assert audit.state is AuditState.COUNTED, audit.why
+    assert list(audits.rows(audit.id)) == [before] and audit.until == moment == audit.ordered_at
+    with audits.db.reading() as session:
+        told = session.get_one(AuditFacts, audit.id).completeness
+        body = session.scalars(select(Entry.body).where(Entry.tag == "audit:ordered")).one()
+    assert (told["last"], told["submissions"], told["outside_period"]) == ("SR-000002", 2, 1)
+    assert json.loads(body)["facts"]["until"] == moment.isoformat()
+    world.clock.pass_time(days=1)
+    again = audits.counted(last_day=moment.date())
+    assert list(audits.rows(again.id)) == [before, "SR-000002"], "the day is over now"
+    assert again.until.isoformat() == "2026-11-18T23:00:00+00:00"
+
+
+@pytest.mark.on_sqlite
+def test_the_zone_of_the_audit_says_which_day_is_today(audits: AuditWorld) -> None:
+    with audits.db.transaction() as session:
+        session.execute(update(Unit).where(Unit.parent_id.is_(None)).values(timezone="Pacific/Auckland"))
+    audits.world.clock.pass_time(hours=6)
+    assert audits.world.clock().date() == date(2026, 11, 18), "in Auckland it is the day after"
+    audit = audits.audit(audits.ordered(last_day=date(2026, 11, 19)))
+    assert audit.until == audit.ordered_at
+    for day in (date(2026, 11, 20), date(2026, 11, 21)):
+        with pytest.raises(FieldErrors) as refused:
+            audits.ordered(first_day=day, last_day=day)
+        assert [error.field for error in refused.value.errors] == ["last_day"]
 
 
 @pytest.mark.on_sqlite

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
 import html5lib
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import event
+from sqlalchemy import event, update
 
 from portal.app import create_app
 from portal.audit.notes import fingerprint
 from portal.core.settings import Settings
+from portal.identity.model import Person
 from portal.identity.web_sessions import start_session
 from portal.wiring import Portal, build
 from reports.audits import place
@@ -69,7 +71,7 @@ def test_an_audit_is_ordered_counted_and_drawn_by_its_pages(made: MadeAudit, por
     }
     form |= {"language": "en", "disclosure": "whole"}
     status, text, _ = post(officer, "/audits/new", form, "/audits/new")
-    assert status == 422 and "The period must be over." in text
+    assert status == 422 and "The last day is in the future." in text
     form |= {"last_day": "2026-11-30", "rule": "attribute", "confidence": "0.95", "tolerable": "2,5 %"}
     status, text, _ = post(officer, "/audits/new", form, "/audits/new")
     assert status == 422 and "Give a number, such as 5 or 2.5." in text
@@ -135,6 +137,35 @@ def test_the_pages_take_few_statements(made: MadeAudit, portal: Portal) -> None:
         officer.get(url)
         # Whose session it is and what waits for its person are counted with every page.
         assert len(statements) - 3 <= 8, (url, statements)
+
+
+def test_an_audit_up_to_today_says_on_every_page_when_it_was_cut(made: MadeAudit, portal: Portal) -> None:
+    officer = browser(portal, made.audits.world.cast.compliance)
+    now = made.audits.world.clock().astimezone(ZoneInfo("Europe/Berlin"))
+    form = {"period": "own", "first_day": "2026-11-01", "last_day": f"{now:%Y-%m-%d}", "rule": "fixed"}
+    form |= {"size": "2", "language": "de", "disclosure": "whole"}
+    text = read(officer, "/audits/new")
+    assert "If the last day is today, the period ends at the moment of your order." in text
+    status, _, where = post(officer, "/audits/new", form, "/audits/new")
+    assert status == 303
+    days = f"1 November 2026 to {now:%-d %B %Y}, up to {now:%H:%M}"
+    text = read(officer, where)
+    assert f">{days}<" in text, "in the heading"
+    assert f"Requests submitted from {days}, time zone Europe/Berlin" in text
+    assert days in read(officer, "/audits")
+    with portal.db.transaction() as session:
+        session.execute(
+            update(Person).where(Person.id == made.audits.world.cast.compliance).values(timezone="Asia/Tokyo")
+        )
+    assert f">{days} CET<" in read(browser(portal, made.audits.world.cast.compliance), where)
+    with portal.db.transaction() as session:
+        session.execute(
+            update(Person)
+            .where(Person.id == made.audits.world.cast.compliance)
+            .values(timezone="Europe/Berlin", language="de")
+        )
+    german = read(browser(portal, made.audits.world.cast.compliance), where)
+    assert f"1. November 2026 bis {now.day}. Dezember 2026, bis {now:%H:%M} Uhr" in german
 
 
 @pytest.mark.on_sqlite

@@ -393,6 +393,7 @@ def upgrade() -> None:
         sa.Column("ordered_at", database.UTCDateTime(), nullable=False),
         sa.Column("first_day", sa.Date(), nullable=False),
         sa.Column("last_day", sa.Date(), nullable=False),
+        sa.Column("until", database.UTCDateTime(), nullable=False),
         sa.Column("zone", sa.String(length=64), nullable=False),
         sa.Column("units", sa.JSON(), nullable=False),
         sa.Column("offerings", sa.JSON(), nullable=False),

@@ -2477,7 +2477,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print the checks as JSON")
     asked = parser.parse_args(arguments)
 
-    def say(line: str) -> None:  # what a hostile file says must not steer the terminal
+    def put(line: str) -> None:  # what a hostile file says must not steer the terminal
         print("".join(one if one.isprintable() else "?" for one in line))
 
     def progress(name: str) -> None:
@@ -2497,12 +2497,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps(told, indent=2, ensure_ascii=False))
     else:
         for _, holds, sentence in result.checks:
-            say({True: "✓ ", False: "✗ ", None: "? "}[holds] + sentence)
+            put({True: "✓ ", False: "✗ ", None: "? "}[holds] + sentence)
         if result.claim and result.holds:
-            say("")
-            say(f"{result.reference}: {result.claim}")
-        say("")
-        say(result.verdict)
+            put("")
+            put(f"{result.reference}: {result.claim}")
+        put("")
+        put(result.verdict)
     return 0 if result.holds else 1
 
 

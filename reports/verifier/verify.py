@@ -1809,9 +1809,8 @@ def _evidence_values(opened: Opened, story: Story) -> Iterator[str]:
 def check_report(opened: Opened, trusted: Trusted, result: Result) -> None:
     """All of an audit report that can be told without its bundle."""
     told, ledger, sample = opened.told, opened.told["ledger"], opened.told["sample"]
-    days = f"{told['query']['first_day']} to {told['query']['last_day']}"
-    result.claim = f"{told['population']['count']} requests from {days}, {sample['size']} of them drawn."
     note, certificate = ledger["made"]["checkpoint"], opened.signed.certificate
+    run_checks([("claim", lambda: setattr(result, "claim", _claim(told)))], result)
     run_checks([("checkpoint", lambda: _check_heads(told, result))], result)
     for name, rules in (("query", query_problems), ("population", population_problems), ("sample", sample_problems)):
         run_checks([(name, lambda: result.judge(name, rules.__doc__ or "", rules(told)))], result)
@@ -1822,6 +1821,21 @@ def check_report(opened: Opened, trusted: Trusted, result: Result) -> None:
         f"Compare with your own notes: that the word is yours (“{sample['nonce']}”), and that you said it after you "
         f"were shown the root {sample['root']}; a portal that knew the word could have tried roots until one suited.",
     )
+
+
+def _up_to(query: Json) -> str:
+    """Where the period ends before its last day does, as the pages say it; in UTC where time zones are not known."""
+    until = moment(query["until"])
+    if query["zone"] not in available_timezones():
+        return f", up to {until:%H:%M} UTC of {until.date()}"
+    until = until.astimezone(ZoneInfo(query["zone"]))
+    return f", up to {until:%H:%M}" if until.date().isoformat() <= query["last_day"] else ""
+
+
+def _claim(told: Json) -> str:
+    query, up_to = told["query"], _up_to(told["query"])
+    days = f"{query['first_day']} to {query['last_day']}{up_to}{up_to and ' (' + query['zone'] + ')'}"
+    return f"{told['population']['count']} requests from {days}, {told['sample']['size']} of them drawn."
 
 
 def of_the_audit(told: Json, tag: str) -> list[Json]:
@@ -1864,24 +1878,29 @@ def _check_heads(told: Json, result: Result) -> None:
 
 
 def query_problems(told: Json) -> Iterator[str]:
-    """The period is the days that it names, and was over when the audit was ordered."""
+    """The period is the days that it names, the last one up to the order at most."""
     query, zones = told["query"], available_timezones()
     if not all(re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", query[day]) for day in ("first_day", "last_day")):
         raise Wrong("The days of the period are not written as days.")
     if zones and query["zone"] not in zones:
         raise Wrong(f"There is no time zone “{query['zone']:.40}”, so nobody can tell when the period begins.")
-    names = ("first_day", "last_day", "zone", "units", "offerings", "controls", "language")
+    names = ("first_day", "last_day", "until", "zone", "units", "offerings", "controls", "language")
     wanted = {**{name: query[name] for name in names}, "rule": told["sample"]["rule"], "disclosure": told["disclosure"]}
-    for entry in of_the_audit(told, "audit:ordered"):
+    orders = of_the_audit(told, "audit:ordered")
+    for entry in orders:
         yield from differing("The order of the audit", facts(entry), wanted)
     # A machine without the world's time zones takes what is told, give or take their spread.
     zone, spread = (ZoneInfo(query["zone"]), timedelta(0)) if zones else (timezone.utc, timedelta(hours=14))
     first, last = (datetime.fromisoformat(query[day]).replace(tzinfo=zone) for day in ("first_day", "last_day"))
-    begins, until = moment(query["from"]), moment(query["until"])
+    begins, until, after = moment(query["from"]), moment(query["until"]), last + timedelta(days=1)
+    # A last day that was not over yet ends with the order: as its entry states, which was written in one transaction.
+    is_cut = last - spread <= until < after + spread and all(
+        timedelta(0) <= moment(one["body"]["at"]) - until <= LONGEST_TRANSACTION for one in orders
+    )
     yield from broken(
         "The period",
         (abs(begins - first) <= spread, f"does not begin with its first day in {query['zone']}"),
-        (abs(until - last - timedelta(days=1)) <= spread, f"does not end with its last day in {query['zone']}"),
+        (abs(until - after) <= spread or is_cut, f"does not end with its last day in {query['zone']}"),
         (begins < until <= moment(told["as_of"]), "was not over when it was looked at"),
     )
 
@@ -1951,7 +1970,7 @@ def _report_values(opened: Opened) -> Iterator[str]:
         days = [datetime.fromisoformat(query[day]) for day in ("first_day", "last_day")]
         period = " to ".join(f"{day.day} {day:%B %Y}" for day in days)
         scope = "request in scope was" if len(rows) == 1 else "requests in scope that were"
-        yield f"{period} ({query['zone']})"
+        yield f"{period}{_up_to(query)} ({query['zone']})" if query["zone"] in available_timezones() else period
         yield f"{scope} submitted from {period}" if rows else "no request in scope was submitted"
     yield from (told["population"]["digest"], sha256(opened.files["audit.json"]))
     if is_english:

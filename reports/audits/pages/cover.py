@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from portal.audit.notes import fingerprint, read_head, read_verifier_key
 from portal.core.language import _, ngettext
-from portal.core.times import clock, number
+from portal.core.times import clock, number, zone_name
 from reports.audits.document import Audit
 from reports.audits.pages.words import cut_of, day_of
 from reports.audits.sections.controls import CARRIED_OUT
@@ -56,7 +56,8 @@ def claim_of(audit: Audit, sections: Mapping[str, Shown]) -> Claim:
         "first": day_of(audit.query.first_day),
         "last": day_of(audit.query.last_day),
         "size": number(audit.sample.size),
-        "time": clock(cut) if cut else "",
+        # With its zone: all other times of the report are UTC.
+        "time": f"{clock(cut)} {zone_name(cut)}" if cut else "",
     }
     if not audit.population.count:
         return Claim(

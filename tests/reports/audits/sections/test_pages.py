@@ -210,14 +210,14 @@ def test_a_period_that_was_cut_says_so_in_every_language(audit: Audit) -> None:
     cut = changed(audit, up_to_the_order)
     pages = [text_of(body) for body in pages_of(cut)]
     assert pages[0].count("1 January 2026 to 31 March 2026, up to 06:41 (Europe/Lisbon)") == 2
-    assert "submitted from 1 January 2026 to 31 March 2026, up to 06:41, are listed here" in pages[0]
+    assert "submitted from 1 January 2026 to 31 March 2026, up to 06:41 WEST, are listed here" in pages[0]
     method = next(page for page in pages if page.startswith("Method"))
     assert "31 Mar 2026, 05:41:07 UTC The period ended when the audit was ordered" in method
     assert all("up to 06:41" not in text_of(body) for body in pages_of(audit))
     german = changed(cut, lambda facts: facts["query"].update(language="de"))
     pages = [text_of(body) for body in pages_of(german)]
     assert pages[0].count("1. Januar 2026 bis 31. März 2026, bis 06:41 Uhr (Europe/Lisbon)") == 2
-    assert "vom 1. Januar 2026 bis zum 31. März 2026, bis 06:41 Uhr, eingereicht wurden" in pages[0]
+    assert "vom 1. Januar 2026 bis zum 31. März 2026, bis 06:41 Uhr WESZ, eingereicht wurden" in pages[0]
 
 
 def test_the_contents_give_the_page_on_which_each_chapter_begins(

@@ -28,11 +28,13 @@ MFA = "urn:countersign:acr:mfa"
 
 @dataclass
 class StandingClock:
-    """A clock that moves only when it is told to."""
+    """A clock that moves only when it is told to, or by a `tick` whenever it is looked at."""
 
     time: datetime = MORNING
+    tick: timedelta = timedelta(0)
 
     def __call__(self) -> datetime:
+        self.time += self.tick
         return self.time
 
     def pass_time(self, **parts: float) -> None:

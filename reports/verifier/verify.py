@@ -2448,6 +2448,9 @@ def _evidence(bundle: Bundle, told: Json, trusted: Trusted, result: Result, chec
             continue
         ledger, controls = evidence["ledger"], evidence["controls"].items()
         said = {**evidence["request"], "reference": evidence["reference"], "origin": ledger["origin"]}
+        # The row has the time of its entry, which was written in the same transaction.
+        if abs(moment(said["submitted_at"]) - moment(row["submitted_at"])) <= LONGEST_TRANSACTION:
+            said["submitted_at"] = row["submitted_at"]
         said["ledger_key"] = ledger["verifier"] in told["ledger"]["verifiers"]
         said["offering_digest"] = evidence["offering"]["digest"]
         said["controls"] = sorted(f"{framework} {one}" for framework, ids in controls for one in ids)

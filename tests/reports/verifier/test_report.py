@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import copy
+import html
 import json
+import re
 from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -14,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from portal.audit.notes import read_head, sign_head, verifier_key
 from reports.audits.document import SCHEMA_FILE, Rule, read_audit
+from reports.audits.html import pages_of
 from reports.audits.pages.cover import claim_of
 from reports.audits.pages.words import KINDS, PROMISES
 from reports.audits.sampling import sample_size
@@ -21,6 +25,7 @@ from reports.evidence.verify import story
 from reports.evidence.words import STATES
 from reports.verifier import verify as single
 from reports.verifier.verify import Opened, Pdf, Recount, Result, Signed, Trusted, check_report, run_checks
+from tests.reports.audits.sections.told import told as made_up
 from tests.reports.verifier.conftest import GenuineBundle
 
 Told = dict[str, Any]
@@ -209,6 +214,23 @@ def test_the_words_that_it_looks_for_are_those_that_the_pages_use() -> None:
     assert {code: single.WORDS[code] for code in STATES} == STATES
     assert {code: code.capitalize() for code in KINDS} == KINDS
     assert single.STATES == story._STATES
+
+
+def test_a_row_of_another_language_names_once_who_asked_for_themselves() -> None:
+    audit = made_up(language="de")
+    assert any(row.requester == row.beneficiary for row in audit.population.rows)
+    register = html.unescape(re.sub(r"<[^>]*>", "", list(pages_of(audit))[-1]))
+    opened = Opened(
+        Signed(b"", None),
+        cast("Pdf", SimpleNamespace(root={"Lang": b"de"})),
+        "audit.json",
+        audit.model_dump(mode="json"),
+        {"audit.json": b""},
+    )
+    values = list(single._report_values(opened))
+    rows = values[values.index(f"{audit.sample.seed}") + 1 + 4 * audit.sample.size :]
+    assert len(rows) >= 3 * audit.population.count
+    assert list(single.values_missing([single.compact(register)], rows)) == []
 
 
 @pytest.mark.parametrize("count", [0, 1, 5])

@@ -101,6 +101,20 @@ def test_the_end_of_a_whole_period_is_midnight(bundle: GenuineBundle, seconds: i
     assert refused(told)
 
 
+@pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 25)])
+def test_a_last_day_on_which_clocks_change_ends_at_midnight_too(
+    bundle: GenuineBundle, day: str, hours: int
+) -> None:
+    told: Told = json.loads(bundle.members["audit.json"])
+    after = (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+    begins, until = datetime.fromisoformat(midnight(day)), datetime.fromisoformat(midnight(after))
+    assert until - begins == timedelta(hours=hours)
+    stated(told, first_day=day, last_day=day, **{"from": begins.isoformat()}, until=until.isoformat())
+    assert list(single.query_problems(told)) == []
+    moved(told, 3600)
+    assert list(single.query_problems(told))
+
+
 def test_a_machine_without_time_zones_takes_what_the_order_states(
     today: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,7 +82,7 @@ def sign_head(head: Head, name: str, key: Ed25519PrivateKey) -> str:
 
 
 #: Origin, size and root, each on a line of its own; more lines may follow.
-_HEAD = re.compile(r"([^\n]+)\n(0|[1-9][0-9]*)\n([A-Za-z0-9+/]{43}=)(?:\n|\Z)")
+_HEAD = re.compile(r"([^\n]+)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)(?:\n|\Z)")
 
 
 def read_head(note: str) -> Head:

@@ -42,6 +42,7 @@ console = Console(highlight=False)
 NAME = "bench.example/ledger"
 EVERY = 100
 PART = 10_000
+TIMES = 3
 SECONDS_BETWEEN = 30
 #: A week of entries, after which the portal verifies all of them and says so in an entry.
 WEEK = 7 * 24 * 3600 // SECONDS_BETWEEN
@@ -231,9 +232,13 @@ def rows_read(db: Database, entries: int) -> int:
 
 
 def _timed(action: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    action()
-    return time.perf_counter() - began
+    """The shortest of three times: what else the machine does makes a time longer, never shorter."""
+    times = []
+    for _ in range(TIMES):
+        began = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - began)
+    return min(times)
 
 
 if __name__ == "__main__":

@@ -94,7 +94,12 @@ class OrderForm(Form):
             "Requests that were submitted in it. Time zone: %(zone)s.",
             zone=zone,
         )
-        named = {"month": _("Last month"), "quarter": _("Last quarter"), "year": _("Last year")}
+        named = {
+            "month": _("Last month"),
+            "quarter": _("Last quarter"),
+            "year": _("Last year"),
+            "now": _("This month, up to now"),
+        }
         self.period.choices = [*((name, named[name]) for name in periods), (OWN, _("Other days"))]
         self.first_day.label.text = _("First day")
         self.last_day.label.text = _("Last day")

@@ -24,7 +24,7 @@ from reports.audits.pages.words import days
 from reports.audits.presenters import example_sizes, line_of, view_of
 from reports.audits.problems import AuditNotMade
 from reports.audits.queries import audits_before, find_file, found_audit, get_audit
-from reports.audits.wanted import choices_of, past_periods, zone_of
+from reports.audits.wanted import choices_of, periods_at, zone_of
 
 blueprint = Blueprint("audits", __name__, url_prefix="/audits")
 
@@ -65,7 +65,7 @@ def make() -> BaseResponse:
     form.validate()
     try:
         with transaction() as session:
-            periods = past_periods(now(session), zone_of(session))
+            periods = periods_at(now(session), zone_of(session))
             reference = order(session, current_actor(), form.wanted(periods)).reference
     except FieldErrors as problems:
         form.tell(problems)
@@ -189,7 +189,7 @@ def _form(form: OrderForm, *, status: int = 200) -> Response:
     with reading() as session:
         zone = zone_of(session)
         choices = choices_of(session)
-        periods = past_periods(now(session), zone)
+        periods = periods_at(now(session), zone)
     return render(
         "reports/audits/new.html",
         status,

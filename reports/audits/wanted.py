@@ -99,8 +99,8 @@ def units_seen_by(session: Session, actor: Actor) -> frozenset[str] | None:
     return frozenset(session.scalars(select(Unit.slug)))
 
 
-def past_periods(at: datetime, zone: str) -> dict[str, Period]:
-    """The last whole `month`, `quarter` and `year` before this moment, in the zone."""
+def periods_at(at: datetime, zone: str) -> dict[str, Period]:
+    """The last whole `month`, `quarter` and `year` before this moment, and the month until `now`, in the zone."""
     today = at.astimezone(ZoneInfo(zone)).date()
     month_ends = today.replace(day=1) - timedelta(days=1)
     quarter_begins = today.replace(month=(today.month - 1) // _QUARTER * _QUARTER + 1, day=1)
@@ -109,4 +109,5 @@ def past_periods(at: datetime, zone: str) -> dict[str, Period]:
         "month": Period(month_ends.replace(day=1), month_ends),
         "quarter": Period(quarter_ends.replace(month=quarter_ends.month - _QUARTER + 1, day=1), quarter_ends),
         "year": Period(date(today.year - 1, 1, 1), date(today.year - 1, _DECEMBER, 31)),
+        "now": Period(today.replace(day=1), today),
     }

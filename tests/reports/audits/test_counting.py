@@ -17,7 +17,7 @@ from reports.audits.ledger_part import write_leaves
 from reports.audits.model import AuditFacts, AuditState, DrawState
 from reports.audits.ordering import COUNT, MAKE, Wanted, order, try_again
 from reports.audits.scope import Query
-from reports.audits.wanted import past_periods
+from reports.audits.wanted import periods_at
 from tests.reports.audits.conftest import NOVEMBER, AuditWorld
 
 
@@ -165,11 +165,12 @@ def test_what_fails_says_why_and_can_be_tried_again(audits: AuditWorld) -> None:
     ]
 
 
-def test_suggested_periods_are_over_and_a_day_begins_when_the_zone_says() -> None:
-    found = past_periods(datetime(2026, 1, 31, 23, 30, tzinfo=UTC), "Europe/Berlin")
+def test_suggested_periods_are_over_or_end_now_and_a_day_begins_when_the_zone_says() -> None:
+    found = periods_at(datetime(2026, 1, 31, 23, 30, tzinfo=UTC), "Europe/Berlin")
     assert (str(found["month"].first_day), str(found["month"].last_day)) == ("2026-01-01", "2026-01-31")
     assert (str(found["quarter"].first_day), str(found["quarter"].last_day)) == ("2025-10-01", "2025-12-31")
     assert str(found["year"].last_day) == "2025-12-31"
+    assert (str(found["now"].first_day), str(found["now"].last_day)) == ("2026-02-01", "2026-02-01")
     march = Query(NOVEMBER[0].replace(month=3), NOVEMBER[0].replace(month=3, day=31), "Europe/Berlin")
     assert march.begins.isoformat() == "2026-02-28T23:00:00+00:00"
     assert march.until.isoformat() == "2026-03-31T22:00:00+00:00"

@@ -141,7 +141,7 @@ class Trusted(NamedTuple):
 
 
 def read_key(value: str) -> str:
-    """A fingerprint's 64 hex digits, or a witness's verifier key as it is. What is no key itself names a file with one."""
+    """A fingerprint's 64 hex digits, or a witness's verifier key as it is. What is no key names a file with one."""
     digits = re.sub(r"^sha256:|[\s:]", "", value.strip().lower())
     if re.fullmatch(r"[0-9a-f]{64}", digits):
         return digits
@@ -1408,7 +1408,9 @@ def decision_problems(story: Story) -> Iterator[str]:
     went_on = request["revision"] if on_work else None
     for stage in told["stages"]:
         number, slug, state = stage["revision"], stage["slug"], stage["state"]
-        said = [one["verdict"] for one in told["decisions"] if (one["revision"], one["stage"]) == (number, slug)]
+        here = [one for one in told["decisions"] if (one["revision"], one["stage"]) == (number, slug)]
+        # Only what the work rests on must still count; before it may have been made void by what came after.
+        said = [one["verdict"] for one in here if number != went_on or not one["voided_at"]]
         agreed, quorum = said.count("approve"), stage["quorum"]
         yield from broken(
             f"The stage “{english(stage['name'])}”",
@@ -1444,8 +1446,9 @@ def request_problems(story: Story) -> Iterator[str]:
     """The ledger tells the same of submitting, of the seals and of the outcome."""
     offering, request = story.told["offering"], story.request
     yield from compared(story, "request:")
-    published = [one.said for one in story.ledger if one.kind == "offering:published"]
-    version, publisher = {name: offering[name] for name in ("version", "digest")}, offering["publisher"] or "portal"
+    version = {name: offering[name] for name in ("version", "digest")}.items()
+    published = [one.said for one in story.ledger if one.kind == "offering:published" and version <= one.said.items()]
+    publisher = offering["publisher"] or "portal"
     stages = {one["slug"] for one in story.told["stages"] if one["revision"] == request["revision"]}
     state, approved = "preparing", set()
     for entry in story.entries:
@@ -1458,8 +1461,8 @@ def request_problems(story: Story) -> Iterator[str]:
     yield from broken(
         "The ledger",
         ([one.kind for one in story.entries[:1]] == ["request:submitted"], "does not begin with its submission"),
-        (any(version.items() <= one.items() for one in published), "does not tell that this offering was published"),
-        (publisher in [one["actor"] for one in published], "names another publisher of the offering"),
+        (published, "does not tell that this offering was published"),
+        (publisher in [one["actor"] for one in published], "names another publisher of this version"),
         (state == request["state"], f"leaves the request {state}, and not {request['state']}"),
     )
 
@@ -1682,7 +1685,7 @@ def check_pdf(content: bytes, trusted: Trusted, result: Result) -> Json | None:
 def check_review(opened: Opened, trusted: Trusted, result: Result) -> None:
     """An access review's result."""
     _check_proofs(opened, (f"access-review:{opened.told['reference'].rpartition('-')[2]}", "request:"), trusted, result)
-    result.open("answers", "Only countersign verify compares an access review's answers with the entries.")
+    result.open("answers", "Only countersign verify compares an access review's pages and answers with the entries.")
 
 
 def check_evidence(opened: Opened, trusted: Trusted, result: Result) -> None:
@@ -2309,12 +2312,12 @@ def _archive(path: Path) -> zipfile.ZipFile:
 
 
 def _sampled(name: str, content: bytes, trusted: Trusted, result: Result) -> Json | None:
-    """One evidence file by this verifier's own checks; only what does not hold is told of it."""
+    """One evidence file by this verifier's own checks; told of it is what does not hold, or what was erased."""
     inner = Result(name)
     told = check_pdf(content, trusted, inner)
     for check, holds, sentence in inner.checks:
-        if holds is False:
-            result.bad("evidence", f"{name}, {check}: {sentence}")
+        if holds is False or (holds is None and check in ("record", "erased", "signature")):
+            result.checks.append(("evidence", holds, f"{name}, {check}: {sentence}"))
     return told if inner.holds else None
 
 
@@ -2350,6 +2353,9 @@ def check_bundle(
             name = rules.__name__
             run_checks([(name, lambda: result.judge(name, rules.__doc__ or "", rules()))], result)
         check_kept(trusted.kept, told["ledger"]["origin"], recount.roots, result)
+        if told["query"]["controls"]:
+            said = "What a version supports stands in its text, not in the ledger: that none which supports the controls"
+            result.open("scope", f"{said} that were asked for is missing is the portal's word.")
         if recount.withheld:
             said = "entries are withheld: that none of them is about a request in scope is the portal's word."
             result.open("scope", f"{recount.withheld} {said}")

@@ -189,18 +189,21 @@ def _right(evidence: Evidence, decision: DecisionPart, stage: StagePart | None, 
 
 
 def _quorum(evidence: Evidence, stage: StagePart) -> Iterator[str]:
+    done = evidence.request.state in {"scheduled", "fulfilling", "fulfilled", "ended", "failed"}
+    went_on = done and stage.revision == evidence.request.revision
     mine = [
         decision
         for decision in evidence.decisions
         if (decision.revision, decision.stage) == (stage.revision, stage.slug)
+        # Only what the work rests on must still count; before it may have been made void by what came after.
+        and not (went_on and decision.voided_at)
     ]
     approvals = [decision for decision in mine if decision.verdict == "approve"]
     if stage.state == "approved" and len(approvals) < stage.quorum:
         yield f"The stage “{english(stage.name)}” is said to be approved, but {len(approvals)} of {stage.quorum} agreed."
     if stage.state == "rejected" and not any(decision.verdict == "deny" for decision in mine):
         yield f"The stage “{english(stage.name)}” is said to be rejected, but nobody denied it."
-    done = evidence.request.state in {"scheduled", "fulfilling", "fulfilled", "ended", "failed"}
-    if done and stage.revision == evidence.request.revision and stage.state != "approved":
+    if went_on and stage.state != "approved":
         yield f"The request went on although the stage “{english(stage.name)}” was not approved."
 
 

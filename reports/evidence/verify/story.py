@@ -97,13 +97,16 @@ def _request(evidence: Evidence, entries: Entries) -> Iterator[str]:
 
 
 def _published(evidence: Evidence) -> Iterator[str]:
-    found = [entry for entry in evidence.ledger.entries if entry.body.get("tag") == PUBLISHED]
-    wanted = {"version": evidence.offering.version, "digest": evidence.offering.digest}
-    if not any(wanted.items() <= facts(entry).items() for entry in found):
+    wanted = {"version": evidence.offering.version, "digest": evidence.offering.digest}.items()
+    actors = {
+        str(entry.body.get("actor"))
+        for entry in evidence.ledger.entries
+        if entry.body.get("tag") == PUBLISHED and wanted <= facts(entry).items()
+    }
+    if not actors:
         yield "No entry of the ledger tells that this version of the offering was published."
-    actors = {str(entry.body.get("actor")) for entry in found}
-    if found and (evidence.offering.publisher or "portal") not in actors:
-        yield "The ledger names another publisher of the offering."
+    elif (evidence.offering.publisher or "portal") not in actors:
+        yield "The ledger names another publisher of this version of the offering."
 
 
 def _sealings(evidence: Evidence, entries: Entries) -> Iterator[str]:

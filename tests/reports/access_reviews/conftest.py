@@ -9,9 +9,9 @@ import pytest
 from portal.audit.checkpoint import Signer
 from reports.evidence.make import Workbench
 from tests.catalog.access_reviews.conftest import campaigns
-from tests.reports.evidence.conftest import _laid_out_once
+from tests.reports.evidence.conftest import _laid_out_once, renderers
 
-__all__ = ["_laid_out_once", "campaigns"]
+__all__ = ["_laid_out_once", "campaigns", "renderers"]
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from portal.identity.actor import Actor
 from portal.identity.model import Group, Person, Unit
 from reports.erasing.erase import Erased, erase
 from tests.reports.conftest import EvidenceWorld
-from tests.reports.evidence.conftest import _laid_out_once
+from tests.reports.evidence.conftest import _laid_out_once, renderers
 
-assert _laid_out_once
+assert _laid_out_once and renderers
 
 
 @dataclass

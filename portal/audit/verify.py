@@ -66,7 +66,8 @@ def verify_ledger(
     """Walk the entries and compare the tree with every checkpoint in the folder and in the database.
 
     `keys` are all public keys that the ledger ever had, the current one last. `progress` is told entries done and in
-    all. Stops at the first entry that does not fit.
+    all. Stops at the first entry that does not fit. Signatures that the last whole round verified are not verified again
+    one by one where its entry vouches for them (portal.audit.vouched); their roots are compared all the same.
 
     `known` is where it is kept how far the ledger was verified; unless `whole`, it goes on from there. Then of older
     entries only the top of the stored tree, whether their checkpoints are the same and that none is missing are

@@ -107,11 +107,12 @@ def _approve(story: Story, slug: str, reference: str) -> None:
         user_name = mail.to.partition("@")[0]
         visitor = story.visitor(user_name)
         card = visitor.open(mail.link)
+        # Before the decision: what it sets off may be in the mailbox by the time that it is answered.
+        asked |= recipients(story.mailbox_url, reference)
         after = visitor.send(card, form_with(card, "seal"), decision="approve", comment="")
         if reference not in after.text:
             message = f"After approving {reference} the page is {after.url}"
             raise StoryFailed(message)
-        asked |= recipients(story.mailbox_url, reference)
         story.tell(f"{user_name} follows the mail and approves {slug}, {number} stage", reference)
 
 

@@ -95,7 +95,8 @@ def verify_ledger(
                 vouched=None if begun.size else vouched_for(session, checkpoints),
             )
             beside = list(odd_checkpoints(checkpoints, [note.source for note in published]))
-            vouches = facts_of(checkpoints)
+            # Of what was verified before nothing is vouched for: its signatures were not all looked at.
+            vouches = {} if begun.size else facts_of(checkpoints)
             result.findings += [Finding(None, sentence) for sentence in refused]
             result.checkpoints, result.since = len(notes), begun.size
             if begun.size:
@@ -109,7 +110,7 @@ def verify_ledger(
                 if result.holds and known is not None:
                     keep_verified(known, walked, digest_of(notes, len(walked.tops) * SIZE, keys))
         result.findings += [Finding(*odd) for odd in beside]
-        if result.holds and not result.since:
+        if result.holds:
             result.vouches = vouches
     return result
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from portal.audit import found_notes, parts, record, verified, verify, walking
 from portal.audit.checkpoint import Signer, checkpoint
@@ -16,11 +16,10 @@ from portal.audit.rounds import tags
 from portal.audit.rounds.events import LedgerFoundOdd
 from portal.audit.rounds.model import VerificationRound
 from portal.audit.rounds.work import last_round, verify_round
-from portal.audit.signer.notary import Notary
-from portal.audit.signer.vault import FileVault
 from portal.audit.verify import Finding
 from portal.core.database import Database
 from portal.identity.actor import PORTAL
+from tests.portal.audit.rounds.conftest import change
 
 LEVEL = 3
 
@@ -32,12 +31,6 @@ def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
         for name, small in (("LEVEL", LEVEL), ("SIZE", 1 << LEVEL)):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, small)
-
-
-@pytest.fixture
-def signer(tmp_path: Path) -> Signer:
-    vault = FileVault(tmp_path / "signer")
-    return Signer(Notary(tmp_path / "signer", vault, origin="portal.test/ledger"), tmp_path / "checkpoints")
 
 
 @pytest.fixture
@@ -70,18 +63,6 @@ def write(db: Database, count: int) -> None:
     for number in range(count):
         with db.transaction() as session:
             record(session, "thing:done", subject=f"thing:{number}", actor=PORTAL, personal={"reason": "só"})
-
-
-def change(db: Database, statement: str) -> None:
-    """Past the portal, as somebody who may drop triggers."""
-    with db.transaction() as session:
-        for table in ("ledger_entry", "ledger_node"):
-            if db.engine.dialect.name == "sqlite":
-                session.execute(text(f"DROP TRIGGER IF EXISTS {table}_no_update"))
-                session.execute(text(f"DROP TRIGGER IF EXISTS {table}_no_delete"))
-            else:
-                session.execute(text(f"DROP TRIGGER IF EXISTS {table}_no_change ON {table}"))
-        session.execute(text(statement))
 
 
 def test_a_round_reads_what_is_new_and_once_a_week_everything(db, signer, clock, told, one_round):

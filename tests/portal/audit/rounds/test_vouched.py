@@ -15,22 +15,15 @@ from portal.audit.merkle import root_hash
 from portal.audit.notes import Head, sign_head, verify_head_by
 from portal.audit.rounds.tags import VERIFIED
 from portal.audit.rounds.work import verify_round
-from portal.audit.signer.notary import Notary
-from portal.audit.signer.vault import FileVault
 from portal.audit.tree import node_reader
 from portal.audit.verify import Verification, verify_ledger
 from portal.audit.vouched import facts_of
 from portal.core.database import Database
 from portal.identity.actor import PORTAL
+from tests.portal.audit.rounds.conftest import change
 
 OTHER = Ed25519PrivateKey.generate()
 ALTERED = "UPDATE ledger_checkpoint SET note = replace(note, substr(note, -20, 4), 'AAAA') WHERE size = 3"
-
-
-@pytest.fixture
-def signer(tmp_path: Path) -> Signer:
-    vault = FileVault(tmp_path / "signer")
-    return Signer(Notary(tmp_path / "signer", vault, origin="portal.test/ledger"), tmp_path / "checkpoints")
 
 
 @pytest.fixture
@@ -68,17 +61,6 @@ def write(db: Database, count: int) -> None:
     for number in range(count):
         with db.transaction() as session:
             record(session, "thing:done", subject=f"thing:{number}", actor=PORTAL)
-
-
-def change(db: Database, *statements: str) -> None:
-    """Past the portal, as somebody who may drop triggers."""
-    with db.transaction() as session:
-        for table in ("ledger_checkpoint", "ledger_entry"):
-            for trigger in ("no_update", "no_delete", "no_change"):
-                on = "" if db.engine.dialect.name == "sqlite" else f" ON {table}"
-                session.execute(text(f"DROP TRIGGER IF EXISTS {table}_{trigger}{on}"))
-        for statement in statements:
-            session.execute(text(statement))
 
 
 def test_signatures_that_a_round_verified_are_not_verified_again(verify, signed_one_by_one):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fido2 import cbor
 from sqlalchemy.orm import Session
 
@@ -49,6 +50,7 @@ class SoftAuthenticator:
             -2: numbers.x.to_bytes(32, "big"),
             -3: numbers.y.to_bytes(32, "big"),
         }
+        self.spki = self.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         self.credential_id = self.credential_id or hashlib.sha256(cbor.encode(self.cose)).digest()
 
     def create(self, options: Mapping[str, Any], **bent: Any) -> str:

@@ -108,7 +108,7 @@ def passkey_subject(credential: str) -> str:
 
 
 def on_passkey_enrolled(session: Session, event: PasskeyEnrolled) -> None:
-    """The key itself (COSE_Key in CBOR, base64), whose it is, and after which sign-in it was enrolled."""
+    """The key itself (SubjectPublicKeyInfo in DER, base64), whose it is, and after which sign-in it was enrolled."""
     actor = event.actor
     record(
         session,

@@ -74,7 +74,7 @@ class PasskeyEnrolled:
     actor: Actor
     passkey_id: int
     credential: str
-    #: COSE_Key in CBOR.
+    #: SubjectPublicKeyInfo in DER.
     public_key: bytes
     aaguid: str
     sign_count: int

@@ -52,6 +52,7 @@ READS = frozenset(
         "evidence.index",
         "evidence.request",
         "evidence.verifier",
+        "evidence.recount",
         "audits.index",
         "audits.show",
         "audits.download",

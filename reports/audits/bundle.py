@@ -27,7 +27,7 @@ def write_bundle(path: Path | IO[bytes], members: Mapping[str, Path | bytes], *,
             member.create_system = 3
             member.external_attr = 0o100644 << 16
             content = members[name]
-            # Told beforehand, so that every header has the plainest form, which verify.py builds again and compares.
+            # Told beforehand, so that every header has the plainest form, which recount.py builds again and compares.
             member.file_size = len(content) if isinstance(content, bytes) else content.stat().st_size
             with archive.open(member, "w") as out:
                 if isinstance(content, bytes):
@@ -42,16 +42,19 @@ README = """\
 Countersign: audit {reference}
 {rule}
 
-This bundle proves itself. To check it you need Python 3.9 or newer with the package "cryptography" (38 or
+This bundle proves itself. To check it you need Python 3.9 or newer with the package "cryptography" (42 or
 newer), no network and no access to the portal:
 
-    python verify.py {reference}.zip --key KEY
+    python verify.py {reference}.zip --key KEY      is it genuine and complete, and was the sample drawn fairly?
+    python recount.py {reference}.zip --key KEY     the same, and: do rows, figures and stories follow from the ledger?
 
-If some program packed it anew on its way to you, unpack it and give the folder instead of the ZIP file.
+verify.py can be read in one sitting; recount.py needs it beside itself. Unpack the bundle and give the folder instead of the
+ZIP file if you read it unpacked, or if some program packed it anew on its way to you.
 
 KEY is the ledger's public key, or its fingerprint, as you were given it by another way than this bundle: by mail, on
 paper, from the portal's page "Ledger". Without it the verifier says what remains unproved: everything else could have been
-made by whoever made the bundle. Compare verify.py itself with a copy of the same version from another source where you can.
+made by whoever made the bundle. Compare verify.py and recount.py with copies
+of the same version from another source where you can.
 
 Whoever holds the ledger's key could sign another past, but not one that fits a head which somebody else kept. If you or
 one of the ledger's holders kept one, say so, and it is compared:
@@ -73,7 +76,8 @@ What is here
     sample.csv          what was drawn from them
     tables/             the tables of the report's sections
     evidence/           the signed evidence of each request of the sample
-    verify.py           the verifier, one file that you can read
+    verify.py           the verifier, one file that you can read in one sitting
+    recount.py          the second reading, which runs the first
 
 How the sample was drawn
 

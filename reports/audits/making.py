@@ -37,7 +37,7 @@ from reports.audits.report import look, report_pdf
 from reports.audits.sampled import make_all_evidence
 from reports.audits.share import Making
 from reports.evidence.make import Workbench, introduced_key
-from reports.verifier import source
+from reports.verifier import FILES, source
 
 #: Seconds after which a task leaves the rest to the next one; a task may take 300.
 BUDGET_SECONDS = 120.0
@@ -178,7 +178,7 @@ def _finish(making: Making) -> None:
     names = [FILE_NAME, place.REPORT, *(file.name for file in told.files)]
     members: dict[str, Path | bytes] = {name: making.folder / name for name in names}
     members["README.txt"] = readme(told)
-    members["verify.py"] = source()
+    members.update((name, source(name)) for name in FILES)
     with place.written(making.folder / place.BUNDLE) as path:
         write_bundle(path, members, at=datetime.fromisoformat(told.made_at))
     kept = {name: digest_of(making.folder / name) for name in place.KEPT}

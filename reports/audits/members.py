@@ -21,7 +21,7 @@ from reports.audits.tables import (
 
 LEDGER = "ledger.jsonl"
 #: Members that audit.json cannot name: they carry it, tell of it, or check it.
-UNLISTED = frozenset({"report.pdf", "audit.json", "README.txt", "verify.py"})
+UNLISTED = frozenset({"report.pdf", "audit.json", "README.txt", "verify.py", "recount.py"})
 
 
 def write_tables(folder: Path, audit: Audit) -> None:

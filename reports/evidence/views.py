@@ -20,7 +20,7 @@ from portal.identity.permissions import Permission
 from reports.evidence.make import EvidenceNotMade, Workbench, make_evidence, record_download
 from reports.evidence.queries import requests_for_evidence
 from reports.pdf.render import RenderError
-from reports.verifier import source
+from reports.verifier import RECOUNT, VERIFY, source
 
 blueprint = Blueprint("evidence", __name__)
 
@@ -53,7 +53,14 @@ def index() -> Response:
 @requires(Permission.READ_EVIDENCE)
 def verifier() -> Response:
     """The verifier in one file, for whoever was given a file of evidence and no bundle."""
-    return file_response(source(), name="verify.py", media_type="text/x-python; charset=utf-8")
+    return file_response(source(VERIFY), name=VERIFY, media_type="text/x-python; charset=utf-8")
+
+
+@blueprint.get("/evidence/recount.py")
+@requires(Permission.READ_EVIDENCE)
+def recount() -> Response:
+    """The second file, which goes on where the verifier ends."""
+    return file_response(source(RECOUNT), name=RECOUNT, media_type="text/x-python; charset=utf-8")
 
 
 @blueprint.get("/requests/<reference>/evidence.pdf", endpoint="request")

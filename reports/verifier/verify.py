@@ -8,44 +8,40 @@ fingerprint of the ledger's key or of the certificate that signs PDFs or timesta
 inside a file is only compared, never believed; without KEY it is said what remains unproved. Exit status: 0 everything
 that can be checked holds, 1 something does not, 2 it was called wrongly.
 
-Needs Python 3.9 and the library `cryptography` 38, or newer; it opens no connection and writes no file. Read it before
-you rely on it, from top to bottom: each chapter names the standard that it follows, and what is particular to
-Countersign stands in chapters 6 and 8 to 11. `countersign verify` does more: it makes the pages of evidence again from
-the facts, compares every letter, and works the sentences under "Deviations" out again.
+Needs Python 3.9 and the library `cryptography` 42, or newer; it opens no connection and writes no file. Read it before
+you rely on it, from top to bottom. Chapters 2 to 7 each follow a public standard that they name; chapters 8 to 11 say
+what a request's evidence, an audit report and a bundle have to be. `recount.py` beside it goes on from here: it works
+the story and the figures out again from the ledger's entries. `countersign verify` also makes the pages again.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
-import csv
 import hashlib
 import hmac
-import io
 import json
 import math
 import re
-import stat
 import struct
 import sys
 import unicodedata
 import zipfile
 import zlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
-from functools import partial
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 Json = dict[str, Any]
 LARGEST_PDF = 512 * 1024 * 1024
@@ -84,8 +80,11 @@ class Result:
 
     def judge(self, name: str, sentence: str, problems: Iterable[str]) -> bool:
         """The sentence holds unless there are problems; then each of them is said instead."""
-        found = dict.fromkeys(problems)
-        self.checks += [(name, False, problem) for problem in found] or [(name, True, sentence)]
+        found = list(dict.fromkeys(problems))
+        for problem in found:
+            self.bad(name, problem)
+        if not found:
+            self.good(name, sentence)
         return not found
 
     @property
@@ -104,18 +103,19 @@ class Result:
         if not self.holds:
             return "This file does not hold. Do not rely on it."
         if self.proven:
-            return "Everything holds, and the ledger's key is the one that you gave."
+            return "Everything that was checked holds, and the ledger's key is the one that you gave."
         return (
-            "Everything that can be checked holds, but who signed it remains unproved: compare the fingerprints "
-            "with those that you were given by another way, or give the ledger's key with --key."
+            "Everything that was checked holds, but who signed it remains unproved: compare the fingerprints with "
+            "those that you were given by another way, or give the ledger's key with --key."
         )
 
 
 class Trusted(NamedTuple):
-    """What was given by another way; nothing that a file merely states is ever added to it."""
+    """What was given by another way than the file; nothing that a file merely states is ever added to it."""
 
-    #: SHA-256 in 64 hex digits, of ledgers' keys and of certificates. Witnesses' keys are kept whole.
+    #: SHA-256 in 64 hex digits, of ledgers' raw public keys and of certificates in DER.
     fingerprints: frozenset[str] = frozenset()
+    #: Witnesses' keys (name+hash+key), and the heads of checkpoints that somebody kept.
     witnesses: tuple[str, ...] = ()
     kept: tuple[Head, ...] = ()
 
@@ -129,38 +129,35 @@ class Trusted(NamedTuple):
     def knowing(self, vkeys: Iterable[str]) -> Trusted:
         """The same with keys of a ledger that were proved by these."""
         proved = (hashlib.sha256(read_vkey(vkey)[2]).hexdigest() for vkey in vkeys)
-        return self._replace(fingerprints=frozenset((*self.fingerprints, *proved)))
+        return self._replace(fingerprints=self.fingerprints.union(proved))
 
-    def has_key(self, raw: bytes) -> bool:
-        """Whether this is a ledger's key that was given."""
-        return hashlib.sha256(raw).hexdigest() in self.fingerprints
-
-    def has_certificate(self, der: bytes) -> bool:
-        """Whether this is a certificate that was given."""
-        return hashlib.sha256(der).hexdigest() in self.fingerprints
+    def has(self, key: bytes) -> bool:
+        """Whether this very key or certificate was given."""
+        return hashlib.sha256(key).hexdigest() in self.fingerprints
 
 
-def read_key(value: str) -> str:
+def read_key(text: str) -> str:
     """A fingerprint's 64 hex digits, or a witness's verifier key as it is. What is no key names a file with one."""
-    digits = re.sub(r"^sha256:|[\s:]", "", value.strip().lower())
+    digits = re.sub(r"^sha256:|[\s:]", "", text.strip().lower())
     if re.fullmatch(r"[0-9a-f]{64}", digits):
         return digits
-    if re.fullmatch(r"[^+]+\+[0-9a-f]{8}\+\S+", value.strip()):
-        _, kind, raw = read_vkey(value)
-        return value.strip() if kind == COSIGNATURE else hashlib.sha256(raw).hexdigest()
-    content = Path(value).read_bytes() if Path(value).is_file() else b""
+    if re.fullmatch(r"[^+]+\+[0-9a-f]{8}\+\S+", text.strip()):
+        _, kind, raw = read_vkey(text)
+        return text.strip() if kind == COSIGNATURE else hashlib.sha256(raw).hexdigest()
+    content = Path(text).read_bytes() if Path(text).is_file() else b""
     if b"-----BEGIN CERTIFICATE-----" in content:
         return x509.load_pem_x509_certificate(content).fingerprint(hashes.SHA256()).hex()
-    first = content.decode("utf-8", errors="replace").strip().partition("\n")[0]
-    if first and not Path(first).is_file():
-        return read_key(first)
+    first_line = content.decode("utf-8", errors="replace").strip().partition("\n")[0]
+    if first_line and not Path(first_line).is_file():
+        return read_key(first_line)
     wanted = "give the ledger's key (name+hash+key), a SHA-256 fingerprint, or a file with one"
-    raise ValueError(f"“{value[:80]}” is no key: {wanted}.")
+    raise ValueError(f"“{text[:80]}” is no key: {wanted}.")
 
 
-def grouped(digits: str) -> str:
-    """Hex digits in groups of four, as people compare them."""
-    return " ".join(digits[start : start + 4] for start in range(0, len(digits), 4))
+def fingerprint(key: bytes) -> str:
+    """SHA-256 in hex digits, in groups of four, as people compare them."""
+    digits = hashlib.sha256(key).hexdigest()
+    return " ".join(digits[start : start + 4] for start in range(0, 64, 4))
 
 
 def sha256(content: bytes) -> str:
@@ -255,30 +252,35 @@ def schema_problem(value: Any, schema: Any, defs: Json | None = None, where: str
     return next(filter(None, (schema_problem(item, rule, defs, place) for place, item, rule in inner)), "")
 
 
-# ---- 3. DER (X.690), the PDF's signature (RFC 5652 CMS in PAdES form) and timestamps (RFC 3161) ----------------------
+# ---- 3. The PDF's signature (RFC 5652 CMS, as PAdES has it, in DER of X.690) and timestamps (RFC 3161) ---------------
 
-OCTETS, OBJECT, SEQUENCE, SET = 0x04, 0x06, 0x30, 0x31
-
-
-def der(tag: int, *parts: bytes) -> bytes:
-    """One value in DER, written: these parts are its content."""
-    body = b"".join(parts)
-    length = len(body).to_bytes((len(body).bit_length() + 7) // 8, "big")
-    return bytes([tag, len(body)] if len(body) < 0x80 else [tag, 0x80 + len(length), *length]) + body
+#: Names as DER writes them: RFC 5652 §5 and §11, RFC 3161 §2.4.2 and appendix A, RFC 2634 §5.4, RFC 5035, FIPS 180-4.
+SIGNED_DATA, DATA = bytes.fromhex("06092a864886f70d010702"), bytes.fromhex("06092a864886f70d010701")
+CONTENT_TYPE, MESSAGE_DIGEST = bytes.fromhex("06092a864886f70d010903"), bytes.fromhex("06092a864886f70d010904")
+TIMESTAMP, TIMESTAMP_INFO = (bytes.fromhex(f"060b2a864886f70d010910{last}") for last in ("020e", "0104"))
+NAMED_BY_SHA1, NAMED = (bytes.fromhex(f"060b2a864886f70d01091002{last}") for last in ("0c", "2f"))
+SHA256 = bytes.fromhex("0609608648016503040201")
+HASHES = {SHA256: hashes.SHA256(), SHA256[:-1] + b"\x02": hashes.SHA384(), SHA256[:-1] + b"\x03": hashes.SHA512()}
+SEQUENCE, OCTETS, FIRST_OPTION = 0x30, 0x04, 0xA0
+#: The signature's dictionary (ISO 32000-1 §12.8.1) as every file has it: the container, what is signed, and when.
+_DICTIONARY = re.compile(
+    rb"/Contents (<[0-9A-F]{2,65536}>)\n/ByteRange \[0 (\d{1,10}) (\d{1,10}) (\d{1,10})\] *\n/Type /Sig\n"
+    rb"/Filter /Adobe\.PPKLite\n/SubFilter /ETSI\.CAdES\.detached\n/M \(D\\072(\d{14}Z)\)\n/Name \(Countersign\)\n"
+)
 
 
 class Der(list["Der"]):
-    """One value in DER, read: the list of the values in its content; its tag, that content, and all of its bytes."""
+    """One value in DER: its tag, its content, all of its bytes; and the list of the values in its content."""
 
     def __init__(self, content: bytes) -> None:
-        """The value with which this begins. Raises Wrong unless it is written as `der` writes it."""
+        """The value with which this begins."""
         super().__init__()
         self.tag, length, start = content[0], content[1], 2
-        if length > 0x80:
+        if length > 0x7F:
             start += length - 0x80
             length = int.from_bytes(content[2:start], "big")
         self.body, self.raw = content[start : start + length], content[: start + length]
-        if self.raw != der(self.tag, self.body) or self.tag & 0x1F == 0x1F:
+        if len(self.body) != length or content[1] == 0x80:
             raise Wrong("The file's signature is not written as signatures are (DER).")
         rest = self.body if self.tag & 0x20 else b""
         while rest:
@@ -286,27 +288,71 @@ class Der(list["Der"]):
             rest = rest[len(self[-1].raw) :]
 
 
-def _oid(arc: str, *rest: int) -> bytes:
-    return der(OBJECT, bytes.fromhex(arc), bytes(rest))
+class Cms(NamedTuple):
+    """A signed message of which the signature holds: by whom, and what came along that is not signed."""
+
+    content: bytes
+    certificate: bytes
+    other_certificates: list[bytes]
+    signature: bytes
+    timestamp: bytes
 
 
-def _attribute(name: bytes, value: bytes) -> bytes:
-    return der(SEQUENCE, name, der(SET, value))
+def read_cms(container: bytes, kind: bytes, what: str, detached: bytes = b"") -> Cms:
+    """RFC 5652's SignedData with one signer (§5), over the content in it or, where there is none, over `detached`.
+
+    Raises Wrong where the signature does not hold, and any other exception where it is no such container at all.
+    """
+    container_kind, (data,) = Der(container)
+    (content_kind, *inside), certificates, (signer,) = data[2], data[3], data[-1]
+    content = inside[0][0].body if inside else detached
+    _, issuer_and_serial, (hash_name, *_), attributes, _, signature, *unsigned = signer
+    values = {name.raw: value for name, (value,) in attributes}
+    if (container_kind.raw, content_kind.raw, values[CONTENT_TYPE].raw) != (SIGNED_DATA, kind, kind):
+        raise Wrong(f"What should be {what} is none.")
+    hashing = HASHES[hash_name.raw]
+    if values[MESSAGE_DIGEST].body != hashlib.new(hashing.name, content).digest():
+        raise Wrong(f"{what[0].upper()}{what[1:]} is over something else: it was changed after it was signed.")
+    found = [one.raw for one in certificates if one.tag == SEQUENCE]
+    (certificate,) = [one for one in found if _issuer_and_serial(one) == issuer_and_serial.body]
+    # What is signed are the attributes, written as a SET (§5.4); they name the certificate, so that no other fits.
+    message = b"\x31" + attributes.raw[1:]
+    if not _is_named(values, certificate) or not _holds(certificate, signature.body, message, hashing):
+        raise Wrong(f"The signature of {what} does not hold: it was not made by the key beside it.")
+    others = [one for one in found if one != certificate]
+    timestamps = [value.raw for option in unsigned for name, (value,) in option if name.raw == TIMESTAMP]
+    return Cms(content, certificate, others, signature.body, b"".join(timestamps))
 
 
-#: How 1.2.840.113549 and 2.16.840.1.101.3.4.2 are written; of the numbers that follow, each is one byte.
-PKCS, NIST_HASH = "2a864886f70d", "6086480165030402"
-DATA, SIGNED_DATA, TST_INFO = _oid(PKCS, 1, 7, 1), _oid(PKCS, 1, 7, 2), _oid(PKCS, 1, 9, 16, 1, 4)
-CONTENT_TYPE, MESSAGE_DIGEST, TIMESTAMP = _oid(PKCS, 1, 9, 3), _oid(PKCS, 1, 9, 4), _oid(PKCS, 1, 9, 16, 2, 14)
-SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2 = _oid(PKCS, 1, 9, 16, 2, 12), _oid(PKCS, 1, 9, 16, 2, 47)
-SHA256, SHA384, SHA512 = (_oid(NIST_HASH, one) for one in (1, 2, 3))
-HASHES = {SHA256: hashes.SHA256(), SHA384: hashes.SHA384(), SHA512: hashes.SHA512()}
-VERSION_1, NULL = bytes.fromhex("020101"), bytes.fromhex("0500")
-#: The signature's dictionary (ISO 32000-1 §12.8.1) as every file has it: the container, what is signed, and when.
-_DICTIONARY = re.compile(
-    rb"/Contents (<[0-9A-F]{2,65536}>)\n/ByteRange \[0 (\d{1,10}) (\d{1,10}) (\d{1,10})\] *\n/Type /Sig\n"
-    rb"/Filter /Adobe\.PPKLite\n/SubFilter /ETSI\.CAdES\.detached\n/M \(D\\072(\d{14}Z)\)\n/Name \(Countersign\)\n"
-)
+def _issuer_and_serial(certificate: bytes) -> bytes:
+    """As they stand in RFC 5280's certificate, behind its version."""
+    serial, _, issuer = [part.raw for part in Der(certificate)[0] if part.tag != FIRST_OPTION][:3]
+    return issuer + serial
+
+
+def _is_named(attributes: Mapping[bytes, Der], certificate: bytes) -> bool:
+    """Whether the signed attributes name this certificate by its digest: RFC 5035, or RFC 2634 by SHA-1."""
+    if NAMED not in attributes:
+        return attributes[NAMED_BY_SHA1][0][0][0].body == hashlib.sha1(certificate).digest()
+    named = attributes[NAMED][0][0]
+    if named[0].tag == OCTETS:
+        return named[0].body == hashlib.sha256(certificate).digest()
+    return named[1].body == hashlib.new(HASHES[named[0][0].raw].name, certificate).digest()
+
+
+def _holds(certificate: bytes, signature: bytes, message: bytes, hashing: hashes.HashAlgorithm) -> bool:
+    """Whether this certificate's key made this signature, by RSA (PKCS #1 v1.5) or ECDSA."""
+    key = x509.load_der_x509_certificate(certificate).public_key()
+    try:
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, message, padding.PKCS1v15(), hashing)
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(signature, message, ec.ECDSA(hashing))
+        else:
+            return False
+    except InvalidSignature:
+        return False
+    return True
 
 
 class Signed(NamedTuple):
@@ -321,18 +367,24 @@ class Signed(NamedTuple):
 def check_pdf_signature(content: bytes, trusted: Trusted, result: Result) -> Signed | None:
     """Whether one signature covers every byte; None when not, and then nothing else in the file may be read."""
     try:
-        covered, room, at = _covered(content)
-        certificate, signature, token = _container(covered, room, at)
+        covered, container, at = room_of(content)
+        cms = read_cms(container, DATA, "the PDF's signature", detached=covered)
+        certificate = x509.load_der_x509_certificate(cms.certificate)
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+        may_sign = usage.digital_signature or usage.content_commitment
+        if not may_sign or not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
+            raise Wrong("The certificate beside the signature may not sign documents, or not at the time stated.")
     except Exception as error:  # a forged file may break any reader, and each of them means no
         forged = f"The file's signature cannot be read ({type(error).__name__}); it is forged."
         result.bad("pdf-signature", str(error) if isinstance(error, Wrong) else forged)
         return None
     result.good("pdf-signature", "The PDF's signature is intact and covers every byte; nothing was added after it.")
-    return Signed(certificate, at, check_timestamp(token, signature, trusted, result) if token else b"")
+    authority = check_timestamp(cms.timestamp, cms.signature, trusted, result) if cms.timestamp else b""
+    return Signed(cms.certificate, at, authority)
 
 
-def _covered(content: bytes) -> tuple[bytes, bytes, datetime]:
-    """What the signature covers, which is all but the room that it stands in; that room; the time that it states."""
+def room_of(content: bytes) -> tuple[bytes, bytes, datetime]:
+    """What the signature covers, which is all but the room of its container; that container; the time that it states."""
     if not content.startswith(b"%PDF-"):
         raise Wrong("This is not a PDF file.")
     found = _DICTIONARY.search(content)
@@ -343,90 +395,27 @@ def _covered(content: bytes) -> tuple[bytes, bytes, datetime]:
         raise Wrong(f"{len(content) - end - rest} bytes were added to the file after it was signed.")
     if end + rest > len(content) or (start, end) != found.span(1):
         raise Wrong("The file was cut off or changed: its signature does not cover it as it should.")
-    at = datetime.strptime(found.group(5).decode(), "%Y%m%d%H%M%S%z")
+    at = datetime.strptime(found[5].decode(), "%Y%m%d%H%M%S%z")
     return content[:start] + content[end:], bytes.fromhex(content[start + 1 : end - 1].decode()), at
-
-
-def _container(covered: bytes, room: bytes, at: datetime) -> tuple[bytes, bytes, bytes]:
-    """Certificate, signature and timestamp (or nothing) of the signature's container, RFC 5652's SignedData.
-
-    All else in it follows from these and from what is covered: it is built again, and must be the same to the byte.
-    """
-    data = Der(room)[1][0]
-    certificate, signer = data[3][0], data[4][0]
-    signature, token = signer[5].body, signer[6][0][1][0].raw if len(signer) > 6 else b""
-    issuer, serial = _issuer_and_serial(certificate)
-    digest, fingerprint = hashlib.sha256(covered).digest(), hashlib.sha256(certificate.raw).digest()
-    by_sha256, by_rsa = der(SEQUENCE, SHA256, NULL), der(SEQUENCE, _oid(PKCS, 1, 1, 11), NULL)
-    # RFC 5035: the signature names its certificate, so that no other can be put beside it.
-    named = der(SEQUENCE, der(OCTETS, fingerprint), der(SEQUENCE, der(SEQUENCE, der(0xA4, issuer)), serial))
-    attributes = _attribute(CONTENT_TYPE, DATA) + _attribute(MESSAGE_DIGEST, der(OCTETS, digest))
-    attributes += _attribute(SIGNING_CERTIFICATE_V2, der(SEQUENCE, der(SEQUENCE, named)))
-    signer_info = der(
-        SEQUENCE, VERSION_1, der(SEQUENCE, issuer, serial), by_sha256, der(0xA0, attributes),
-        by_rsa, der(OCTETS, signature), der(0xA1, _attribute(TIMESTAMP, token)) if token else b"",
-    )
-    signed_data = der(
-        SEQUENCE, VERSION_1, der(SET, by_sha256), der(SEQUENCE, DATA), der(0xA0, certificate.raw), der(SET, signer_info)
-    )
-    if digest not in room:
-        raise Wrong("The file was changed after it was signed.")
-    if room != der(SEQUENCE, SIGNED_DATA, der(0xA0, signed_data)).ljust(len(room), b"\0"):
-        raise Wrong("The signature's container or the space beside it was changed, or was not made by Countersign.")
-    loaded = x509.load_der_x509_certificate(certificate.raw)
-    key, usage = loaded.public_key(), loaded.extensions.get_extension_for_class(x509.KeyUsage).value
-    # RFC 5652 §5.4: what is signed are the attributes, written as a SET.
-    if not isinstance(key, rsa.RSAPublicKey) or not _holds(key, signature, der(SET, attributes), hashes.SHA256()):
-        raise Wrong("The PDF's signature does not hold: it was not made by the RSA key beside it.")
-    if not (usage.digital_signature or usage.content_commitment) or not _valid_at(loaded, at):
-        raise Wrong("The certificate beside the signature may not sign documents, or not at the time that it states.")
-    return certificate.raw, signature, token
-
-
-def _issuer_and_serial(certificate: Der) -> tuple[bytes, bytes]:
-    """As they stand in RFC 5280's certificate."""
-    serial, _, issuer = [one.raw for one in certificate[0] if one.tag != 0xA0][:3]  # 0xA0: the version
-    return issuer, serial
-
-
-def _holds(key: object, signature: bytes, signed: bytes, hashing: hashes.HashAlgorithm) -> bool:
-    """Whether this key made this signature, by RSA (PKCS #1 v1.5) or ECDSA."""
-    try:
-        if isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, signed, padding.PKCS1v15(), hashing)
-        elif isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(signature, signed, ec.ECDSA(hashing))
-        else:
-            return False
-    except InvalidSignature:
-        return False
-    return True
-
-
-def _valid_at(certificate: x509.Certificate, at: datetime) -> bool:
-    """`cryptography` before version 42 gives a certificate's first and last moment without their zone, UTC."""
-    if hasattr(certificate, "not_valid_before_utc"):
-        return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
-    return certificate.not_valid_before <= at.replace(tzinfo=None) <= certificate.not_valid_after
 
 
 def check_timestamp(token: bytes, signature: bytes, trusted: Trusted, result: Result) -> bytes:
     """The certificate of the authority that says when the PDF's signature was there; empty when that does not hold."""
     try:
-        at, mine, others = read_timestamp(token, hashlib.sha256(signature).digest())
-        given = [one for one in (mine, *others) if trusted.has_certificate(one)]
-        proved = any(is_or_was_issued_by(mine, one, others) for one in given)
+        at, authority, others = read_timestamp(token, hashlib.sha256(signature).digest())
+        given = [certificate for certificate in (authority, *others) if trusted.has(certificate)]
+        is_known = any(is_or_was_issued_by(authority, certificate, others) for certificate in given)
     except Exception as error:  # as above
         broken = f"The timestamp cannot be read ({type(error).__name__})."
         result.bad("timestamp", str(error) if isinstance(error, Wrong) else broken)
         return b""
     result.good("timestamp", f"A timestamp says that this signature was there on {at:%Y-%m-%d at %H:%M:%S} UTC.")
-    if proved:
+    if is_known:
         result.good("timestamp-key", "The certificate that you gave is the timestamp authority's, or its issuer's.")
     else:
-        said = "Not proved until you compare it: whose timestamp it is. The fingerprint of its certificate is "
-        result.open("timestamp-key", said + grouped(hashlib.sha256(mine).hexdigest()))
-    return mine
+        unproved = "Not proved until you compare it: whose timestamp it is. The fingerprint of its certificate is "
+        result.open("timestamp-key", unproved + fingerprint(authority))
+    return authority
 
 
 def read_timestamp(token: bytes, imprint: bytes) -> tuple[datetime, bytes, list[bytes]]:
@@ -434,306 +423,156 @@ def read_timestamp(token: bytes, imprint: bytes) -> tuple[datetime, bytes, list[
 
     Raises Wrong, and any other exception where it is no token at all.
     """
-    kind, (data,) = Der(token)
-    (content_type, content), certificates, (signer,) = data[2], data[3], data[-1]
-    _, who, (algorithm, *_), signed, (method, *_), signature, *_ = signer
-    told = {name.raw: value for name, (value,) in signed}
-    if (kind.raw, content_type.raw, certificates.tag, len(told)) != (SIGNED_DATA, TST_INFO, 0xA0, len(signed)):
-        raise Wrong("What should be a timestamp is none.")
-    info, hashing = content[0].body, HASHES[algorithm.raw]
-    if told[CONTENT_TYPE].raw != TST_INFO or told[MESSAGE_DIGEST].body != hashlib.new(hashing.name, info).digest():
-        raise Wrong("The timestamp was changed after it was signed.")
-    if SIGNING_CERTIFICATE_V2 in told:  # RFC 5035: by SHA-256 unless it says otherwise
-        named = told[SIGNING_CERTIFICATE_V2][0][0]
-        name = HASHES[named[0][0].raw].name if named[0].tag == SEQUENCE else "sha256"
-    else:  # RFC 2634
-        named, name = told[SIGNING_CERTIFICATE][0][0], "sha1"
-    fingerprint = next(one.body for one in named if one.tag == OCTETS)
-    listed = [one for one in certificates if one.tag == SEQUENCE]
-    mine = [one.raw for one in listed if b"".join(_issuer_and_serial(one)) == who.body]
-    if len(mine) != 1 or hashlib.new(name, mine[0]).digest() != fingerprint:
-        raise Wrong("The timestamp does not hold its authority's certificate.")
-    _, _, ((hashed_by, *_), hashed), _, time, *_ = Der(info)
-    if (hashed_by.raw, hashed.body) != (SHA256, imprint):
+    cms = read_cms(token, TIMESTAMP_INFO, "the timestamp")
+    _, _, ((hash_name, *_), hashed), _, time, *_ = Der(cms.content)
+    if (hash_name.raw, hashed.body) != (SHA256, imprint):
         raise Wrong("The timestamp is over another signature than this file's.")
     at = datetime.strptime(time.body.decode()[:14] + "Z", "%Y%m%d%H%M%S%z")
-    certificate = x509.load_der_x509_certificate(mine[0])
+    certificate = x509.load_der_x509_certificate(cms.certificate)
     usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
-    stamping = usage.critical and [one.dotted_string for one in usage.value] == ["1.3.6.1.5.5.7.3.8"]
-    if not stamping or not _valid_at(certificate, at):
+    may_stamp = usage.critical and list(usage.value) == [ExtendedKeyUsageOID.TIME_STAMPING]
+    if not may_stamp or not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
         raise Wrong("The timestamp's certificate may not make timestamps, or not at the time that it states.")
-    key, by_rsa = certificate.public_key(), method.body[:8] == bytes.fromhex(PKCS + "0101")
-    if isinstance(key, rsa.RSAPublicKey) != by_rsa or not _holds(key, signature.body, der(SET, signed.body), hashing):
-        raise Wrong("The timestamp's signature does not hold, or is neither RSA (PKCS #1 v1.5) nor ECDSA.")
-    return at, mine[0], [one.raw for one in listed if one.raw != mine[0]]
+    return at, cms.certificate, cms.other_certificates
 
 
 def is_or_was_issued_by(certificate: bytes, given: bytes, others: Sequence[bytes]) -> bool:
     """Whether a certificate is the given one, or was issued by it, directly or by way of one of the others."""
-    return certificate == given or any(
-        _issued(certificate, one) and (one == given or _issued(one, given)) for one in (given, *others)
-    )
+    if certificate == given or _is_issued_by(certificate, given):
+        return True
+    return any(_is_issued_by(certificate, other) and _is_issued_by(other, given) for other in others)
 
 
-def _issued(certificate: bytes, issuer: bytes) -> bool:
-    one, other = x509.load_der_x509_certificate(certificate), x509.load_der_x509_certificate(issuer)
-    hashing = one.signature_hash_algorithm
-    if one.issuer != other.subject or hashing is None:
+def _is_issued_by(certificate: bytes, issuer: bytes) -> bool:
+    try:
+        x509.load_der_x509_certificate(certificate).verify_directly_issued_by(x509.load_der_x509_certificate(issuer))
+    except (ValueError, TypeError, InvalidSignature):
         return False
-    return _holds(other.public_key(), one.signature, one.tbs_certificate_bytes, hashing)
+    return True
 
 
-# ---- 4. Reading the PDF (ISO 32000-1 §7): objects, cross-references, attached files ----------------------------------
+# ---- 4. Reading the PDF (ISO 32000-1 §7): its objects, and the files that are attached to it -------------------------
 
-#: The entries that Countersign's dictionaries may have. Any other might act, hide what a page says or say otherwise.
-_ENTRIES = {
-    "XRef": "Type Size W Index Root Info ID Prev Filter Length",
-    "ObjStm": "Type N First Filter Length",
-    "Catalog": "Type Pages Lang Metadata MarkInfo ViewerPreferences StructTreeRoot OutputIntents Outlines PageMode "
-    "Names AF AcroForm Extensions",
-    "Names": "Dests EmbeddedFiles",
-    "EmbeddedFiles": "Names",
-    "Filespec": "Type F UF EF Desc AFRelationship",
-    "EmbeddedFile": "Type Subtype Params Filter Length",
-    "AcroForm": "Fields SigFlags",
-    "Pages": "Type Parent Count Kids",
-    "Page": "Type Parent MediaBox TrimBox BleedBox Contents Resources Tabs StructParents Annots",
-    "Link": "Type Subtype Rect Dest F BS Contents StructParent",
-    "Widget": "Type Subtype Rect F FT T TU P V",
-    "Form": "Type Subtype BBox Group Resources Filter Length",
-    "Stream": "Filter Length",
-}
-#: A value in the few forms in which it occurs.
-_VALUE = re.compile(
-    rb"""[ \n]* (?: (?P<opening> << | \[ )
-      | / (?P<name> (?: [\w.+-] | \#2f )+ )
-      | \( (?P<literal> (?: [^\\()] | \\[\\()] | \\[0-3][0-7]{2} )* ) \)
-      | < (?P<digits> (?: [0-9A-Fa-f]{2} )* ) >
-      | (?: (?P<reference> [1-9]\d{0,9} ) [ ]0[ ]R | (?P<number> -?\d{1,20} (?: \.\d{1,20} )? )
-          | (?P<word> true | false | null ) ) (?! [\w.+-] ) )""",
-    re.VERBOSE,
-)
-_ESCAPE = re.compile(rb"\\(\d{3}|.)")
-_MEANING: dict[str, Callable[[bytes], Any]] = {
-    "name": bytes.decode,
-    "literal": lambda word: _ESCAPE.sub(lambda one: bytes([int(one[1], 8)]) if len(one[1]) == 3 else one[1], word),
-    "digits": lambda word: bytes.fromhex(word.decode()),
-    "reference": lambda word: Ref(int(word)),
-    "number": lambda word: float(word) if b"." in word else int(word),
-    "word": {b"true": True, b"false": False, b"null": None}.get,
-}
-_CLOSING = {b"<<": re.compile(rb"[ \n]*>>"), b"[": re.compile(rb"[ \n]*\]")}
-_ODD = "The PDF's own structure cannot be read; Countersign did not write it."
+#: An object as the file has it (§7.3.10): its number and its text, which is followed by its bytes if it is a stream.
+_OBJECT = re.compile(rb"\n([1-9]\d{0,9}) 0 obj\n(.*?)\n(endobj|stream)\n", re.DOTALL)
+_ATTACHED = re.compile(rb"/Type /Filespec\s*/F \(([\w.-]+)\)\s*/UF \(\1\)\s*/EF <<\s*/F (\d+) 0 R")
 
 
-class Ref(NamedTuple):
-    """A reference to an object."""
-
-    number: int
-
-
-class Stream(NamedTuple):
-    """A dictionary with bytes."""
-
-    head: Json
-    raw: bytes
-
-
-def _value(content: bytes, at: int, depth: int = 0) -> tuple[Any, int]:
-    """The value at this place, a name as str and a string as bytes, and where it ends."""
-    token = _VALUE.match(content, at)
-    if token is None or depth > 64:
-        raise Wrong(_ODD)
-    kind, at = str(token.lastgroup), token.end()
-    if kind != "opening":
-        return _MEANING[kind](token[kind]), at
-    items: list[Any] = []
-    while not (end := _CLOSING[token[kind]].match(content, at)):
-        one, at = _value(content, at, depth + 1)
-        items.append(one)
-    if token[kind] == b"[":
-        return items, end.end()
-    entries = dict(zip(items[::2], items[1::2]))
-    if 2 * len(entries) != len(items):
-        raise Wrong(_ODD)
-    return entries, end.end()
+def _number_after(name: bytes, text: bytes) -> int:
+    found = re.search(name + rb"(\d+)", text)
+    if found is None:
+        raise Wrong("The PDF's own structure cannot be read; Countersign did not write it.")
+    return int(found[1])
 
 
 class Pdf:
-    """A PDF's pages, and its objects by their numbers. Refuses, by Wrong or another error, what we never write."""
+    """A PDF's objects by their numbers. It is read as far as its attached files and its pages' text need it.
+
+    Whether the file has anything else that other programs would show, recount.py looks through.
+    """
 
     def __init__(self, content: bytes) -> None:
-        self.content, self.spent = content, 0
-        self.packed: dict[int, tuple[bytes, list[int], list[int]]] = {}
-        start = re.search(rb"\nstartxref\n([1-9]\d{0,11})\n%%EOF\n\Z", content[-64:])
-        self.trailer, self.places = self._section(int(start[1]) if start else 0)
-        if "Prev" in self.trailer:
-            # What signing adds takes the place of what was there before (§7.5.6).
-            before, places = self._section(self.trailer["Prev"])
-            self.places = {**places, **self.places}
-            if "Prev" in before or before["Root"] != self.trailer["Root"]:
-                raise Wrong(_ODD)
-        self.root: Json = self.get(self.trailer["Root"], "Catalog")
-        self.pages = self._pages()
+        """Every object in the file's order: what signing added stands behind, and takes the place of what was before."""
+        self.texts: dict[int, bytes] = {}
+        self.streams: dict[int, bytes] = {}
+        self.language, self.unpacked, at = "", 0, 0
+        while found := _OBJECT.search(content, at):
+            number, text, at = int(found[1]), found[2], found.end()
+            if found[3] == b"stream":
+                at += _number_after(rb"/Length ", text)
+                self.streams[number] = self._unpack(text, content[found.end() : at])
+            self.texts[number] = text
+            if b"/Type /ObjStm" in text:
+                self._add_packed(text, self.streams[number])
+            at -= 1 if found[3] == b"endobj" else 0  # the next object may begin with this one's last line feed
+        for text in self.texts.values():
+            if b"/Type /Catalog" in text and (spoken := re.search(rb"/Lang \((\w+)\)", text)):
+                self.language = spoken[1].decode()
 
-    def _section(self, start: int) -> tuple[Json, dict[int, tuple[int, int, int]]]:
-        """A stream of cross-references (§7.5.8): its dictionary, and the kind and place of each object, named once."""
-        head, rows = self.stream(self._object_at(start)[1], "XRef")
-        index, (one, second, third) = head.get("Index", [0, head["Size"]]), head["W"]
-        numbers = (first + more for first, count in zip(index[::2], index[1::2]) for more in range(count))
-        places, size = {}, 1 + second + third
-        for number, at in zip(numbers, range(0, len(rows), size)):
-            middle = at + 1 + second
-            last = int.from_bytes(rows[middle : at + size], "big")
-            places[number] = rows[at], int.from_bytes(rows[at + 1 : middle], "big"), last
-        if one != 1 or min(second, third) < 1 or max(places) >= head["Size"]:
-            raise Wrong(_ODD)
-        if not len(places) * size == sum(index[1::2]) * size == len(rows):
-            raise Wrong(_ODD)
-        return head, places
+    def _unpack(self, text: bytes, content: bytes) -> bytes:
+        """A stream's bytes. Refuses a bomb: neither one stream nor all together may grow without end."""
+        if b"/Filter /FlateDecode" not in text:
+            return content
+        reader = zlib.decompressobj()
+        content = reader.decompress(content, LARGEST_STREAM)
+        self.unpacked += len(content)
+        if not reader.eof or self.unpacked > 8 * LARGEST_STREAM:
+            raise Wrong("The PDF holds more than any evidence can, or was damaged.")
+        return content
 
-    def get(self, value: Any, kind: str = "") -> Any:
-        """The object that a reference leads to, or the value itself; with a kind, it has to be a dictionary of that."""
-        if isinstance(value, Ref):
-            packed, second, third = self.places[value.number]
-            number, found = self._packed_at(second, third) if packed == 2 else self._object_at(second)
-            if packed not in (1, 2) or number != value.number or isinstance(found, Ref):
-                raise Wrong(_ODD)
-            value = found
-        if kind:
-            head = value.head if isinstance(value, Stream) else value
-            others = sorted(head.keys() - _ENTRIES[kind].split())
-            stated = head.get("Subtype") if kind in ("Link", "Widget", "Form") else head.get("Type", kind)
-            if others or stated != kind:
-                said = ", ".join(others) or "another type"
-                raise Wrong(f"The PDF has what evidence never has (in a {kind}: {said}).")
-        return value
-
-    def _object_at(self, start: int) -> tuple[int, Any]:
-        """Number and value of the object that begins here (§7.3.10)."""
-        head = re.compile(rb"([1-9]\d{0,9}) 0 obj\n").match(self.content, start)
-        if head is None:
-            raise Wrong(_ODD)
-        value, end = _value(self.content, head.end())
-        after = b"\nendobj\n"
-        if self.content.startswith(b"\nstream\n", end):
-            start = end + len(b"\nstream\n")
-            end, after = start + value["Length"], b"\nendstream" + after
-            value = Stream(value, self.content[start:end])
-        if end < start or not self.content.startswith(after, end):
-            raise Wrong(_ODD)
-        return int(head[1]), value
-
-    def _packed_at(self, number: int, place: int) -> tuple[int, Any]:
-        """Number and value of an object in an object stream (§7.5.7)."""
-        if number not in self.packed:
-            head, content = self.stream(Ref(number), "ObjStm")
-            index = [int(word) for word in content[: head["First"]].split()]
-            if not len(index) == 2 * len(set(index[::2])) == 2 * head["N"]:
-                raise Wrong(_ODD)
-            self.packed[number] = content, index[::2], [*(head["First"] + at for at in index[1::2]), len(content)]
-        content, numbers, starts = self.packed[number]
-        value, end = _value(content, starts[place])
-        if content[end : starts[place + 1]] not in (b"", b"\n"):
-            raise Wrong(_ODD)
-        return numbers[place], value
-
-    def stream(self, value: Any, kind: str = "Stream") -> tuple[Json, bytes]:
-        """A stream's dictionary and bytes. Refuses a bomb: neither one stream nor all together may grow without end."""
-        found = self.get(value, kind)
-        head, content = found.head, found.raw
-        if "Filter" in head:
-            reader = zlib.decompressobj()
-            content = reader.decompress(content, LARGEST_STREAM)
-            self.spent += len(content)
-            if reader.unconsumed_tail or self.spent > 8 * LARGEST_STREAM:
-                raise Wrong("The PDF holds more than any evidence can; it was made to exhaust its reader.")
-            if head["Filter"] != "FlateDecode" or not reader.eof or reader.unused_data:
-                raise Wrong(_ODD)
-        return head, content
+    def _add_packed(self, text: bytes, content: bytes) -> None:
+        """The objects in an object stream (§7.5.7), which begins with their numbers and places."""
+        first = _number_after(rb"/First ", text)
+        index = [int(word) for word in content[:first].split()]
+        starts = [first + place for place in index[1::2]]
+        for number, start, end in zip(index[::2], starts, [*starts[1:], len(content)]):
+            self.texts[number] = content[start:end]
 
     def attachments(self) -> dict[str, bytes]:
         """The files inside by their names (§7.11.4)."""
-        names = self.get(self.root["Names"], "Names")
-        pairs = self.get(names["EmbeddedFiles"], "EmbeddedFiles")["Names"]
-        found = {}
-        for name, place in zip(pairs[::2], pairs[1::2]):
-            file = self.get(place, "Filespec")
-            if not file["F"] == file["UF"] == name or file["EF"].keys() != {"F"} or place not in self.root["AF"]:
-                raise Wrong("A file inside is called by two names.")
-            found[name.decode()] = self.stream(file["EF"]["F"], "EmbeddedFile")[1]
-        if len(self.root["AF"]) != len(found):
-            raise Wrong("The PDF holds more files than it names.")
-        return found
+        found = [match for text in self.texts.values() for match in _ATTACHED.findall(text)]
+        files = {name.decode(): self.streams[int(number)] for name, number in found}
+        if len(files) != len(found):
+            raise Wrong("Two files inside have one name.")
+        return files
 
-    def _pages(self) -> list[Json]:
-        """The pages in order, or those of the parts in order. Over them lie links alone, and the signature's field."""
-        places: list[Ref] = []
-        for place in self.get(self.root["Pages"], "Pages")["Kids"]:
-            places += self.get(place, "Pages")["Kids"] if "Kids" in self.get(place) else [place]
-        pages = [self.get(place, "Page") for place in places]
-        if not pages or len(set(places)) != len(places):
-            raise Wrong(_ODD)
-        for note in (self.get(one) for page in pages for one in page.get("Annots", ())):
-            self.get(note, "Widget" if note["Rect"] == [0, 0, 0, 0] else "Link")
-        self.get(self.root.get("AcroForm", {}), "AcroForm")
-        return pages
+    def references(self, number: int) -> dict[str, list[int]]:
+        """The other objects that an object names: “/Font 83 0 R”, “/Contents [97 0 R 98 0 R]”."""
+        found = re.findall(rb"/([\w.]+) \[? ?((?:\d+ 0 R ?)+)", self.texts[number])
+        return {name.decode(): [int(other) for other in re.findall(rb"(\d+) 0 R", others)] for name, others in found}
 
 
 # ---- 5. What the pages say: text by way of ToUnicode (ISO 32000-1 §9.10), letter by letter but for white space -------
 
-#: The operators in a page's content (§8, §9), first those that matter to its text. Whatever does not stand here is
-#: refused: text shown by other operators, invisibly or in the place of another (/ActualText), images and layers.
-_OPERATORS = re.compile(
-    rb"""
-    (?: / (?P<font> \w+ ) [ ][.\d]+[ ]Tf
-      | (?P<text> \[ (?: < (?: [0-9a-f]{4} )* > | [-+.e\d ] )* \][ ]TJ | < (?: [0-9a-f]{4} )+ >[ ]Tj )
-      | / (?P<form> \w+ ) [ ]Do
-      | (?P<state> q | Q | BT )
-      | (?: [-+.e\d]+[ ] )* (?: cm|w|J|j|M|m|l|c|h|re|W\*?|n|f\*?|S|B\*?|rg|RG|Tm|Ts )
-      | \[ [.\d ]* \][ ][.\d]+[ ]d | / [.\w]+[ ]gs | 0[ ]Tr | ET | EMC
-      | / \w+ [ \n] (?: BMC | << (?: /MCID[ ]\d+ | /Type[ ]/Pagination[ ]/Subtype[ ]/Footer ) >> [ \n] BDC )
-    ) [ \n]""",
-    re.VERBOSE,
-)
-#: What each code of two bytes means. Beside a dictionary and the range of all codes nothing else stands in brackets.
-_TO_UNICODE = re.compile(
-    rb"[^<>]*<< [^<>]*>>[^<>]*<0000> <ffff>\nendcodespacerange\n"
-    rb"((?:\d+ beginbfchar\n(?:<[0-9a-f]{4}> <(?:[0-9a-f]{4})*>\n)+endbfchar\n)*)[^<>]*"
-)
+#: What matters to a page's text in its content (§8, §9): the choice of a font, text that is shown, a form that is drawn.
+_TEXT = re.compile(rb"/(?P<font>\w+) [.\d]+ Tf|(?P<text>\[[^]]*\] TJ|<[0-9a-f]*> Tj)|/(?P<form>\w+) Do")
 
 
-def _letters(pdf: Pdf, font: Any) -> dict[bytes, str]:
+def _letters(pdf: Pdf, font: int) -> dict[bytes, str]:
     """What each code of a font means; the code as four hex digits."""
-    found = _TO_UNICODE.fullmatch(pdf.stream(pdf.get(font)["ToUnicode"])[1])
-    pairs = re.findall(rb"<(.{4})> <(.*)>", found[1]) if found else []
-    if found is None or len(dict(pairs)) != len(pairs):
-        raise Wrong("A font of the PDF says in another way what its letters mean than evidence's do.")
+    (table,) = pdf.references(font)["ToUnicode"]
+    pairs = re.findall(rb"(?m)^<([0-9a-f]{4})> <([0-9a-f]*)>$", pdf.streams[table])
     return {code: bytes.fromhex(text.decode()).decode("utf-16-be", "replace") for code, text in pairs}
 
 
-def _shown(pdf: Pdf, content: bytes, resources: Json, fonts: dict[str, dict[bytes, str]]) -> Iterator[str]:
-    """The text that a page's content shows, and the forms that are drawn on it. All text begins by naming its font."""
+def _shown(pdf: Pdf, content: bytes, forms: dict[str, list[int]], fonts: dict[str, dict[bytes, str]]) -> Iterator[str]:
+    """The text that a page's content shows, and that of the forms that are drawn on it, which use the same fonts."""
     letters: dict[bytes, str] = {}
-    content, at = content + b"\n", 0
-    while at < len(content):
-        found = _OPERATORS.match(content, at)
-        if found is None:
-            raise Wrong("A page is drawn in another way than evidence is; Countersign did not write it.")
-        kind, at = found.lastgroup, found.end()
-        if kind == "state":
-            letters = {}
-        elif kind == "font":
-            letters = fonts[found[kind].decode()]
-        elif kind == "text":
-            codes = b"".join(re.findall(rb"<([0-9a-f]+)>", found[kind]))
-            yield "".join(letters.get(codes[place : place + 4]) or "\ufffd" for place in range(0, len(codes), 4))
-        elif kind == "form":
-            head, drawing = pdf.stream(resources["XObject"][found[kind].decode()], "Form")
-            inner = {**pdf.get(head["Resources"]), "XObject": {}}
-            if inner["Font"] != resources["Font"]:
-                raise Wrong(_ODD)
-            yield from _shown(pdf, drawing, inner, fonts)
+    for found in _TEXT.finditer(content):
+        if found["font"]:
+            letters = fonts[found["font"].decode()]
+        elif found["text"]:
+            codes = b"".join(re.findall(rb"<([0-9a-f]+)>", found["text"]))
+            yield "".join(letters.get(codes[at : at + 4]) or "\ufffd" for at in range(0, len(codes), 4))
+        elif found["form"]:
+            (form,) = forms[found["form"].decode()]
+            yield from _shown(pdf, pdf.streams[form], {}, fonts)
+
+
+def text_of_pages(pdf: Pdf) -> list[str]:
+    """Each page's text, in the order of the numbers that they carry, without that number and what all pages end with.
+
+    Raises Wrong where these numbers are not those from 1 to the number of pages.
+    """
+    number = re.compile(r"[^\d]{1,20}(\d+)[^\d]{1,20}(\d+)[^\d]{0,20}\Z")
+    pages = [page for page, text in pdf.texts.items() if re.search(rb"/Type /Page\b", text)]
+    fonts: dict[int, dict[str, dict[bytes, str]]] = {}
+    bodies: dict[int, str] = {}
+    for page in pages:
+        parts = pdf.references(page)
+        resources = pdf.references(parts["Resources"][0])
+        (place,) = resources["Font"]
+        if place not in fonts:
+            fonts[place] = {name: _letters(pdf, font) for name, (font,) in pdf.references(place).items()}
+        content = b"\n".join(pdf.streams[number] for number in parts["Contents"])
+        text = compact("".join(_shown(pdf, content, resources, fonts[place])))
+        found = number.search(text)
+        if not found or int(found[2]) != len(pages):
+            raise Wrong("A page is not numbered as it should be: pages were added or removed.")
+        bodies[int(found[1])] = text[: found.start()]
+    if sorted(bodies) != list(range(1, len(pages) + 1)):
+        raise Wrong("The pages are not numbered one after another: pages were added or exchanged.")
+    return [bodies[page] for page in sorted(bodies)]
 
 
 def compact(text: str) -> str:
@@ -744,34 +583,18 @@ def compact(text: str) -> str:
     plain = re.sub(r"[\s•]+", "", unicodedata.normalize("NFKC", text))
     if plain.isascii():
         return plain
-    named = ((one, unicodedata.category(one), unicodedata.bidirectional(one)) for one in plain)
-    return "".join(one for one, kind, direction in named if kind != "Cf" and direction not in ("R", "AL", "AN"))
+    right_to_left = ("R", "AL", "AN")
+    kept = (one for one in plain if unicodedata.bidirectional(one) not in right_to_left)
+    return "".join(one for one in kept if unicodedata.category(one) != "Cf")
 
 
-def text_of_pages(pdf: Pdf) -> tuple[list[str], str]:
-    """Each page's text without what all pages end with and their number, and why the numbers are wrong, if they are."""
-    number = re.compile(r"([^\d]{1,20})(\d+)([^\d]{1,20})(\d+)([^\d]{0,20})\Z")
-    (place,) = {pdf.get(page["Resources"])["Font"] for page in pdf.pages}
-    fonts = {name: _letters(pdf, font) for name, font in pdf.get(place).items()}
-    bodies, wrong = [], ""
-    for at, page in enumerate(pdf.pages, start=1):
-        streams = page["Contents"] if isinstance(page["Contents"], list) else [page["Contents"]]
-        content = b"\n".join(pdf.stream(one)[1] for one in streams)
-        text = compact("".join(_shown(pdf, content, pdf.get(page["Resources"]), fonts)))
-        found = number.search(text)
-        if not found or (found[2], found[4]) != (str(at), str(len(pdf.pages))):
-            wrong = wrong or f"Page {at} is not numbered as it should be: pages were added, removed or exchanged."
-        bodies.append(text[: found.start()] if found else text)
-    return bodies, wrong
-
-
-def values_missing(bodies: Sequence[str], values: Iterable[str]) -> Iterator[str]:
+def values_missing(pages: Sequence[str], values: Iterable[str]) -> Iterator[str]:
     """Those of the values that do not stand on the pages, each somewhere behind the one before.
 
     A value may go on upon the next page, below what that page repeats: the head of a table, or the foot of the page.
     """
-    whole, at = "".join(bodies), 0
-    ends = [0, *accumulate(map(len, bodies))]
+    whole, at = "".join(pages), 0
+    ends = [0, *accumulate(map(len, pages))]
     for value in values:
         wanted = compact(value)
         found = whole.find(wanted, at)
@@ -847,7 +670,8 @@ def signed_by(note: str, vkey: str) -> bool:
             continue
         message, signature = f"{text}\n", value[4:]
         if kind == COSIGNATURE:
-            message, signature = f"cosignature/v1\ntime {int.from_bytes(value[4:12], 'big')}\n{message}", value[12:]
+            time, signature = int.from_bytes(value[4:12], "big"), value[12:]
+            message = f"cosignature/v1\ntime {time}\n{message}"
         try:
             ed25519.Ed25519PublicKey.from_public_bytes(raw).verify(signature, message.encode())
         except InvalidSignature as error:
@@ -876,39 +700,50 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def roots_above(known: bytes, number: int, size: int, proof: Iterable[str], *, leaf: bool) -> tuple[bytes, bytes]:
-    """The roots of the first `number` and of all `size` leaves to which a proof leads; empty for one of another length.
-
-    PATH (RFC 6962 §2.1.1) goes down to the leaf of that number, which is known; SUBPROOF (§2.1.2) to the largest
-    subtree that ends with it, which the proof tells, unless it holds all the first leaves, whose root is known.
-    """
-    on_the_left: list[bool] = []  # whether what stands beside us on the way down is the left part
-    while size > (1 if leaf else number):
-        middle = 1 << (size - 1).bit_length() - 1
-        on_the_left.append(number > middle)
-        number, size = (number - middle, size - middle) if number > middle else (number, middle)
-    steps = [base64.b64decode(step, validate=True) for step in proof]
-    is_told = any(on_the_left) and not leaf
-    if len(steps) != len(on_the_left) + is_told:
-        return b"", b""
-    first = second = steps.pop(0) if is_told else known
-    for step, left in zip(steps, reversed(on_the_left)):
-        first = node_hash(step, first) if left else first
-        second = node_hash(step, second) if left else node_hash(second, step)
-    return first, second
-
-
 def is_included(body: Json, number: int, head: Head, proof: Iterable[str]) -> bool:
-    """Whether this is the entry of that number in the ledger of this head."""
-    leaf = leaf_hash(canonical(body))
-    return 0 < number <= head.size and roots_above(leaf, number, head.size, proof, leaf=True)[1] == head.root
+    """Whether this is the entry of that number in the ledger of this head: RFC 9162 §2.1.3.2, by its own letters."""
+    fn, sn, r = number - 1, head.size - 1, leaf_hash(canonical(body))
+    if not 0 <= fn <= sn:
+        return False
+    for step in proof:
+        p = base64.b64decode(step, validate=True)
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            r = node_hash(p, r)
+            while fn and not fn & 1:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            r = node_hash(r, p)
+        fn, sn = fn >> 1, sn >> 1
+    return sn == 0 and r == head.root
 
 
 def is_consistent(old: Head, new: Head, proof: Sequence[str]) -> bool:
-    """Whether the ledger of the new head begins with that of the old one."""
-    if old.size == 0 < new.size:
-        return not proof and old.root == EMPTY_ROOT
-    return old.size <= new.size and roots_above(old.root, old.size, new.size, proof, leaf=False) == (old.root, new.root)
+    """Whether the ledger of the new head begins with that of the old one: RFC 9162 §2.1.4.2, by its own letters."""
+    if old.size in (0, new.size):
+        known = EMPTY_ROOT if old.size == 0 else new.root
+        return not proof and old.root == known
+    path = [base64.b64decode(step, validate=True) for step in proof]
+    if old.size > new.size or not path:
+        return False
+    if old.size & (old.size - 1) == 0:  # a power of two: its root is a node of the new tree
+        path = [old.root, *path]
+    fn, sn = old.size - 1, new.size - 1
+    while fn & 1:
+        fn, sn = fn >> 1, sn >> 1
+    fr = sr = path[0]
+    for c in path[1:]:
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            fr, sr = node_hash(c, fr), node_hash(c, sr)
+            while fn and not fn & 1:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            sr = node_hash(sr, c)
+        fn, sn = fn >> 1, sn >> 1
+    return sn == 0 and (fr, sr) == (old.root, new.root)
 
 
 class Edge:
@@ -929,75 +764,88 @@ class Edge:
 
     def root(self) -> bytes:
         """The root over all leaves so far."""
-        found = self.roots[-1] if self.roots else EMPTY_ROOT
+        root = self.roots[-1] if self.roots else EMPTY_ROOT
         for left in reversed(self.roots[:-1]):
-            found = node_hash(left, found)
-        return found
+            root = node_hash(left, root)
+        return root
 
 
 def moment(text: Any) -> datetime:
     """An ISO time with its zone. Raises ValueError."""
-    found = datetime.fromisoformat(str(text))
-    if found.tzinfo is None:
+    time = datetime.fromisoformat(str(text))
+    if time.tzinfo is None:
         raise ValueError("a time without its zone")
-    return found
+    return time
+
+
+def facts(entry: Json) -> Json:
+    """What an entry states."""
+    found = entry["body"].get("facts")
+    return found if isinstance(found, dict) else {}
 
 
 def check_entries(entries: list[Json], head: Head, as_of: str, about: Callable[[str], bool], result: Result) -> None:
     """Each entry is under the head, in order, about what it should be, and its opened values are those committed to."""
-    missing, other, lies = [], [], []
+    missing, odd, lies, erased = [], [], [], []
     numbers = [entry["number"] for entry in entries]
     if numbers != sorted(set(numbers)):
-        other.append("The entries are not in the ledger's order.")
-    for number, entry, body in ((entry["number"], entry, entry["body"]) for entry in entries):
+        odd.append("The entries are not in the ledger's order.")
+    for entry in entries:
+        number, body, opened = entry["number"], entry["body"], entry["personal"]
         if body.get("number") != number or not is_included(body, number, head, entry["inclusion"]):
             missing.append(f"Entry {number} is not in the ledger that the checkpoint signed: somebody changed it.")
         if not about(str(body.get("subject"))):
-            other.append(f"Entry {number} is about {body.get('subject')}, not about this.")
+            odd.append(f"Entry {number} is about {body.get('subject')}, not about this.")
         if moment(body.get("at")) > moment(as_of):
-            other.append(f"Entry {number} is later than the time of which the file speaks.")
-        for name, one in entry["personal"].items():
-            made = hmac.new(base64.b64decode(one["salt"]), one["value"].encode(), hashlib.sha256).hexdigest()
-            if body.get("personal", {}).get(name) != f"hmac-sha256:{made}":
+            odd.append(f"Entry {number} is later than the time of which the file speaks.")
+        commitments = body.get("personal", {})
+        for name, value in opened.items():
+            made = hmac.new(base64.b64decode(value["salt"]), value["value"].encode(), hashlib.sha256).hexdigest()
+            if commitments.get(name) != f"hmac-sha256:{made}":
                 lies.append(f"Entry {number}: the value of “{name}” is not the one that the entry commits to.")
-    said = f"All {len(entries)} entries are in the ledger of {head.size} entries that the checkpoint signed."
-    result.judge("inclusion", said, missing)
-    result.judge("order", "The entries are in the ledger's order and about what this file is about.", other)
-    erased = [str(one["number"]) for one in entries if one["body"].get("personal", {}).keys() - one["personal"].keys()]
-    said = f"All {sum(len(one['personal']) for one in entries)} personal values are those that the entries commit to."
-    if result.judge("commitments", said, lies) and erased:
+        if commitments.keys() - opened.keys():
+            erased.append(str(number))
+    holds = f"All {len(entries)} entries are in the ledger of {head.size} entries that the checkpoint signed."
+    result.judge("inclusion", holds, missing)
+    result.judge("order", "The entries are in the ledger's order and about what this file is about.", odd)
+    holds = f"All {sum(len(entry['personal']) for entry in entries)} personal values are those that the entries commit to."
+    if result.judge("commitments", holds, lies) and erased:
         result.open("erased", f"Personal values were erased from the entries {', '.join(erased)}; their proofs hold.")
 
 
 def proven_keys(ledger: Json, note: str) -> tuple[list[str], list[str]]:
     """The ledger's keys that signed this very head, the newest last, and the earlier ones. Raises Wrong.
 
-    A key that is only listed proves nothing: each earlier one handed over to the next under a head that both signed.
+    A key that is only listed proves nothing: each earlier one handed over to the next.
     """
-    present = [one for one in ledger.get("verifiers") or [ledger["verifier"]] if signed_by(note, one)]
-    head, links = read_head(note), ledger.get("rotations") or []
-    keys = [*(facts(link["entry"])["old"] for link in links), *present[-1:]]
-    for link, old, new in zip(links, keys, keys[1:]):
-        entry, bridge = link["entry"], read_head(link["checkpoint"])
-        body, number, statement = entry["body"], entry["number"], facts(entry)["statement"]
-        holds = (
-            (body["tag"], body["number"], facts(entry)["new"]) == ("ledger:key-rotated", number, new),
-            statement.partition("\n\n")[0] == f"countersign-ledger-key/1\n{head.origin}\n{old}\n{new}",
-            all(signed_by(signed, key) for signed in (statement, link["checkpoint"]) for key in (old, new)),
-            bridge.origin == head.origin,
-            is_included(body, number, bridge, link["inclusion"]),
-            is_included(body, number, head, entry["inclusion"]),
-            is_consistent(bridge, head, link["consistency"]),
-        )
-        if not all(holds):
+    present = [vkey for vkey in ledger.get("verifiers") or [ledger["verifier"]] if signed_by(note, vkey)]
+    rotations = ledger.get("rotations") or []
+    keys = [*(facts(rotation["entry"])["old"] for rotation in rotations), *present[-1:]]
+    for rotation, old, new in zip(rotations, keys, keys[1:]):
+        if not _handed_over(rotation, old, new, read_head(note)):
             raise Wrong("The ledger's key was changed, but the old key did not hand over to the new one.")
     return present, keys[:-1] if present else []
 
 
+def _handed_over(rotation: Json, old: str, new: str, head: Head) -> bool:
+    """Whether both keys signed the statement of an entry, and a checkpoint with it of which the ledger went on."""
+    entry, bridge = rotation["entry"], read_head(rotation["checkpoint"])
+    body, number, statement = entry["body"], entry["number"], facts(entry)["statement"]
+    return (
+        (body["tag"], body["number"], facts(entry)["new"]) == ("ledger:key-rotated", number, new)
+        and statement.partition("\n\n")[0] == f"countersign-ledger-key/1\n{head.origin}\n{old}\n{new}"
+        and all(signed_by(note, key) for note in (statement, rotation["checkpoint"]) for key in (old, new))
+        and bridge.origin == head.origin
+        and is_included(body, number, bridge, rotation["inclusion"])
+        and is_included(body, number, head, entry["inclusion"])
+        and is_consistent(bridge, head, rotation["consistency"])
+    )
+
+
 def check_keys(ledger: Json, note: str, certificate: bytes, trusted: Trusted, result: Result) -> None:
     """Whose keys they are. A key that came in the file is only ever compared, never believed."""
-    introduced = [one for one in ledger["entries"] if one["body"].get("tag") == "evidence:key-introduced"]
-    if sha256(certificate) in [facts(one).get("certificate") for one in introduced]:
+    introduced = [facts(one) for one in ledger["entries"] if one["body"].get("tag") == "evidence:key-introduced"]
+    if sha256(certificate) in [stated.get("certificate") for stated in introduced]:
         result.good("certificate", "The ledger itself names the certificate that signed this PDF.")
     else:
         result.bad("certificate", "The PDF was signed by a certificate that the ledger does not name.")
@@ -1010,22 +858,22 @@ def check_keys(ledger: Json, note: str, certificate: bytes, trusted: Trusted, re
                 result.open("witnesses", f"{witness}, whose key you gave, did not sign this checkpoint.")
         except Wrong as error:
             result.bad("witnesses", f"{witness}: {error}")
-    present, earlier = ([read_vkey(one)[2] for one in keys] for keys in proven_keys(ledger, note))
-    printed = grouped(hashlib.sha256(present[-1]).hexdigest()) if present else "unknown"
-    if any(map(trusted.has_key, present)):
+    present, earlier = ([read_vkey(vkey)[2] for vkey in vkeys] for vkeys in proven_keys(ledger, note))
+    printed = fingerprint(present[-1]) if present else "unknown"
+    if any(map(trusted.has, present)):
         result.good("ledger-key", "The ledger's key is the one that you gave.")
-    elif any(map(trusted.has_key, earlier)):
-        said = "The key that you gave signed for the ledger's present key when it was changed."
-        result.good("ledger-key", f"{said} From now on compare with: {printed}")
-    elif trusted.has_certificate(certificate):
+    elif any(map(trusted.has, earlier)):
+        since = "The key that you gave signed for the ledger's present key when it was changed."
+        result.good("ledger-key", f"{since} From now on compare with: {printed}")
+    elif trusted.has(certificate):
         result.good("given-certificate", "The certificate that signed this PDF is the one that you gave.")
         result.open("ledger-key", f"Not compared: the ledger's key, whose fingerprint is {printed}")
     elif trusted.fingerprints:
-        said = "The file was not made with a key that you gave."
-        result.bad("ledger-key", f"{said} If yours is newer than the file, give the one of its time too: {printed}")
+        other = "The file was not made with a key that you gave."
+        result.bad("ledger-key", f"{other} If yours is newer than the file, give the one of its time too: {printed}")
     else:
-        said = "Not proved until you compare it: whose ledger this is."
-        result.open("ledger-key", f"{said} The fingerprint of its key is {printed}")
+        unproved = "Not proved until you compare it: whose ledger this is."
+        result.open("ledger-key", f"{unproved} The fingerprint of its key is {printed}")
 
 
 def check_kept(kept: Iterable[Head], origin: str, known: Mapping[int, bytes], result: Result) -> None:
@@ -1049,45 +897,34 @@ def shown_heads(told: Json) -> dict[int, bytes]:
     return {head.size: head.root for head in heads}
 
 
-# ---- 7. Passkeys (WebAuthn Level 3 §7.2, COSE keys of RFC 9053 in CBOR of RFC 8949) ----------------------------------
-
-#: The keys that are asked for, as CTAP2's canonical CBOR has them, in hex: kind, algorithm and curve are fixed.
-COSE_KEYS = {
-    "ES256": "a5 0102 0326     2001 215820(.{64}) 225820(.{64})",
-    "ES384": "a5 0102 033822   2002 215830(.{96}) 225830(.{96})",
-    "EdDSA": "a4 0101 0327     2006 215820(.{64})",
-    "RS256": "a4 0103 03390100 20590100(.{512}) 2143010001",
-}
+# ---- 7. Passkeys (WebAuthn Level 3 §7.2) -----------------------------------------------------------------------------
 
 
-def verify_by_cose(key: bytes, signature: bytes, signed: bytes) -> None:
-    """A signature by one of these keys. Raises InvalidSignature, or Wrong for any other key."""
-    matches = ((name, re.fullmatch(form, key.hex(), re.VERBOSE)) for name, form in COSE_KEYS.items())
-    algorithm, numbers = next(((name, "".join(found.groups())) for name, found in matches if found), ("", ""))
-    raw = bytes.fromhex(numbers)
-    if algorithm == "ES256":
-        point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\x04" + raw)
-        point.verify(signature, signed, ec.ECDSA(hashes.SHA256()))
-    elif algorithm == "ES384":
-        point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP384R1(), b"\x04" + raw)
-        point.verify(signature, signed, ec.ECDSA(hashes.SHA384()))
-    elif algorithm == "EdDSA":
-        ed25519.Ed25519PublicKey.from_public_bytes(raw).verify(signature, signed)
-    elif algorithm == "RS256":
-        public = rsa.RSAPublicNumbers(65537, int.from_bytes(raw, "big")).public_key()
-        public.verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
+def verify_by_passkey(spki: bytes, signature: bytes, message: bytes) -> None:
+    """A signature by one of the kinds of key that are asked for, given as RFC 5280 has public keys (in DER).
+
+    Raises InvalidSignature, Wrong for another kind, and ValueError for what is no key.
+    """
+    key = serialization.load_der_public_key(spki)
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        key.verify(signature, message)
+    elif isinstance(key, rsa.RSAPublicKey):
+        key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+    elif isinstance(key, ec.EllipticCurvePublicKey):
+        is_larger = isinstance(key.curve, ec.SECP384R1)
+        key.verify(signature, message, ec.ECDSA(hashes.SHA384() if is_larger else hashes.SHA256()))
     else:
         raise Wrong("its key is of a kind that was not asked for")
 
 
-def verify_assertion(assertion: Mapping[str, bytes], key: bytes, challenge: bytes, rp_id: str, last_count: int) -> None:
+def verify_assertion(assertion: Mapping[str, bytes], spki: bytes, challenge: bytes, rp_id: str, last_count: int) -> None:
     """That this key signed this challenge for this relying party, its holder present and verified. Raises Wrong."""
     client, authenticator = read_json(assertion["client_data"]), assertion["authenticator_data"]
     wanted = base64.urlsafe_b64encode(challenge).rstrip(b"=").decode()
     scheme = "https?" if rp_id.rpartition(".")[2] == "localhost" else "https"
     site = rf"{scheme}://([a-z0-9_-]+\.)*{re.escape(rp_id)}(:[0-9]+)?"
     party, flags, count = struct.unpack_from(">32sBL", authenticator)
-    for holds, said in (
+    for holds, problem in (
         (client.get("type") == "webauthn.get", "it was made for something else"),
         (client.get("challenge") == wanted, "it is over another challenge"),
         (not client.get("crossOrigin"), "it was made in a frame of another site"),
@@ -1097,48 +934,16 @@ def verify_assertion(assertion: Mapping[str, bytes], key: bytes, challenge: byte
         (count > last_count or count == last_count == 0, f"its counter shows {count} after {last_count}"),
     ):
         if not holds:
-            raise Wrong(said)
+            raise Wrong(problem)
     try:
-        verify_by_cose(key, assertion["signature"], authenticator + hashlib.sha256(assertion["client_data"]).digest())
+        message = authenticator + hashlib.sha256(assertion["client_data"]).digest()
+        verify_by_passkey(spki, assertion["signature"], message)
     except InvalidSignature as error:
         raise Wrong("the signature is not by this key") from error
 
 
-# ---- 8. One request's evidence: seals, decisions, steps, and the same story told by the ledger's entries --------------
+# ---- 8. One request's evidence: seals, decisions, steps, and what the ledger's entries tell of them -------------------
 
-
-_ASKED = "actor offering version offering_digest requester beneficiary ends_at"
-_DECISION = ("revision actor", "stage seal auth_time acr amr on_behalf_of signature", "comment", "decided_at")
-#: What binds an entry of each kind to the facts, by names: what makes it the entry of this and of nothing else; what it
-#: says as the facts do; which personal values; and the time in the facts at which it was written.
-KINDS = {
-    "request:submitted": ("", _ASKED, "title reason answers", "submitted_at"),
-    "request:edited": ("", "actor beneficiary", "title reason", ""),
-    "request:prepared": ("revision", "risk steps", "", ""),
-    "request:sealed": ("revision", "seal stages", "", "sealed_at"),
-    "request:fulfilled": ("", "", "", "fulfilled_at"),
-    "request:withdrawn": ("", "", "", "closed_at"),
-    "approval:approved": _DECISION,
-    "approval:denied": _DECISION,
-    "approval:voided": ("revision person", "seal", "why", ""),
-    "stage:opened": ("revision stage", "seal quorum due_at", "", "opened_at"),
-    "stage:approved": ("revision stage", "seal", "", ""),
-    "stage:rejected": ("revision stage", "seal", "", "closed_at"),
-    "stage:closed": ("revision stage", "seal", "", "closed_at"),
-    "step:applied": ("key", "step connector found seal", "outcome", ""),
-    "step:read-back": ("key", "step", "read", ""),
-    "step:failed": ("key", "", "why", ""),
-    "step:reverted": ("key", "", "", ""),
-    "step:not-reverted": ("key", "", "why", ""),
-    "entitlement:granted": ("entitlement", "step connector holder ends_at", "key", "granted_at"),
-    "entitlement:moved": ("entitlement", "ends_at", "", ""),
-    "entitlement:ended": ("entitlement", "why holder", "", "ended_at"),
-}
-VERDICTS = {"approve": "approval:approved", "deny": "approval:denied"}
-#: What may happen, and be told, again; the last entry counts.
-AGAIN = ("request:edited", "step:applied", "step:not-reverted", "entitlement:moved")
-#: Tags of one kind, “entitlement:moved”: something live got another end.
-MOVES = ("entitlement:extended", "entitlement:extension-undone", "entitlement:replaced", "entitlement:review-moved")
 #: The state in which each entry leaves a request.
 STATES = {
     "request:submitted": "preparing", "request:sealed": "pending", "request:approved-by-policy": "scheduled",
@@ -1147,31 +952,13 @@ STATES = {
     "stage:cancelled": "rejected", "fulfilment:started": "fulfilling", "request:fulfilled": "fulfilled",
     "request:failed": "failed", "request:ended": "ended",
 }
-#: In the place of a value that the facts do not tell, or that was erased from the entry: it is not compared.
-UNTOLD = object()
-#: Issuer and subject, as sealed documents have them.
-Who = tuple[tuple[str, str], ...]
-#: Somebody whom the facts do not know (any more).
-NOBODY: Who = ()
-
-
-def facts(entry: Json) -> Json:
-    """What an entry states."""
-    found = entry["body"].get("facts")
-    return found if isinstance(found, dict) else {}
-
-
-def english(text: Any) -> Any:
-    """A text of the portal's own as the ledger has it."""
-    return text["en"] if isinstance(text, dict) else text
-
-
-def _who(one: Json) -> Who:
-    return tuple(sorted((name, value) for name, value in one.items() if name != "rule"))
-
-
-def _step(step: Json) -> str:
-    return f"Step {step['position']} “{english(step['name'])}”"
+VERDICTS = {"approve": "approval:approved", "deny": "approval:denied"}
+_DECIDED = ("actor", "revision", "stage", "seal", "on_behalf_of", "auth_time", "acr", "amr", "signature")
+#: What the entries of these kinds state as the facts do.
+TOLD = {
+    "request:sealed": ("revision", "seal"), "approval:voided": ("revision", "person", "seal"),
+    "approval:approved": _DECIDED, "approval:denied": _DECIDED,
+}
 
 
 def differing(where: str, said: Json, wanted: Json) -> Iterator[str]:
@@ -1185,394 +972,194 @@ def broken(subject: str, *rules: tuple[object, str]) -> Iterator[str]:
     yield from (f"{subject} {said}." for holds, said in rules if not holds)
 
 
-class Entry:
-    """One entry of the ledger: its kind (its tag), what it says (also who did it), and its personal values."""
-
-    def __init__(self, entry: Json) -> None:
-        body = entry["body"]
-        self.number, self.subject, self.at = entry["number"], str(body.get("subject")), body.get("at")
-        self.kind = "entitlement:moved" if body.get("tag") in MOVES else str(body.get("tag"))
-        self.said: Json = {**facts(entry), "actor": body.get("actor")}
-        self.personal: Json = dict.fromkeys(body.get("personal") or (), UNTOLD)
-        self.personal.update((name, one["value"]) for name, one in entry["personal"].items())
-
-
-class Story:
-    """The facts of one request, the ledger's entries, those about the request, and who is who."""
+class Evidence:
+    """The facts of one request, by revisions and people, and the ledger's entries."""
 
     def __init__(self, told: Json) -> None:
-        self.told, self.request, self.sealings = told, told["request"], told["sealings"]
-        self.ledger = [Entry(one) for one in told["ledger"]["entries"]]
-        self.entries = [one for one in self.ledger if one.subject == f"request:{told['reference']}"]
-        self.seals = {one["revision"]: one["seal"] for one in self.sealings}
-        self.documents = {one["revision"]: one["document"] for one in self.sealings}
-        self.stages = {(one["revision"], one["slug"]): one for one in told["stages"]}
-        self.names = {one["id"]: one["name"] for one in told["people"]}
-        gone = [(one.said.get("person"), one.subject) for one in self.ledger if one.kind == "person:erased"]
-        self.erased = [person for person, subject in gone if subject == f"erasure:{person}"]
-        people = [one for one in told["people"] if one["id"] not in self.erased]
-        self.identities = {one["id"]: _who({name: one[name] for name in ("issuer", "subject")}) for one in people}
+        self.told, self.request, self.decisions = told, told["request"], told["decisions"]
+        self.documents = {sealing["revision"]: sealing["document"] for sealing in told["sealings"]}
+        self.names = {person["id"]: person["name"] for person in told["people"]}
+        self.identities = {person["id"]: identity_in(person) for person in told["people"]}
+        #: Of these the facts no longer say who they were.
+        self.erased = [name for name in self.names if self.entries("person:erased", about=f"erasure:{name}")]
 
-    def of(self, *kinds: str, **said: Any) -> list[Entry]:
-        """The entries of these kinds about the request that say this, in order."""
-        return [one for one in self.entries if one.kind in kinds and said.items() <= one.said.items()]
-
-    def places(self) -> tuple[dict[str, list[Any]], dict[Who, list[Any]]]:
-        """Where the facts have each person:<number>, and where the sealed documents have each issuer and subject."""
-        named: dict[str, list[Any]] = {}
-        sealed: dict[Who, list[Any]] = {}
-        known = {number: document for number, document in self.documents.items() if document}  # and not erased
-        for number, document in known.items():
-            # An edit between two seals may change the beneficiary, so only the last one's is known.
-            for role in ("requester", "beneficiary") if number == len(self.sealings) else ("requester",):
-                named.setdefault(self.request[role], []).append((number, role))
-                sealed.setdefault(_who(document[role]), []).append((number, role))
-            for stage in document["route"]:
-                for one in stage["approvers"]:
-                    sealed.setdefault(_who(one), []).append((number, stage["slug"], one["rule"]))
-        for stage in (one for one in self.told["stages"] if one["revision"] in known):
-            number, slug = stage["revision"], stage["slug"]
-            later = [one.said.get("approvers") or () for one in self.of("stage:escalated", revision=number, stage=slug)]
-            joined = [(one.get("person"), one.get("rule")) for people in later for one in people]
-            for one in stage["approvers"]:
-                if (one["person"], one["rule"]) not in joined:
-                    named.setdefault(one["person"], []).append((number, slug, one["rule"]))
-        return named, sealed
+    def entries(self, *tags: str, about: str = "", **stated: Any) -> list[Json]:
+        """The entries about the request, or about something else, with these tags (or any), that state this."""
+        subject, found = about or f"request:{self.told['reference']}", []
+        for entry in self.told["ledger"]["entries"]:
+            fits = stated.items() <= {**facts(entry), "actor": entry["body"].get("actor")}.items()
+            if fits and entry["body"]["subject"] == subject and (not tags or entry["body"]["tag"] in tags):
+                found.append(entry)
+        return found
 
 
-def told_to_the_ledger(story: Story) -> Iterator[tuple[str, Json]]:
-    """What the ledger must tell if the facts are true: the kind of each entry, and what it says, by its own names."""
-    told, request, offering, seals = story.told, story.request, story.told["offering"], story.seals
-    asked = {**request, "what": "the request", "actor": request["editor"], "title": english(request["title"])}
-    asked["answers"] = digest(story.sealings[-1]["document"].get("answers")) if story.sealings else UNTOLD
-    # What was asked for is in the last edit, if there is one; the end and the answers are then in the last seal alone.
-    changed = ("actor", "beneficiary", "ends_at", "title", "reason", "answers") if story.of("request:edited") else ()
-    version = {"offering": offering["slug"], "version": offering["version"], "offering_digest": offering["digest"]}
-    yield "request:submitted", {**asked, **version, **dict.fromkeys(changed, UNTOLD)}
-    yield "request:edited", {**asked, "optional": True}
-    yield "request:fulfilled", {**asked, "optional": request["fulfilled_at"] is None}
-    yield "request:withdrawn", {**asked, "optional": True}
-    for one in story.sealings:
-        plan, risk, route = (one["document"].get(part) or {} for part in ("plan", "risk", "route"))
-        said = {**one, "what": f"seal {one['revision']}", "risk": dict(risk).get("level"), "steps": len(plan)}
-        said["stages"] = [stage.get("slug") for stage in route]
-        yield "request:prepared", said
-        yield "request:sealed", said
-    for one in told["decisions"]:
-        said = {**one, "what": f"the decision of {story.names[one['person']]}", "actor": one["person"]}
-        yield VERDICTS[one["verdict"]], {**said, "signature": _told_signature(one)}
-        if one["voided_at"]:
-            yield "approval:voided", {**said, "why": english(one["voided_because"])}
-    for one in told["stages"]:
-        state, what = one["state"], f"the stage “{english(one['name'])}”"
-        said = {**one, "what": what, "stage": one["slug"], "seal": seals.get(one["revision"])}
-        if one["opened_at"]:
-            yield "stage:opened", said
-        if state == "rejected" or (state == "closed" and one["opened_at"]):
-            yield f"stage:{state}", said
-        if state in ("approved", "rejected", "closed"):  # it may have been approved before
-            yield "stage:approved", {**said, "optional": state != "approved"}
-    for one in told["steps"]:
-        state, outcome, read = one["state"], one["outcome"], one["read_back"]
-        said = {**one, "what": _step(one), "step": one["position"], "seal": seals.get(one["revision"])}
-        said.update(found=outcome.get("found"), why=english(one["error"]))
-        said["outcome"] = canonical(outcome.get("facts", {})).decode()
-        said["read"] = canonical(read.get("facts", {})).decode()
-        if outcome or state in ("applied", "done"):
-            yield "step:applied", said
-        if read:
-            yield "step:read-back", said
-        if state in ("failed", "reverted", "not-reverted"):
-            yield f"step:{state}", said
-        if state in ("reverted", "undoing") or "not-reverted" in outcome:  # it may have stayed at first
-            yield "step:not-reverted", {**said, "why": UNTOLD, "optional": True}
-    steps = {step["key"]: step["position"] for step in told["steps"]}
-    moved = [entry.said.get("entitlement") for entry in story.of("entitlement:moved")]
-    for one in told["entitlements"]:
-        said = {**one, "what": f"“{english(one['label'])}”", "entitlement": one["id"]}
-        said.update(step=steps.get(one["step_key"]), why=english(one["end_reason"]))
-        yield "entitlement:granted", {**said, "ends_at": UNTOLD if one["id"] in moved else one["ends_at"]}
-        yield "entitlement:moved", {**said, "optional": True}
-        if one["ended_at"]:
-            yield "entitlement:ended", said
+def identity_in(person: Json) -> Json:
+    """What tells people apart, as seals and signatures have it."""
+    return {"issuer": person["issuer"], "subject": person["subject"]}
 
 
-def compared(story: Story, *of: str) -> Iterator[str]:
-    """What the facts tell is told by one entry of its kind, which says the same; no such entry tells of more."""
-    left = [one for one in story.entries if one.kind in KINDS and one.kind.startswith(of)]
-    for kind, one in told_to_the_ledger(story):
-        if not kind.startswith(of):
-            continue
-        known_by, same, personal, at = KINDS[kind]
-        mine = story.of(kind, **{name: one[name] for name in known_by.split()})
-        left = [entry for entry in left if entry not in mine]
-        if (len(mine) > 1 and kind not in AGAIN) or not (mine or one.get("optional")):
-            yield f"{len(mine) or 'No'} entries of the ledger ({kind}) tell of {one['what']}."
-        for entry in mine[-1:]:
-            where = f"Entry {entry.number} ({one['what']})"
-            said = {**entry.said, **{name: entry.personal.get(name, "") for name in personal.split()}}
-            names = [name for name in f"{same} {personal}".split() if UNTOLD not in (one[name], said.get(name))]
-            yield from differing(where, said, {name: one[name] for name in names})
-            if at and (one[at] is None or abs(moment(entry.at) - moment(one[at])) > LONGEST_TRANSACTION):
-                yield f"{where} was not written when the facts say that it happened."
-    yield from (f"Entry {one.number} ({one.kind}) tells of what the facts leave out." for one in left)
-
-
-def offering_problems(story: Story) -> Iterator[str]:
+def offering_problems(evidence: Evidence) -> Iterator[str]:
     """The offering's text is the one whose digest is stated."""
-    offering = story.told["offering"]
+    offering = evidence.told["offering"]
     said = {**offering["document"], "digest": digest(offering["document"])}
-    wanted = {"digest": offering["digest"], "slug": offering["slug"], "controls": story.told["controls"]}
+    wanted = {"digest": offering["digest"], "slug": offering["slug"], "controls": evidence.told["controls"]}
     yield from differing("The offering's text", said, wanted)
 
 
-def seal_problems(story: Story) -> Iterator[str]:
-    """Every seal is the digest of the answers, plan, risk and approval chain that it names."""
-    told, request, sealings = story.told, story.request, story.sealings
-    parts = ("position", "part", "slug", "name", "part_of", "quorum", "acr")
-    for number, sealing in enumerate(sealings, 1):
-        document = sealing["document"]
-        route, answers = document.get("route") or [], document.get("answers") or {}
-        said = {**document, "number": sealing["revision"], "digest": digest(document)}
-        # Who they are is compared below; here, that they stand in their order.
-        ordered = [stage["approvers"] == sorted(stage["approvers"], key=_who) for stage in route]
-        said["route"] = [{**stage, "approvers": order, "carried": None} for stage, order in zip(route, ordered)]
-        said["answers"] = {name: value for name, value in answers.items() if value not in (None, "", [])}
-        wanted = {"number": number, "digest": sealing["seal"], "revision": number, "reference": told["reference"]}
-        wanted["offering"] = told["offering"]["digest"]
-        stages = [{part: english(one[part]) for part in parts} for one in told["stages"] if one["revision"] == number]
-        wanted["route"] = [{**stage, "approvers": True, "carried": None} for stage in stages]
-        if number == len(sealings):  # an edit between two seals may change it
-            wanted["ends_at"] = request["ends_at"]
-        if number == request["revision"]:
-            wanted["answers"] = {answer["name"]: answer["value"] for answer in told["answers"]}
-        yield from differing(f"Seal {number}", said, wanted)
-        yield from _carried(story, sealing)
-    if request["seal"] not in (None, *(one["seal"] for one in sealings[-1:])):
-        yield "The request's seal is not the last one that was made."
-    # Everybody stands in the seals where the facts have them. Whoever was erased is somebody whom the seals alone know.
-    named, sealed = story.places()
-    known = {**dict.fromkeys(story.erased, NOBODY), **story.identities}
-    ours = [(known.get(person, (("", person),)), sorted(places)) for person, places in named.items()]
-    theirs = [(who if who in known.values() else NOBODY, sorted(places)) for who, places in sealed.items()]
-    if sorted(ours) != sorted(theirs):
-        yield "The seals name other people than the facts do, or in other places."
-
-
-def _carried(story: Story, sealing: Json) -> Iterator[str]:
-    """Stages that rest on an earlier seal: agreed then by enough, and nothing but the plan has moved since."""
-    document = sealing["document"]
-    route = document.get("route") or []
-    last = max((stage["position"] for stage in route), default=0)
-    for stage in (one for one in route if one.get("carried")):
-        slug, carried = stage["slug"], stage["carried"]
-        earlier = next((one for one in story.sealings if one["seal"] == carried.get("seal")), sealing)
-        number, before = earlier["revision"], earlier["document"]
-        same = ("reference", "offering", "requester", "beneficiary", "answers", "ends_at", "risk")
-        needed = next((one["quorum"] for one in before.get("route") or () if one["slug"] == slug), 0)
-        agreed = {
-            one["on_behalf_of"] or one["person"]
-            for one in story.told["decisions"]
-            if (one["revision"], one["stage"], one["verdict"]) == (number, slug, "approve")
-        }
-        yield from broken(
-            f"The stage “{slug}” that seal {sealing['revision']} carries over",
-            (number < sealing["revision"], "rests on a seal that was not made before it"),
-            (all(before.get(part) == document.get(part) for part in same), "rests on another request"),
-            (stage["position"] < last and stage["quorum"] == 0, "had to be asked again"),
-            (needed == carried.get("quorum") and 0 < needed <= len(agreed), "had not been agreed to by enough"),
-        )
-
-
-def decision_problems(story: Story) -> Iterator[str]:
-    """Every decision that counts was made on the last seal, by a different person who could make it."""
-    told, request = story.told, story.request
-    barred = {request["requester"], request["beneficiary"], request["editor"], told["offering"]["publisher"]}
-    seen: set[tuple[int, str]] = set()
-    for one in told["decisions"]:
-        number, right = one["revision"], one["on_behalf_of"] or one["person"]
-        stage = story.stages.get((number, one["stage"]), {"approvers": (), "acr": ""})
-        both = {(number, one["person"]), (number, right)}
-        yield from broken(
-            f"The decision of {story.names[one['person']]}",
-            (one["seal"] == story.seals.get(number), "was made on another seal than the one that was made then"),
-            (one["voided_at"] or number == request["revision"], "is on an earlier seal and was not made void"),
-            (not both & seen, "is the second on one seal, and one person counts once"),
-            (right in [approver["person"] for approver in stage["approvers"]], "is by nobody who could decide there"),
-            (stage["acr"] in ("", one["acr"]), "was made with a weaker sign-in than the stage demands"),
-            (not {one["person"], right} & barred, "is by who asked, receives, edited or published the offering"),
-            (moment(one["auth_time"]) <= moment(one["decided_at"]) + CLOCK_SKEW, "was made before they signed in"),
-        )
-        seen |= both
-    on_work = request["state"] in ("scheduled", "fulfilling", "fulfilled", "ended", "failed")
-    went_on = request["revision"] if on_work else None
-    for stage in told["stages"]:
-        number, slug, state = stage["revision"], stage["slug"], stage["state"]
-        here = [one for one in told["decisions"] if (one["revision"], one["stage"]) == (number, slug)]
-        # Only what the work rests on must still count; before it may have been made void by what came after.
-        said = [one["verdict"] for one in here if number != went_on or not one["voided_at"]]
-        agreed, quorum = said.count("approve"), stage["quorum"]
-        yield from broken(
-            f"The stage “{english(stage['name'])}”",
-            (state != "approved" or agreed >= quorum, f"is said to be approved, but {agreed} of {quorum} agreed"),
-            (state != "rejected" or "deny" in said, "is said to be rejected, but nobody denied it"),
-            (state == "approved" or number != went_on, "was not approved, but the request went on"),
-        )
-
-
-def step_problems(story: Story) -> Iterator[str]:
-    """Every step is the plan that was sealed, word for word."""
-    told, request = story.told, story.request
-    for step in told["steps"]:
-        number, position, plan = step["revision"], step["position"], step["plan"]
-        plans = dict(enumerate(story.documents.get(number, {}).get("plan", ()), 1))
-        parts = ("connector", "action", "target", "lines", "document", "inverse")
-        key = {"reference": told["reference"], "seal": story.seals.get(number), "step": position}
-        yield from broken(
-            _step(step),
-            (plans.get(position) == {part: plan.get(part) for part in parts}, "is not the plan that was sealed"),
-            (step["key"] == digest({**key, "attempt": step["attempt"]}), "has a key that is not the seal's"),
-            (all(step[part] == plan.get(part) for part in ("connector", "name")), "has another name in its plan"),
-        )
-    if request["state"] in ("fulfilled", "ended"):
-        mine = [one for one in told["steps"] if one["revision"] == request["revision"] and one["read_back"]]
-        done = {one["position"] for one in mine if one["state"] in ("done", "reverted")}
-        last = story.sealings[-1]["document"].get("plan", ()) if story.sealings else ()
-        if not last or done != set(range(1, len(last) + 1)):
-            yield "The request is said to be fulfilled, but not every sealed step was applied and read back."
-
-
-def request_problems(story: Story) -> Iterator[str]:
-    """The ledger tells the same of submitting, of the seals and of the outcome."""
-    offering, request = story.told["offering"], story.request
-    yield from compared(story, "request:")
-    version = {name: offering[name] for name in ("version", "digest")}.items()
-    published = [one.said for one in story.ledger if one.kind == "offering:published" and version <= one.said.items()]
-    publisher = offering["publisher"] or "portal"
-    stages = {one["slug"] for one in story.told["stages"] if one["revision"] == request["revision"]}
-    state, approved = "preparing", set()
-    for entry in story.entries:
-        if entry.kind == "stage:approved" and entry.said.get("revision") == request["revision"]:
-            approved.add(entry.said.get("stage"))
-        again = entry.kind == "request:retried" and "task" not in entry.said
-        state = "scheduled" if again else STATES.get(entry.kind, state)
-        if state == "pending" and stages and stages == approved:
+def claim_problems(evidence: Evidence) -> Iterator[str]:
+    """The ledger begins with the request's submission, and leaves it in the state that is claimed."""
+    request, state, approved = evidence.request, "preparing", set()
+    stages = {stage["slug"] for stage in evidence.told["stages"] if stage["revision"] == request["revision"]}
+    for entry in evidence.entries():
+        tag, stated = entry["body"]["tag"], facts(entry)
+        state = STATES.get(tag, state)
+        if tag == "stage:approved" and stated["revision"] == request["revision"]:
+            approved.add(stated["stage"])
+        is_retried = tag == "request:retried" and "task" not in stated
+        if is_retried or (state == "pending" and stages and stages == approved):
             state = "scheduled"
+    asked = {"requester": request["requester"], "offering_digest": evidence.told["offering"]["digest"]}
+    submitted = evidence.entries("request:submitted")
     yield from broken(
         "The ledger",
-        ([one.kind for one in story.entries[:1]] == ["request:submitted"], "does not begin with its submission"),
-        (published, "does not tell that this offering was published"),
-        (publisher in [one["actor"] for one in published], "names another publisher of this version"),
+        (len(submitted) == 1 and submitted == evidence.entries()[:1], "does not begin with one submission"),
+        (evidence.entries("request:submitted", **asked), "tells that somebody else asked, or for another offering"),
         (state == request["state"], f"leaves the request {state}, and not {request['state']}"),
     )
 
 
-def approval_problems(story: Story) -> Iterator[str]:
-    """The ledger tells the same of every stage and every decision, and of no other."""
-    yield from compared(story, "approval:", "stage:")
-    for entry in story.of("stage:opened"):
-        # Who was asked is read again when a stage opens: some of those people, never another.
-        stage = story.stages.get((entry.said.get("revision"), entry.said.get("stage")), {"approvers": ()})
-        known = [(one["person"], one["rule"]) for one in stage["approvers"]]
-        asked = [(one.get("person"), one.get("rule")) for one in entry.said.get("approvers") or ()]
-        if not asked or not all(one in known for one in asked):
-            yield f"Entry {entry.number} tells of other people who could decide in a stage than the facts do."
+def ledger_problems(evidence: Evidence) -> Iterator[str]:
+    """The ledger tells of these seals, these decisions and these that became void, and of no others."""
+    shown = [("request:sealed", sealing) for sealing in evidence.told["sealings"]]
+    for decision in evidence.decisions:
+        made = {**decision, "actor": decision["person"], "signature": signature_told(decision)}
+        shown.append((VERDICTS[decision["verdict"]], made))
+        if decision["voided_at"]:
+            shown.append(("approval:voided", decision))
+    for tag, names in TOLD.items():
+        expected = [canonical([part[name] for name in names]) for kind, part in shown if kind == tag]
+        entries = [{**facts(entry), "actor": entry["body"]["actor"]} for entry in evidence.entries(tag)]
+        if sorted(expected) != sorted(canonical([entry.get(name) for name in names]) for entry in entries):
+            yield f"The ledger's entries ({tag}) do not tell what the facts do."
 
 
-def fulfilment_problems(story: Story) -> Iterator[str]:
-    """The ledger tells the same of every step and of everything that became live, and of nothing else."""
-    yield from compared(story, "step:", "entitlement:")
-    work = [entry.said.get("seal") for entry in story.of("fulfilment:started", "request:fulfilled", "request:failed")]
-    begins = ("request:submitted", "request:sealed", "fulfilment:started", "step:applied", "step:read-back")
-    firsts = [entry.number for kind in (*begins, "request:fulfilled") for entry in story.of(kind)[:1]]
-    yield from broken(
-        "The ledger tells of work that",
-        (all(seal in story.seals.values() for seal in work), "was done on a seal that the facts leave out"),
-        (firsts == sorted(firsts), "began before it was approved, or ended before it began"),
-    )
-    for step in (one for one in story.told["steps"] if one["read_back"]):
-        shown, by_hand = step["read_back"].get("present") is True, step["outcome"].get("by_hand") or {}
-        first, second = by_hand.get("by"), by_hand.get("confirmed_by")
-        if step["outcome"].get("found") == "by-hand":
-            word = {"claimed_by": first, "actor": second, "step": step["position"], "undone": False}
-            shown = bool(first) and first != second and bool(story.of("step:confirmed-by-hand", **word))
-        if not shown:
-            yield f"{_step(step)} was neither shown by the target nor done by hand and confirmed by somebody else."
+def seal_problems(evidence: Evidence) -> Iterator[str]:
+    """Every seal is the digest of what it names, and is about this request."""
+    told, request = evidence.told, evidence.request
+    answers = {answer["name"]: answer["value"] for answer in told["answers"]}
+    # A request that is prepared again has no seal meanwhile, nor later if it ends there.
+    seals = [sealing["seal"] for sealing in told["sealings"]]
+    has_none = request["seal"] is None and request["state"] in ("preparing", "refused", "withdrawn")
+    if request["revision"] != len(seals) or not (has_none or seals[-1:] == [request["seal"]]):
+        yield "The request's seal is not the last one that was made."
+    for number, sealing in enumerate(told["sealings"], 1):
+        document, seal = sealing["document"], sealing["seal"]
+        stages = [(stage["slug"], stage["quorum"]) for stage in told["stages"] if stage["revision"] == number]
+        sealed = {name: value for name, value in document["answers"].items() if value not in (None, "", [])}
+        yield from broken(
+            f"Seal {number}",
+            (digest(document) == seal, "is not the digest of what it names"),
+            (sealing["revision"] == document["revision"] == number, "has another number"),
+            (document["reference"] == told["reference"], "is of another request"),
+            (document["offering"] == told["offering"]["digest"], "is of another offering"),
+            (stages == [(stage["slug"], stage["quorum"]) for stage in document["route"]], "names other stages"),
+            (sealed == answers or seal != request["seal"], "names other answers"),
+        )
 
 
-def check_passkeys(story: Story, result: Result) -> None:
-    """Every decision that was signed or had to be; and that no key stands there for nothing."""
-    used = set()
-    for one in story.told["decisions"]:
-        who, told = story.names[one["person"]], _told_signature(one)
-        if told is None:
-            if _must_sign(story, one["revision"]):
-                result.bad("signature", f"The offering demands that {who} sign with a passkey, and nothing is signed.")
-            continue
-        used.add(f"passkey:{told['passkey']}")
-        if one["person"] in story.erased and one["person"] not in story.places()[0]:
-            result.open("signature", f"{who} was erased, and no seal names them: their signature cannot be checked.")
-        else:
-            said = f"The decision of {who} is signed with a passkey that the same person had enrolled before."
-            result.judge("signature", said, _signature(story, one, f"The signature of {who}"))
-    for entry in story.ledger:
-        if entry.subject.startswith("passkey:") and entry.subject not in used:
-            result.bad("signature", f"Entry {entry.number} is about a passkey that signed nothing here.")
+def decision_problems(evidence: Evidence) -> Iterator[str]:
+    """Every decision was made on its seal, nobody decided twice or for themselves, and enough agreed to each stage."""
+    request, decisions = evidence.request, evidence.decisions
+    people = [(one["revision"], who) for one in decisions for who in {one["person"], one["on_behalf_of"]} - {None}]
+    if len(people) != len(set(people)):
+        yield "Somebody decided twice on one seal, and one person counts once."
+    seals = {sealing["revision"]: sealing["seal"] for sealing in evidence.told["sealings"]}
+    parties = {request["requester"], request["beneficiary"]}
+    for decision in decisions:
+        is_own = parties & {decision["person"], decision["on_behalf_of"]}
+        yield from broken(
+            f"The decision of {evidence.names[decision['person']]}",
+            (seals.get(decision["revision"]) == decision["seal"], "was made on another seal than the one made then"),
+            (not is_own, "is by who asked for it or receives it, or in their place"),
+            (may_decide(evidence, decision), "is by nobody who could decide there"),
+        )
+    is_agreed = request["state"] in ("scheduled", "fulfilling", "fulfilled", "ended", "failed")
+    for stage in evidence.told["stages"]:
+        must_count, votes = is_agreed and stage["revision"] == request["revision"], 0
+        for one in decisions:
+            is_here = (one["revision"], one["stage"]) == (stage["revision"], stage["slug"])
+            # What an earlier seal had may have become void by what came after.
+            votes += is_here and one["verdict"] == "approve" and not (must_count and one["voided_at"])
+        if votes < stage["quorum"] and (must_count or stage["state"] == "approved"):
+            yield f"The stage “{stage['slug']}” counts as approved, but {votes} of {stage['quorum']} agreed."
 
 
-def _must_sign(story: Story, revision: int) -> bool:
-    """Whether the sealed risk is not below the level from which the offering demands it; an unknown one is not."""
-    rule, levels = story.told["offering"]["document"].get("signature"), ("low", "medium", "high", "critical")
-    if not rule or revision not in story.documents:
-        return False
-    risk = story.documents[revision].get("risk") or {}
-    return risk.get("level") not in levels[: levels.index(rule["passkey_from"])]
+def may_decide(evidence: Evidence, decision: Json) -> bool:
+    """Whether they were sealed as an approver of the stage, or asked as well when nobody had decided in time."""
+    person, document = decision["on_behalf_of"] or decision["person"], evidence.documents[decision["revision"]]
+    if not document or person in evidence.erased:  # it cannot be told any more
+        return True
+    escalated = evidence.entries("stage:escalated", revision=decision["revision"], stage=decision["stage"])
+    asked = [approver["person"] for entry in escalated for approver in facts(entry).get("approvers", ())]
+    (stage,) = [stage for stage in document["route"] if stage["slug"] == decision["stage"]]
+    return person in asked or evidence.identities[person] in map(identity_in, stage["approvers"])
 
 
-def _assertion(decision: Json) -> dict[str, bytes]:
+def step_problems(evidence: Evidence) -> Iterator[str]:
+    """Every step is the plan that was sealed, word for word."""
+    for step in evidence.told["steps"]:
+        plans = dict(enumerate(evidence.documents[step["revision"]]["plan"], 1))
+        parts = ("connector", "action", "target", "lines", "document", "inverse")
+        if plans.get(step["position"]) != {part: step["plan"].get(part) for part in parts}:
+            yield f"Step {step['position']} is not the plan that was sealed."
+
+
+def signature_problems(evidence: Evidence) -> Iterator[str]:
+    """Every decision that had to be is signed with a passkey, which the same person had enrolled before."""
+    rule, levels = evidence.told["offering"]["document"].get("signature"), ("low", "medium", "high", "critical")
+    below = levels[: levels.index(rule["passkey_from"])] if rule else levels
+    for decision in evidence.decisions:
+        document = evidence.documents[decision["revision"]]
+        if decision["signature"]:
+            yield from () if decision["person"] in evidence.erased else passkey_problems(evidence, decision)
+        elif rule and document and document["risk"].get("level") not in below:  # an unknown one is not below
+            yield f"The offering demands that {evidence.names[decision['person']]} sign with a passkey."
+
+
+def assertion_of(decision: Json) -> dict[str, bytes]:
+    """What a passkey signed, part by part."""
     return {name: base64.b64decode(text) for name, text in decision["signature"].items() if name != "nonce"}
 
 
-def _told_signature(decision: Json) -> Json | None:
+def signature_told(decision: Json) -> Json | None:
     """What the ledger tells of a signature: the passkey's name in it, and the digest of what was signed."""
     if not decision["signature"]:
         return None
-    parts = {name: part.hex() for name, part in _assertion(decision).items()}
-    assertion = digest({**parts, "nonce": decision["signature"]["nonce"]})
-    return {"passkey": sha256(_assertion(decision)["credential_id"]), "assertion": assertion}
+    parts = {name: part.hex() for name, part in assertion_of(decision).items()}
+    passkey = sha256(bytes.fromhex(parts["credential_id"]))
+    return {"passkey": passkey, "assertion": digest({**parts, "nonce": decision["signature"]["nonce"]})}
 
 
-def _signature(story: Story, one: Json, what: str) -> Iterator[str]:
-    assertion = _assertion(one)
-    decided = story.of(VERDICTS[one["verdict"]], revision=one["revision"], actor=one["person"])
-    about = [entry for entry in story.ledger if entry.subject == "passkey:" + sha256(assertion["credential_id"])]
-    enrolled = [entry for entry in about if entry.kind == "passkey:enrolled"]
-    revoked = [entry for entry in about if entry.kind == "passkey:revoked"]
-    if len(enrolled) != 1 or not decided:
-        yield f"{what} was made with a key that the ledger does not know, or that was enrolled twice."
-        return
-    key = enrolled[0].said
-    yield from broken(
-        f"{what} was made with a key that",
-        (key.get("person") == key["actor"] == one["person"], "somebody else enrolled"),
-        (enrolled[0].number < decided[0].number, "was enrolled only afterwards"),
-        (all(entry.number > decided[0].number for entry in revoked), "had been revoked before"),
-    )
-    challenge = {name: one[name] for name in ("seal", "verdict", "stage")}
-    challenge.update(purpose="countersign-decision-signature/1", nonce=one["signature"]["nonce"])
-    people, problems = [story.identities.get(one["person"], NOBODY)], []
-    if one["person"] in story.erased:  # one of those whom the seals alone know, the facts no longer say which
-        people = [who for who in story.places()[1] if who not in story.identities.values()]
-    for who in people:
-        try:
-            signed = hashlib.sha256(canonical({**challenge, "person": dict(who)})).digest()
-            public = base64.b64decode(str(key.get("public_key")))
-            verify_assertion(assertion, public, signed, str(key.get("rp_id")), int(key.get("sign_count", 0)))
-        except (Wrong, ValueError, KeyError, TypeError, UnsupportedAlgorithm) as error:
-            problems.append(f"{what} does not hold: {error}.")
-        else:
-            return
-    yield from problems[:1] or [f"{what} is nobody's."]
+def passkey_problems(evidence: Evidence, decision: Json) -> Iterator[str]:
+    """What is wrong with a decision's signature."""
+    person, what = decision["person"], f"The signature of {evidence.names[decision['person']]}"
+    assertion, tag = assertion_of(decision), VERDICTS[decision["verdict"]]
+    decided = evidence.entries(tag, revision=decision["revision"], actor=person)
+    about = evidence.entries(about="passkey:" + sha256(assertion["credential_id"]))
+    before = [entry for entry in about if decided and entry["number"] < decided[0]["number"]]
+    if [entry["body"]["tag"] for entry in before] != ["passkey:enrolled"]:
+        raise Wrong(f"{what} was not made with a key that had been enrolled before, once, and not been revoked.")
+    key = facts(before[0])
+    if not person == key["person"] == before[0]["body"]["actor"]:
+        yield f"{what} was made with a key that somebody else enrolled."
+    challenge = {name: decision[name] for name in ("seal", "verdict", "stage")}
+    challenge.update(purpose="countersign-decision-signature/1", nonce=decision["signature"]["nonce"])
+    signed = hashlib.sha256(canonical({**challenge, "person": evidence.identities[person]})).digest()
+    try:
+        public = base64.b64decode(key["public_key"])
+        verify_assertion(assertion, public, signed, key["rp_id"], key["sign_count"])
+    except (Wrong, ValueError, UnsupportedAlgorithm) as error:
+        yield f"{what} does not hold: {error}."
 
 
 # ---- 9. A PDF of evidence: signature, attached files, facts, pages, keys ---------------------------------------------
@@ -1586,6 +1173,10 @@ SCHEMAS = {
     "access-review.json": {"sha256:414b37161fa804a9f142f520bb93aab483c147ddc0a3bd1e5bb40cb4c7c06e6d"},
     "audit.json": {"sha256:44e6924fa8cfd2defd4242c14c95dc29b12481b38df5a1f4d430a2f56f2bbf08"},
 }
+UNKNOWN_SCHEMA = (
+    "The schema inside is none that this verifier knows, so it cannot tell what the facts mean: take the verify.py of the "
+    "Countersign that made the file, from whom you trust."
+)
 #: Words that stand on English pages for what the facts have in codes.
 WORDS = {
     "approve": "Approved", "deny": "Denied", "preparing": "Being prepared", "pending": "Awaiting approval",
@@ -1593,21 +1184,7 @@ WORDS = {
     "ended": "Fulfilled and ended", "rejected": "Rejected by an approver", "withdrawn": "Withdrawn by the requester",
     "refused": "Refused by the portal", "failed": "Failed",
 }
-UNKNOWN_SCHEMA = (
-    "The schema inside is none that this verifier knows, so it cannot tell what the facts mean: take the verify.py of the "
-    "Countersign that made the file, from whom you trust."
-)
 PROMISES = {"kept": "kept", "missed": "missed", "open": "still open", "none": "no promise"}
-#: What is checked of one request, and by which rules; their docstrings say what holds where none is broken.
-CHECKS: dict[str, Callable[[Story], Iterator[str]]] = {
-    "offering": offering_problems,
-    "seals": seal_problems,
-    "decisions": decision_problems,
-    "steps": step_problems,
-    "story-request": request_problems,
-    "story-approval": approval_problems,
-    "story-fulfilment": fulfilment_problems,
-}
 
 
 class Opened(NamedTuple):
@@ -1620,22 +1197,21 @@ class Opened(NamedTuple):
     files: dict[str, bytes]
 
 
-def run_checks(checks: Iterable[tuple[str, Callable[[], object]]], result: Result) -> None:
-    """Each check; facts that no portal wrote may break any of them, and that is a no."""
-    for name, check in checks:
-        try:
-            check()
-        except Wrong as error:
-            result.bad(name, str(error))
-        except Exception as error:  # as said
-            result.bad(name, f"The facts cannot be checked ({name}, {type(error).__name__}); no portal wrote them so.")
+def run_check(name: str, check: Callable[[], object], result: Result) -> None:
+    """Run a check; facts that no portal wrote may break it, and that is a no."""
+    try:
+        check()
+    except Wrong as error:
+        result.bad(name, str(error))
+    except Exception as error:  # as said
+        result.bad(name, f"The facts cannot be checked ({name}, {type(error).__name__}); no portal wrote them so.")
 
 
 def open_pdf(content: bytes, trusted: Trusted, result: Result) -> Opened | None:
     """The PDF's facts, if its signature holds and the files inside have the published form."""
     signed, found = check_pdf_signature(content, trusted, result), []
     if signed:
-        run_checks([("attachments", lambda: found.append(_opened(content, signed)))], result)
+        run_check("attachments", lambda: found.append(_opened(content, signed)), result)
     if not found:
         return None
     result.good("attachments", "The attached facts are there and have the form of the schema beside them.")
@@ -1655,7 +1231,7 @@ def _opened(content: bytes, signed: Signed) -> Opened:
     told = read_json(files[name])
     problem = schema_problem(told, read_json(files[schema]))
     if problem:
-        raise Wrong(f"The attached facts do not have the published form: {problem.lstrip('.')}.")
+        raise Wrong(f"The attached facts do not have the published form: {problem}.")
     if canonical(told) != files[name]:
         raise Wrong("The attached facts are not written as evidence writes them (RFC 8785).")
     ledger = told["ledger"]["after"] if name == "audit.json" else told["ledger"]
@@ -1673,12 +1249,12 @@ def check_pdf(content: bytes, trusted: Trusted, result: Result) -> Json | None:
         return None
     told, name = opened.told, opened.name
     check = {"evidence.json": check_evidence, "access-review.json": check_review, "audit.json": check_report}[name]
-    run_checks([("facts", partial(check, opened, trusted, result))], result)
+    run_check("facts", lambda: check(opened, trusted, result), result)
     if name == "audit.json":
         result.open("bundle", "This is the report alone: whether its population is complete, its bundle tells.")
     if trusted.kept:
         origin = told["ledger"]["origin"]
-        run_checks([("kept", lambda: check_kept(trusted.kept, origin, shown_heads(told), result))], result)
+        run_check("kept", lambda: check_kept(trusted.kept, origin, shown_heads(told), result), result)
     return told
 
 
@@ -1690,68 +1266,52 @@ def check_review(opened: Opened, trusted: Trusted, result: Result) -> None:
 
 def check_evidence(opened: Opened, trusted: Trusted, result: Result) -> None:
     """One request's evidence."""
-    told, story, checks = opened.told, Story(opened.told), CHECKS
-    reference, offering = told["reference"], told["offering"]["slug"]
+    told, evidence, reference = opened.told, Evidence(opened.told), opened.told["reference"]
     result.claim = f"Request {reference} is {told['request']['state']}."
-    about = (f"request:{reference}", f"offering:{offering}", "passkey:", "erasure:", "ledger:")
+    about = (f"request:{reference}", f"offering:{told['offering']['slug']}", "passkey:", "erasure:", "ledger:")
     _check_proofs(opened, about, trusted, result)
-    for entry in story.of("record:erased")[:1]:
-        said = f"The request's record was erased when its time was over (entry {entry.number})"
+    rules = {"offering": offering_problems, "claim": claim_problems, "entries": ledger_problems}
+    rules.update(decisions=decision_problems, signature=signature_problems)
+    if erased := evidence.entries("record:erased"):
+        said = f"The request's record was erased when its time was over (entry {erased[0]['number']})"
         result.open("record", f"{said}; what it held cannot be compared.")
-        result.judge("erased-record", "Nothing of what was erased is told.", still_told(told))
-        checks = {name: CHECKS[name] for name in ("offering", "decisions", "story-approval")}
-    run_checks(
-        (
-            # These are generators: they run, and may break, when they are judged.
-            *((name, partial(result.judge, name, one.__doc__ or "", one(story))) for name, one in checks.items()),
-            ("signature", lambda: check_passkeys(story, result)),
-            ("pages", lambda: check_pages(opened, _evidence_values(opened, story), result)),
-        ),
-        result,
-    )
+    else:
+        rules.update(seals=seal_problems, steps=step_problems)
+    for name, problems in rules.items():
+        run_check(name, lambda: result.judge(name, problems.__doc__ or "", problems(evidence)), result)
+    for decision in told["decisions"]:
+        if decision["person"] in evidence.erased:
+            said = f"{evidence.names[decision['person']]} was erased: only the seals and the ledger tell who they were"
+            result.open("signature", f"{said}, so that they could decide, and what they signed, is not checked here.")
+    run_check("pages", lambda: check_pages(opened, _evidence_values(opened), result), result)
+    result.open("story", "What was asked for, done and live is held against the ledger's other entries by recount.py alone.")
+    result.open("pages", "That nothing else stands on the pages only countersign verify can tell: it makes them again.")
 
 
-def still_told(told: Json) -> Iterator[str]:
-    """What a file tells of a record that was erased, which is nothing."""
-    reasons = [told["request"]["reason"], *(one["comment"] for one in told["decisions"])]
-    effects = [one[part] for one in told["steps"] for part in ("plan", "outcome", "read_back", "artefacts")]
-    yield from broken(
-        "Of a record that was erased,",
-        (not any(one["document"] or one["warnings"] for one in told["sealings"]), "a sealed document is told"),
-        (not any(effects), "a plan or an effect is told"),
-        (not any(reasons), "reasons are told"),
-        (all(one["value"] in (None, "", []) for one in told["answers"]), "answers are told"),
-    )
-
-
-def _check_proofs(opened: Opened, about: tuple[str, ...], trusted: Trusted, result: Result) -> None:
-    """The ledger's head, its entries, which are about these subjects or begin so, and its keys."""
+def _check_proofs(opened: Opened, about: Sequence[str], trusted: Trusted, result: Result) -> None:
+    """The ledger's head, its entries, which are about these subjects or kinds of subjects, and its keys."""
     ledger, note = opened.told["ledger"], opened.told["ledger"]["checkpoint"]
-    starts = ("signing-key:", *(one for one in about if one.endswith(":")))
-
-    def is_about(subject: str) -> bool:
-        return subject in about or subject.startswith(starts)
+    about = (*about, "signing-key:")
 
     def check_ledger() -> None:
         head = check_note(note, [ledger["verifier"]], ledger["origin"])
         result.good("checkpoint", f"The checkpoint of {head.origin} is signed by the ledger's key.")
+        is_about = lambda subject: subject in about or subject.partition(":")[0] + ":" in about  # noqa: E731
         check_entries(ledger["entries"], head, opened.told["as_of"], is_about, result)
 
-    keys = partial(check_keys, ledger, note, opened.signed.certificate, trusted, result)
-    run_checks([("ledger", check_ledger), ("keys", keys)], result)
+    run_check("ledger", check_ledger, result)
+    run_check("keys", lambda: check_keys(ledger, note, opened.signed.certificate, trusted, result), result)
 
 
 def check_pages(opened: Opened, values: Iterable[str], result: Result) -> None:
     """That each of these values stands on the pages, in this order."""
-    bodies, wrong = text_of_pages(opened.pdf)
-    if wrong:
-        raise Wrong(wrong)
+    bodies = text_of_pages(opened.pdf)
     letters = set("".join(bodies))
     shown = [legible(value, letters) for value in values if value.strip()]
     missing = list(values_missing(bodies, shown))[:3]
     said = f"Every fact stands on the {len(bodies)} pages, in the facts' order ({len(shown)} were looked for)."
     wrongly = "The pages leave out what the facts say, or say it elsewhere: "
-    result.judge("pages", said, [f"{wrongly}“{one[:60]}”" for one in missing])
+    result.judge("pages", said, [f"{wrongly}“{value[:60]}”" for value in missing])
 
 
 def legible(value: str, letters: set[str]) -> str:
@@ -1761,48 +1321,31 @@ def legible(value: str, letters: set[str]) -> str:
     return "".join(one if set(compact(one)) <= letters else f"[U+{ord(one):04X}]" for one in value)
 
 
-def _evidence_values(opened: Opened, story: Story) -> Iterator[str]:
-    """The facts in the order in which the pages tell them; words that are translated only on English pages."""
-    told, names, language = opened.told, story.names, opened.pdf.root["Lang"].decode()
-
-    def spoken(text: Any) -> str:
-        return text if isinstance(text, str) else str(text.get(language, text["en"]))
-
-    def only(*texts: str) -> tuple[str, ...]:
-        return texts if language == "en" else ()
-
-    request, sealings = told["request"], told["sealings"]
-    yield from (told["reference"], spoken(request["title"]), *only(WORDS.get(request["state"], "")))
-    yield from (read_head(told["ledger"]["checkpoint"]).root.hex(), request["seal"] or "")
+def _evidence_values(opened: Opened) -> Iterator[str]:
+    """The facts in the order in which the pages tell them; words only on English ones, of times the clock's."""
+    told, is_english = opened.told, opened.pdf.language == "en"
+    names = {person["id"]: person["name"] for person in told["people"]}
+    yield from (told["reference"], WORDS[told["request"]["state"]] if is_english else "")
+    yield from (read_head(told["ledger"]["checkpoint"]).root.hex(), told["request"]["seal"] or "")
     yield sha256(opened.files["evidence.json"])
-    yield from only("Summary", names[request["requester"]], request["reason"], spoken(request["outcome"]))
-    yield from only("Answers given")
-    for answer in told["answers"]:
-        yield from only(answer["label"], answer["shown"])
+    yield from (names[told["request"]["requester"]], told["request"]["reason"])
     yield told["offering"]["digest"]
-    for risk in (one["document"].get("risk") for one in sealings[-1:]):
-        yield from only(f"Risk: {risk['level']}, score {risk['score']}" if risk else "")
-    yield from only("Approval")
     for stage in told["stages"]:
-        yield from (*only(spoken(stage["name"])), *(names[one["person"]] for one in stage["approvers"]))
-    for one in told["decisions"]:
-        yield from (names[one["person"]], *only(WORDS[one["verdict"]]), one["acr"], one["comment"], one["seal"])
-    yield from (*(one["seal"] for one in sealings), *only("Planned, applied, read back"))
+        yield from (names[approver["person"]] for approver in stage["approvers"])
+    for decision in told["decisions"]:
+        yield from (names[decision["person"]], WORDS[decision["verdict"]] if is_english else "")
+        yield from (decision["decided_at"][11:19], decision["acr"], decision["comment"], decision["seal"])
+    for sealing in told["sealings"]:
+        yield from (sealing["sealed_at"][11:19], sealing["seal"])
     for step in told["steps"]:
-        parts = (step["plan"], step["outcome"], step["read_back"])
-        lines = [spoken(line.get("text", "")) for part in parts for line in part.get("lines") or ()]
-        target = str(step["plan"].get("target", ""))
-        yield from only(f": {spoken(step['name'])}", target, spoken(step["error"]), *lines)
         yield from (file[part] for file in step["artefacts"] for part in ("name", "digest"))
-    yield from only("What is live because of it")
-    for one in told["entitlements"]:
-        yield from (spoken(one["label"]), one["target"], names[one["holder"]], one["key"])
-    yield from only("Deviations", *told["deviations"], "Controls supported")
+    for entitlement in told["entitlements"]:
+        yield from (entitlement["target"], names[entitlement["holder"]], entitlement["key"])
     for framework, controls in told["controls"].items():
         yield from (framework, *controls)
-    yield from only("Ledger entries")
     for entry in told["ledger"]["entries"]:
-        yield from (str(entry["number"]), entry["body"]["tag"], leaf_hash(canonical(entry["body"])).hex())
+        yield from (str(entry["number"]), entry["body"]["at"][11:19], entry["body"]["tag"])
+        yield leaf_hash(canonical(entry["body"])).hex()
     yield told["ledger"]["verifier"]
 
 
@@ -1811,116 +1354,95 @@ def _evidence_values(opened: Opened, story: Story) -> Iterator[str]:
 
 def check_report(opened: Opened, trusted: Trusted, result: Result) -> None:
     """All of an audit report that can be told without its bundle."""
-    told, ledger, sample = opened.told, opened.told["ledger"], opened.told["sample"]
+    told, sample, ledger = opened.told, opened.told["sample"], opened.told["ledger"]
     note, certificate = ledger["made"]["checkpoint"], opened.signed.certificate
-    run_checks([("claim", lambda: setattr(result, "claim", _claim(told)))], result)
-    run_checks([("checkpoint", lambda: _check_heads(told, result))], result)
-    for name, rules in (("query", query_problems), ("population", population_problems), ("sample", sample_problems)):
-        run_checks([(name, lambda: result.judge(name, rules.__doc__ or "", rules(told)))], result)
-    run_checks([("pages", lambda: check_pages(opened, _report_values(opened), result))], result)
-    run_checks([("keys", lambda: check_keys(ledger, note, certificate, trusted, result))], result)
-    result.open(
-        "draw",
-        f"Compare with your own notes: that the word is yours (“{sample['nonce']}”), and that you said it after you "
-        f"were shown the root {sample['root']}; a portal that knew the word could have tried roots until one suited.",
-    )
-
-
-def _up_to(query: Json) -> str:
-    """Where the period ends before its last day does, as the pages say it; in UTC where time zones are not known."""
-    until = moment(query["until"])
-    if query["zone"] not in available_timezones():
-        return f", up to {until:%H:%M} UTC of {until.date()}"
-    until = until.astimezone(ZoneInfo(query["zone"]))
-    return f", up to {until:%H:%M}" if until.date().isoformat() <= query["last_day"] else ""
-
-
-def _claim(told: Json) -> str:
-    query, up_to = told["query"], _up_to(told["query"])
-    days = f"{query['first_day']} to {query['last_day']}{up_to}{up_to and ' (' + query['zone'] + ')'}"
-    return f"{told['population']['count']} requests from {days}, {told['sample']['size']} of them drawn."
+    checks = {"checkpoint": check_heads, "query": check_query, "population": check_population, "sample": check_sample}
+    for name, check in checks.items():
+        run_check(name, lambda: check(told, result), result)
+    run_check("pages", lambda: check_pages(opened, report_values(opened), result), result)
+    run_check("keys", lambda: check_keys(ledger, note, certificate, trusted, result), result)
+    known = "a portal that knew the word could have tried roots until one suited."
+    word, root = f"that the word is yours (“{sample['nonce']}”)", f"you were shown the root {sample['root']}"
+    result.open("draw", f"Compare with your own notes: {word}, and that you said it after {root}; {known}")
 
 
 def of_the_audit(told: Json, tag: str) -> list[Json]:
     """The entries with this tag about this very audit."""
     wanted = (tag, f"audit:{told['reference']}")
-    return [one for one in told["ledger"]["entries"] if (one["body"].get("tag"), one["body"].get("subject")) == wanted]
+    return [entry for entry in told["ledger"]["entries"] if (entry["body"]["tag"], entry["body"]["subject"]) == wanted]
 
 
-def _check_heads(told: Json, result: Result) -> None:
-    """Three signed heads, each containing the one before, and the entries under the last of them."""
-    ledger, heads = told["ledger"], []
-    for name in ("before", "after", "made"):
-        size, note = ledger[name]["size"], ledger[name]["checkpoint"]
-        if (name, size, note) == ("before", 0, None):
-            heads.append(Head(ledger["origin"], 0, EMPTY_ROOT))
-        else:
-            heads.append(check_note(note, ledger["verifiers"], ledger["origin"]))
-        if heads[-1].size != size:
-            raise Wrong(f"The checkpoint {name} is of another size than the facts state.")
+def check_heads(told: Json, result: Result) -> None:
+    """Three signed heads, each of which holds the one before; and the entries under the last of them."""
+    ledger, origin, heads = told["ledger"], told["ledger"]["origin"], []
+    for part in (ledger["before"], ledger["after"], ledger["made"]):
+        note, empty = part["checkpoint"], Head(origin, 0, EMPTY_ROOT)
+        heads.append(empty if note is None else check_note(note, ledger["verifiers"], origin))
+        if heads[-1].size != part["size"]:
+            raise Wrong("A checkpoint is of another size than the facts state.")
     before, after, made = heads
-    result.good("checkpoint", f"The checkpoints of {made.origin} are signed by the ledger's key.")
-    said = f"The ledger grew from {before.size} to {after.size} to {made.size} entries and was never rewritten."
+    result.good("checkpoint", f"The checkpoints of {origin} are signed by the ledger's key.")
     edge, proofs = Edge(before.size, ledger["before"]["edge"]), ledger["consistency"]
-    result.judge("consistency", said, broken(
+    last = [moment(entry["body"]["at"]) for entry in ledger["entries"] if entry["number"] == before.size]
+    is_older = last[0] < moment(told["query"]["from"]) if last else before.size == 0
+    grew = f"The ledger grew from {before.size} to {after.size} to {made.size} entries and was never rewritten."
+    result.judge("consistency", grew, broken(
         "The ledger",
         (is_consistent(before, after, proofs["before_after"]), f"was rewritten after its entry {before.size}"),
         (is_consistent(after, made, proofs["after_made"]), f"was rewritten after its entry {after.size}"),
         (edge.root() == before.root, "before the period has another root than its edge"),
+        (is_older, "before the period is not shown to end before it begins"),
     ))
-    check_entries(ledger["entries"], made, told["made_at"], lambda _: True, result)
-    last = [moment(entry["body"]["at"]) for entry in ledger["entries"] if entry["number"] == before.size]
-    orders = of_the_audit(told, "audit:ordered")
-    begins, until = moment(told["query"]["from"]), moment(told["query"]["until"])
-    result.judge("period", "The two checkpoints enclose the period.", broken(
-        "It is not shown",
-        (last[0] < begins if last else not before.size, "that the ledger before the period ends before it begins"),
-        ([before.size < one["number"] <= after.size for one in orders] == [True], "that the order stands between them"),
-        (all(moment(one["body"]["at"]) >= until for one in orders), "that the period was over when it was ordered"),
-    ))
+    check_entries(ledger["entries"], made, told["made_at"], lambda subject: True, result)
 
 
-def query_problems(told: Json) -> Iterator[str]:
-    """The period is the days that it names, the last one up to the order at most."""
-    query, zones = told["query"], available_timezones()
-    if not all(re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", query[day]) for day in ("first_day", "last_day")):
-        raise Wrong("The days of the period are not written as days.")
-    if zones and query["zone"] not in zones:
-        raise Wrong(f"There is no time zone “{query['zone']:.40}”, so nobody can tell when the period begins.")
+def check_query(told: Json, result: Result) -> None:
+    """The order's entry states this very query, and the period is the days that it names, between two checkpoints."""
+    query, orders, cut, zones = told["query"], of_the_audit(told, "audit:ordered"), "", available_timezones()
+    before, after = told["ledger"]["before"]["size"], told["ledger"]["after"]["size"]
+    if len(orders) != 1 or not before < orders[0]["number"] <= after:
+        raise Wrong("It is not shown that the audit was ordered between the two checkpoints.")
     names = ("first_day", "last_day", "until", "zone", "units", "offerings", "controls", "language")
     wanted = {**{name: query[name] for name in names}, "rule": told["sample"]["rule"], "disclosure": told["disclosure"]}
-    orders = of_the_audit(told, "audit:ordered")
-    for entry in orders:
-        yield from differing("The order of the audit", facts(entry), wanted)
-    # A machine without the world's time zones takes what is told, give or take their spread.
-    zone, spread = (ZoneInfo(query["zone"]), timedelta(0)) if zones else (timezone.utc, timedelta(hours=14))
-    first, last = (datetime.fromisoformat(query[day]).replace(tzinfo=zone) for day in ("first_day", "last_day"))
-    begins, until, after = moment(query["from"]), moment(query["until"]), last + timedelta(days=1)
-    # A last day that was not over yet ends with the order: as its entry states, which was written in one transaction.
-    is_cut = last - spread <= until < after + spread and all(
-        timedelta(0) <= moment(one["body"]["at"]) - until <= LONGEST_TRANSACTION for one in orders
-    )
-    yield from broken(
-        "The period",
-        (abs(begins - first) <= spread, f"does not begin with its first day in {query['zone']}"),
-        (abs(until - after) <= spread or is_cut, f"does not end with its last day in {query['zone']}"),
-        (begins < until <= moment(told["as_of"]), "was not over when it was looked at"),
-    )
+    problems = list(differing("The order of the audit", facts(orders[0]), wanted))
+    begins, until, ordered = moment(query["from"]), moment(query["until"]), moment(orders[0]["body"]["at"])
+    if not zones:
+        result.open("query", "This machine knows no time zones: it cannot tell whether the period is its days.")
+    elif query["zone"] not in zones:
+        problems.append(f"There is no time zone “{query['zone']:.40}”, so nobody can tell when the period begins.")
+    else:
+        zone, days = ZoneInfo(query["zone"]), [datetime.fromisoformat(query[day]) for day in ("first_day", "last_day")]
+        days.append(days[1] + timedelta(days=1))
+        first_day, last_day, day_after = (day.replace(tzinfo=zone).astimezone(timezone.utc) for day in days)
+        # A last day that was not over yet ends with the order, whose entry was written in the same transaction.
+        if last_day <= until < day_after and ordered - until <= LONGEST_TRANSACTION:
+            cut = f", up to {until.astimezone(zone):%H:%M} ({query['zone']})"
+        problems += broken(
+            "The period",
+            (begins == first_day, f"does not begin with its first day in {query['zone']}"),
+            (until == day_after or cut, f"ends neither with its last day in {query['zone']} nor with the order"),
+        )
+    if not begins < until <= min(ordered, moment(told["as_of"])):
+        problems.append("The period was not over when it was ordered or looked at.")
+    count, drawn = told["population"]["count"], told["sample"]["size"]
+    result.claim = f"{count} requests from {query['first_day']} to {query['last_day']}{cut}, {drawn} of them drawn."
+    result.judge("query", "The period is the one that was ordered, and the two checkpoints enclose it.", problems)
 
 
-def population_problems(told: Json) -> Iterator[str]:
-    """The population is what its count and digest say."""
-    population, wanted = told["population"], set(told["query"]["controls"])
-    rows, controls = population["rows"], {row["offering_digest"]: row["controls"] for row in population["rows"]}
-    yield from differing("The list of the rows", population, {"count": len(rows), "digest": digest(rows)})
-    references = [row["reference"] for row in rows]
-    if references != sorted(set(references), key=lambda one: int(one[3:])):
-        yield "The rows are not in the order of their references, or one stands twice."
+def check_population(told: Json, result: Result) -> None:
+    """Count and digest are those of the rows; each stands once, in order, and supports the controls that it must."""
+    rows, wanted = told["population"]["rows"], set(told["query"]["controls"])
+    controls = {row["offering_digest"]: row["controls"] for row in rows}
+    references, stated = [row["reference"] for row in rows], {"count": len(rows), "digest": digest(rows)}
+    problems = list(differing("The list of the rows", told["population"], stated))
+    if references != sorted(set(references), key=lambda reference: int(reference[3:])):
+        problems.append("The rows are not in the order of their references, or one stands twice.")
     for row in rows:
         if row["controls"] != controls[row["offering_digest"]]:
-            yield f"{row['reference']}: another row of the same offering's version supports other controls."
+            problems.append(f"{row['reference']}: another row of the same offering's version supports other controls.")
         if wanted and wanted.isdisjoint(row["controls"]):
-            yield f"{row['reference']} supports none of the controls that were asked for."
+            problems.append(f"{row['reference']} supports none of the controls that were asked for.")
+    result.judge("population", "The population is what its count and digest say.", problems)
 
 
 def sample_size(rule: Json, count: int) -> int:
@@ -1942,299 +1464,165 @@ def rank(seed: str, reference: str) -> str:
     return hashlib.sha256(bytes.fromhex(seed) + reference.encode("ascii")).hexdigest()
 
 
-def sample_problems(told: Json) -> Iterator[str]:
-    """The sample is the one that the ledger's root and the auditor's word draw; the root was fixed before the word."""
-    sample, population, before = told["sample"], told["population"], told["ledger"]["before"]["size"]
-    after = read_head(told["ledger"]["after"]["checkpoint"])
-    given, counted = of_the_audit(told, "audit:nonce-given"), of_the_audit(told, "audit:counted")
+def check_sample(told: Json, result: Result) -> None:
+    """Root, word and rule draw this sample, and the root was fixed before the word was said."""
+    sample, population, after = told["sample"], told["population"], read_head(told["ledger"]["after"]["checkpoint"])
+    counted, given = of_the_audit(told, "audit:counted"), of_the_audit(told, "audit:nonce-given")
     if not counted or not given or not after.size < counted[-1]["number"] < given[0]["number"]:
         raise Wrong("It is not shown that population and root were fixed before the nonce was given.")
     root, size = base64.b64encode(after.root).decode(), sample_size(sample["rule"], len(population["rows"]))
-    wanted = {"count": population["count"], "population": population["digest"], "before": before, "after": after.size}
-    yield from differing("What was counted", facts(counted[-1]), {**wanted, "root": root, "sample": size})
-    draws = [{"draw": at, "nonce": facts(one).get("nonce"), "entry": one["number"]} for at, one in enumerate(given, 1)]
-    if [facts(one).get("draw") for one in given] != [one["draw"] for one in draws]:
-        yield "The draws are not numbered one after another."
+    fixed = {"count": population["count"], "population": population["digest"], "root": root, "sample": size}
+    fixed.update(before=told["ledger"]["before"]["size"], after=after.size)
+    problems = list(differing("What was counted", facts(counted[-1]), fixed))
+    draws = [{"draw": facts(one)["draw"], "nonce": facts(one)["nonce"], "entry": one["number"]} for one in given]
+    if [draw["draw"] for draw in draws] != list(range(1, len(draws) + 1)):
+        problems.append("The draws are not numbered one after another.")
     seed = hashlib.sha256(after.root + sample["nonce"].encode()).hexdigest()
-    ranked = sorted((row["reference"] for row in population["rows"]), key=lambda one: rank(seed, one))
+    ranked = sorted((row["reference"] for row in population["rows"]), key=lambda reference: rank(seed, reference))
     drawn = {"root": root, "seed": seed, "size": size, "references": ranked[:size], "earlier": draws[:-1]}
     drawn.update(draw=draws[-1]["draw"], nonce=draws[-1]["nonce"])
-    yield from differing("What root, word and rule draw", sample, drawn)
+    problems += differing("What root, word and rule draw", sample, drawn)
+    result.judge("sample", "The sample is the one that the ledger's root and the auditor's word draw.", problems)
 
 
-def _report_values(opened: Opened) -> Iterator[str]:
-    """What the report's pages say of the population and the sample: every row of the register as it is printed."""
-    told, query, sample = opened.told, opened.told["query"], opened.told["sample"]
-    rows = {row["reference"]: row for row in told["population"]["rows"]}
-    digests = {one["name"]: one["digest"][7:] for one in told["files"]}
-    is_english = opened.pdf.root["Lang"].decode() == "en"  # the words of other languages are not known here
+def report_values(opened: Opened) -> Iterator[str]:
+    """What the report's pages say, in their order. Period and claim are words, which are known in English alone."""
+    told, sample, rows = opened.told, opened.told["sample"], opened.told["population"]["rows"]
     yield told["reference"]
-    if is_english:
-        days = [datetime.fromisoformat(query[day]) for day in ("first_day", "last_day")]
+    if opened.pdf.language == "en":
+        days = [datetime.fromisoformat(told["query"][day]) for day in ("first_day", "last_day")]
         period = " to ".join(f"{day.day} {day:%B %Y}" for day in days)
-        scope = "request in scope was" if len(rows) == 1 else "requests in scope that were"
-        yield f"{period}{_up_to(query)} ({query['zone']})" if query["zone"] in available_timezones() else period
-        yield f"{scope} submitted from {period}" if rows else "no request in scope was submitted"
+        claim = "1 request in scope was" if len(rows) == 1 else f"All {len(rows):,} requests in scope that were"
+        yield from (period, f"{claim} submitted from {period}" if rows else "no request in scope was submitted")
     yield from (told["population"]["digest"], sha256(opened.files["audit.json"]))
-    if is_english:
-        states, kinds = Counter(row["state"] for row in rows.values()), Counter(row["kind"] for row in rows.values())
-        done, refused = states["fulfilled"] + states["ended"], states["rejected"] + states["refused"]
-        under_way = len(rows) - done - refused - states["withdrawn"] - states["failed"]
-        figures = {
-            "Requests in scope": len(rows), "Carried out": done, "Rejected or refused": refused,
-            "Withdrawn": states["withdrawn"], "Failed": states["failed"], "Still under way": under_way,
-            "Approvals": sum(row["approvals"] for row in rows.values()), "Emergencies": kinds["emergency"],
-            "Drawn as the sample": sample["size"],
-        }
-        yield "".join(f"{number:,}{label}" for label, number in figures.items())
     yield from (sample["root"], sample["nonce"], sample["seed"])
     for reference in sample["references"]:
-        seal, file = rows[reference]["seal"] or "", digests.get(f"evidence/{reference}.pdf", "")
-        yield from (reference, rank(sample["seed"], reference)[:16], seal[7:], file)
-    for row in rows.values():
-        people = [told["people"].get(row[who], {}).get("name", row[who]) for who in ("requester", "beneficiary")]
-        begins = f"{row['reference']}{row['entry']}{row['submitted_at'][:19].replace('T', ' ')}"
-        who, votes = list(dict.fromkeys(people)), f"{row['approvals']} / {row['denials']}"
-        if is_english:
-            offering = told["offerings"].get(row["offering"], row["offering"])
-            state = f"{row['kind'].capitalize()}: {WORDS.get(row['state'], row['state'])}"
-            begins += f"{offering}, v. {row['version']}{told['units'].get(row['unit'], row['unit'])}"
-            yield f"{begins}{' for '.join(who)}{state}{votes}{PROMISES[row['promise']]}"
-        else:
-            yield from (begins, *who, votes)
+        yield from (reference, rank(sample["seed"], reference)[:16])
+    for row in rows:
+        yield f"{row['reference']}{row['entry']}{row['submitted_at'][:19].replace('T', ' ')}"
+        names = [told["people"].get(row[who], {}).get("name", row[who]) for who in ("requester", "beneficiary")]
+        yield from dict.fromkeys(names)
+        yield f"{row['approvals']} / {row['denials']}"
 
 
-class Course:
-    """How one request fared, entry by entry."""
+class PeriodLedger:
+    """ledger.jsonl: hashed line by line onto the edge before the period; and what of its entries is needed later."""
 
-    def __init__(self) -> None:
-        self.told: Json = {"state": "preparing", "seal": None}  # what its row must tell too
-        self.entries: dict[int, tuple[str, datetime]] = {}
-        self.votes: dict[Any, tuple[str, set[str]]] = {}  # who stands behind each decision, by revision and person
-        self.waiting: set[str] = set()  # the sealed stages that have not agreed
-        self.breaches: list[str] = []
-
-    def go_on(self, number: int, body: Json, at: datetime) -> None:
-        """One entry more."""
-        tag, said, told = body["tag"], body.get("facts") or {}, self.told
-        self.entries[number] = tag, at
-        again = tag == "request:retried" and "task" not in said
-        told["state"] = "scheduled" if again else STATES.get(tag, told["state"])
-        if tag in ("request:submitted", "request:edited", "request:prepared"):
-            told.update({name: said[name] for name in ("kind", "beneficiary") if name in said})
-        vote = (said.get("revision"), said.get("person") or body["actor"])
-        if tag == "request:submitted":
-            told["requester"] = said["requester"]
-        elif tag in ("approval:approved", "approval:denied"):
-            self.votes[vote] = (tag, set(filter(None, (body["actor"], said.get("on_behalf_of")))))
-        elif tag == "approval:voided":
-            self.votes.pop(vote, None)
-        elif tag == "request:sealed":
-            told["seal"], self.waiting = said.get("seal"), set(said.get("stages") or ())
-        elif tag == "stage:approved" and said.get("stage") in self.waiting:
-            self.waiting.remove(said["stage"])
-            if not self.waiting and told["state"] == "pending":
-                told["state"] = "scheduled"
-        elif tag in ("fulfilment:started", "request:fulfilled"):
-            # What counts is what stood there when the work was done: nothing that was written later excuses it.
-            self.breaches += self.breached(told, carried_out=True)
-
-    def breached(self, told: Json, *, carried_out: bool) -> Iterator[str]:
-        """What the decisions of now do not allow, by the requester, beneficiary and kind that are told."""
-        people = set().union(*(who for tag, who in self.votes.values() if tag == "approval:approved"))
-        if people & {told["requester"], told["beneficiary"]}:
-            yield "somebody approved what they asked for or receive"
-        alone = self.has("request:approved-by-policy", "standing:used", "glass:broken")  # these need no person
-        if carried_out and told["kind"] == "normal" and not people and not alone:
-            yield "it was carried out, but nobody approved it"
-
-    def has(self, *tags: str) -> list[datetime]:
-        """When entries with these tags were written."""
-        return [at for tag, at in self.entries.values() if tag in tags]
-
-    def promise(self, row: Json, as_of: datetime) -> str:
-        """Whether what was promised was kept."""
-        if row["promised_by"] is None:
-            return "none"
-        promised, done = moment(row["promised_by"]), row["fulfilled_at"]
-        if done or self.has("request:promise-missed"):
-            return "kept" if done and moment(done) <= promised else "missed"
-        if row["state"] in ("rejected", "withdrawn", "refused"):
-            return "none"
-        return "open" if as_of <= promised else "missed"
-
-
-class Recount:
-    """What ledger.jsonl says of the requests: which were submitted, and how far each came."""
-
-    def __init__(self, told: Json, sampled: Mapping[str, Json]) -> None:
-        self.told, self.sampled, self.population = told, sampled, told["population"]["rows"]
-        self.withheld, self.is_whole = 0, False
-        self.submitted: list[tuple[str, int, Json]] = []
-        self.requests = {row["reference"]: Course() for row in self.population}
-        self.tags: Counter[str] = Counter()
-        self.latest: datetime | None = None  # of the entries so far
-        self.backdated: list[str] = []
-        self.problems: list[str] = []
-        #: Audits for which the word had been said before, so that the portal knew it.
-        self.known_word: list[str] = []
-        #: Roots by size and leaves by number, where a checkpoint or the sample's evidence states one.
-        self.roots: dict[int, bytes] = {}
+    def __init__(self, told: Json) -> None:
+        self.told, self.withheld, self.latest = told, 0, datetime.min.replace(tzinfo=timezone.utc)
+        #: The leaves by the entries' numbers, and roots by the ledger's sizes.
         self.leaves: dict[int, bytes] = {}
+        self.roots = shown_heads(told)
+        self.submissions: list[Json] = []
+        self.about: dict[str, set[int]] = {reference: set() for reference in told["sample"]["references"]}
+        self.problems: list[str] = []
+        self.word_was_said: list[str] = []
 
     def read(self, lines: Iterable[bytes], sizes: Iterable[int] = ()) -> None:
-        """Every line of the period's ledger, hashed onto the edge before it; the roots at these sizes. Raises Wrong."""
-        ledger, stated = self.told["ledger"], [one["ledger"] for one in self.sampled.values()]
-        edge, after = Edge(ledger["before"]["size"], ledger["before"]["edge"]), read_head(ledger["after"]["checkpoint"])
-        sizes = {*sizes, *(read_head(one["checkpoint"]).size for one in stated)}
-        numbers = {entry["number"] for one in stated for entry in one["entries"]}
-        self.roots.update(shown_heads(self.told))
+        """Every line, up to the root after the period; the roots of these sizes are kept. Raises Wrong."""
+        before, after = self.told["ledger"]["before"], read_head(self.told["ledger"]["after"]["checkpoint"])
+        edge = Edge(before["size"], before["edge"])
         for line in lines:
-            number, line = edge.size + 1, line.rstrip(b"\n")
-            body = read_json(line)
+            number, body = edge.size + 1, read_json(line)
             if body.get("number") != number:
                 raise Wrong(f"ledger.jsonl does not go on with entry {number}: lines were removed, added or exchanged.")
             if "leaf_hash" not in body:
-                leaf = leaf_hash(line)
-                self._entry(number, body)
+                self.leaves[number] = leaf_hash(line)
+                self.read_entry(number, body)
             elif self.told["disclosure"] == "scope" and set(body) == {"leaf_hash", "number"}:
-                leaf, self.withheld = base64.b64decode(body["leaf_hash"], validate=True), self.withheld + 1
+                self.leaves[number] = base64.b64decode(body["leaf_hash"], validate=True)
+                self.withheld += 1
             else:
                 raise Wrong(f"Entry {number} is withheld, but the whole ledger was to be disclosed.")
-            edge.append(leaf)
-            if number in numbers:
-                self.leaves[number] = leaf
+            edge.append(self.leaves[number])
             if number in sizes:
                 self.roots[number] = edge.root()
         if (edge.size, edge.root()) != (after.size, after.root):
             raise Wrong(f"ledger.jsonl ends at entry {edge.size} with another root than the one after the period.")
-        self.is_whole = True
 
-    def _entry(self, number: int, body: Json) -> None:
-        tag, at, (kind, _, name) = body["tag"], moment(body["at"]), str(body["subject"]).partition(":")
-        self.tags[tag] += 1
-        if tag in ("audit:counted", "audit:nonce-given") and (kind, name) == ("audit", self.told["reference"]):
+    def read_entry(self, number: int, body: Json) -> None:
+        """What one entry tells."""
+        tag, at, (kind, _, name) = body["tag"], moment(body["at"]), body["subject"].partition(":")
+        if kind == "request" and name in self.about:
+            self.about[name].add(number)
+        if kind == "request" and tag == "request:submitted":
+            self.submissions.append(body)
+            # One that says another time than the entries around it could be moved out of any period.
+            if at + LONGEST_TRANSACTION + CLOCK_SKEW < self.latest:
+                self.problems.append(f"{name} was submitted, by its own word, long before the entries before it.")
+        if tag in ("audit:counted", "audit:nonce-given") and name == self.told["reference"]:
             self.problems.append(f"Entry {number} ({tag}): this audit was counted or drawn before, from another head.")
         elif tag == "audit:nonce-given" and body["facts"].get("nonce") == self.told["sample"]["nonce"]:
-            self.known_word.append(f"{name} (entry {number})")
-        if (kind, tag) == ("request", "request:submitted"):
-            self.submitted.append((name, number, body))
-            # One that says another time than the entries around it could be moved out of any period.
-            if self.latest and at < self.latest - LONGEST_TRANSACTION - CLOCK_SKEW:
-                self.backdated.append(f"{name} was submitted, by its own word, long before the entries before it.")
-        if kind == "request" and name in self.requests:
-            self.requests[name].go_on(number, body, at)
-        self.latest = max(self.latest or at, at)
+            self.word_was_said.append(f"{name} (entry {number})")
+        self.latest = max(self.latest, at)
 
-    def evidence(self) -> Iterator[str]:
-        """The sample's evidence stands on this very ledger, and the sample was drawn from no other head of it."""
-        yield from self.problems
-        for reference, one in self.sampled.items():
-            head, entries = read_head(one["ledger"]["checkpoint"]), one["ledger"]["entries"]
-            leaves = {entry["number"]: leaf_hash(canonical(entry["body"])) for entry in entries}
-            # Whether it was made before the period's end or after: all that had happened by then is in it.
-            left_out = self.requests[reference].entries.keys() - leaves.keys()
-            other = [number for number, leaf in leaves.items() if self.leaves.get(number, leaf) != leaf]
-            yield from broken(
-                f"The evidence of {reference}",
-                (self.roots.get(head.size, head.root) == head.root, "is of another ledger"),
-                (not other, f"has other entries than the ledger: {other}"),
-                (not left_out, f"leaves entries out: {sorted(left_out)}"),
-            )
+    def evidence_problems(self, row: Json, one: Json) -> Iterator[str]:
+        """Where one request's evidence does not stand on this ledger, or differs from the request's row."""
+        ledger, request, head = one["ledger"], one["request"], read_head(one["ledger"]["checkpoint"])
+        leaves = {entry["number"]: leaf_hash(canonical(entry["body"])) for entry in ledger["entries"]}
+        other = [number for number, leaf in leaves.items() if self.leaves.get(number, leaf) != leaf]
+        # Whether it was made before the period's end or after: all that had happened by then is in it.
+        left_out = sorted(self.about[row["reference"]] - leaves.keys())
+        # The row has the time of its entry, which was written in the same transaction.
+        waited = abs(moment(request["submitted_at"]) - moment(row["submitted_at"]))
+        controls = {f"{framework} {control}" for framework, some in one["controls"].items() for control in some}
+        is_later = moment(one["as_of"]) > moment(self.told["as_of"])
+        return broken(
+            f"The evidence of {row['reference']}",
+            (ledger["origin"] == self.told["ledger"]["origin"], "is of a ledger of another name"),
+            (self.roots.get(head.size, head.root) == head.root, "is of another ledger"),
+            (ledger["verifier"] in self.told["ledger"]["verifiers"], "was made with another key than the ledger's"),
+            (not other, f"has other entries than the ledger: {other}"),
+            (not left_out, f"leaves entries out: {left_out}"),
+            (one["reference"] == row["reference"], "is of another request"),
+            (waited <= LONGEST_TRANSACTION, "has another time of submission than the row"),
+            (request["requester"] == row["requester"], "has another requester than the row"),
+            (request["state"] == row["state"] or is_later, "has another state than the row"),
+            (one["offering"]["digest"] == row["offering_digest"], "has another offering than the row"),
+            (controls == set(row["controls"]), "supports other controls than the row"),
+        )
 
-    def completeness(self) -> Iterator[str]:
-        """No request of the period is missing: the references have no gap, and the filter leaves no other out."""
+    def completeness_problems(self) -> Iterator[str]:
+        """Which requests of the period are missing or too many, and which counts are not the ledger's."""
         told, query, stated = self.told, self.told["query"], self.told["completeness"]
         names = ("entry", "submitted_at", "offering", "version", "offering_digest", "unit", "requester")
-        rows = {row["reference"]: {name: row[name] for name in names} for row in self.population}
-        digests = {row["offering_digest"] for row in self.population}
-        begins, until, outside, wanted = moment(query["from"]), moment(query["until"]), 0, {}
-        for reference, number, body in self.submitted:
-            said = {**body["facts"], "entry": number, "submitted_at": body["at"]}
-            inside = begins <= moment(body["at"]) < until
-            outside += not inside
-            fits = all(not query[f"{part}s"] or said[part] in query[f"{part}s"] for part in ("unit", "offering"))
-            # Which controls a version supports that no row has stands in the offering's text, not in the ledger.
-            if inside and fits and (not query["controls"] or said["offering_digest"] in digests):
-                wanted[reference] = {name: said[name] for name in names}
-        for reference in sorted(wanted.keys() - rows.keys()):
+        rows = {row["reference"]: {name: row[name] for name in names} for row in told["population"]["rows"]}
+        digests = {row["offering_digest"] for row in rows.values()}
+        references, inside, in_scope = [body["subject"].partition(":")[2] for body in self.submissions], 0, {}
+        for reference, body in zip(references, self.submissions):
+            said = {**body["facts"], "entry": body["number"], "submitted_at": body["at"]}
+            if moment(query["from"]) <= moment(body["at"]) < moment(query["until"]):
+                inside += 1
+                fits = all(not query[f"{part}s"] or said[part] in query[f"{part}s"] for part in ("unit", "offering"))
+                # Which controls a version supports that no row has stands in the offering's text, not in the ledger.
+                if fits and (not query["controls"] or said["offering_digest"] in digests):
+                    in_scope[reference] = {name: said[name] for name in names}
+        for reference in sorted(in_scope.keys() - rows.keys()):
             yield f"{reference} was submitted in the period and is in scope, but the population leaves it out."
         for reference, row in rows.items():
-            if wanted.get(reference) != row:
+            if in_scope.get(reference) != row:
                 yield f"{reference}: no entry tells that it was submitted so, in the period and in scope."
-        yield from self.backdated
-        references = [reference for reference, _, _ in self.submitted]
-        first = int(stated["previous"][3:]) + 1 if stated["previous"] else 1
-        if references != [f"SR-{number:06d}" for number in range(first, first + len(references))]:
+        previous = int(stated["previous"][3:]) if stated["previous"] else 0
+        if references != [f"SR-{previous + place:06d}" for place in range(1, len(references) + 1)]:
             yield "The references of the ledger's submissions have a gap, or one stands twice."
-        if told["ledger"]["before"]["size"] == 0 and stated["previous"]:
+        first, last = (references[0], references[-1]) if references else (None, None)
+        counts = {"first": first, "last": last, "submissions": len(references)}
+        counts.update(outside_period=len(references) - inside, outside_filter=inside - len(rows))
+        yield from differing("The ledger", stated, counts)
+        if told["ledger"]["before"]["size"] == 0 and previous:
             yield "A reference is said to lie before the ledger's first entry."
-        ends = {"first": references[0], "last": references[-1]} if references else {"first": None, "last": None}
-        counts = {"submissions": len(references), "outside_period": outside}
-        counts["outside_filter"] = len(references) - outside - len(rows)
-        yield from differing("The ledger", stated, {**ends, **counts})
         if told["withheld"] != self.withheld:
             yield f"{self.withheld} lines of the ledger are withheld, not {told['withheld']}."
-
-    def rows(self) -> Iterator[str]:
-        """Every row tells the state, the decisions and the times that the ledger's entries tell."""
-        for row in self.population:
-            one = self.requests[row["reference"]]
-            if not one.entries:
-                continue  # which is told by the one before
-            votes = Counter(tag for tag, _ in one.votes.values())
-            follows = {name: one.told.get(name) for name in ("state", "kind", "beneficiary")}
-            follows.update(approvals=votes["approval:approved"], denials=votes["approval:denied"])
-            follows.update(seal=row["seal"] and one.told["seal"], promise=one.promise(row, moment(self.told["as_of"])))
-            yield from differing(f"{row['reference']} in the ledger", row, follows)
-            done, times = one.has("request:fulfilled")[-1:], [at for _, at in one.entries.values()]
-            if done and not row["fulfilled_at"]:
-                yield f"{row['reference']}: the ledger tells that it was fulfilled."
-            for part, when in (("fulfilled_at", done), ("decided_at", times), ("closed_at", times)):
-                if row[part] and not any(abs(at - moment(row[part])) <= LONGEST_TRANSACTION for at in when):
-                    yield f"{row['reference']}: the ledger does not tell that it was {part[:-3]} when the row says."
-
-    def duties(self) -> Iterator[str]:
-        """Nobody approved what they asked for or receive, and nothing was carried out without a word that allows it."""
-        for row in self.population:
-            one = self.requests[row["reference"]]
-            if one.entries:
-                breaches = [*one.breaches, *one.breached(row, carried_out=bool(row["fulfilled_at"]))]
-                yield from (f"{row['reference']}: {breach}." for breach in breaches)
-
-    def figures(self) -> Iterator[str]:
-        """The figures of duties, timeliness, controls and logging are those that rows and ledger give."""
-        rows, sections = self.population, self.told["sections"]
-        if sections.get("duties"):
-            counts = {"requests": len(rows), "approvals": sum(row["approvals"] for row in rows)}
-            yield from differing("Segregation of duties, by the rows,", sections["duties"], counts)
-        for part in ("offering", "unit") if "timeliness" in sections else ():
-            kept = Counter((row[part], row["promise"]) for row in rows)
-            slugs = sorted({slug for slug, _ in kept})
-            lines = [{"slug": slug, **{name: kept[slug, name] for name in PROMISES}} for slug in slugs]
-            if sorted(sections["timeliness"][f"{part}s"], key=lambda line: str(line["slug"])) != lines:
-                yield f"The chapter on timeliness counts promises by {part} otherwise than the rows do."
-        if "controls" in sections:
-            supports = Counter(control for row in rows for control in row["controls"])
-            carried_out = [row for row in rows if row["state"] in ("fulfilled", "ended")]
-            done = Counter(control for row in carried_out for control in row["controls"])
-            lines = sections["controls"]["lines"]
-            stated = {f"{one['framework']} {one['control']}": (one["requests"], one["carried_out"]) for one in lines}
-            if stated != {control: (count, done[control]) for control, count in supports.items()}:
-                yield "The control matrix counts other requests than the rows do."
-        logged = sections.get("logging") if not self.withheld else None
-        if logged and ({line["tag"]: line["entries"] for line in logged["tags"]} != self.tags or logged["missing"]):
-            yield "The chapter on logging counts other entries than the ledger has."
 
 
 # ---- 11. A bundle: a ZIP file or the folder into which it was unpacked ------------------------------------------------
 
 #: Members that no signature covers; the others are named in audit.json with their digests.
-UNLISTED = ("README.txt", "audit.json", "report.pdf", "verify.py")
+UNLISTED = ("README.txt", "audit.json", "report.pdf", "verify.py", "recount.py")
 #: What members are called: no such name leads out of a folder, and no two of them are one name on some machine.
 _MEMBER = re.compile(
-    r"README\.txt|audit\.(schema\.)?json|ledger\.jsonl|population\.(csv|xlsx)|report\.pdf|sample\.csv|verify\.py"
-    r"|checkpoints/(before|after|made)\.note|evidence/SR-[0-9]{6,}\.pdf|tables/[a-z][a-z_.]*\.csv"
+    r"README\.txt|audit\.(schema\.)?json|ledger\.jsonl|population\.(csv|xlsx)|report\.pdf|sample\.csv"
+    r"|(recount|verify)\.py|checkpoints/(before|after|made)\.note|evidence/SR-[0-9]{6,}\.pdf|tables/[a-z][a-z_.]*\.csv"
 )
 
 
@@ -2242,14 +1630,23 @@ class Bundle:
     """The members by name, with their sizes. Raises Wrong for what a bundle never is."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.zip = path, None if path.is_dir() else _archive(path)
-        self.progress: Callable[[str], None] = lambda _: None
-        self.sizes = {one.orig_filename: one.file_size for one in self.zip.infolist()} if self.zip else {}
-        for one in () if self.zip else path.rglob("*"):
-            kind, size = one.lstat().st_mode, one.lstat().st_size
-            if not stat.S_ISDIR(kind):  # a link, a pipe and a device count as larger than any member
-                self.sizes[one.relative_to(path).as_posix()] = size if stat.S_ISREG(kind) else LARGEST_MEMBER + 1
-        for name, size in self.sizes.items():
+        self.open: Callable[[str], IO[bytes]] = lambda name: (path / name).open("rb")
+        self.progress: Callable[[str], None] = lambda name: None
+        if path.is_dir():
+            found = [one for one in path.rglob("*") if one.is_symlink() or not one.is_dir()]
+            if any(one.is_symlink() or not one.is_file() for one in found):
+                raise Wrong("The bundle has a link in it, or something else that is no file.")
+            members = [(one.relative_to(path).as_posix(), one.stat().st_size) for one in found]
+        else:
+            try:
+                archive = zipfile.ZipFile(path)
+            except Exception as error:  # a forged file may break any reader
+                raise Wrong("This is no ZIP file that can be read.") from error
+            self.open, members = archive.open, [(one.orig_filename, one.file_size) for one in archive.infolist()]
+        self.sizes = dict(members)
+        if len(self.sizes) != len(members):
+            raise Wrong("The bundle has two members of one name.")
+        for name, size in members:
             if not _MEMBER.fullmatch(name) or size > LARGEST_MEMBER:
                 raise Wrong(f"The bundle has a member that no bundle has: {name[:80]!r}.")
 
@@ -2259,10 +1656,10 @@ class Bundle:
             raise Wrong(f"The bundle has no {name}.")
         self.progress(name)
         try:
-            with self.zip.open(name) if self.zip else (self.path / name).open("rb") as stream:
+            with self.open(name) as stream:
                 while piece := stream.read(1 << 20):
                     yield piece
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+        except Exception as error:  # as above
             raise Wrong(f"{name} cannot be read: the bundle is damaged.") from error
 
     def read(self, name: str) -> bytes:
@@ -2271,6 +1668,13 @@ class Bundle:
             raise Wrong(f"{name} is larger than it can be.")
         return b"".join(self.chunks(name))
 
+    def digest(self, name: str) -> str:
+        """`sha256:` and hex over the member."""
+        hashed = hashlib.sha256()
+        for piece in self.chunks(name):
+            hashed.update(piece)
+        return "sha256:" + hashed.hexdigest()
+
     def lines(self, name: str) -> Iterator[bytes]:
         """The member's lines; a single one may not grow without end."""
         rest = b""
@@ -2278,57 +1682,16 @@ class Bundle:
             *lines, rest = (rest + piece).split(b"\n")
             yield from lines
             if len(rest) > 1 << 24:
-                raise Wrong(f"{name} has a line that is longer than any entry.")
+                break
         if rest:
-            raise Wrong(f"{name} was cut off.")
-
-
-def _archive(path: Path) -> zipfile.ZipFile:
-    """A ZIP file (APPNOTE 4.3) that is, but for what is packed, as Countersign writes it, byte for byte. Raises Wrong.
-
-    A member's header leaves only its time, checksum, sizes and name free, and the directory repeats it word for word:
-    so every program sees the same members.
-    """
-    directory, at, last, ours = [], 0, b"", path.stat().st_size < 1 << 31
-    try:
-        with path.open("rb") as file:
-            while ours and (head := file.read(30))[:4] == b"PK\x03\x04":
-                packed, size, named = struct.unpack("<18xLLH2x", head)
-                name = file.read(named)
-                # Version 2.0, no flags, deflated, nothing further; in order, and not packed to less than a thousandth.
-                ours = (head[4:10], head[28:]) == (b"\x14\0\0\0\x08\0", b"\0\0") and last < name
-                ours = ours and size <= max(1 << 20, 1_000 * packed)
-                # Made on Unix, where it was a plain file that everybody may read.
-                directory.append(b"PK\x01\x02\x14\x03" + head[4:] + struct.pack("<6xLL", 0o100644 << 16, at) + name)
-                at, last = at + 30 + named + packed, name
-                file.seek(at)
-            count, length = len(directory), sum(map(len, directory))
-            end = b"".join(directory) + struct.pack("<4s4xHHLLH", b"PK\x05\x06", count, count, length, at, 0)
-            if ours and head + file.read(len(end)) == end:
-                return zipfile.ZipFile(path)
-    except (struct.error, zipfile.BadZipFile, OSError):
-        pass
-    raise Wrong("This is no ZIP file as Countersign writes it. What was packed otherwise, give as a folder.")
-
-
-def _sampled(name: str, content: bytes, trusted: Trusted, result: Result) -> Json | None:
-    """One evidence file by this verifier's own checks; told of it is what does not hold, or what was erased."""
-    inner = Result(name)
-    told = check_pdf(content, trusted, inner)
-    for check, holds, sentence in inner.checks:
-        if holds is False or (holds is None and check in ("record", "erased", "signature")):
-            result.checks.append(("evidence", holds, f"{name}, {check}: {sentence}"))
-    return told if inner.holds else None
+            raise Wrong(f"{name} was cut off, or has a line that is longer than any entry.")
 
 
 def check_bundle(
-    bundle: Bundle,
-    trusted: Trusted,
-    result: Result,
-    check_sampled: Callable[[str, bytes, Trusted, Result], Json | None] = _sampled,
-    progress: Callable[[str], None] = lambda _: None,
+    bundle: Bundle, trusted: Trusted, result: Result, progress: Callable[[str], None] = lambda name: None
 ) -> None:
-    """Everything in a bundle. `check_sampled` may take the place of this verifier's own check of an evidence file."""
+    """Everything in a bundle."""
+    evidence: dict[str, Json] = {}
     bundle.progress = progress
     opened = open_pdf(bundle.read("report.pdf"), trusted, result)
     if opened is None or opened.name != "audit.json":
@@ -2336,140 +1699,75 @@ def check_bundle(
         return
     told = opened.told
     check_report(opened, trusted, result)
-    sampled: dict[str, Json] = {}
-    recount = Recount(told, sampled)
-
-    def recounted() -> None:
-        recount.read(bundle.lines("ledger.jsonl"), (head.size for head in trusted.kept))
-        count = told["ledger"]["after"]["size"] - told["ledger"]["before"]["size"]
-        said = f"ledger.jsonl is all {count} entries between the two checkpoints, and the evidence stands on it."
-        result.judge("ledger", said, recount.evidence())
-
-    run_checks([("members", lambda: result.judge("members", _members.__doc__ or "", _members(bundle, opened)))], result)
-    run_checks([("evidence", lambda: sampled.update(_evidence(bundle, told, trusted, result, check_sampled)))], result)
-    run_checks([("ledger", recounted)], result)
-    if recount.is_whole:
-        for rules in (recount.completeness, recount.rows, recount.duties, recount.figures):
-            name = rules.__name__
-            run_checks([(name, lambda: result.judge(name, rules.__doc__ or "", rules()))], result)
-        check_kept(trusted.kept, told["ledger"]["origin"], recount.roots, result)
-        if told["query"]["controls"]:
-            said = "What a version supports stands in its text, not in the ledger: that none which supports the controls"
-            result.open("scope", f"{said} that were asked for is missing is the portal's word.")
-        if recount.withheld:
-            said = "entries are withheld: that none of them is about a request in scope is the portal's word."
-            result.open("scope", f"{recount.withheld} {said}")
-        if recount.known_word:
-            said = f"had been said before, for {recount.known_word[0]}: the portal knew it."
-            result.open("word", f"The word of this draw {said}")
-    result.open(
-        "tables",
-        "population.xlsx, tables/ and the chapters whose figures are not in the ledger say what the report's signer "
-        "says; countersign verify makes pages and tables again from the facts.",
-    )
-    same = "verify.py" in bundle.sizes and bundle.read("verify.py") == Path(__file__).read_bytes()
-    running = "but verify.py is the one that is running" if same else "and the verify.py that is running is another one"
-    result.open("unsigned", f"README.txt and verify.py in the bundle are covered by no signature, {running}.")
+    run_check("members", lambda: check_members(bundle, opened, result), result)
+    run_check("evidence", lambda: evidence.update(check_drawn(bundle, told, trusted, result)), result)
+    lines = bundle.lines("ledger.jsonl")
+    run_check("ledger", lambda: check_ledger(lines, told, trusted, evidence, result), result)
+    result.open("rows", "Whether states, votes, figures and tables follow from ledger.jsonl, recount.py tells.")
+    result.open("unsigned", "README.txt, verify.py and recount.py in a bundle are covered by no signature.")
 
 
-def _members(bundle: Bundle, opened: Opened) -> Iterator[str]:
-    """Every member of the bundle is the one that the report names."""
-    told = opened.told
-    expected = {"audit.json": opened.files["audit.json"], **_tables(told)}
-    for name in ("before", "after", "made"):
-        if told["ledger"][name]["checkpoint"] is not None:
-            expected[f"checkpoints/{name}.note"] = told["ledger"][name]["checkpoint"].encode()
-    drawn = [f"evidence/{reference}.pdf" for reference in told["sample"]["references"]]
-    every = {*UNLISTED, *expected, *drawn, "audit.schema.json", "ledger.jsonl", "population.xlsx"}
-    listed = {one["name"]: (one["digest"], one["bytes"]) for one in told["files"]}
-    named = Counter([*UNLISTED, *(one["name"] for one in told["files"])])
-    for name in sorted({*every, *named, *bundle.sizes}):
-        if name not in bundle.sizes:
-            yield f"The bundle lacks {name}."
-        elif named[name] != 1:
-            yield f"The bundle has {name}, which the report does not name, or names twice."
-        elif name not in every and not name.startswith("tables/"):
-            yield f"The report names {name}, which no bundle has."
-        else:
-            hashed = hashlib.sha256()
-            for piece in bundle.chunks(name):
-                hashed.update(piece)
-            found = f"sha256:{hashed.hexdigest()}"
-            if name in listed and listed[name] != (found, bundle.sizes[name]):
-                yield f"{name} is not the file that the report names."
-            if name in expected and sha256(expected[name]) != found:
-                yield f"{name} tells something else than the report's facts."
+def check_members(bundle: Bundle, opened: Opened, result: Result) -> None:
+    """The report names every member with its digest and size, and no other is there."""
+    ledger, problems = opened.told["ledger"], []
+    named = {file["name"]: file for file in opened.told["files"]}
+    notes = {f"checkpoints/{name}.note": ledger[name]["checkpoint"] for name in ("before", "after", "made")}
+    known = {name: sha256(note.encode()) for name, note in notes.items() if note is not None}
+    known["audit.json"] = sha256(opened.files["audit.json"])
+    for name in sorted({*UNLISTED, *known, *named, *bundle.sizes}):
+        file, size = named.get(name), bundle.sizes.get(name)
+        if size is None:
+            problems.append(f"The bundle lacks {name}.")
+        elif file is None and name not in UNLISTED:
+            problems.append(f"The bundle has {name}, which the report does not name.")
+        elif file is not None and (size != file["bytes"] or bundle.digest(name) != file["digest"]):
+            problems.append(f"{name} is not the file that the report names.")
+        elif name in known and bundle.digest(name) != known[name]:
+            problems.append(f"{name} tells something else than the report's facts.")
+    result.judge("members", "Every member of the bundle is the one that the report names.", problems)
 
 
-_REGISTER = (
-    "reference", "entry", "submitted_at", "offering", "version", "unit", "kind", "state", "requester", "requester_name",
-    "beneficiary", "beneficiary_name", "decided_at", "fulfilled_at", "closed_at", "promised_by", "promise", "approvals",
-    "denials", "seal", "controls", "offering_digest",
-)
+def check_drawn(bundle: Bundle, told: Json, trusted: Trusted, result: Result) -> Iterator[tuple[str, Json]]:
+    """Each sampled request's file by itself: the facts of those that hold, by reference."""
+    trusted = evidence_keys(told, trusted, result)
+    for reference in told["sample"]["references"]:
+        name, found = f"evidence/{reference}.pdf", Result(reference)
+        one = check_pdf(bundle.read(name), trusted, found)
+        for check, holds, sentence in found.checks:
+            if holds is False or (holds is None and check in ("record", "erased", "signature")):
+                result.checks.append(("evidence", holds, f"{name}, {check}: {sentence}"))
+        if one is not None and found.holds:
+            yield reference, one
 
 
-def _tables(told: Json) -> dict[str, bytes]:
-    """population.csv: the rows of the facts, people with their names; and sample.csv: what was drawn, with its rank."""
-    digests, seed = {one["name"]: one["digest"] for one in told["files"]}, told["sample"]["seed"]
-    register: list[Sequence[Any]] = [_REGISTER]
-    for row in told["population"]["rows"]:
-        shown = {**row, "controls": "; ".join(row["controls"])}
-        for who in ("requester", "beneficiary"):
-            shown[f"{who}_name"] = told["people"].get(row[who], {}).get("name", "")
-        register.append([shown[column] for column in _REGISTER])
-    sample: list[Sequence[Any]] = [("drawn", "reference", "rank", "evidence", "digest")]
-    for number, one in enumerate(told["sample"]["references"], 1):
-        sample.append((number, one, rank(seed, one), f"evidence/{one}.pdf", digests.get(f"evidence/{one}.pdf", "")))
-    return {"population.csv": _csv(register), "sample.csv": _csv(sample)}
-
-
-def _csv(rows: Iterable[Sequence[Any]]) -> bytes:
-    """RFC 4180, in UTF-8 with its mark; what a spreadsheet would take for a formula begins with an apostrophe."""
-    out = io.StringIO(newline="")
-    for row in rows:
-        shown = [f"'{one}" if str(one).startswith(("=", "+", "-", "@", "\t", "\r")) else one for one in row]
-        csv.writer(out).writerow(shown)
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
-
-
-def _proven(told: Json, trusted: Trusted, result: Result) -> Trusted:
-    """What evidence may be signed with: where the report is whose it should be, any key of its ledger.
-
-    A file that was made before the key was changed is signed by the key of then, which handed over.
-    """
+def evidence_keys(told: Json, trusted: Trusted, result: Result) -> Trusted:
+    """The keys that evidence may be made with: where the report is proved, also those that its ledger had before."""
     if not any(name in ("ledger-key", "given-certificate") and holds for name, holds, _ in result.checks):
         return trusted
     present, earlier = proven_keys(told["ledger"], told["ledger"]["made"]["checkpoint"])
     return trusted.knowing([*present, *earlier])
 
 
-def _evidence(bundle: Bundle, told: Json, trusted: Trusted, result: Result, check: Callable[..., Any]) -> Json:
-    """Each sampled request's file: it holds, is of this ledger, and says of the request what its row says."""
-    rows, found = {row["reference"]: row for row in told["population"]["rows"]}, {}
-    trusted = _proven(told, trusted, result)
-    for reference in told["sample"]["references"]:
-        name, row = f"evidence/{reference}.pdf", rows[reference]
-        evidence = check(name, bundle.read(name), trusted, result)
-        if evidence is None:
-            continue
-        ledger, controls = evidence["ledger"], evidence["controls"].items()
-        said = {**evidence["request"], "reference": evidence["reference"], "origin": ledger["origin"]}
-        # The row has the time of its entry, which was written in the same transaction.
-        if abs(moment(said["submitted_at"]) - moment(row["submitted_at"])) <= LONGEST_TRANSACTION:
-            said["submitted_at"] = row["submitted_at"]
-        said["ledger_key"] = ledger["verifier"] in told["ledger"]["verifiers"]
-        said["offering_digest"] = evidence["offering"]["digest"]
-        said["controls"] = sorted(f"{framework} {one}" for framework, ids in controls for one in ids)
-        names = ["reference", "offering_digest", "requester", "submitted_at"]
-        names += ["state"] if moment(evidence["as_of"]) <= moment(told["as_of"]) else []
-        wanted = {**{part: row[part] for part in names}, "controls": sorted(row["controls"]), "ledger_key": True}
-        problems = list(differing(name, said, {**wanted, "origin": told["ledger"]["origin"]}))
-        result.checks += [("evidence", False, problem) for problem in problems]
-        if not problems:
-            found[reference] = evidence
-    if len(found) == len(told["sample"]["references"]):
-        result.good("evidence", f"All {len(found)} sampled requests' evidence is there, holds and fits the population.")
-    return found
+def check_ledger(lines: Iterable[bytes], told: Json, trusted: Trusted, evidence: Json, result: Result) -> None:
+    """ledger.jsonl is all of the period's ledger, the evidence stands on it, and no request is left out."""
+    ledger, rows = PeriodLedger(told), {row["reference"]: row for row in told["population"]["rows"]}
+    heads = [*trusted.kept, *(read_head(one["ledger"]["checkpoint"]) for one in evidence.values())]
+    ledger.read(lines, {head.size for head in heads})
+    whole = f"ledger.jsonl is all {len(ledger.leaves)} entries between the two checkpoints."
+    result.judge("ledger", whole, ledger.problems)
+    problems = [problem for name, one in evidence.items() for problem in ledger.evidence_problems(rows[name], one)]
+    stands = f"{len(evidence)} sampled requests' evidence stands on this ledger and says what their rows say."
+    result.judge("evidence", stands, problems)
+    complete = "No request of the period is missing: the references have no gap, and the scope leaves no other out."
+    result.judge("completeness", complete, ledger.completeness_problems())
+    check_kept(trusted.kept, told["ledger"]["origin"], ledger.roots, result)
+    if told["query"]["controls"]:
+        result.open("scope", "That no other version supports the controls that were asked for is the portal's word.")
+    if ledger.withheld:
+        withheld = f"{ledger.withheld} entries are withheld: that none of them is about a request in scope"
+        result.open("scope", f"{withheld} is the portal's word.")
+    for audit in ledger.word_was_said:
+        result.open("word", f"The word of this draw had been said before, for {audit}: the portal knew it.")
 
 
 # ---- 12. From the command line ---------------------------------------------------------------------------------------
@@ -2494,7 +1792,7 @@ def check_path(path: Path, trusted: Trusted, progress: Callable[[str], None] = l
     return result
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, check: Callable[..., Result] = check_path) -> int:
     """What the command line asked for; its exit status."""
     about = (__doc__ or "").split("\n\n")
     parser = argparse.ArgumentParser(description=about[0], epilog=" ".join(about[2].split()))
@@ -2504,34 +1802,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--checkpoint", action="append", default=[], type=Path, help=kept)
     parser.add_argument("--json", action="store_true", help="print the checks as JSON")
     asked = parser.parse_args(arguments)
-
-    def put(line: str) -> None:  # what a hostile file says must not steer the terminal
-        print("".join(one if one.isprintable() else "?" for one in line))
-
-    def progress(name: str) -> None:
-        if sys.stderr.isatty():
-            print(f"\r\033[K{name[:70]}", end="", file=sys.stderr, flush=True)
-
     try:
-        result = check_path(asked.file, Trusted.of(asked.key, asked.checkpoint), progress)
+        result = check(asked.file, Trusted.of(asked.key, asked.checkpoint), _show_progress)
     except ValueError as error:
         parser.error(str(error))
     except OSError as error:
         parser.error(f"{asked.file} cannot be read: {error.strerror}.")
-    progress("")
+    _show_progress("")
     if asked.json:
-        told = {name: getattr(result, name) for name in ("file", "reference", "claim", "holds", "proven", "verdict")}
-        told["checks"] = [{"name": name, "holds": holds, "sentence": said} for name, holds, said in result.checks]
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        _print_json(result)
     else:
-        for _, holds, sentence in result.checks:
-            put({True: "✓ ", False: "✗ ", None: "? "}[holds] + sentence)
-        if result.claim and result.holds:
-            put("")
-            put(f"{result.reference}: {result.claim}")
-        put("")
-        put(result.verdict)
+        _print_sentences(result)
     return 0 if result.holds else 1
+
+
+def _show_progress(name: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\033[K{name[:70]}", end="", file=sys.stderr, flush=True)
+
+
+def _print_json(result: Result) -> None:
+    names = ("file", "reference", "claim", "holds", "proven", "verdict")
+    report: Json = {name: getattr(result, name) for name in names}
+    report["checks"] = [{"name": name, "holds": holds, "sentence": sentence} for name, holds, sentence in result.checks]
+    print(json.dumps(report, indent=2))
+
+
+def _print_sentences(result: Result) -> None:
+    lines = [{True: "✓ ", False: "✗ ", None: "? "}[holds] + sentence for _, holds, sentence in result.checks]
+    if result.claim and result.holds:
+        lines += ["", f"{result.reference}: {result.claim}"]
+    for line in [*lines, "", result.verdict]:  # what a hostile file says must not steer the terminal
+        print("".join(letter if letter.isprintable() else "?" for letter in line))
 
 
 if __name__ == "__main__":

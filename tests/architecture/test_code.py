@@ -110,8 +110,9 @@ def test_nothing_reaches_out_but_the_rooms_that_do(sources: list[Source]) -> Non
 
 
 def test_no_file_holds_two_rooms(sources: list[Source]) -> None:
-    # The verifier goes out alone, one file that holds everything.
-    lines = {one.name: one.text.count("\n") for one in sources if one.name != "reports/verifier/verify.py"}
+    # The verifier goes out alone, in two files that hold everything.
+    alone = ("reports/verifier/verify.py", "reports/verifier/recount.py")
+    lines = {one.name: one.text.count("\n") for one in sources if one.name not in alone}
     assert {name: count for name, count in lines.items() if count > 300} == {}
 
 

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fido2 import cbor
-from fido2.cose import CoseKey
 from fido2.server import Fido2Server
 from fido2.webauthn import (
     Aaguid,
@@ -27,18 +24,9 @@ from fido2.webauthn import (
     UserVerificationRequirement,
 )
 
+from portal.identity.passkeys.public_keys import cose_of, spki_of
 from portal.identity.passkeys.relying_party import NAME
 
-#: COSE algorithms, the preferred first: ES256, EdDSA, ES384, RS256 (Windows Hello's older chips).
-ALGORITHMS = (-7, -8, -35, -257)
-#: Their public keys (COSE in CTAP2's canonical CBOR, in hex), RSA of 2048 bits as those chips make it. No other form is
-#: enrolled, so that whoever checks a signature later need not read CBOR but compares.
-KEY_FORMS = {
-    "ES256": "a5 0102 0326     2001 215820(.{64}) 225820(.{64})",
-    "ES384": "a5 0102 033822   2002 215830(.{96}) 225830(.{96})",
-    "EdDSA": "a4 0101 0327     2006 215820(.{64})",
-    "RS256": "a4 0103 03390100 20590100(.{512}) 2143010001",
-}
 #: Characters of what a browser sends at most; an attestation that we did not ask for may be long.
 LONGEST_ANSWER = 20_000
 _TRANSPORTS = frozenset({"internal", "usb", "nfc", "ble", "hybrid", "smart-card"})
@@ -50,7 +38,7 @@ class CeremonyFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NewCredential:
-    """What a registration brought. `credential_id` is base64url, `public_key` COSE in CBOR."""
+    """What a registration brought. `credential_id` is base64url, `public_key` SubjectPublicKeyInfo in DER."""
 
     credential_id: str
     public_key: bytes
@@ -111,9 +99,10 @@ def verify_registration(
     credential = made.credential_data
     if credential is None or raw_id != credential.credential_id:
         raise CeremonyFailed("it names another key than it holds")
-    public_key = cbor.encode(credential.public_key)
-    if not any(re.fullmatch(form, public_key.hex(), re.VERBOSE) for form in KEY_FORMS.values()):
-        raise CeremonyFailed("its key is of a kind that was not asked for")
+    try:
+        public_key = spki_of(credential.public_key)
+    except ValueError as error:
+        raise CeremonyFailed(str(error)) from error
     return NewCredential(
         credential_id=to_base64url(credential.credential_id),
         public_key=public_key,
@@ -150,9 +139,7 @@ def verify_assertion(
         },
     }
     try:
-        known = AttestedCredentialData.create(
-            Aaguid.NONE, assertion.credential_id, CoseKey.parse(_cose(public_key))
-        )
+        known = AttestedCredentialData.create(Aaguid.NONE, assertion.credential_id, cose_of(public_key))
         _server(rp_id, may_come_from).authenticate_complete(_state(challenge), [known], answer)
         _same_site(_client_data(assertion.client_data))
         count = AuthenticatorData(assertion.authenticator_data).counter
@@ -196,13 +183,6 @@ def _answer(text: str) -> dict[str, Any]:
     if not isinstance(answer, dict) or not isinstance(answer.get("response"), dict):
         raise CeremonyFailed("it is no answer of a passkey")
     return answer
-
-
-def _cose(public_key: bytes) -> Mapping[int, Any]:
-    found = cbor.decode(public_key)
-    if not isinstance(found, Mapping):
-        raise CeremonyFailed("the key is none")
-    return found
 
 
 def _client_data(content: bytes) -> CollectedClientData:

@@ -22,7 +22,6 @@ from portal.core.text import clean_line
 from portal.identity.actor import Actor
 from portal.identity.events import PasskeyEnrolled
 from portal.identity.passkeys.ceremony import (
-    ALGORITHMS,
     CeremonyFailed,
     credential_digest,
     from_base64url,
@@ -31,6 +30,7 @@ from portal.identity.passkeys.ceremony import (
 )
 from portal.identity.passkeys.model import Passkey
 from portal.identity.passkeys.nonces import is_ours, make_nonce
+from portal.identity.passkeys.public_keys import ALGORITHMS
 from portal.identity.passkeys.queries import passkeys_of
 from portal.identity.passkeys.relying_party import NAME, RelyingParty
 from portal.identity.step_up import StepUp

@@ -20,7 +20,7 @@ class Passkey(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     #: base64url without padding, as browsers write it; at most 1023 bytes behind it (WebAuthn §4).
     credential_id: Mapped[str] = mapped_column(String(1368), unique=True)
-    #: COSE_Key (RFC 9052 §7) in CBOR.
+    #: SubjectPublicKeyInfo (RFC 5280) in DER.
     public_key: Mapped[bytes] = mapped_column(LargeBinary)
     #: The highest count that the authenticator has shown; 0 for one that does not count.
     sign_count: Mapped[int] = mapped_column(BigInteger, default=0)

@@ -22,7 +22,7 @@ from reports.evidence.look import words_of
 from reports.evidence.verify.replaced import made_with, replaced
 from reports.evidence.verify.result import Verification
 from reports.pdf.parts import render_long
-from reports.verifier import verify as single
+from reports.verifier import recount
 
 
 def check_again(content: bytes, audit: Audit, result: Verification) -> None:
@@ -67,14 +67,14 @@ def _of_this_version(audit: Audit) -> bool:
 def differences(content: bytes, made: bytes) -> Iterator[str]:
     """Why the signed file is not the one that was made again and then signed."""
     try:
-        found, wanted = single.Pdf(content), single.Pdf(made)
+        found, wanted = recount.Pdf(content), recount.Pdf(made)
         if content.startswith(made):
             yield from replaced(found, wanted)
         elif made_with(content) == made_with(made):
             yield "Laid out again from the facts by the same programs, the pages come out different."
-        elif single.text_of_pages(found)[0] != single.text_of_pages(wanted)[0]:
+        elif recount.text_of_pages(found) != recount.text_of_pages(wanted):
             yield "The pages say something else than the facts."
-    except single.Wrong as error:
+    except recount.Wrong as error:
         yield str(error)
     except Exception as error:  # noqa: BLE001  (a forged file may break the reader, and that is a no)
         yield f"The pages cannot be compared ({type(error).__name__}); no portal wrote them so."

@@ -1,6 +1,6 @@
 """An audit's report or bundle by the single file's checks, and by the stronger ones where this machine has Countersign.
 
-What the file that auditors run checks is checked by its own code, so that both always say the same. Beside it pyHanko
+What the files that auditors run check is checked by their own code, so that all always say the same. Beside it pyHanko
 validates the report's signature, pydantic reads the facts, the schema inside is compared with the published one, the
 report's pages and tables are made again from the facts, and each sampled request's evidence goes through the whole of
 `countersign verify`, which makes its pages again too.
@@ -9,7 +9,6 @@ report's pages and tables are made again from the facts, and each sampled reques
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from reports.evidence.verify.run import verify_content
 from reports.evidence.verify.signature import check_signature
 from reports.evidence.verify.single_file import given, tell
 from reports.evidence.verify.trusted import Trusted
+from reports.verifier import recount
 from reports.verifier import verify as single
 
 Progress = Callable[[str], None]
@@ -52,32 +52,36 @@ def verify_report(content: bytes, *, name: str, trusted: Trusted) -> Verificatio
     """Check report.pdf alone, without what its bundle proves. Whatever it holds, nothing is raised."""
     found = single.Result(name)
     single.check_pdf(content, given(trusted), found)
+    opened = single.open_pdf(content, single.Trusted(), single.Result(name)) if found.holds else None
+    if opened is not None:
+        recount.check_form(content, found)
+        recount.check_report_pages(opened, found)
     result = _told(found)
-    _stronger(content, result)
+    _stronger(content, opened, result)
     return result
 
 
 def verify_bundle(path: Path, *, trusted: Trusted, progress: Progress = lambda _: None) -> Verification:
     """Check a bundle, packed or unpacked. Raises OSError when it cannot be read; whatever it holds, nothing else."""
     found = single.Result(path.name)
-    report = b""
+    report, opened = b"", None
     try:
+        recount.check_archive(path)
         bundle = single.Bundle(path)
         report = bundle.read("report.pdf")
-        single.check_bundle(
-            bundle,
-            given(trusted),
-            found,
-            check_sampled=lambda member, content, keys, result: _sampled(
-                member, content, replace(trusted, fingerprints=keys.fingerprints), result
-            ),
-            progress=progress,
-        )
+        single.check_bundle(bundle, given(trusted), found, progress)
+        if found.holds:
+            opened = single.open_pdf(report, single.Trusted(), single.Result(path.name))
+        if opened is not None:
+            recount.check_form(report, found)
+            recount.check_rows(bundle, opened, found)
+            recount.check_report_pages(opened, found)
+            _check_sampled(bundle, opened.told, trusted, found)
     except single.Wrong as error:
         found.bad("bundle", str(error))
     result = _told(found)
     if report:
-        _stronger(report, result)
+        _stronger(report, opened, result)
     return result
 
 
@@ -87,20 +91,21 @@ def _told(found: single.Result) -> Verification:
     return result
 
 
-def _sampled(member: str, content: bytes, trusted: Trusted, result: single.Result) -> dict[str, Any] | None:
-    """One sampled request's evidence by all that `countersign verify` checks; what does not hold is told of the bundle."""
-    checked = verify_content(content, name=member, trusted=trusted)
-    for check in checked.checks:
-        if check.holds is False:
-            result.bad("evidence", f"{member}, {check.name}: {check.sentence}")
-    if not checked.holds:
-        return None
-    told: dict[str, Any] = json.loads(pypdf.PdfReader(io.BytesIO(content)).attachments["evidence.json"][0])
-    return told
+def _check_sampled(
+    bundle: single.Bundle, told: dict[str, Any], trusted: Trusted, result: single.Result
+) -> None:
+    """Each sampled request's evidence by all that `countersign verify` checks; what does not hold is told of the bundle."""
+    keys = single.evidence_keys(told, given(trusted), result)
+    known = replace(trusted, fingerprints=keys.fingerprints)
+    for reference in told["sample"]["references"]:
+        member = f"evidence/{reference}.pdf"
+        for check in verify_content(bundle.read(member), name=member, trusted=known).checks:
+            if check.holds is False:
+                result.bad("evidence", f"{member}, {check.name}: {check.sentence}")
 
 
-def _stronger(content: bytes, result: Verification) -> None:
-    """What the single file has no library for. Only what does not hold is told again."""
+def _stronger(content: bytes, opened: single.Opened | None, result: Verification) -> None:
+    """What the single file has no library for. Only what does not hold is told again; `opened` is what that file read."""
     with speaking(SOURCE):
         other = Verification(result.file)
         if check_signature(content, other) is None:
@@ -121,8 +126,7 @@ def _stronger(content: bytes, result: Verification) -> None:
     except Exception as error:  # noqa: BLE001  (as above)
         result.bad("attachments", f"The files inside cannot be read ({type(error).__name__}).")
         return
-    mine = single.Result(result.file)
-    opened = single.open_pdf(content, single.Trusted(), mine)
+    opened = opened or single.open_pdf(content, single.Trusted(), single.Result(result.file))
     if (
         opened is None
         or any(opened.files.get(name) != found[0] for name, found in files.items())

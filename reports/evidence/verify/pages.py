@@ -26,7 +26,7 @@ from reports.evidence.presenters import furniture
 from reports.evidence.verify.replaced import made_with, replaced
 from reports.evidence.verify.result import Verification
 from reports.evidence.verify.values import values_of
-from reports.verifier import verify as single
+from reports.verifier import recount
 
 #: Stands in the expected text where the page has a number that only the layout knows.
 PAGE_NUMBER = "\ue000"
@@ -225,7 +225,7 @@ def _compare_files(content: bytes, evidence: Evidence, language: str, result: Ve
     except PortalError as error:
         result.open(name, f"Not compared byte by byte: {error.sentence}")
         return
-    odd = list(replaced(single.Pdf(content), single.Pdf(again))) if content.startswith(again) else []
+    odd = list(replaced(recount.Pdf(content), recount.Pdf(again))) if content.startswith(again) else []
     if odd:
         result.bad(name, odd[0])
     elif content.startswith(again):

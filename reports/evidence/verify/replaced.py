@@ -8,7 +8,7 @@ from typing import Any
 
 import pypdf
 
-from reports.verifier import verify as single
+from reports.verifier import recount
 
 #: What signing adds to the catalog, and to the page that carries the signature's field.
 _OF_CATALOG, _OF_PAGE = {"AcroForm", "Extensions", "DSS", "Version"}, {"Annots"}
@@ -16,7 +16,7 @@ _OF_CATALOG, _OF_PAGE = {"AcroForm", "Extensions", "DSS", "Version"}, {"Annots"}
 FREE = 0
 
 
-def replaced(signed: single.Pdf, plain: single.Pdf) -> Iterator[str]:
+def replaced(signed: recount.Pdf, plain: recount.Pdf) -> Iterator[str]:
     """What was put in the place of an object of the plain file, beside the field that carries the signature."""
     root = signed.trailer.get("Root")
     if root != plain.trailer.get("Root"):
@@ -26,7 +26,7 @@ def replaced(signed: single.Pdf, plain: single.Pdf) -> Iterator[str]:
     for number, place in plain.places.items():
         if place[0] == FREE or signed.places.get(number) == place:
             continue
-        reference = single.Ref(number)
+        reference = recount.Ref(number)
         before, after = plain.get(reference), signed.get(reference)
         if reference == root:
             same = _without(before, _OF_CATALOG) == _without(after, _OF_CATALOG)

@@ -80,7 +80,10 @@ def _sealings(evidence: Evidence) -> Iterator[str]:
         yield "The request's seal is not the last one that was made."
     if request.seal and not last:
         yield "The request states a seal of which nothing is told."
-    if last and last.revision == request.revision and last.document.get("answers") != _answers(evidence):
+    # A request that is prepared again has no seal meanwhile, nor later if it ends there; nor has what it then says.
+    if last and request.seal is None and request.state not in ("preparing", "refused", "withdrawn"):
+        yield "The request states no seal, and went on."
+    elif last and request.seal and last.document.get("answers") != _answers(evidence):
         yield "The answers are not those that were sealed."
 
 

@@ -21,6 +21,7 @@ from pyhanko_certvalidator import ValidationContext
 from reports.evidence.verify.result import Verification
 from reports.evidence.verify.single_file import given, tell
 from reports.evidence.verify.trusted import Trusted
+from reports.verifier.recount import container_problems
 from reports.verifier.verify import Result, check_pdf_signature
 
 NAME = "pdf-signature"
@@ -57,6 +58,9 @@ def check_signature(content: bytes, result: Verification, trusted: Trusted = NOB
         )
         return None
     tell(found, result)
+    if problems := list(container_problems(content)):
+        result.bad(NAME, problems[0])
+        return None
     return SignedBy(x509.load_der_x509_certificate(signed.certificate), signed_at)
 
 

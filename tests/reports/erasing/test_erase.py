@@ -29,10 +29,9 @@ from reports.evidence.verify.proofs import check_ledger
 from reports.evidence.verify.seals import check_seals
 from reports.evidence.verify.story import check_story
 from reports.records.verify import verify_records
-from reports.verifier.verify import Result, check_pdf
-from reports.verifier.verify import Trusted as Known
 from tests.reports.conftest import evidence_in
 from tests.reports.erasing.conftest import Leaving
+from tests.reports.verifier.twice import read_twice, wrong_at_first, wrong_in_the_end
 
 
 def ledger_holds(leaving: Leaving) -> None:
@@ -46,14 +45,14 @@ def ledger_holds(leaving: Leaving) -> None:
 
 
 def file_holds(leaving: Leaving, file: Path) -> None:
-    """By `countersign verify` and by the single file that bundles carry."""
+    """By `countersign verify` and by the two files that bundles carry."""
     verifier = leaving.world.bench.signer.verifier
     said = verify_file(file, trusted=Trusted.of([verifier]))
     assert [check for check in said.checks if check.holds is False] == []
     assert said.proven
-    single = Result(file.name)
-    check_pdf(file.read_bytes(), Known.of([verifier]), single)
+    single = read_twice(file.read_bytes(), verifier)
     assert [check for check in single.checks if check[1] is False] == []
+    assert single.proven
 
 
 def still_named(db: Database, *words: str) -> list[str]:
@@ -101,6 +100,8 @@ def test_an_approver_is_erased_and_every_proof_still_holds(leaving: Leaving) -> 
     assert evidence.decisions[0].comment == ""
     assert [entry.body["tag"] for entry in evidence.ledger.entries][-1] == "person:erased"
     file_holds(leaving, after)
+    single = read_twice(after.read_bytes())
+    assert [holds for name, holds, _ in single.checks if name == "signature"] == [True, None, True]
     unsaid = evidence.model_copy(
         update={"ledger": evidence.ledger.model_copy(update={"entries": evidence.ledger.entries[:-1]})}
     )
@@ -162,6 +163,8 @@ def test_a_requester_whose_right_has_ended_is_erased_with_drafts_and_reasons(lea
     for check in (check_ledger, check_seals, check_story):
         check(evidence, result)
     assert [check for check in result.checks if check.holds is False] == []
+    facts = evidence.model_dump(mode="json")
+    assert wrong_at_first(facts) + wrong_in_the_end(facts) == []
 
 
 @pytest.mark.on_sqlite

@@ -21,6 +21,7 @@ from reports.evidence.verify.seals import check_seals
 from reports.evidence.verify.story import check_story
 from tests.fixtures_requests import OFFERING
 from tests.reports.conftest import ROUTE, EvidenceWorld
+from tests.reports.verifier.twice import wrong_at_first, wrong_in_the_end
 
 
 def gathered(world: EvidenceWorld, request_id: int) -> Evidence:
@@ -32,7 +33,11 @@ def wrong_in(evidence: Evidence) -> list[str]:
     for check in (check_ledger, check_seals, check_story):
         check(evidence, result)
     assert len(result.checks) > 8
-    return [check.sentence for check in result.checks if check.holds is False]
+    found = [check.sentence for check in result.checks if check.holds is False]
+    facts = evidence.model_dump(mode="json")
+    assert bool(wrong_at_first(facts)) == bool(found)
+    assert bool(wrong_in_the_end(facts)) == bool(found)
+    return found
 
 
 def offered(world: EvidenceWorld, **stage: Any) -> None:

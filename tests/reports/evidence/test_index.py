@@ -157,13 +157,16 @@ def test_whoever_gets_one_file_gets_the_verifier_and_the_key_with_it(
     reference = world.withdrawn()
     client = browser(portal, world.cast.compliance)
     page = client.get("/evidence").get_data(as_text=True)
-    verifier = client.get("/evidence/verify.py")
-    assert verifier.headers["Content-Disposition"] == 'attachment; filename="verify.py"'
-    assert "/evidence/verify.py" in page and f"verify.py {reference}.pdf --key KEY" in page
+    assert f"verify.py {reference}.pdf --key KEY" in page
+    for name in ("verify.py", "recount.py"):
+        file = client.get(f"/evidence/{name}")
+        assert file.headers["Content-Disposition"] == f'attachment; filename="{name}"'
+        assert f'href="/evidence/{name}"' in page
+        (tmp_path / name).write_bytes(file.data)
+        assert browser(portal, world.cast.requester).get(f"/evidence/{name}").status_code == 403
     key = html5lib.parse(page, namespaceHTMLElements=False).find(".//button[@data-copy]").get("data-copy")
-    (tmp_path / "verify.py").write_bytes(verifier.data)
     (tmp_path / f"{reference}.pdf").write_bytes(client.get(f"/requests/{reference}/evidence.pdf").data)
-    command = [sys.executable, "-I", "verify.py", f"{reference}.pdf", "--key", key]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert browser(portal, world.cast.requester).get("/evidence/verify.py").status_code == 403
+    for name in ("verify.py", "recount.py"):
+        command = [sys.executable, "-I", name, f"{reference}.pdf", "--key", key]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr

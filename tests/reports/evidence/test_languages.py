@@ -17,6 +17,7 @@ from reports.evidence.verify import verify_content
 from reports.pdf.render import render
 from reports.pdf.signing import sign
 from tests.reports.conftest import EvidenceWorld, Genuine
+from tests.reports.verifier.twice import read_twice
 
 
 def text_of(content: bytes) -> str:
@@ -39,6 +40,8 @@ def test_german_pages_hold_the_same_facts_and_are_checked_in_german(genuine: Gen
     assert any("(in German) say what the attached facts say, word for word." in text for text in sentences)
     assert any("come out the same, byte for byte" in text for text in sentences)
     assert "approved on 18 November 2026 was carried out unchanged" in result.claim
+    single = read_twice(content, genuine.verifier)
+    assert [name for name, holds, _ in single.checks if holds is not True] == ["pages"]
 
 
 @pytest.mark.parametrize("stated", ["en", "fr"])

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import yaml
-from fido2 import cbor
 from sqlalchemy import select
 
 from approvals.decisions.decide import decide
@@ -30,7 +29,8 @@ from reports.evidence.document import Evidence
 from reports.evidence.verify import Trusted, verify_file
 from reports.evidence.verify.result import Verification
 from reports.evidence.verify.signatures import check_signatures
-from reports.verifier.verify import Result, Story, check_passkeys, run_checks
+from reports.verifier.recount import Story, passkey_problems
+from reports.verifier.verify import Result, run_check, signature_problems
 from tests.fixtures_passkeys import SoftAuthenticator, enrol_with
 from tests.fixtures_requests import OFFERING
 from tests.reports.conftest import ROUTE, EvidenceWorld, evidence_in
@@ -101,9 +101,10 @@ def told(evidence: Evidence) -> Verification:
 
 
 def told_by_the_single_file(evidence: Evidence) -> Result:
-    result = Result("x")
-    check = partial(check_passkeys, Story(evidence.model_dump(mode="json")), result)
-    run_checks([("signature", check)], result)
+    """By the single file, and by the second reading beside it."""
+    result, story = Result("x"), Story(evidence.model_dump(mode="json"))
+    for rules in (signature_problems, passkey_problems):
+        run_check("signature", partial(result.judge, "signature", "It is signed.", rules(story)), result)
     return result
 
 
@@ -193,7 +194,7 @@ def another_owner(value: dict[str, Any]) -> None:
 
 def another_key(value: dict[str, Any]) -> None:
     other = SoftAuthenticator()
-    enrolment(value)["body"]["facts"]["public_key"] = base64.b64encode(cbor.encode(other.cose)).decode()
+    enrolment(value)["body"]["facts"]["public_key"] = base64.b64encode(other.spki).decode()
 
 
 def enrolled_afterwards(value: dict[str, Any]) -> None:
@@ -239,3 +240,24 @@ def test_everything_else_around_a_signature_that_does_not_fit_is_found(signed: S
     ):
         assert not told(bent(evidence, bend)).holds, bend.__name__
         assert not told_by_the_single_file(bent(evidence, bend)).holds, bend.__name__
+
+
+def with_the_approver_erased(value: dict[str, Any]) -> None:
+    """As the facts are after it: the ledger says so, and who they were stands in the seal alone."""
+    person = value["decisions"][0]["person"]
+    for one in value["people"]:
+        if one["id"] == person:
+            one.update(name="Erased person", issuer="https://erased.test", subject="nobody")
+    entry = {**value["ledger"]["entries"][-1], "number": 10_000, "personal": {}}
+    stated = {"tag": "person:erased", "subject": f"erasure:{person}", "facts": {"person": person}}
+    value["ledger"]["entries"].append({**entry, "body": {**entry["body"], **stated}})
+
+
+@pytest.mark.parametrize("database_url", ["sqlite://"])
+def test_what_an_erased_person_signed_is_still_held_against_whom_the_seal_names(signed: SignedWorld) -> None:
+    erased = bent(signed.evidence(), with_the_approver_erased)
+    assert told(erased).holds
+    assert told_by_the_single_file(erased).holds
+    for bend in (another_nonce, another_key, another_verdict):
+        assert not told(bent(erased, bend)).holds, bend.__name__
+        assert not told_by_the_single_file(bent(erased, bend)).holds, bend.__name__

@@ -5,18 +5,22 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from reports.evidence.verify import Trusted as Given
 from reports.evidence.verify import verify_file
+from reports.verifier import recount
 from reports.verifier import verify as single
-from reports.verifier.verify import Result, Trusted, check_path
+from reports.verifier.recount import Recount, check_archive, check_report_pages, check_rows
+from reports.verifier.verify import PeriodLedger, Result, Trusted, check_path
 from tests.reports.verifier.conftest import GenuineBundle, zipped
 
 Members = dict[str, bytes]
@@ -35,7 +39,7 @@ def checked(tmp_path: Path, content: bytes, *keys: str) -> Result:
 def test_a_genuine_bundle_is_proven_with_the_ledgers_key(bundle: GenuineBundle) -> None:
     result = check_path(bundle.path, Trusted.of([bundle.verifier]))
     assert [check for check in result.checks if check[1] is False] == []
-    assert [name for name, holds, _ in result.checks if holds is None] == ["draw", "tables", "unsigned"]
+    assert [name for name, holds, _ in result.checks if holds is None] == ["draw", "rows", "unsigned"]
     assert result.proven
     assert result.reference == "AR-000001"
     assert result.claim == "5 requests from 2026-11-01 to 2026-11-30, 2 of them drawn."
@@ -43,14 +47,56 @@ def test_a_genuine_bundle_is_proven_with_the_ledgers_key(bundle: GenuineBundle) 
     assert {
         "pdf-signature",
         "consistency",
-        "period",
+        "query",
         "population",
         "sample",
         "pages",
         "members",
         "evidence",
     } <= names
-    assert {"ledger", "completeness", "rows", "duties", "ledger-key"} <= names
+    assert {"ledger", "completeness", "ledger-key"} <= names
+
+
+def recounted(path: Path) -> Result:
+    """What the second reading says of a bundle that holds."""
+    bundle, result = single.Bundle(path), Result(path.name)
+    opened = single.open_pdf(bundle.read("report.pdf"), Trusted(), Result(path.name))
+    assert opened is not None
+    check_archive(path)
+    check_rows(bundle, opened, result)
+    check_report_pages(opened, result)
+    return result
+
+
+def test_the_second_reading_tells_what_the_first_leaves_open(bundle: GenuineBundle) -> None:
+    told = {name: holds for name, holds, _ in recounted(bundle.path).checks}
+    assert told == {
+        "rows": True,
+        "duties": True,
+        "figures": True,
+        "lists": True,
+        "tables": None,
+        "register": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("part", "other"),
+    [("version", 9), ("promise", "missed"), ("kind", "emergency"), ("seal", f"sha256:{0:064}")],
+)
+def test_the_second_reading_holds_english_pages_to_every_word_of_the_register(
+    bundle: GenuineBundle, part: str, other: object
+) -> None:
+    """The digest of the facts is the one that the pages state, so that nothing but the row is another."""
+    opened = single.open_pdf(bundle.members["report.pdf"], Trusted(), Result("report.pdf"))
+    assert opened is not None
+    row = next(one for one in opened.told["population"]["rows"] if one["reference"] == bundle.early)
+    assert row[part] != other
+    row[part] = other
+    result = Result("report.pdf")
+    check_report_pages(opened, result)
+    assert {(name, holds) for name, holds, _ in result.checks} == {("register", False)}
+    assert all(said.startswith("The pages leave out what the facts say") for _, _, said in result.checks)
 
 
 def test_without_a_key_it_says_what_remains_unproved(bundle: GenuineBundle) -> None:
@@ -60,29 +106,35 @@ def test_without_a_key_it_says_what_remains_unproved(bundle: GenuineBundle) -> N
     assert "remains unproved" in result.verdict
 
 
-def test_the_file_that_the_bundle_carries_runs_alone_and_is_the_one_that_was_tested(
+def test_the_files_that_the_bundle_carries_run_alone_and_are_those_that_were_tested(
     tmp_path: Path, bundle: GenuineBundle
 ) -> None:
-    """Unpacked, isolated from this checkout, as an auditor runs it."""
+    """Unpacked, isolated from this checkout, as an auditor runs them; they leave nothing behind in the bundle."""
     for name, content in bundle.members.items():
         path = tmp_path / "AR" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    program = tmp_path / "AR" / "verify.py"
-    assert program.read_bytes() == Path(single.__file__).read_bytes()
-    command = [sys.executable, "-I", str(program), str(tmp_path / "AR"), "--key", bundle.verifier, "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["holds"]
-    assert told["proven"]
+
+    def run(module: ModuleType, *further: str) -> subprocess.CompletedProcess[str]:
+        program = tmp_path / "AR" / Path(str(module.__file__)).name
+        assert program.read_bytes() == Path(str(module.__file__)).read_bytes()
+        command = [sys.executable, "-I", str(program), str(tmp_path / "AR"), *further]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    for module in (recount, single, recount):
+        done = run(module, "--key", bundle.verifier, "--json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        told = json.loads(done.stdout)
+        assert told["holds"]
+        assert told["proven"]
     (tmp_path / "AR" / "sample.csv").write_bytes(b"reference\n")
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "sample.csv is not the file that the report names." in done.stdout
-    done = subprocess.run([*command[:-3], "--key", "nonsense"], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "is no key" in done.stderr
+    for module in (single, recount):
+        done = run(module, "--key", bundle.verifier)
+        assert done.returncode == 1
+        assert "sample.csv is not the file that the report names." in done.stdout
+        done = run(module, "--key", "nonsense")
+        assert done.returncode == 2
+        assert "is no key" in done.stderr
 
 
 def test_countersign_verify_says_the_same_of_bundle_folder_and_report(
@@ -226,22 +278,35 @@ PACKINGS: dict[str, Callable[[Members], bytes]] = {
 }
 
 
+#: What shows every program that reads the directory the same members: the second reading alone minds it.
+AROUND = {"bytes before it", "a word behind it"}
+
+
 @pytest.mark.parametrize("what", PACKINGS)
 def test_what_no_bundle_is_is_refused_with_a_sentence(
     tmp_path: Path, bundle: GenuineBundle, what: str
 ) -> None:
     content = PACKINGS[what](bundle.members)
     result = checked(tmp_path, content, bundle.verifier)
-    assert not result.holds
+    assert result.holds == (what in AROUND)
     assert all(sentence.endswith(".") for _, holds, sentence in result.checks if holds is False)
-    if failing(result) == {"bundle"}:
-        again = verify_file(tmp_path / "AR-000001.zip", trusted=Given.of([bundle.verifier]))
-        assert [check.name for check in again.checks] == ["bundle"]
+    with pytest.raises(single.Wrong, match="no ZIP file as Countersign writes it"):
+        check_archive(tmp_path / "AR-000001.zip")
+    again = verify_file(tmp_path / "AR-000001.zip", trusted=Given.of([bundle.verifier]))
+    assert [check.name for check in again.checks] == ["bundle"]
 
 
 def test_a_folder_with_a_link_is_refused(tmp_path: Path, bundle: GenuineBundle) -> None:
     (tmp_path / "report.pdf").write_bytes(bundle.members["report.pdf"])
     (tmp_path / "audit.json").symlink_to("/etc/passwd")
+    assert failing(check_path(tmp_path, Trusted())) == {"bundle"}
+
+
+def test_a_folder_with_what_is_no_file_is_refused_before_it_is_opened(
+    tmp_path: Path, bundle: GenuineBundle
+) -> None:
+    (tmp_path / "report.pdf").write_bytes(bundle.members["report.pdf"])
+    os.mkfifo(tmp_path / "audit.json")
     assert failing(check_path(tmp_path, Trusted())) == {"bundle"}
 
 
@@ -257,11 +322,13 @@ def test_withheld_lines_still_give_the_root(bundle: GenuineBundle) -> None:
             lines[index] = single.canonical({"leaf_hash": leaf, "number": body["number"]})
             hidden += 1
     assert hidden
-    recount = single.Recount({**told, "disclosure": "scope", "withheld": hidden}, {})
+    withheld = {**told, "disclosure": "scope", "withheld": hidden}
+    ledger, recount = PeriodLedger(withheld), Recount(withheld)
+    ledger.read(lines)
     recount.read(lines)
-    assert [*recount.completeness(), *recount.rows(), *recount.duties(), *recount.evidence()] == []
+    assert [*ledger.problems, *ledger.completeness_problems(), *recount.rows(), *recount.duties()] == []
     with pytest.raises(single.Wrong, match="withheld, but the whole ledger"):
-        single.Recount({**told, "withheld": hidden}, {}).read(lines)
-    lied = single.Recount({**told, "disclosure": "scope"}, {})
+        PeriodLedger({**told, "withheld": hidden}).read(lines)
+    lied = PeriodLedger({**told, "disclosure": "scope"})
     lied.read(lines)
-    assert [*lied.completeness()] == [f"{hidden} lines of the ledger are withheld, not 0."]
+    assert [*lied.completeness_problems()] == [f"{hidden} lines of the ledger are withheld, not 0."]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reports.verifier import verify as single
-from reports.verifier.verify import EMPTY_ROOT, Edge, Recount, leaf_hash, moment
+from reports.verifier.verify import EMPTY_ROOT, Edge, PeriodLedger, leaf_hash, moment
 from tests.reports.verifier.conftest import GenuineBundle
 from tests.reports.verifier.test_report import judged
 
@@ -85,9 +85,8 @@ def test_what_comes_after_the_count_is_in_no_row_and_in_no_line_of_the_ledger(
         "tag": "request:submitted",
         "subject": "request:SR-000006",
     }
-    recount = Recount(told, {})
     with pytest.raises(single.Wrong, match="ends at entry"):
-        recount.read(
+        PeriodLedger(told).read(
             [*bundle.members["ledger.jsonl"].splitlines(), single.canonical(more | {"actor": "person:1"})]
         )
 
@@ -109,16 +108,9 @@ def test_evidence_of_after_the_count_may_know_more_than_the_row(bundle: GenuineB
         framework, _, one = control.rpartition(" ")
         evidence["controls"].setdefault(framework, []).append(one)
 
-    def found(as_of: str) -> list[str]:
-        result = single.Result("later")
-        single._evidence(
-            single.Bundle(bundle.path),
-            {**told, "sample": {**told["sample"], "references": [reference]}},
-            single.Trusted(),
-            result,
-            lambda *_: {**evidence, "as_of": as_of},
-        )
-        return [sentence for _, holds, sentence in result.checks if not holds]
-
-    assert found(told["made_at"]) == []
-    assert found(told["as_of"]) == [f"evidence/{reference}.pdf has another state than the facts."]
+    evidence["ledger"]["entries"] = []
+    ledger = PeriodLedger(told)
+    assert list(ledger.evidence_problems(row, evidence)) == []
+    assert list(ledger.evidence_problems(row, {**evidence, "as_of": told["as_of"]})) == [
+        f"The evidence of {reference} has another state than the row."
+    ]

@@ -43,7 +43,7 @@ def test_it_is_proven_with_the_first_key_the_newest_and_both(bundle: GenuineBund
     assert failing(result) == []
     assert result.proven
     said = {name: sentence for name, _, sentence in result.checks}["ledger-key"]
-    printed = single.grouped(single.hashlib.sha256(single.read_vkey(bundle.verifier)[2]).hexdigest())
+    printed = single.fingerprint(single.read_vkey(bundle.verifier)[2])
     if given == "the first":
         assert said.startswith(
             "The key that you gave signed for the ledger's present key when it was changed."
@@ -87,11 +87,11 @@ def test_a_listed_key_that_nobody_handed_over_to_signs_no_evidence(bundle: Genui
     told["ledger"]["verifiers"].insert(0, mine)
     result = single.Result("listed")
     result.good("ledger-key", "as it is with the true key")
-    known = single._proven(told, Trusted.of([bundle.verifier]), result)
-    assert all(known.has_key(single.read_vkey(one)[2]) for one in (bundle.first, bundle.second))
-    assert not known.has_key(single.read_vkey(mine)[2])
+    known = single.evidence_keys(told, Trusted.of([bundle.verifier]), result)
+    assert all(known.has(single.read_vkey(one)[2]) for one in (bundle.first, bundle.second))
+    assert not known.has(single.read_vkey(mine)[2])
     # Where whose report it is was not proved, the keys beside it prove nothing either.
-    unproved = single._proven(told, Trusted(), single.Result("unproved"))
+    unproved = single.evidence_keys(told, Trusted(), single.Result("unproved"))
     assert unproved.fingerprints == frozenset()
 
 
@@ -104,27 +104,29 @@ def test_evidence_of_before_the_head_leaves_nothing_out_that_had_happened_by_the
     evidence = single.read_json(pdf.attachments["evidence.json"][0])
     head = single.read_head(evidence["ledger"]["checkpoint"])
     assert head.size < told["ledger"]["after"]["size"]
+    (row,) = [row for row in told["population"]["rows"] if row["reference"] == bundle.early]
     lines = bundle.members["ledger.jsonl"].splitlines()
-    recount = single.Recount(told, {bundle.early: evidence})
-    recount.read(lines)
-    assert list(recount.evidence()) == []
+    ledger = single.PeriodLedger(told)
+    ledger.read(lines, [head.size])
+    assert [*ledger.problems, *ledger.evidence_problems(row, evidence)] == []
     late = {
         "subject": f"request:{bundle.early}",
         "tag": "approval:voided",
         "at": told["as_of"],
         "actor": "portal",
     }
-    recount._entry(head.size + 1, late)
-    assert list(recount.evidence()) == [
+    ledger.read_entry(head.size + 1, late)
+    assert list(ledger.evidence_problems(row, evidence)) == [
         f"The evidence of {bundle.early} leaves entries out: [{head.size + 1}]."
     ]
     # A head of the same size with another root, however it was signed, is of another ledger.
     note = evidence["ledger"]["checkpoint"].replace(base64.b64encode(head.root).decode(), "A" * 43 + "=")
-    other = single.Recount(
-        told, {bundle.early: {**evidence, "ledger": {**evidence["ledger"], "checkpoint": note}}}
-    )
-    other.read(lines)
-    assert list(other.evidence()) == [f"The evidence of {bundle.early} is of another ledger."]
+    other = single.PeriodLedger(told)
+    other.read(lines, [head.size])
+    forged = {**evidence, "ledger": {**evidence["ledger"], "checkpoint": note}}
+    assert list(other.evidence_problems(row, forged)) == [
+        f"The evidence of {bundle.early} is of another ledger."
+    ]
 
 
 def test_whose_rotation_is_bent_proves_no_key_at_all(bundle: GenuineBundle) -> None:

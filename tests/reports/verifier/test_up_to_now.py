@@ -12,8 +12,9 @@ import pytest
 
 from reports.audits.document import read_audit
 from reports.audits.pages.words import period
+from reports.verifier import recount
 from reports.verifier import verify as single
-from reports.verifier.verify import Opened, Pdf, Result, Signed
+from reports.verifier.verify import Opened, Pdf, Result, Signed, run_check
 from tests.reports.verifier.conftest import GenuineBundle
 
 Told = dict[str, Any]
@@ -41,13 +42,10 @@ def today(bundle: GenuineBundle) -> Told:
 
 
 def refused(told: Told) -> list[str]:
-    """What is said against the period, by the check of the query and that of the heads."""
+    """What is said against the period."""
     result = Result("edited")
-    single._check_heads(told, result)
-    return [
-        *single.query_problems(told),
-        *(said for name, holds, said in result.checks if name == "period" and not holds),
-    ]
+    run_check("query", lambda: single.check_query(told, result), result)
+    return [said for _, holds, said in result.checks if holds is False]
 
 
 def moved(told: Told, seconds: float) -> None:
@@ -110,16 +108,19 @@ def test_a_last_day_on_which_clocks_change_ends_at_midnight_too(
     begins, until = datetime.fromisoformat(midnight(day)), datetime.fromisoformat(midnight(after))
     assert until - begins == timedelta(hours=hours)
     stated(told, first_day=day, last_day=day, **{"from": begins.isoformat()}, until=until.isoformat())
-    assert list(single.query_problems(told)) == []
+    assert refused(told) == []
     moved(told, 3600)
-    assert list(single.query_problems(told))
+    assert refused(told)
 
 
-def test_a_machine_without_time_zones_takes_what_the_order_states(
+def test_a_machine_without_time_zones_says_that_it_cannot_compare_the_period_with_its_days(
     today: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(single, "available_timezones", set)
-    assert refused(today) == []
+    result = Result("today")
+    single.check_query(today, result)
+    assert [(name, holds) for name, holds, _ in result.checks] == [("query", None), ("query", True)]
+    assert "knows no time zones" in result.checks[0][2]
     for what in ("one that the entry does not state", "ordered before it began"):
         edited = json.loads(json.dumps(today))
         EDITS[what](edited)
@@ -131,5 +132,7 @@ def test_the_pages_are_looked_through_for_the_time_that_they_say(bundle: Genuine
         Signed(b"", None), Pdf(bundle.members["report.pdf"]), "audit.json", today, {"audit.json": b""}
     )
     said = period(read_audit(json.dumps(today).encode()))
-    assert ", up to " in said and said in single._report_values(opened)
-    assert said.partition(" (")[0].rpartition(" up to ")[2] in single._claim(today)
+    assert ", up to " in said and said in recount.report_values(opened)
+    result = Result("today")
+    single.check_query(today, result)
+    assert said.partition(" (")[0].rpartition(" up to ")[2] in result.claim

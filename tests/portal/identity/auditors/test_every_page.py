@@ -284,6 +284,7 @@ def answers(estate: Estate) -> Answers:
         "evidence.index": ("/evidence", (OWN,), nothing),
         "evidence.request": (f"/requests/{OWN}/evidence.pdf", ("%PDF-", OWN), (f"/requests/{FOREIGN}/evidence.pdf",)),
         "evidence.verifier": ("/evidence/verify.py", ("#!/usr/bin/env python3",), nothing),
+        "evidence.recount": ("/evidence/recount.py", ("#!/usr/bin/env python3",), nothing),
         "audits.index": ("/audits", ("AR-000001",), nothing),
         "audits.show": ("/audits/AR-000001", ("AR-000001", "blue heron"), ("/audits/AR-000002",)),
         "audits.download": (

@@ -28,7 +28,7 @@ from portal.identity.passkeys.revoke import revoke
 from portal.identity.step_up import StepUpNeeded
 from portal.notifications import passkeys as mails
 from portal.notifications.model import Message
-from tests.fixtures_passkeys import PRESENT, SoftAuthenticator, cbor, enrol_with
+from tests.fixtures_passkeys import PRESENT, SoftAuthenticator, enrol_with
 from tests.fixtures_people import MFA, Cast, StandingClock
 
 
@@ -51,7 +51,7 @@ def test_an_enrolled_key_is_itself_in_the_ledger_and_its_owner_gets_a_mail(
     with db.reading() as session:
         entry = session.scalars(select(Entry).where(Entry.tag == "passkey:enrolled")).one()
         facts = json.loads(entry.body)["facts"]
-        assert base64.b64decode(facts["public_key"]) == passkey.public_key == cbor.encode(device.cose)
+        assert base64.b64decode(facts["public_key"]) == passkey.public_key == device.spki
         assert facts["credential"] == credential_digest(device.credential_id)
         assert entry.subject == f"passkey:{facts['credential']}"
         assert facts["aaguid"] == "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"

@@ -54,7 +54,9 @@ def with_files(session: Session, answers: Posted, sent: SentFiles, person_id: in
         before = raw.get(name) or []
         kept = [before] if isinstance(before, str) else list(before)
         new = [str(file) for file in keep_uploads(session, person_id, taken)]
-        raw[name] = list(dict.fromkeys([*kept, *new]))
+        # A form that was sent without files says the same as one that its page saved.
+        if kept or new:
+            raw[name] = list(dict.fromkeys([*kept, *new]))
     return replace(answers, raw=raw, errors=(*answers.errors, *sent.errors))
 
 

@@ -12,6 +12,7 @@ from catalog.offerings.language import OfferingDocument
 from catalog.offerings.tables import MORE_ROWS, PASTE_SUFFIX, ROWS_ADDED, rows_posted
 from portal.core.errors import FieldError
 from portal.core.language import _, spoken
+from portal.core.text import with_line_feeds
 
 #: A CSR may be uploaded as `<field>_file` instead of being pasted.
 FILE_SUFFIX = "_file"
@@ -46,7 +47,8 @@ def posted(
     """What was typed and uploaded; `files` have a `filename` and a binary `stream`.
 
     Names that the form does not have are kept, so that checking refuses them; `csrf_token` and names that begin
-    with an underscore belong to the page and are left out. A private key is never kept, wherever it was pasted.
+    with an underscore belong to the page and are left out. Lines end in LF, however they were sent, so that the same
+    answers are the same. A private key is never kept, wherever it was pasted.
     """
     raw, cells, more = _sorted_out(document, form)
     errors = _tables(document, cells, more, raw)
@@ -69,13 +71,14 @@ def _sorted_out(document: OfferingDocument, form: Sent) -> tuple[dict[str, Any],
     raw: dict[str, Any] = {}
     cells: dict[str, str] = {}
     more = ""
-    for name, values in form.lists():
+    for name, sent in form.lists():
+        values = [with_line_feeds(value) for value in sent]
         if name.startswith(MORE_ROWS):
             more = name.removeprefix(MORE_ROWS)
         elif tables and name.startswith(tables):
             cells[name] = values[0]
         elif name != "csrf_token" and not name.startswith("_"):
-            raw[name] = list(values) if name in several or len(values) > 1 else values[0]
+            raw[name] = values if name in several or len(values) > 1 else values[0]
     return raw, cells, more
 
 

@@ -3,16 +3,20 @@
 A draft's token is made when the form is shown and says, under the portal's key, whose it is. So the first save
 may come from a page whose session has ended meanwhile: it is kept for its owner, and for nobody else. The token
 lets its holder write the answers, never read them.
+
+Saves may overtake each other on their way, and one may still be under way when the form itself is sent. So every
+page numbers its saves, and one that comes after a later one of its page changes nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -31,6 +35,26 @@ _PROOF_BYTES = 16
 #: A draft holds at most so many characters; a form that is sent is checked field by field.
 LONGEST_DRAFT = 200_000
 MOST_VALUES = 500
+#: Of so many pages a draft remembers the last save; nobody has more of them open on one draft.
+MOST_PAGES = 20
+_SAVE = re.compile(r"([0-9a-f]{16})\.([1-9][0-9]{0,8})", re.ASCII)
+
+
+class Save(NamedTuple):
+    """One of a page's saves: the number grows with each, whether it was sent or kept as somebody typed."""
+
+    page: str
+    number: int
+
+
+class Overtaken(Conflict):
+    """A later save of the same page is kept already."""
+
+
+def read_save(text: str) -> Save | None:
+    """The save as a page's script writes it; None for a form that was sent without one, or for anything else."""
+    found = _SAVE.fullmatch(text)
+    return Save(found[1], int(found[2])) if found else None
 
 
 def new_token(person_id: int, key: str) -> str:
@@ -57,11 +81,19 @@ def insist_on_owner(actor: Actor, token: str, key: str) -> None:
 
 
 def keep(
-    session: Session, token: str, version: OfferingVersion, answers: Mapping[str, Any], *, key: str
+    session: Session,
+    token: str,
+    version: OfferingVersion,
+    answers: Mapping[str, Any],
+    *,
+    key: str,
+    save: Save | None = None,
+    by_itself: bool = False,
 ) -> Draft:
-    """Keep what was typed, raw, under the token.
+    """Keep what was typed, raw, under the token. The same again changes nothing.
 
-    Raises NotFound for a forged token, TooLarge, and Conflict once the draft was submitted.
+    A form that somebody sent is kept whatever came before; a save that its page makes `by_itself` is not kept after
+    a later one. Raises NotFound for a forged token, TooLarge, Overtaken, and Conflict once the draft was submitted.
     """
     person_id = owner_of(token, key)
     _check_size(answers)
@@ -69,19 +101,24 @@ def keep(
     if draft is None:
         draft = Draft(token=token, person_id=person_id, offering_version_id=version.id)
         draft.answers = dict(answers)
+        draft.saves = _noted({}, save)
         draft.updated_at = now(session)
         try:
             # Two saves of a new draft at once: the second one finds the first.
             with session.begin_nested():
                 session.add(draft)
         except IntegrityError:
-            return keep(session, token, version, answers, key=key)
+            return keep(session, token, version, answers, key=key, save=save, by_itself=by_itself)
         return draft
+    if by_itself and save is not None and save.number <= draft.saves.get(save.page, 0):
+        raise Overtaken(_("What was typed after this is kept already."))
     if draft.request_id is not None or draft.order_group_id is not None:
         raise Conflict(_("This form was sent already. Open the service again to ask once more."))
-    draft.offering_version_id = version.id
-    draft.answers = dict(answers)
-    draft.updated_at = now(session)
+    draft.saves = _noted(draft.saves, save)
+    if draft.offering_version_id != version.id or draft.answers != answers:
+        draft.offering_version_id = version.id
+        draft.answers = dict(answers)
+        draft.updated_at = now(session)
     return draft
 
 
@@ -136,6 +173,15 @@ def discard(session: Session, actor: Actor, token: str) -> None:
 def _find_locked(session: Session, token: str) -> Draft | None:
     statement = select(Draft).where(Draft.token == token).with_for_update()
     return session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
+
+
+def _noted(saves: Mapping[str, int], save: Save | None) -> dict[str, int]:
+    """The last save of each page, the page that saved last at the end; those that saved longest ago are forgotten."""
+    if save is None:
+        return dict(saves)
+    number = max(save.number, saves.get(save.page, 0))
+    others = [(page, last) for page, last in saves.items() if page != save.page]
+    return dict([*others, (save.page, number)][-MOST_PAGES:])
 
 
 def _proof(nonce: str, person_id: int, key: str) -> str:

@@ -20,10 +20,19 @@ from catalog.ordering.starting import begun_with
 from catalog.ordering.times import times_for
 from catalog.requests.blueprint import blueprint
 from catalog.requests.checking import Checked, get_asked
-from catalog.requests.drafts import find_draft, insist_on_owner, keep, new_token, open_drafts, owner_of
+from catalog.requests.drafts import (
+    Overtaken,
+    find_draft,
+    insist_on_owner,
+    keep,
+    new_token,
+    open_drafts,
+    owner_of,
+    read_save,
+)
 from catalog.requests.model import Draft
 from catalog.requests.review import needless_answers
-from catalog.requests.shared_views import TOKEN, connectors, form_for, router, show_form, where_sent
+from catalog.requests.shared_views import SAVE, TOKEN, connectors, form_for, router, show_form, where_sent
 from portal.core.clock import now
 from portal.core.errors import PortalError
 from portal.core.http import reading, render, settings, transaction
@@ -76,12 +85,18 @@ def upload(slug: str) -> BaseResponse:
 @blueprint.post("/catalogue/<slug>/request/draft")
 @signed_in
 def autosave(slug: str) -> Response:
-    """Keep what was typed so far; the page calls this as the person types."""
+    """Keep what was typed so far; the page calls this as the person types.
+
+    What arrives after something later of the same page is passed over, and the page is told nothing.
+    """
     insist_on_owner(current_actor(), request.form.get(TOKEN, ""), settings().secret_key)
-    with transaction() as session:
-        version = get_visible_version(session, current_actor(), slug)
-        _keep(session, version)
-        kept_at = now(session).astimezone(ZoneInfo(current_actor().timezone))
+    try:
+        with transaction() as session:
+            version = get_visible_version(session, current_actor(), slug)
+            _keep(session, version, by_itself=True)
+            kept_at = now(session).astimezone(ZoneInfo(current_actor().timezone))
+    except Overtaken:
+        return Response(status=204)
     return render("catalog/requests/kept.html", kept_at=kept_at)
 
 
@@ -89,18 +104,22 @@ def autosave(slug: str) -> Response:
 def keep_what_was_typed(error: CSRFError) -> BaseResponse:
     """A form whose session has ended: what was typed is kept for its owner, and the page comes back after sign-in.
 
-    The draft's token says whose it is. No other page can know it, and it gives nothing to read.
+    The draft's token says whose it is. No other page can know it, and it gives nothing to read. Files are not taken
+    from somebody who is not signed in.
     """
     token = request.form.get(TOKEN, "")
     slug = (request.view_args or {}).get("slug")
-    if request.endpoint in {"requests.new", "requests.autosave"} and slug and token:
+    by_itself = request.endpoint == "requests.autosave"
+    if request.endpoint in {"requests.new", "requests.upload", "requests.autosave"} and slug and token:
         try:
             with transaction() as session:
                 owner = Actor(name="", person_id=owner_of(token, settings().secret_key))
-                _keep(session, get_visible_version(session, owner, slug))
+                _keep(session, get_visible_version(session, owner, slug), by_itself=by_itself)
+        except Overtaken:
+            return Response(status=204)
         except PortalError:
             return _usual_answer(error)
-        if request.endpoint == "requests.autosave":
+        if by_itself:
             return Response(_("Kept. Your session has ended: sign in again when you go on."))
         return redirect(url_for("requests.new", slug=slug, draft=token, kept=1), 303)
     return _usual_answer(error)
@@ -153,13 +172,25 @@ def _begin(
 
 
 def _keep(
-    session: Session, version: OfferingVersion, files: attached.SentFiles | None = None
+    session: Session,
+    version: OfferingVersion,
+    files: attached.SentFiles | None = None,
+    *,
+    by_itself: bool = False,
 ) -> tuple[Draft, Posted]:
     sent = posted(document_of(version), request.form, request.files)
     if files is not None:
         sent = attached.with_files(session, sent, files, current_actor().person_id or 0)
-    token = request.form.get(TOKEN, "")
-    return keep(session, token, version, sent.raw, key=settings().secret_key), sent
+    draft = keep(
+        session,
+        request.form.get(TOKEN, ""),
+        version,
+        sent.raw,
+        key=settings().secret_key,
+        save=read_save(request.form.get(SAVE, "")),
+        by_itself=by_itself,
+    )
+    return draft, sent
 
 
 def _owned_draft(session: Session, token: str) -> Draft | None:

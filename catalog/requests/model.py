@@ -25,6 +25,8 @@ class Draft(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     offering_version_id: Mapped[int] = mapped_column(ForeignKey("offering_version.id"))
     answers: Mapped[dict[str, Any]]
+    #: The number of the last save of each page that saved lately, by the page's own name, the latest page last.
+    saves: Mapped[dict[str, Any]] = mapped_column(default=dict)
     updated_at: Mapped[datetime]
     #: Set when the draft was submitted: the same form posted twice makes one request.
     request_id: Mapped[int | None] = mapped_column(ForeignKey("request.id"), unique=True)

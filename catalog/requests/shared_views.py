@@ -26,6 +26,8 @@ from portal.identity.access import current_actor
 
 #: The draft's token in the form; names that begin with an underscore are the page's and not an answer.
 TOKEN = "_draft"  # noqa: S105  (a field's name)
+#: Which of its page's saves a form is; the page's script writes it (static/build/js/saves.mjs).
+SAVE = "_save"
 
 
 def form_for(

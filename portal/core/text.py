@@ -26,9 +26,14 @@ def clean_line(text: str) -> str:
     return text
 
 
+def with_line_feeds(text: str) -> str:
+    """The text with LF at the end of each line: browsers send CRLF where a script sends what stands there."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def clean_text(text: str) -> str:
     """Several lines in NFC with LF ends, trimmed. Raises ValueError like `clean_line`."""
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    text = unicodedata.normalize("NFC", with_line_feeds(text)).strip()
     for character in text:
         if character in _PLAIN_CONTROLS or character in _ALLOWED_FORMAT:
             continue

@@ -1069,6 +1069,7 @@ def upgrade() -> None:
             "offering_version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("answers", sa.JSON(), nullable=False),
+        sa.Column("saves", sa.JSON(), nullable=False),
         sa.Column("updated_at", database.UTCDateTime(), nullable=False),
         sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("order_group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),

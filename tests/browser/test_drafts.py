@@ -109,6 +109,12 @@ def test_nothing_more_is_saved_once_the_form_is_on_its_way(visitors, chromium):
         page.clock.run_for(LATER_MS)
         assert saves.routes == []
         assert 'name="_save"' in str(sent.value.post_data)
+        # As after “back”, where the browser shows the page from its memory.
+        page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+        page.get_by_label("Until when?").fill(in_days(49))
+        page.clock.run_for(LATER_MS)
+        saves.wait()
+        saves.release()
         page.unroute(FORM_SENT)
         review(page)
         submit(page)

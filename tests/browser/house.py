@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-START_SECONDS = 120
+START_SECONDS = 300
 STOP_SECONDS = 30
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.journeys import MANAGER, OUTSIDER, REQUESTER, in_days, ordered_access, wait_for_state
 from tests.browser.look import look
@@ -14,6 +14,9 @@ pytestmark = pytest.mark.xdist_group("browser")
 
 def test_a_substitute_decides_and_both_names_are_shown(visitors, chromium):
     with visitors.window(chromium, MANAGER, width=PHONE) as page:
+        page.goto("/me/delegations")
+        if page.get_by_role("button", name="End").count():  # a first try's, which would stand in the way
+            _end(page)
         page.goto("/me")
         page.get_by_role("link", name="Delegation").click()
         look(page)
@@ -40,8 +43,13 @@ def test_a_substitute_decides_and_both_names_are_shown(visitors, chromium):
         look(page)
     with visitors.window(chromium, MANAGER, width=PHONE) as page:
         page.goto("/me/delegations")
-        page.get_by_role("button", name="End").click()
-        expect(page.get_by_role("status")).to_contain_text("has ended")
+        _end(page)
         for path in ("/me/absences", "/me/mail"):
             page.goto(path)
             look(page)
+
+
+def _end(page: Page) -> None:
+    """End the only delegation that is in force."""
+    page.get_by_role("button", name="End").click()
+    expect(page.get_by_role("status")).to_contain_text("has ended")

@@ -111,7 +111,8 @@ def keep(
             return keep(session, token, version, answers, key=key, save=save, by_itself=by_itself)
         return draft
     if by_itself and save is not None and save.number <= draft.saves.get(save.page, 0):
-        raise Overtaken(_("What was typed after this is kept already."))
+        # In no other language, for nobody reads it: the page is told nothing.
+        raise Overtaken("A later save of this page is kept already.")
     if draft.request_id is not None or draft.order_group_id is not None:
         raise Conflict(_("This form was sent already. Open the service again to ask once more."))
     draft.saves = _noted(draft.saves, save)

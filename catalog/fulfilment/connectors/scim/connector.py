@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import httpx
@@ -22,10 +23,13 @@ from catalog.fulfilment.connectors.contract import (
     PlanLine,
     ReadBack,
 )
-from catalog.fulfilment.connectors.scim import directory, plans
-from catalog.fulfilment.connectors.scim.client import ScimClient, told_apart
+from catalog.fulfilment.connectors.scim import plans
+from catalog.fulfilment.connectors.scim.accounts import Role
 from portal.core.errors import SettingsError
 from portal.core.language import N_, say
+
+if TYPE_CHECKING:
+    from catalog.fulfilment.connectors.scim.directory import Directory
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -59,8 +63,8 @@ class ScimConnector:
         if name != "roles":
             message = say("The directory offers no list “%(name)s”; it offers roles.", name=name)
             raise ConnectorError(message, permanent=True)
-        with self._client() as client:
-            roles = directory.every_role(client)
+        with self._directory() as directory:
+            roles = directory.every_role()
         names = [role.name.casefold() for role in roles]
         return [
             Choice(role.name if names.count(role.name.casefold()) == 1 else role.id, role.name, role.id)
@@ -70,8 +74,8 @@ class ScimConnector:
     def plan(self, order: Order) -> Plan:
         """What granting or revoking `parameters["role"]` for the beneficiary would change."""
         wanted = plans.wanted_role(order)
-        with self._client() as client:
-            role = directory.find_role(client, wanted)
+        with self._directory() as directory:
+            role = directory.find_role(wanted)
             if role is None:
                 message = say(
                     "%(place)s has no role “%(role)s”. Choose one of the roles that it offers.",
@@ -79,7 +83,7 @@ class ScimConnector:
                     role=wanted,
                 )
                 raise ConnectorError(message, permanent=True)
-            account = directory.find_account(client, order.beneficiary.user_name)
+            account = directory.find_account(order.beneficiary.user_name)
         draw = plans.grant if order.action == plans.GRANT else plans.revoke
         return draw(self._name, order.beneficiary, role, account)
 
@@ -95,17 +99,17 @@ class ScimConnector:
 
     def apply(self, plan: Plan, key: str) -> Outcome:
         """Make membership as the plan says; that it is so already is success."""
-        with self._client() as client:
-            role = self._planned_role(client, plan)
+        with self._directory() as directory:
+            role = self._planned_role(directory, plan)
             if plan.action == plans.GRANT:
-                return self._grant(client, plan, role)
-            return self._take_away(client, plan, role)
+                return self._grant(directory, plan, role)
+            return self._take_away(directory, plan, role)
 
     def read_back(self, plan: Plan, key: str) -> ReadBack:
         """Whether membership is as the plan says."""
-        with self._client() as client:
-            role = directory.role_by_id(client, plan.document["role"]["id"]) or _gone(plan)
-            account = directory.find_account(client, plan.document["account"]["user_name"])
+        with self._directory() as directory:
+            role = directory.role_by_id(plan.document["role"]["id"]) or _gone(plan)
+            account = directory.find_account(plan.document["account"]["user_name"])
         member = account is not None and account.id in role.members
         user_name = plan.document["account"]["user_name"]
         sentence = (
@@ -122,21 +126,21 @@ class ScimConnector:
 
     def revert(self, plan: Plan, key: str) -> Outcome:
         """Undo the plan: the membership goes, or comes back if a revocation had taken it away."""
-        with self._client() as client:
+        with self._directory() as directory:
             if plan.action == plans.GRANT:
-                role = directory.role_by_id(client, plan.document["role"]["id"]) or _gone(plan)
-                return self._take_away(client, plan, role)
-            role = self._planned_role(client, plan)
+                role = directory.role_by_id(plan.document["role"]["id"]) or _gone(plan)
+                return self._take_away(directory, plan, role)
+            role = self._planned_role(directory, plan)
             if plan.already_true:
                 # Nothing was taken away, so giving it back would be access that nobody approved.
-                return self._take_away(client, plan, role)
-            return self._grant(client, plan, role)
+                return self._take_away(directory, plan, role)
+            return self._grant(directory, plan, role)
 
     def live(self) -> Iterable[Live]:
         """Every membership of every group."""
-        with self._client() as client:
-            accounts = {account.id: account for account in directory.every_account(client)}
-            roles = directory.every_role(client)
+        with self._directory() as directory:
+            accounts = {account.id: account for account in directory.every_account()}
+            roles = directory.every_role()
         return [
             plans.membership(self._name, role, member, accounts.get(member))
             for role in roles
@@ -156,9 +160,9 @@ class ScimConnector:
         person = Beneficiary(str(live.facts["user_name"]), str(live.facts["user_name"]), "")
         return Order(reference, plans.REVOKE, {"role": live.facts["role_id"]}, person)
 
-    def _grant(self, client: ScimClient, plan: Plan, role: directory.Role) -> Outcome:
+    def _grant(self, directory: Directory, plan: Plan, role: Role) -> Outcome:
         wanted = plan.document["account"]
-        account = directory.find_account(client, wanted["user_name"])
+        account = directory.find_account(wanted["user_name"])
         if account is None:
             if wanted.get("when_missing") != "create":
                 message = say(
@@ -168,9 +172,9 @@ class ScimConnector:
                 )
                 raise ConnectorError(message, permanent=True)
             person = Beneficiary(wanted["user_name"], wanted["name"], wanted["email"])
-            account = directory.create_account(client, person)
+            account = directory.create_account(person)
         if account.id not in role.members:
-            directory.add_member(client, role, account)
+            directory.add_member(role, account)
         text = say(
             "%(who)s has the role “%(role)s” in %(place)s",
             who=wanted["user_name"],
@@ -182,11 +186,11 @@ class ScimConnector:
             lines=(PlanLine("add", text),),
         )
 
-    def _take_away(self, client: ScimClient, plan: Plan, role: directory.Role) -> Outcome:
+    def _take_away(self, directory: Directory, plan: Plan, role: Role) -> Outcome:
         user_name = plan.document["account"]["user_name"]
-        account = directory.find_account(client, user_name)
+        account = directory.find_account(user_name)
         if account is not None and account.id in role.members:
-            directory.remove_member(client, role, account.id)
+            directory.remove_member(role, account.id)
         text = say(
             "%(who)s does not have the role “%(role)s” in %(place)s",
             who=user_name,
@@ -198,9 +202,9 @@ class ScimConnector:
             lines=(PlanLine("remove", text),),
         )
 
-    def _planned_role(self, client: ScimClient, plan: Plan) -> directory.Role:
+    def _planned_role(self, directory: Directory, plan: Plan) -> Role:
         planned = plan.document["role"]
-        role = directory.role_by_id(client, planned["id"])
+        role = directory.role_by_id(planned["id"])
         if role is None:
             message = say(
                 "%(place)s has no role “%(role)s” any more. Order one of the roles that it offers.",
@@ -220,7 +224,12 @@ class ScimConnector:
         return role
 
     @contextmanager
-    def _client(self) -> Iterator[ScimClient]:
+    def _directory(self) -> Iterator[Directory]:
+        # The library makes hundreds of classes, which took a third of the time in which any process of the portal
+        # begins; most of them never ask a directory.
+        from catalog.fulfilment.connectors.scim.client import ScimClient, told_apart  # noqa: PLC0415
+        from catalog.fulfilment.connectors.scim.directory import Directory  # noqa: PLC0415
+
         headers = {"Accept": "application/scim+json", "Content-Type": "application/scim+json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
@@ -235,7 +244,7 @@ class ScimConnector:
                 verify=self._trust,
             ) as client,
         ):
-            yield ScimClient(client, self._timeout)
+            yield Directory(ScimClient(client, self._timeout))
 
     @cached_property
     def _trust(self) -> ssl.SSLContext | bool:
@@ -243,7 +252,7 @@ class ScimConnector:
         return ssl.create_default_context() if self._base_url.startswith("https") else False
 
 
-def _gone(plan: Plan) -> directory.Role:
+def _gone(plan: Plan) -> Role:
     """A group that is no longer there has no members."""
     planned = plan.document["role"]
-    return directory.Role(planned["id"], planned["name"], "", frozenset())
+    return Role(planned["id"], planned["name"], "", frozenset())

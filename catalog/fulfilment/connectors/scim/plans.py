@@ -11,7 +11,7 @@ from catalog.fulfilment.connectors.contract import (
     Plan,
     PlanLine,
 )
-from catalog.fulfilment.connectors.scim.directory import Account, Role
+from catalog.fulfilment.connectors.scim.accounts import Account, Role
 from portal.core.language import say
 
 KIND = "scim"

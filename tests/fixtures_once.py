@@ -9,6 +9,7 @@ what it would have made itself.
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -26,6 +27,7 @@ from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
 from sqlalchemy import Dialect, Engine, event, inspect, text
 from sqlalchemy.util import LRUCache
+from werkzeug.routing import Rule
 
 from portal.core import database
 from portal.core.database import Database, make_engine
@@ -59,6 +61,21 @@ class CompiledPages(BytecodeCache):
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         self.codes[bucket.key] = bucket.code
+
+
+#: By all that the making of a rule's addresses looks at: the function that makes them, of any rule that is the same.
+_ADDRESSES: dict[Hashable, Callable[..., tuple[str, str]]] = {}
+_compile_addresses = Rule._compile_builder
+
+
+def _addresses_that_were_compiled(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+    """Each application has the same 190 rules, and Werkzeug compiles two functions for each when it is made."""
+    if rule.defaults:
+        return _compile_addresses(rule, append_unknown)  # what is written in depends on its converters
+    key = (rule.rule, append_unknown, tuple(rule._trace))
+    if key not in _ADDRESSES:
+        _ADDRESSES[key] = _compile_addresses(rule, append_unknown)
+    return _ADDRESSES[key]
 
 
 #: By kind of database: what SQLAlchemy knows of it, under which statements that were compiled are kept.
@@ -204,7 +221,10 @@ def _put(connection: Any, written: _Written) -> None:
 def _what_is_made_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Flask, "jinja_options", {**Flask.jinja_options, "bytecode_cache": CompiledPages()})
+        patch.setattr(Rule, "_compile_builder", _addresses_that_were_compiled)
         patch.setattr(database, "make_engine", _engine_that_knows_statements)
+        # No test outlives a power cut: what was written need not be on the disk.
+        patch.setattr(os, "fsync", lambda _file: None)
         yield
     for written in _WRITTEN.values():
         if written.sqlite is not None:

@@ -138,6 +138,7 @@ def test_every_sentence_is_tried_by_a_test_of_its_name(sentence: str, written: f
     assert set(SENTENCES[sentence]) <= written
 
 
+@pytest.mark.on_sqlite
 def test_people_are_matched_on_issuer_and_subject_never_on_e_mail(
     story: Story, decide: Callable[..., None]
 ) -> None:

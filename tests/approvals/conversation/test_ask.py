@@ -109,6 +109,7 @@ def test_the_answer_comes_back_on_a_clock_that_never_stands_still(
     assert story.stages(request_id)[0].due_at == due + timedelta(minutes=30)
 
 
+@pytest.mark.on_sqlite
 def test_what_was_said_is_only_committed_to_in_the_ledger(story: Story, actor_of: ActorOf) -> None:
     request_id = story.planned(OWNER_STAGE)
     asked(story, actor_of(story.cast.owner), request_id, "Is Bo the new lead?")
@@ -118,6 +119,7 @@ def test_what_was_said_is_only_committed_to_in_the_ledger(story: Story, actor_of
     assert json.loads(entry.body)["facts"]["seal"] == story.see(request_id).seal
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("person", ["requester", "outsider", "security"])
 def test_only_whoever_may_decide_now_asks(story: Story, actor_of: ActorOf, person: str) -> None:
     request_id = story.planned(OWNER_STAGE)
@@ -126,6 +128,7 @@ def test_only_whoever_may_decide_now_asks(story: Story, actor_of: ActorOf, perso
     assert story.see(request_id).paused_since is None
 
 
+@pytest.mark.on_sqlite
 def test_only_the_requester_answers_and_only_once(story: Story, actor_of: ActorOf) -> None:
     request_id = story.planned(OWNER_STAGE)
     remark = asked(story, actor_of(story.cast.owner), request_id)
@@ -136,12 +139,14 @@ def test_only_the_requester_answers_and_only_once(story: Story, actor_of: ActorO
         answered(story, actor_of(story.cast.requester), request_id, remark)
 
 
+@pytest.mark.on_sqlite
 def test_asking_about_what_has_changed_meanwhile_is_a_conflict(story: Story, actor_of: ActorOf) -> None:
     request_id = story.planned(OWNER_STAGE)
     with pytest.raises(SealChanged), story.db.transaction() as session:
         ask(session, actor_of(story.cast.owner), request_id, question="Why?", seal="sha256:" + "0" * 64)
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("text", ["", "  ", "a\u202eb", "a" * 2001])
 def test_a_question_is_words_that_can_be_read(story: Story, actor_of: ActorOf, text: str) -> None:
     request_id = story.planned(OWNER_STAGE)
@@ -190,6 +195,7 @@ def test_a_question_that_the_request_outlives_is_closed_and_the_clock_runs(
         answered(story, actor_of(story.cast.requester), request_id, remark)
 
 
+@pytest.mark.on_sqlite
 def test_an_asker_who_approves_without_the_answer_leaves_the_stage_to_the_others(
     story: Story, actor_of: ActorOf
 ) -> None:
@@ -202,6 +208,7 @@ def test_an_asker_who_approves_without_the_answer_leaves_the_stage_to_the_others
     assert story.see(request_id).paused_since is None
 
 
+@pytest.mark.on_sqlite
 def test_asking_and_answering_on_the_pages(web: Web) -> None:
     web.story.planned(MANAGER_STAGE)
     manager, requester = (web.browser(web.story.cast.ids[person]) for person in ("manager", "requester"))

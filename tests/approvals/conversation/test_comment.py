@@ -76,12 +76,14 @@ def test_a_person_who_may_not_see_it_is_not_told_and_the_author_learns_why(
         assert session.scalars(select(Remark)).all() == []
 
 
+@pytest.mark.on_sqlite
 def test_whoever_may_not_see_the_request_cannot_comment_on_it(story: Story, actor_of: ActorOf) -> None:
     story.planned(MANAGER_STAGE)
     with pytest.raises(NotFound):
         say(story, actor_of(story.cast.outsider), "Hello")
 
 
+@pytest.mark.on_sqlite
 def test_a_comment_stands_on_the_request_and_on_the_card_as_text(web: Web) -> None:
     web.story.planned(MANAGER_STAGE)
     manager = web.browser(web.story.cast.manager)

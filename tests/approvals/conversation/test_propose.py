@@ -61,6 +61,7 @@ def replied(story: Story, actor: Actor, request_id: int, remark_id: int, *, yes:
             decline(session, actor, request_id, remark_id, reply="I need to write")
 
 
+@pytest.mark.on_sqlite
 def test_accepting_edits_the_request_and_earlier_approvals_fall_and_the_proposer_may_approve_it(
     story: Story, actor_of: ActorOf
 ) -> None:
@@ -98,6 +99,7 @@ def test_accepting_edits_the_request_and_earlier_approvals_fall_and_the_proposer
         story.decide_in(session, owner, request_id, Verdict.APPROVE)
 
 
+@pytest.mark.on_sqlite
 def test_declining_gives_it_back_to_the_proposer_as_it_was(story: Story, actor_of: ActorOf) -> None:
     request_id = story.planned(OWNER_STAGE, offering=ENDING)
     seal = story.see(request_id).seal
@@ -114,6 +116,7 @@ def test_declining_gives_it_back_to_the_proposer_as_it_was(story: Story, actor_o
         replied(story, actor_of(story.cast.requester), request_id, remark, yes=True)
 
 
+@pytest.mark.on_sqlite
 def test_only_the_requester_accepts(story: Story, actor_of: ActorOf) -> None:
     request_id = story.planned(OWNER_STAGE, offering=ENDING)
     remark = proposed(story, actor_of(story.cast.owner), request_id)
@@ -122,6 +125,7 @@ def test_only_the_requester_accepts(story: Story, actor_of: ActorOf) -> None:
             replied(story, actor_of(story.cast.ids[person]), request_id, remark, yes=True)
 
 
+@pytest.mark.on_sqlite
 def test_only_whoever_may_decide_proposes_and_says_why(story: Story, actor_of: ActorOf) -> None:
     request_id = story.planned(OWNER_STAGE, offering=ENDING)
     with pytest.raises(NotYours):
@@ -130,6 +134,7 @@ def test_only_whoever_may_decide_proposes_and_says_why(story: Story, actor_of: A
         proposed(story, actor_of(story.cast.owner), request_id, reason=" ")
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     ("answers", "why"),
     [

@@ -55,6 +55,7 @@ def happened(story: Story, kind: type[Any]) -> list[Any]:
     return told
 
 
+@pytest.mark.on_sqlite
 def test_the_last_approval_sends_the_request_to_fulfilment(story: Story, decide: Decide) -> None:
     told = happened(story, RequestApproved)
     request_id = story.planned(MANAGER_STAGE, OWNER_STAGE)
@@ -72,6 +73,7 @@ def test_the_last_approval_sends_the_request_to_fulfilment(story: Story, decide:
     assert [event.request_id for event in told] == [request_id]
 
 
+@pytest.mark.on_sqlite
 def test_a_quorum_waits_for_as_many_people_as_it_says(story: Story, decide: Decide) -> None:
     request_id = story.planned(TWO_OWNERS)
     decide(request_id, story.cast.owner)
@@ -80,6 +82,7 @@ def test_a_quorum_waits_for_as_many_people_as_it_says(story: Story, decide: Deci
     assert states(story, request_id) == [StageState.APPROVED]
 
 
+@pytest.mark.on_sqlite
 def test_a_denial_rejects_the_request_with_its_reason_and_closes_every_other_stage(
     story: Story, decide: Decide
 ) -> None:
@@ -95,6 +98,7 @@ def test_a_denial_rejects_the_request_with_its_reason_and_closes_every_other_sta
     assert [event.request_id for event in told] == [request_id]
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("comment", ["", "   ", "\n\t"])
 def test_a_denial_needs_a_reason(
     story: Story, decide: Decide, actor_of: Callable[..., Actor], comment: str
@@ -106,6 +110,7 @@ def test_a_denial_needs_a_reason(
     assert story.see(request_id).state is State.PENDING
 
 
+@pytest.mark.on_sqlite
 def test_a_comment_with_unseen_characters_or_beyond_its_length_is_refused(
     story: Story, decide: Decide
 ) -> None:
@@ -116,6 +121,7 @@ def test_a_comment_with_unseen_characters_or_beyond_its_length_is_refused(
     decide(request_id, story.cast.manager, comment="a" * 2000)
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_nobody_decides_their_own_request(story: Story, decide: Decide, verdict: Verdict) -> None:
     """Even when a row says that they may: requester, beneficiary, last editor and publisher are looked at anew."""
@@ -133,18 +139,21 @@ def test_nobody_decides_their_own_request(story: Story, decide: Decide, verdict:
         assert story.see(request_id).state is State.PENDING
 
 
+@pytest.mark.on_sqlite
 def test_an_outsider_cannot_decide(story: Story, decide: Decide) -> None:
     request_id = story.planned(MANAGER_STAGE)
     with pytest.raises(NotYours):
         decide(request_id, story.cast.outsider)
 
 
+@pytest.mark.on_sqlite
 def test_the_portal_itself_cannot_decide(story: Story, decide: Decide) -> None:
     request_id = story.planned(MANAGER_STAGE)
     with pytest.raises(NotYours):
         decide(request_id, 0, actor=PORTAL)
 
 
+@pytest.mark.on_sqlite
 def test_a_row_slipped_in_beside_the_sealed_route_gives_nobody_a_right(story: Story, decide: Decide) -> None:
     request_id = story.planned(OWNER_STAGE)
     with story.db.transaction() as session:
@@ -162,6 +171,7 @@ def test_a_row_slipped_in_beside_the_sealed_route_gives_nobody_a_right(story: St
         decide(request_id, story.cast.outsider)
 
 
+@pytest.mark.on_sqlite
 def test_whoever_joins_the_group_after_the_seal_cannot_decide(story: Story, decide: Decide) -> None:
     request_id = story.planned(OWNER_STAGE)
     with story.db.transaction() as session:
@@ -171,6 +181,7 @@ def test_whoever_joins_the_group_after_the_seal_cannot_decide(story: Story, deci
         decide(request_id, story.cast.outsider)
 
 
+@pytest.mark.on_sqlite
 def test_eligibility_is_computed_again_when_deciding(story: Story, decide: Decide) -> None:
     """An account that was closed, a group that was left, a manager who changed: the right is gone at once."""
     closed, left, changed = (
@@ -194,6 +205,7 @@ def test_eligibility_is_computed_again_when_deciding(story: Story, decide: Decid
     decide(left, story.cast.second_owner)
 
 
+@pytest.mark.on_sqlite
 def test_one_person_counts_once_over_all_stages(story: Story, decide: Decide) -> None:
     with story.db.transaction() as session:
         session.get_one(Person, story.cast.requester).manager_id = story.cast.owner
@@ -206,6 +218,7 @@ def test_one_person_counts_once_over_all_stages(story: Story, decide: Decide) ->
     assert story.see(request_id).state is State.SCHEDULED
 
 
+@pytest.mark.on_sqlite
 def test_a_second_decision_by_the_same_person_in_the_same_stage_is_a_conflict(
     story: Story, decide: Decide
 ) -> None:
@@ -232,6 +245,7 @@ def test_whoever_alone_can_decide_later_leaves_the_earlier_stage_to_others(
     assert story.see(request_id).state is State.SCHEDULED
 
 
+@pytest.mark.on_sqlite
 def test_when_nobody_is_left_for_the_next_stage_the_request_is_planned_again(
     story: Story, decide: Decide
 ) -> None:
@@ -270,6 +284,7 @@ def test_another_seal_in_the_database_is_a_conflict_that_says_what_changed(
     assert story.see(request_id).state is State.PENDING
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("seal", ["", "sha256:" + "0" * 64, "nonsense"])
 def test_a_seal_that_never_was_is_a_conflict(story: Story, decide: Decide, seal: str) -> None:
     request_id = story.planned(MANAGER_STAGE)
@@ -297,6 +312,7 @@ def test_what_is_stored_and_no_longer_fits_its_seal_is_never_approved(
     assert story.see(request_id).state is State.PENDING
 
 
+@pytest.mark.on_sqlite
 def test_a_denial_wins_over_an_approval_until_fulfilment_has_started(story: Story, decide: Decide) -> None:
     request_id = story.planned(OWNER_STAGE)
     decide(request_id, story.cast.owner)
@@ -305,6 +321,7 @@ def test_a_denial_wins_over_an_approval_until_fulfilment_has_started(story: Stor
     assert story.see(request_id).state is State.REJECTED
 
 
+@pytest.mark.on_sqlite
 def test_an_approver_of_an_earlier_stage_may_still_deny_while_a_later_one_decides(
     story: Story, decide: Decide
 ) -> None:
@@ -315,6 +332,7 @@ def test_an_approver_of_an_earlier_stage_may_still_deny_while_a_later_one_decide
     assert states(story, request_id) == [StageState.REJECTED, StageState.CLOSED]
 
 
+@pytest.mark.on_sqlite
 def test_once_fulfilment_has_started_a_denial_comes_too_late(story: Story, decide: Decide) -> None:
     request_id = story.planned(OWNER_STAGE)
     decide(request_id, story.cast.owner)
@@ -335,6 +353,7 @@ def test_no_decision_on_a_request_that_has_moved_on(
         decide(request_id, story.cast.manager, verdict)
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_a_stage_that_has_not_opened_is_not_decided(story: Story, decide: Decide, verdict: Verdict) -> None:
     request_id = story.planned(MANAGER_STAGE, OWNER_STAGE)
@@ -342,6 +361,7 @@ def test_a_stage_that_has_not_opened_is_not_decided(story: Story, decide: Decide
         decide(request_id, story.cast.owner, verdict)
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     ("risk", "minutes", "needed"),
     [
@@ -376,6 +396,7 @@ def test_the_sign_in_is_at_most_15_minutes_old_and_5_for_high_risk(
     assert story.see(request_id).state is State.PENDING
 
 
+@pytest.mark.on_sqlite
 def test_the_stage_demands_its_authentication_context(
     story: Story, decide: Decide, actor_of: Callable[..., Actor]
 ) -> None:
@@ -387,6 +408,7 @@ def test_the_stage_demands_its_authentication_context(
     decide(request_id, story.cast.manager, actor=actor_of(story.cast.manager, acr="urn:strong"))
 
 
+@pytest.mark.on_sqlite
 def test_a_sign_in_from_the_future_or_of_unknown_time_does_not_count(
     story: Story, decide: Decide, clock: StandingClock, actor_of: Callable[..., Actor]
 ) -> None:
@@ -423,6 +445,7 @@ def test_the_decision_keeps_when_and_how_the_person_signed_in(
     assert values["comment"] == "Agreed with the team"
 
 
+@pytest.mark.on_sqlite
 def test_the_ledger_tells_the_whole_way(story: Story, decide: Decide) -> None:
     request_id = story.planned(MANAGER_STAGE, OWNER_STAGE)
     decide(request_id, story.cast.manager)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from approvals.delegation.give import Wish, give
 from portal.identity.actor import Actor
 from portal.identity.model import Absence, Person
@@ -11,6 +13,7 @@ from tests.approvals.conftest import MANAGER_STAGE, OWNER_STAGE, Story
 from tests.fixtures_people import StandingClock
 
 
+@pytest.mark.on_sqlite
 def test_an_absent_approver_is_named_in_the_route_with_or_without_a_substitute(
     story: Story, clock: StandingClock
 ) -> None:
@@ -30,6 +33,7 @@ def test_an_absent_approver_is_named_in_the_route_with_or_without_a_substitute(
     assert "Otto Owner is away" not in second.because
 
 
+@pytest.mark.on_sqlite
 def test_who_is_back_is_not_named(story: Story) -> None:
     with story.db.transaction() as session:
         session.add(

@@ -65,6 +65,7 @@ def facts_of(story: Story, tag: str) -> list[dict[str, Any]]:
         return [json.loads(body)["facts"] for body in rows]
 
 
+@pytest.mark.on_sqlite
 def test_both_names_stand_on_the_decision_in_the_ledger_and_on_the_page(
     story: Story, decide: Decide, delegate: Delegate
 ) -> None:
@@ -99,6 +100,7 @@ def test_the_substitute_is_notified_and_finds_it_in_the_inbox(
     assert {row.reference for row in inbox.waiting} == {"SR-000001", "SR-000002"}
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_a_delegation_that_has_ended_or_not_begun_gives_nothing(
     story: Story, decide: Decide, delegate: Delegate, clock: StandingClock, verdict: Verdict
@@ -126,6 +128,7 @@ def test_one_that_was_taken_back_or_declined_gives_nothing(
             decide(request_id, story.cast.security)
 
 
+@pytest.mark.on_sqlite
 def test_it_is_one_level_deep(story: Story, decide: Decide, delegate: Delegate) -> None:
     delegate(story.cast.manager, story.cast.security)
     delegate(story.cast.security, story.cast.compliance)
@@ -135,6 +138,7 @@ def test_it_is_one_level_deep(story: Story, decide: Decide, delegate: Delegate) 
     decide(request_id, story.cast.security)
 
 
+@pytest.mark.on_sqlite
 def test_it_is_never_wider_than_the_delegators_own_right(
     story: Story, decide: Decide, delegate: Delegate
 ) -> None:
@@ -178,6 +182,7 @@ def test_it_is_only_for_the_offerings_that_it_names(
         assert not was_asked(session, other, story.cast.security)
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("part", ["requester", "beneficiary", "editor", "publisher"])
 def test_nobody_reached_by_a_delegation_decides_their_own_request(
     story: Story, decide: Decide, delegate: Delegate, part: str
@@ -193,6 +198,7 @@ def test_nobody_reached_by_a_delegation_decides_their_own_request(
     decide(request_id, story.cast.owner)
 
 
+@pytest.mark.on_sqlite
 def test_whoever_decides_for_a_requester_who_owns_it_too_does_not_decide_at_all(
     story: Story, decide: Decide, delegate: Delegate
 ) -> None:
@@ -205,6 +211,7 @@ def test_whoever_decides_for_a_requester_who_owns_it_too_does_not_decide_at_all(
         story.planned(OWNER_STAGE, requester=story.cast.second_owner)
 
 
+@pytest.mark.on_sqlite
 def test_a_requester_cannot_rid_themselves_of_their_manager_by_delegating_to_them(
     story: Story, decide: Decide, delegate: Delegate
 ) -> None:
@@ -213,6 +220,7 @@ def test_a_requester_cannot_rid_themselves_of_their_manager_by_delegating_to_the
     decide(request_id, story.cast.manager)
 
 
+@pytest.mark.on_sqlite
 def test_a_substitute_and_who_they_stand_in_for_count_as_one(
     story: Story, decide: Decide, delegate: Delegate
 ) -> None:
@@ -229,6 +237,7 @@ def test_a_substitute_and_who_they_stand_in_for_count_as_one(
         decide(in_person, story.cast.compliance)
 
 
+@pytest.mark.on_sqlite
 def test_a_substitute_with_a_later_place_of_their_own_is_no_second_word_in_the_delegators_stage(
     story: Story, decide: Decide, delegate: Delegate
 ) -> None:
@@ -262,6 +271,7 @@ def test_one_person_counts_once_even_in_the_place_of_two(
     assert story.stages(request_id)[0].state is StageState.APPROVED
 
 
+@pytest.mark.on_sqlite
 def test_a_substitute_does_not_use_up_who_a_later_stage_needs(
     story: Story, decide: Decide, delegate: Delegate
 ) -> None:
@@ -273,6 +283,7 @@ def test_a_substitute_does_not_use_up_who_a_later_stage_needs(
     decide(request_id, story.cast.manager)
 
 
+@pytest.mark.on_sqlite
 def test_what_a_substitute_decided_holds_after_the_delegated_days(
     story: Story, decide: Decide, delegate: Delegate, clock: StandingClock
 ) -> None:
@@ -300,6 +311,7 @@ def test_an_approval_without_a_delegation_behind_it_carries_nothing_out(
         publish(session, FulfilmentStarting(request_id))
 
 
+@pytest.mark.on_sqlite
 def test_the_card_says_in_whose_place_one_decides(web: Web) -> None:
     cast = web.story.cast
     request_id = web.story.planned(MANAGER_STAGE)

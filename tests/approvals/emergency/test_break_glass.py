@@ -47,6 +47,7 @@ def pressed(urgency, cast, actor_of):
     return press
 
 
+@pytest.mark.on_sqlite
 def test_one_person_alone_changes_nothing_and_the_others_are_called(urgency, cast, pressed):
     assert pressed(cast.auditor) is False
     request = urgency.request(pressed.request_id)
@@ -91,6 +92,7 @@ def test_two_people_carry_it_past_its_approvers_who_are_told_and_review_it(urgen
     assert urgency.review(pressed.request_id).state is ReviewState.RIGHT
 
 
+@pytest.mark.on_sqlite
 def test_nobody_reviews_it_so_it_is_undone(urgency, cast, pressed, clock):
     pressed(cast.auditor)
     pressed(cast.compliance)
@@ -102,6 +104,7 @@ def test_nobody_reviews_it_so_it_is_undone(urgency, cast, pressed, clock):
     assert urgency.hands.shelf.acts == [("put", "Rosa"), ("take", "Rosa")]
 
 
+@pytest.mark.on_sqlite
 def test_neither_a_party_nor_anybody_without_the_role_nor_who_has_decided_may(urgency, cast, pressed):
     with pytest.raises(Forbidden, match="You asked for this"):
         pressed(cast.requester)
@@ -132,6 +135,7 @@ def test_it_takes_a_reason_a_fresh_sign_in_and_the_very_seal_that_the_first_one_
     assert pressed(cast.auditor) is True
 
 
+@pytest.mark.on_sqlite
 def test_a_role_that_is_gone_before_the_work_begins_stops_it(urgency, cast, pressed):
     pressed(cast.auditor)
     pressed(cast.compliance)

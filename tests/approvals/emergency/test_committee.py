@@ -1,5 +1,6 @@
 """A committee decides an emergency: at once, by distinct people, and only first aid."""
 
+import pytest
 from sqlalchemy import select
 
 from approvals.emergency.model import ReviewState
@@ -33,6 +34,7 @@ def test_those_who_would_have_approved_are_told_at_once_and_get_the_review(urgen
     assert f"/approvals/{urgency.request(request_id).reference}/review" in text
 
 
+@pytest.mark.on_sqlite
 def test_only_first_aid_is_planned_and_a_choice_beyond_it_is_refused_before_anybody_is_asked(urgency, cast):
     request_id = urgency.pending(second="late")
     plans = urgency.request(request_id).plans
@@ -55,6 +57,7 @@ def test_only_first_aid_is_planned_and_a_choice_beyond_it_is_refused_before_anyb
     assert urgency.request(urgency.pending(how="up")).state is State.PENDING
 
 
+@pytest.mark.on_sqlite
 def test_the_parties_and_the_publisher_sit_in_no_committee(urgency, cast):
     request_id = urgency.hands.submitted(cast.security)
     urgency.hands.work()
@@ -63,6 +66,7 @@ def test_the_parties_and_the_publisher_sit_in_no_committee(urgency, cast):
     assert {one["subject"] for one in stage["approvers"]} == {"s-head", "s-owner", "s-second_owner"}
 
 
+@pytest.mark.on_sqlite
 def test_too_few_in_the_seats_climb_to_the_owners_and_else_nobody_is_asked_at_all(urgency, cast):
     seats = [{"name": "Security", "approvers": {"group": "security"}}]
     urgency.publish(emergency={**urgent()["emergency"], "committee": seats})
@@ -74,6 +78,7 @@ def test_too_few_in_the_seats_climb_to_the_owners_and_else_nobody_is_asked_at_al
     assert "needs 2 people to agree, and only 1 can be asked" in refused.outcome
 
 
+@pytest.mark.on_sqlite
 def test_three_open_reviews_tighten_the_next_quorum_by_one_and_the_route_says_so(urgency, cast):
     for number in range(3):
         urgency.started(word=f"word-{number}")

@@ -2,10 +2,13 @@
 
 import copy
 
+import pytest
+
 from catalog.requests.states import State
 from tests.fixtures_emergency import urgent
 
 
+@pytest.mark.on_sqlite
 def test_a_stage_with_too_few_people_is_reviewed_by_those_it_has_and_silences_no_other(urgency, cast):
     stages = copy.deepcopy(urgent()["route"]["stages"])
     stages.append({"slug": "owners", "name": "Owners", "approvers": {"group": "crm-owners"}, "quorum": 3})

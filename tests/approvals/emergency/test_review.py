@@ -18,6 +18,7 @@ from tests.fixtures_emergency import urgent
 from tests.fixtures_manual import by_hand
 
 
+@pytest.mark.on_sqlite
 def test_a_review_that_is_kept_leaves_everything_in_place(urgency, cast, clock):
     request_id = urgency.started()
     urgency.say(request_id, cast.manager, Finding.RIGHT)
@@ -31,6 +32,7 @@ def test_a_review_that_is_kept_leaves_everything_in_place(urgency, cast, clock):
     assert {cast.requester, cast.security, cast.head, cast.manager, cast.operator} <= told
 
 
+@pytest.mark.on_sqlite
 def test_one_who_finds_it_wrong_has_it_undone_now(urgency, cast):
     request_id = urgency.started()
     urgency.say(request_id, cast.manager, Finding.WRONG, "It stops the orders.")
@@ -44,6 +46,7 @@ def test_one_who_finds_it_wrong_has_it_undone_now(urgency, cast):
     assert {"review:found-wrong", "entitlement:ended", "review:undone"} <= set(urgency.hands.tags())
 
 
+@pytest.mark.on_sqlite
 def test_not_reviewed_in_time_it_is_undone_and_said_everywhere(urgency, cast, clock):
     request_id = urgency.started()
     clock.pass_time(hours=12, seconds=1)
@@ -141,6 +144,7 @@ def test_only_who_was_passed_over_speaks_once_with_a_reason_and_a_fresh_sign_in(
     assert urgency.review(request_id).state is ReviewState.RIGHT
 
 
+@pytest.mark.on_sqlite
 def test_a_reviewer_to_whom_the_requester_has_delegated_since_no_longer_speaks(urgency, cast, actor_of):
     urgency.join(cast.requester, "crm-owners")
     stages = [{"slug": "owners", "name": "Owners", "approvers": {"group": "crm-owners"}, "target": "8h"}]

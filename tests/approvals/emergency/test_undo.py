@@ -29,6 +29,7 @@ def two_words(urgency):
     return urgency
 
 
+@pytest.mark.on_sqlite
 def test_what_brought_nothing_to_life_is_taken_back_though_the_request_ended_meanwhile(
     two_words, cast, clock
 ):
@@ -82,6 +83,7 @@ def test_a_stopped_step_that_cannot_be_taken_back_is_told_and_stays_owed(
     assert urgency.review(request_id).undone_at is not None
 
 
+@pytest.mark.on_sqlite
 def test_withdrawing_what_failed_half_way_leaves_its_review_open(two_words, cast, actor_of):
     request_id = two_words.pending()
     two_words.hands.approve(request_id, cast.security, cast.head)

@@ -70,6 +70,7 @@ def test_the_other_is_asked_instead_and_both_are_told(story: Story, actor_of: Ac
     assert story.see(request_id).state is State.SCHEDULED
 
 
+@pytest.mark.on_sqlite
 def test_it_may_be_given_back(story: Story, actor_of: ActorOf) -> None:
     request_id = story.planned(OWNER_STAGE)
     olga, otto = actor_of(story.cast.owner), actor_of(story.cast.second_owner)
@@ -79,6 +80,7 @@ def test_it_may_be_given_back(story: Story, actor_of: ActorOf) -> None:
     assert story.see(request_id).baton == "Olga Owner"
 
 
+@pytest.mark.on_sqlite
 def test_leaving_it_takes_nobodys_right_under_the_seal(story: Story, actor_of: ActorOf) -> None:
     request_id = story.planned(OWNER_STAGE)
     left(story, actor_of(story.cast.owner), request_id, story.cast.second_owner)
@@ -87,6 +89,7 @@ def test_leaving_it_takes_nobodys_right_under_the_seal(story: Story, actor_of: A
     assert story.see(request_id).state is State.REJECTED
 
 
+@pytest.mark.on_sqlite
 def test_who_is_not_under_the_seal_gets_no_right_by_it(story: Story, actor_of: ActorOf) -> None:
     request_id = story.planned(OWNER_STAGE)
     with story.db.transaction() as session:
@@ -102,6 +105,7 @@ def test_who_is_not_under_the_seal_gets_no_right_by_it(story: Story, actor_of: A
         left(story, actor_of(story.cast.owner), request_id, story.cast.second_owner, " ")
 
 
+@pytest.mark.on_sqlite
 def test_nobody_leaves_a_stage_that_needs_them(story: Story, actor_of: ActorOf) -> None:
     request_id = story.planned({**OWNER_STAGE, "quorum": 2})
     with pytest.raises(Conflict, match="needs you"):
@@ -109,6 +113,7 @@ def test_nobody_leaves_a_stage_that_needs_them(story: Story, actor_of: ActorOf) 
     assert waiting(story, actor_of(story.cast.owner)) == ["SR-000001"]
 
 
+@pytest.mark.on_sqlite
 def test_whoever_has_decided_is_not_asked_again(story: Story, actor_of: ActorOf) -> None:
     request_id = story.planned({**OWNER_STAGE, "approvers": {"group": "network-security"}, "quorum": 2})
     with story.db.transaction() as session:
@@ -117,6 +122,7 @@ def test_whoever_has_decided_is_not_asked_again(story: Story, actor_of: ActorOf)
         left(story, actor_of(story.cast.owner), request_id, story.cast.security)
 
 
+@pytest.mark.on_sqlite
 def test_leaving_it_on_the_card(web: Web) -> None:
     web.story.planned(OWNER_STAGE)
     card = "/approvals/SR-000001"

@@ -41,6 +41,7 @@ def test_every_rule_means_the_same_people_in_the_book_and_in_the_database(story)
     assert found > 1000
 
 
+@pytest.mark.on_sqlite
 def test_what_is_no_rule_is_refused(story):
     with story.db.reading() as session:
         book = RouteBook(read_organisation(session))
@@ -48,6 +49,7 @@ def test_what_is_no_rule_is_refused(story):
         book.find({"friend:of-mine"}, {"beneficiary": 1, "requester": 1}, frozenset())
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     "stages",
     [

@@ -54,6 +54,7 @@ def test_the_zone_is_the_persons_own_and_the_holidays_are_their_units(db: Databa
     assert (found[cast.outsider].timezone, found[cast.outsider].country) == ("Europe/London", "PT")
 
 
+@pytest.mark.on_sqlite
 def test_an_offering_may_name_its_own_hours(db: Database, cast: Cast) -> None:
     rule = CalendarRule(timezone="UTC", country="", days=("sat", "sun"), hours="22:00-06:00")
     with db.reading() as session:
@@ -62,6 +63,7 @@ def test_an_offering_may_name_its_own_hours(db: Database, cast: Cast) -> None:
     assert not calendar.is_working(datetime(2026, 11, 18, 23, 0, tzinfo=UTC))
 
 
+@pytest.mark.on_sqlite
 def test_the_promise_is_when_the_last_stage_is_due(story: Story) -> None:
     request_id = story.request(story.offer(MANAGER_STAGE, OWNER_STAGE))
     with story.db.reading() as session:

@@ -36,6 +36,7 @@ def test_different_names_appear_different(name: str, other: str) -> None:
     assert appearance(name) != appearance(other)
 
 
+@pytest.mark.on_sqlite
 def test_a_look_alike_is_named_with_the_account_that_cannot_be_mistaken(db: Database, cast: Cast) -> None:
     with db.transaction() as session:
         session.get_one(Person, cast.leaver).name = "R\u043esa Requester"

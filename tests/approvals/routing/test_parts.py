@@ -61,6 +61,7 @@ def test_all_parts_open_together_and_the_next_stage_when_every_one_has_agreed(st
     assert story.see(request_id).state is State.SCHEDULED
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(("quorum", "needed"), [("any", 1), (1, 1), (2, 2), ("all", 3)])
 def test_each_part_has_a_quorum_of_its_own(story, decide, quorum, needed):
     request_id = story.planned(
@@ -80,6 +81,7 @@ def test_each_part_has_a_quorum_of_its_own(story, decide, quorum, needed):
     assert story.see(request_id).state is State.SCHEDULED
 
 
+@pytest.mark.on_sqlite
 def test_a_denial_in_any_part_rejects_the_request_and_closes_the_others(story, decide):
     request_id = story.planned(both(OWNER, NETWORK), MANAGER_STAGE)
     decide(request_id, story.cast.owner)
@@ -91,6 +93,7 @@ def test_a_denial_in_any_part_rejects_the_request_and_closes_the_others(story, d
     assert {story.cast.owner, story.cast.second_owner} <= told
 
 
+@pytest.mark.on_sqlite
 def test_one_person_counts_once_over_all_parts(story, decide):
     request_id = story.planned(both(OWNER, NETWORK))
     decide(request_id, story.cast.owner)
@@ -99,6 +102,7 @@ def test_one_person_counts_once_over_all_parts(story, decide):
     assert [state for *_, state in states(story, request_id)] == ["approved", "open"]
 
 
+@pytest.mark.on_sqlite
 def test_an_approval_goes_to_the_part_that_can_spare_its_person_least_for_another(story, decide):
     # Sami may decide both; only Sami and Olga may decide the first, and Olga is the one the other still needs.
     join(story, story.cast.security, "erp-owners")
@@ -111,6 +115,7 @@ def test_an_approval_goes_to_the_part_that_can_spare_its_person_least_for_anothe
     assert by_id[decision.stage_id] == "erp", "both owners of the ERP are needed there"
 
 
+@pytest.mark.on_sqlite
 def test_the_page_asks_for_a_signature_in_the_very_part_that_is_decided(story, decide, actor_of):
     join(story, story.cast.security, "erp-owners")
     erp = {"slug": "erp", "name": "ERP", "approvers": {"group": "erp-owners"}}
@@ -128,6 +133,7 @@ def test_the_page_asks_for_a_signature_in_the_very_part_that_is_decided(story, d
     assert [state for *_, state in states(story, request_id)] == ["open", "approved"]
 
 
+@pytest.mark.on_sqlite
 def test_parts_that_only_one_person_could_fill_climb_so_that_two_decide(story):
     erp = {"slug": "erp", "name": "ERP", "approvers": {"group": "erp-owners"}}
     request_id = story.planned(
@@ -140,6 +146,7 @@ def test_parts_that_only_one_person_could_fill_climb_so_that_two_decide(story):
     assert "Asked instead: Hanna Head, as manager of the line manager of the beneficiary." in second.because
 
 
+@pytest.mark.on_sqlite
 def test_a_part_that_finds_nobody_climbs_by_itself_and_says_so(story):
     nobody = {"slug": "nobody", "name": "Nobody", "approvers": {"group": "compliance"}}
     with story.db.transaction() as session:
@@ -153,6 +160,7 @@ def test_a_part_that_finds_nobody_climbs_by_itself_and_says_so(story):
     )
 
 
+@pytest.mark.on_sqlite
 def test_a_part_with_a_condition_is_asked_only_where_it_holds(story):
     conditional = {**NETWORK, "when": 'risk.level == "high"', "when_says": "Where the risk is high"}
     low = story.planned(both(OWNER, conditional))
@@ -162,11 +170,13 @@ def test_a_part_with_a_condition_is_asked_only_where_it_holds(story):
     assert story.stages(high)[1].because.startswith("Where the risk is high. Asked as")
 
 
+@pytest.mark.on_sqlite
 def test_a_stage_whose_parts_all_fall_away_is_no_stage(story):
     request_id = story.planned(both({**OWNER, "when": "false"}, {**NETWORK, "when": "false"}), MANAGER_STAGE)
     assert states(story, request_id) == [("line-manager", 1, 0, "open")]
 
 
+@pytest.mark.on_sqlite
 def test_the_seal_covers_which_parts_there_are_and_how_they_stand(story):
     request_id = story.planned(both(OWNER, {**NETWORK, "quorum": 2}))
     with story.db.reading() as session:
@@ -185,6 +195,7 @@ def test_the_seal_covers_which_parts_there_are_and_how_they_stand(story):
         session.rollback()
 
 
+@pytest.mark.on_sqlite
 def test_pages_show_each_part_under_its_stage_with_whom_it_is_asked_beside(story):
     request_id = story.planned(both(OWNER, NETWORK), MANAGER_STAGE)
     with story.db.reading() as session:
@@ -202,6 +213,7 @@ def test_pages_show_each_part_under_its_stage_with_whom_it_is_asked_beside(story
     assert "at the same time" not in rows[2][3]
 
 
+@pytest.mark.on_sqlite
 def test_each_part_may_take_its_own_time_and_the_stage_is_due_when_the_last_one_is(story):
     request_id = story.planned(both({**OWNER, "target": "2d"}, NETWORK, acr="urn:strong"), MANAGER_STAGE)
     owner, network, manager = story.stages(request_id)
@@ -211,6 +223,7 @@ def test_each_part_may_take_its_own_time_and_the_stage_is_due_when_the_last_one_
     assert story.see(request_id).baton_due == network.due_at
 
 
+@pytest.mark.on_sqlite
 def test_every_part_that_opens_is_an_entry_of_its_own(story):
     story.planned(both(OWNER, NETWORK))
     with story.db.reading() as session:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from sqlalchemy import select
 
 from catalog.requests.states import State
@@ -13,6 +14,7 @@ from tests.approvals.conftest import MANAGER_STAGE
 NEVER = {**MANAGER_STAGE, "when": "false"}
 
 
+@pytest.mark.on_sqlite
 def test_the_published_policy_is_named_as_the_approver_on_the_page_and_in_the_ledger(web):
     story = web.story
     request_id = story.planned(NEVER, offering={"kind": "standard"})
@@ -31,6 +33,7 @@ def test_the_published_policy_is_named_as_the_approver_on_the_page_and_in_the_le
     assert facts["seal"] == request.seal
 
 
+@pytest.mark.on_sqlite
 def test_where_people_decide_no_policy_is_named(web):
     request_id = web.story.planned(MANAGER_STAGE)
     reference = web.story.see(request_id).reference

@@ -75,6 +75,7 @@ def test_a_planned_request_is_sealed_over_all_of_it_and_its_first_stage_asked(
     assert tags(story)[-2:] == ["request:sealed", "stage:opened"]
 
 
+@pytest.mark.on_sqlite
 def test_the_stage_is_due_on_the_approvers_working_calendar(story: Story, clock: StandingClock) -> None:
     """Wednesday the 18th is a day off in Berlin's land of Saxony only; 10:00 plus eight working hours is the 19th."""
     request_id = story.planned(MANAGER_STAGE)
@@ -87,6 +88,7 @@ def test_the_stage_is_due_on_the_approvers_working_calendar(story: Story, clock:
     assert request.promised_by >= stage.due_at
 
 
+@pytest.mark.on_sqlite
 def test_a_second_stage_is_asked_only_when_the_first_has_agreed(story: Story, decide: Decide) -> None:
     request_id = story.planned(MANAGER_STAGE, OWNER_STAGE)
     assert mails(story, "approval_requested") == {story.cast.manager}
@@ -98,6 +100,7 @@ def test_a_second_stage_is_asked_only_when_the_first_has_agreed(story: Story, de
     }
 
 
+@pytest.mark.on_sqlite
 def test_whoever_decided_before_is_not_asked_again(story: Story, decide: Decide) -> None:
     with story.db.transaction() as session:
         session.get_one(Person, story.cast.requester).manager_id = story.cast.owner
@@ -119,6 +122,7 @@ def test_whoever_decided_before_is_not_asked_again(story: Story, decide: Decide)
     )
 
 
+@pytest.mark.on_sqlite
 def test_a_route_to_nobody_refuses_now_and_writes_nothing(story: Story) -> None:
     request_id = story.request(story.offer(MANAGER_STAGE), requester=story.cast.head)
     before = tags(story)
@@ -143,6 +147,7 @@ def test_a_request_without_stages_is_approved_by_its_published_policy(story: Sto
     start_fulfilment(story, request_id)
 
 
+@pytest.mark.on_sqlite
 def test_an_edit_voids_every_approval_so_far_in_the_same_transaction(story: Story, decide: Decide) -> None:
     request_id = story.planned(MANAGER_STAGE, OWNER_STAGE)
     decide(request_id, story.cast.manager)
@@ -178,6 +183,7 @@ def test_after_an_edit_the_same_people_decide_anew_on_the_new_seal(story: Story,
     assert [stage.state for stage in story.stages(request_id)] == [StageState.CLOSED, StageState.APPROVED]
 
 
+@pytest.mark.on_sqlite
 def test_withdrawing_closes_the_stage_and_tells_whoever_was_asked(
     story: Story, decide: Decide, actor_of: Callable[..., Actor]
 ) -> None:
@@ -193,6 +199,7 @@ def test_withdrawing_closes_the_stage_and_tells_whoever_was_asked(
         decide(request_id, story.cast.manager)
 
 
+@pytest.mark.on_sqlite
 def test_a_refusal_by_the_portal_closes_what_is_open(story: Story) -> None:
     request_id = story.planned(MANAGER_STAGE)
     with story.db.transaction() as session:
@@ -200,6 +207,7 @@ def test_a_refusal_by_the_portal_closes_what_is_open(story: Story) -> None:
     assert states(story, request_id) == [StageState.CLOSED]
 
 
+@pytest.mark.on_sqlite
 def test_a_rejection_tells_the_requester_and_the_other_approvers(story: Story, decide: Decide) -> None:
     request_id = story.planned(OWNER_STAGE)
     decide(request_id, story.cast.owner, Verdict.DENY, comment="Not this quarter")
@@ -210,6 +218,7 @@ def test_a_rejection_tells_the_requester_and_the_other_approvers(story: Story, d
     assert "Not this quarter" in text
 
 
+@pytest.mark.on_sqlite
 def test_the_requester_is_told_when_everybody_has_agreed(story: Story, decide: Decide) -> None:
     request_id = story.planned(MANAGER_STAGE, OWNER_STAGE)
     decide(request_id, story.cast.manager)
@@ -218,6 +227,7 @@ def test_the_requester_is_told_when_everybody_has_agreed(story: Story, decide: D
     assert mails(story, "request_approved") == {story.cast.requester}
 
 
+@pytest.mark.on_sqlite
 def test_fulfilment_starts_on_approvals_that_hold(story: Story, decide: Decide) -> None:
     request_id = story.planned(MANAGER_STAGE, OWNER_STAGE)
     decide(request_id, story.cast.manager)
@@ -302,6 +312,7 @@ def test_eligibility_and_seal_are_computed_again_when_fulfilling(
         start_fulfilment(story, request_id)
 
 
+@pytest.mark.on_sqlite
 def test_a_quorum_that_lost_one_of_its_people_no_longer_holds(story: Story, decide: Decide) -> None:
     request_id = story.planned({**OWNER_STAGE, "quorum": 2})
     decide(request_id, story.cast.owner)
@@ -313,6 +324,7 @@ def test_a_quorum_that_lost_one_of_its_people_no_longer_holds(story: Story, deci
         start_fulfilment(story, request_id)
 
 
+@pytest.mark.on_sqlite
 def test_the_router_shows_how_far_a_request_has_come(story: Story, decide: Decide) -> None:
     request_id = story.planned(MANAGER_STAGE, OWNER_STAGE)
     decide(request_id, story.cast.manager, comment="Agreed")
@@ -325,6 +337,7 @@ def test_the_router_shows_how_far_a_request_has_come(story: Story, decide: Decid
     ]
 
 
+@pytest.mark.on_sqlite
 def test_only_people_of_stages_that_opened_may_see_the_request(story: Story, decide: Decide) -> None:
     request_id = story.planned(MANAGER_STAGE, OWNER_STAGE)
     router = Router()

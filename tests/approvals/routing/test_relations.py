@@ -123,6 +123,7 @@ def test_the_person_whom_an_answer_names_decides(story):
     assert named.because == "Asked as named in the request."
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("sponsor", ["", "rosa.requester", "lena.leaver"])
 def test_a_field_that_names_nobody_or_the_requester_or_somebody_who_left_climbs(story, sponsor):
     (climbed,) = route(story, stage(person_in="sponsor"), answers={"sponsor": sponsor})
@@ -132,6 +133,7 @@ def test_a_field_that_names_nobody_or_the_requester_or_somebody_who_left_climbs(
     )
 
 
+@pytest.mark.on_sqlite
 def test_the_owning_group_of_an_asset_decides(story):
     answers = add_asset(story, owner_group="crm-owners")
     (owned,) = route(story, stage(owner_of="system"), answers=answers)
@@ -151,12 +153,14 @@ def test_the_person_who_owns_an_asset_decides_and_its_next_owner_after_them(stor
         assert watching.look_again(session, get_locked(session, request_id)), "planned again at once"
 
 
+@pytest.mark.on_sqlite
 def test_an_asset_that_nobody_named_or_that_is_unknown_climbs(story):
     for answers in ({}, {"system": {"id": "APP-404", "name": "Gone"}}):
         (climbed,) = route(story, stage(owner_of="system"), answers=answers)
         assert people(climbed) == {story.cast.head}
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     ("when", "asked"),
     [
@@ -173,6 +177,7 @@ def test_conditions_read_answers_risk_unit_and_asset(story, when, asked):
     assert (len(stages) == 2) is asked
 
 
+@pytest.mark.on_sqlite
 def test_a_route_climbs_last_to_the_group_that_it_falls_back_on(story):
     with story.db.transaction() as session:
         session.get_one(Person, story.cast.manager).manager_id = None
@@ -182,6 +187,7 @@ def test_a_route_climbs_last_to_the_group_that_it_falls_back_on(story):
     assert "Asked instead: Cora Compliance, as member of compliance." in climbed.because
 
 
+@pytest.mark.on_sqlite
 def test_whoever_is_on_duty_decides_and_all_of_the_rota_are_under_the_seal(story, decide):
     put_on_duty(
         story, (story.cast.security, -2, 6), (story.cast.owner, 6, 14), (story.cast.outsider, -20, -10)
@@ -232,6 +238,7 @@ def test_when_duty_changes_hands_whoever_comes_is_asked_and_what_was_decided_sta
     assert story.see(request_id).state is State.SCHEDULED
 
 
+@pytest.mark.on_sqlite
 def test_an_approval_on_duty_still_holds_when_the_request_is_carried_out_off_duty(story, decide, clock):
     put_on_duty(story, (story.cast.security, -2, 6), (story.cast.owner, 6, 14))
     request_id = story.planned(stage(rota=ROTA))
@@ -245,6 +252,7 @@ def test_an_approval_on_duty_still_holds_when_the_request_is_carried_out_off_dut
         holding.on_fulfilment_starting(session, FulfilmentStarting(request_id))
 
 
+@pytest.mark.on_sqlite
 def test_where_nobody_is_on_duty_the_stage_climbs_now_and_when_it_opens(story, decide, clock):
     put_on_duty(story, (story.cast.security, 5, 6))
     request_id = story.planned(stage(rota=ROTA))
@@ -257,6 +265,7 @@ def test_where_nobody_is_on_duty_the_stage_climbs_now_and_when_it_opens(story, d
     assert story.see(later).state is State.PREPARING, "nobody is on duty any more, so the route is made again"
 
 
+@pytest.mark.on_sqlite
 def test_when_the_last_duty_ends_the_request_is_planned_again(story, clock):
     put_on_duty(story, (story.cast.security, -2, 6))
     request_id = story.planned(stage(rota=ROTA))
@@ -265,6 +274,7 @@ def test_when_the_last_duty_ends_the_request_is_planned_again(story, clock):
     assert story.see(request_id).state is State.PREPARING
 
 
+@pytest.mark.on_sqlite
 def test_open_stages_that_lost_their_people_are_found_and_planned_again(story):
     kept = story.planned(stage(group="crm-owners"))
     lost = story.planned(stage(group="crm-owners") | {"quorum": 2})
@@ -285,6 +295,7 @@ def test_open_stages_that_lost_their_people_are_found_and_planned_again(story):
     assert [one.state for one in story.stages(lost)] == [StageState.CLOSED]
 
 
+@pytest.mark.on_sqlite
 def test_an_approval_that_was_given_leaves_no_doubt_about_its_place(story, decide):
     request_id = story.planned(stage(group="crm-owners") | {"quorum": 2})
     decide(request_id, story.cast.owner)

@@ -50,6 +50,7 @@ def change(story: Story, person: int, **values: Any) -> None:
             setattr(session.get_one(Person, person), name, value)
 
 
+@pytest.mark.on_sqlite
 def test_the_line_manager_decides_and_then_the_owners(story: Story, route_of: Callable[..., Any]) -> None:
     manager, owners = route_of(MANAGER_STAGE, OWNER_STAGE)
     assert people(manager) == {story.cast.manager}
@@ -58,6 +59,7 @@ def test_the_line_manager_decides_and_then_the_owners(story: Story, route_of: Ca
     assert "line manager of the beneficiary" in manager.because
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     ("approvers", "expected"),
     [
@@ -80,6 +82,7 @@ def test_every_way_of_naming_approvers_finds_its_people(
     assert people(stage) == {story.cast.ids[name] for name in expected}
 
 
+@pytest.mark.on_sqlite
 def test_the_beneficiarys_manager_decides_when_somebody_asks_for_another(
     story: Story, route_of: Callable[..., Any]
 ) -> None:
@@ -93,6 +96,7 @@ def test_the_beneficiarys_manager_decides_when_somebody_asks_for_another(
     assert people(stage) == {story.cast.manager}
 
 
+@pytest.mark.on_sqlite
 def test_a_stage_whose_condition_does_not_hold_is_left_out(route_of: Callable[..., Any]) -> None:
     owners = {**OWNER_STAGE, "when": "risk.level != 'low'"}
     assert [stage.slug for stage in route_of(MANAGER_STAGE, owners)] == ["line-manager"]
@@ -103,16 +107,19 @@ def test_a_stage_whose_condition_does_not_hold_is_left_out(route_of: Callable[..
     ]
 
 
+@pytest.mark.on_sqlite
 def test_a_conditional_stage_says_when_it_applies(route_of: Callable[..., Any]) -> None:
     owners = {**OWNER_STAGE, "when": "risk.level == 'low'", "when_says": "Where the risk is low"}
     (stage,) = route_of(owners)
     assert stage.because == "Where the risk is low. Asked as member of crm owners."
 
 
+@pytest.mark.on_sqlite
 def test_a_route_whose_stages_all_do_not_apply_is_empty(route_of: Callable[..., Any]) -> None:
     assert route_of({**OWNER_STAGE, "when": "risk.level != 'low'"}) == ()
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("part", ["requester", "beneficiary", "editor", "publisher"])
 def test_requester_beneficiary_last_editor_and_publisher_are_never_asked(
     story: Story, route_of: Callable[..., Any], part: str
@@ -121,11 +128,13 @@ def test_requester_beneficiary_last_editor_and_publisher_are_never_asked(
     assert people(stage) == {story.cast.second_owner}
 
 
+@pytest.mark.on_sqlite
 def test_people_with_a_closed_account_are_never_asked(story: Story, route_of: Callable[..., Any]) -> None:
     (stage,) = route_of(OWNER_STAGE)
     assert story.cast.leaver not in people(stage)
 
 
+@pytest.mark.on_sqlite
 def test_a_manager_who_asks_for_a_report_climbs_to_their_own_manager(
     story: Story, route_of: Callable[..., Any]
 ) -> None:
@@ -136,12 +145,14 @@ def test_a_manager_who_asks_for_a_report_climbs_to_their_own_manager(
     assert stage.approvers[0].rule == "manager-of-manager:beneficiary"
 
 
+@pytest.mark.on_sqlite
 def test_an_inactive_manager_climbs(story: Story, route_of: Callable[..., Any]) -> None:
     change(story, story.cast.manager, active=False)
     (stage,) = route_of(MANAGER_STAGE)
     assert people(stage) == {story.cast.head}
 
 
+@pytest.mark.on_sqlite
 def test_without_any_manager_the_offerings_owners_are_asked(
     story: Story, route_of: Callable[..., Any]
 ) -> None:
@@ -151,12 +162,14 @@ def test_without_any_manager_the_offerings_owners_are_asked(
     assert "member of catalogue owners" in stage.because
 
 
+@pytest.mark.on_sqlite
 def test_a_group_without_active_members_climbs(story: Story, route_of: Callable[..., Any]) -> None:
     (stage,) = route_of(group_stage("no-such-group"))
     assert people(stage) == {story.cast.head}
     assert "member of the group no-such-group" in stage.because
 
 
+@pytest.mark.on_sqlite
 def test_a_route_that_resolves_to_nobody_is_an_error_now(story: Story, route_of: Callable[..., Any]) -> None:
     with pytest.raises(NobodyToAsk) as caught:
         route_of(MANAGER_STAGE, requester=story.cast.head)
@@ -164,16 +177,19 @@ def test_a_route_that_resolves_to_nobody_is_an_error_now(story: Story, route_of:
     assert "member of the group catalogue-owners" in caught.value.sentence
 
 
+@pytest.mark.on_sqlite
 def test_a_quorum_larger_than_the_people_is_an_error(route_of: Callable[..., Any]) -> None:
     with pytest.raises(NobodyToAsk, match="needs 3 people to agree, and only 2"):
         route_of(group_stage("crm-owners", 3))
 
 
+@pytest.mark.on_sqlite
 def test_all_means_everybody_who_can_be_asked(story: Story, route_of: Callable[..., Any]) -> None:
     (stage,) = route_of(group_stage("network-security", "all"))
     assert stage.quorum == len(stage.approvers) == 3
 
 
+@pytest.mark.on_sqlite
 def test_a_manager_who_also_owns_the_resource_leaves_it_to_another_owner(
     story: Story, route_of: Callable[..., Any]
 ) -> None:
@@ -193,6 +209,7 @@ def test_one_person_for_two_stages_climbs_so_that_two_people_decide(
     assert people(owners) == {story.cast.head}, "the only owner is the manager too"
 
 
+@pytest.mark.on_sqlite
 def test_one_person_for_two_stages_without_anybody_to_climb_to_is_an_error(
     story: Story, route_of: Callable[..., Any]
 ) -> None:
@@ -216,6 +233,7 @@ def test_people_are_matched_on_issuer_and_subject_and_never_on_mail(
     }
 
 
+@pytest.mark.on_sqlite
 def test_the_sealed_route_names_people_by_immutable_identity_and_rule(route_of: Callable[..., Any]) -> None:
     (stage,) = route_of(MANAGER_STAGE)
     assert stage.sealed()["approvers"] == [
@@ -223,6 +241,7 @@ def test_the_sealed_route_names_people_by_immutable_identity_and_rule(route_of: 
     ]
 
 
+@pytest.mark.on_sqlite
 def test_resolving_takes_the_same_few_statements_however_many_people_there_are(
     story: Story, route_of: Callable[..., Any]
 ) -> None:

@@ -30,6 +30,7 @@ def set_unit(story: Story, **settings: Any) -> None:
         session.execute(update(Unit).where(Unit.slug == "holding").values(settings=settings))
 
 
+@pytest.mark.on_sqlite
 def test_a_units_own_group_decides_where_the_offering_names_another(story: Story) -> None:
     request_id = story.request(story.offer(MANAGER_STAGE, OWNER_STAGE))
     set_unit(story, approver_groups={"crm-owners": "security"})
@@ -39,6 +40,7 @@ def test_a_units_own_group_decides_where_the_offering_names_another(story: Story
     assert {person.rule for person in owners.approvers} == {"group:security"}
 
 
+@pytest.mark.on_sqlite
 def test_another_units_people_are_asked_as_the_offering_says(story: Story) -> None:
     request_id = story.request(story.offer(MANAGER_STAGE, OWNER_STAGE))
     with story.db.transaction() as session:
@@ -60,6 +62,7 @@ def test_an_own_group_that_is_empty_climbs_as_any_other(story: Story) -> None:
     assert owners.because.startswith("Nobody can be asked as member of the group nobody.")
 
 
+@pytest.mark.on_sqlite
 def test_a_units_target_stands_in_for_the_offerings_and_the_nearer_one_counts(story: Story) -> None:
     version_id = story.offer(MANAGER_STAGE, OWNER_STAGE)
     request_id = story.request(version_id)

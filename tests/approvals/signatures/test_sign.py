@@ -307,6 +307,7 @@ def test_an_authenticator_that_does_not_count_is_taken(desk: Desk) -> None:
     assert not desk.nothing_decided()
 
 
+@pytest.mark.on_sqlite
 def test_another_persons_key_signs_nothing_for_me(
     desk: Desk, enrolled: Callable[[int], SoftAuthenticator]
 ) -> None:
@@ -375,6 +376,7 @@ def test_a_kept_signature_can_be_neither_changed_nor_removed(desk: Desk) -> None
             session.connection().exec_driver_sql(statement)
 
 
+@pytest.mark.on_sqlite
 def test_several_keys_of_one_person_all_sign(desk: Desk) -> None:
     second = SoftAuthenticator()
     with desk.story.db.transaction() as session:

@@ -89,6 +89,7 @@ def prepared(hands, cast):
     return request_id
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("stage", [OWNERS, OFFERING["route"]["stages"][0]], ids=["theirs", "stood in for"])
 def test_a_signer_signs_in_as_strongly_as_the_stages_demand(hands, cast, actor_of, proposed, stage):
     number = proposed(route={"stages": [{**stage, "acr": STRONG}]})
@@ -99,6 +100,7 @@ def test_a_signer_signs_in_as_strongly_as_the_stages_demand(hands, cast, actor_o
     assert put_name(hands, actor_of(cast.second_owner, acr=STRONG), number) is StandingState.IN_FORCE
 
 
+@pytest.mark.on_sqlite
 def test_what_is_signed_with_a_passkey_is_not_covered(hands, cast, in_force):
     in_force(signature={"passkey_from": "low"})
     assert "At this risk every decision is signed with a passkey." in why_not(hands, cast)
@@ -121,6 +123,7 @@ def test_a_row_that_was_altered_covers_nothing(hands, cast, in_force, altered):
     assert "It no longer says what was signed." in why_not(hands, cast)
 
 
+@pytest.mark.on_sqlite
 def test_an_altered_row_is_not_signed(hands, cast, actor_of, proposed):
     number = proposed()
     alter(hands, number, uses=900)
@@ -141,6 +144,7 @@ def test_nothing_starts_by_one_that_ended_or_was_altered_meanwhile(hands, cast, 
     assert hands.shelf.acts == []
 
 
+@pytest.mark.on_sqlite
 def test_whoever_decides_for_a_signer_that_asks_does_not_count(hands, cast, actor_of, clock, in_force):
     """Three could sign; the one who asks delegates to one of the two who did."""
     with hands.portal.db.transaction() as session:

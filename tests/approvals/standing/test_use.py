@@ -98,6 +98,7 @@ def test_a_request_inside_the_scope_spends_one_use_and_runs_at_once(hands, cast,
     assert facts["signers"] == [f"person:{cast.owner}", f"person:{cast.second_owner}"]
 
 
+@pytest.mark.on_sqlite
 def test_outside_the_scope_it_goes_the_usual_way_and_says_why(hands, cast, standing):
     number = standing()
     request = ordered(hands, cast, "poem")
@@ -111,6 +112,7 @@ def test_outside_the_scope_it_goes_the_usual_way_and_says_why(hands, cast, stand
     )
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
@@ -144,6 +146,7 @@ def test_what_no_longer_stands_goes_the_usual_way_and_says_why(
     assert row(hands, number).used == (spoil == "spent")
 
 
+@pytest.mark.on_sqlite
 def test_a_signer_who_asks_is_not_covered_by_their_own_signature(hands, cast, standing):
     standing()
     request_id = hands.submitted(cast.owner, word="ioc-9")
@@ -167,6 +170,7 @@ def test_ten_requests_at_once_spend_exactly_three_uses(hands, cast, standing):
     assert len(hands.rows(StandingUse)) == 3
 
 
+@pytest.mark.on_sqlite
 def test_revoking_stops_what_was_allowed_and_has_not_begun(hands, cast, actor_of, standing):
     number = standing()
     request_id = hands.submitted(cast.requester, word="ioc-1")
@@ -213,6 +217,7 @@ WRONG = (
 )
 
 
+@pytest.mark.on_sqlite
 def test_what_cannot_be_signed_is_refused_at_its_field(hands, cast, actor_of, standing):
     fields = {
         "offering": "badge-words",
@@ -231,6 +236,7 @@ def test_what_cannot_be_signed_is_refused_at_its_field(hands, cast, actor_of, st
     assert hands.bodies("standing:proposed") == []
 
 
+@pytest.mark.on_sqlite
 def test_only_who_may_propose_does(hands, cast, actor_of, standing):
     with pytest.raises(Forbidden), hands.portal.db.transaction() as session:
         propose(

@@ -54,6 +54,7 @@ def test_the_requester_nudges_once_a_working_day(web: Web) -> None:
     assert entries == [f"person:{cast.requester}"] * 2
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("who", ["owner", "outsider", "operator"])
 def test_nobody_else_nudges(web: Web, who: str) -> None:
     reference = web.story.see(web.story.planned(OWNER_STAGE)).reference
@@ -62,6 +63,7 @@ def test_nobody_else_nudges(web: Web, who: str) -> None:
     assert told(web) == []
 
 
+@pytest.mark.on_sqlite
 def test_nobody_is_nudged_who_waits_for_the_requester(web: Web) -> None:
     request_id = web.story.planned(OWNER_STAGE)
     with web.portal.db.transaction() as session:

@@ -71,6 +71,7 @@ def timers(story: Story) -> list[tuple[TimerKind, int]]:
         return [(kind, minutes) for kind, minutes in rows]
 
 
+@pytest.mark.on_sqlite
 def test_without_a_word_a_stage_reminds_climbs_and_expires(
     story: Story, sweep: Sweep, clock: StandingClock
 ) -> None:
@@ -134,6 +135,7 @@ def test_the_offering_says_when(story: Story) -> None:
     ]
 
 
+@pytest.mark.on_sqlite
 def test_whoever_was_asked_by_an_escalation_decides_and_it_holds(
     story: Story, sweep: Sweep, decide: Decide, clock: StandingClock
 ) -> None:
@@ -149,6 +151,7 @@ def test_whoever_was_asked_by_an_escalation_decides_and_it_holds(
         publish(session, FulfilmentStarting(request_id))
 
 
+@pytest.mark.on_sqlite
 def test_a_row_slipped_in_beside_the_escalation_gives_nobody_a_right(
     story: Story, sweep: Sweep, decide: Decide, clock: StandingClock
 ) -> None:
@@ -168,6 +171,7 @@ def test_a_row_slipped_in_beside_the_escalation_gives_nobody_a_right(
         decide(request_id, story.cast.owner)
 
 
+@pytest.mark.on_sqlite
 def test_others_instead_take_the_right_of_those_who_were_asked(
     story: Story, sweep: Sweep, decide: Decide, clock: StandingClock
 ) -> None:
@@ -199,6 +203,7 @@ def test_too_few_to_replace_anybody_join_them(
     assert story.stages(request_id)[0].state is StageState.APPROVED
 
 
+@pytest.mark.on_sqlite
 def test_an_escalation_asks_nobody_whom_separation_of_duties_keeps_out(
     story: Story, sweep: Sweep, decide: Decide, clock: StandingClock
 ) -> None:
@@ -212,6 +217,7 @@ def test_an_escalation_asks_nobody_whom_separation_of_duties_keeps_out(
     assert mails(story, "approval_escalated") == [story.cast.operator], "the owners of the offering are told"
 
 
+@pytest.mark.on_sqlite
 def test_a_cancelling_escalation_closes_the_request_with_words(
     story: Story, sweep: Sweep, clock: StandingClock
 ) -> None:
@@ -224,6 +230,7 @@ def test_a_cancelling_escalation_closes_the_request_with_words(
     assert len(entries(story, "stage:cancelled")) == 1
 
 
+@pytest.mark.on_sqlite
 def test_climbing_goes_on_to_the_owners_of_the_offering(
     story: Story, sweep: Sweep, decide: Decide, clock: StandingClock
 ) -> None:
@@ -282,6 +289,7 @@ def test_an_hour_of_work_is_an_hour_over_a_change_of_the_clocks(
     assert mails(story, "approval_reminder") == [story.cast.manager]
 
 
+@pytest.mark.on_sqlite
 def test_nothing_happens_while_the_requester_is_asked_and_the_time_is_added(
     story: Story, sweep: Sweep, clock: StandingClock
 ) -> None:
@@ -301,6 +309,7 @@ def test_nothing_happens_while_the_requester_is_asked_and_the_time_is_added(
     assert mails(story, "approval_reminder") == [story.cast.manager]
 
 
+@pytest.mark.on_sqlite
 def test_a_decided_stage_is_left_alone_and_its_rows_go(
     story: Story, sweep: Sweep, decide: Decide, clock: StandingClock
 ) -> None:
@@ -313,6 +322,7 @@ def test_a_decided_stage_is_left_alone_and_its_rows_go(
     assert "Milo Manager denied it" in story.see(request_id).outcome
 
 
+@pytest.mark.on_sqlite
 def test_a_stage_whose_people_are_gone_is_planned_again_instead_of_waiting(
     story: Story, sweep: Sweep, clock: StandingClock
 ) -> None:
@@ -345,6 +355,7 @@ def test_a_sweep_takes_the_same_few_statements_however_much_is_open(
     assert counts[0] == counts[1]
 
 
+@pytest.mark.on_sqlite
 def test_a_substitute_is_reminded_too(story: Story, sweep: Sweep, clock: StandingClock) -> None:
 
     story.planned(MANAGER_STAGE)

@@ -131,6 +131,7 @@ def test_roles_that_come_and_go_with_a_group_are_told_and_entered(db):
     assert entries == [("role:given", jose), ("role:given", ines), ("role:taken", jose)]
 
 
+@pytest.mark.on_sqlite
 def test_who_heads_a_unit_leads_it_without_being_given_the_role(db, clock):
     imported(db)
     with db.transaction() as session:

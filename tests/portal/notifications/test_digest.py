@@ -93,10 +93,12 @@ def test_urgent_ones_and_those_that_are_due_sooner_are_sent_at_once(db, daily, w
         assert len(session.scalars(select(Task)).all()) == 3
 
 
+@pytest.mark.on_sqlite
 def test_nobody_waits_who_did_not_choose_to(cast, write):
     assert write(cast.manager).held_until is None
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     ("now", "due"),
     [
@@ -111,12 +113,14 @@ def test_it_is_eight_on_their_own_working_days(clock, daily, write, now, due):
     assert write(daily).held_until == datetime.fromisoformat(due).replace(tzinfo=UTC)
 
 
+@pytest.mark.on_sqlite
 def test_absences_are_no_working_days(db, daily, write):
     with db.transaction() as session:
         session.add(Absence(person_id=daily, first_day=date(2026, 11, 19), last_day=date(2026, 11, 23)))
     assert write(daily).held_until == datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
 
 
+@pytest.mark.on_sqlite
 def test_a_single_message_is_sent_as_it_is(db, clock, daily, write, sweep):
     message = write(daily)
     clock.pass_time(days=1)
@@ -129,6 +133,7 @@ def test_a_single_message_is_sent_as_it_is(db, clock, daily, write, sweep):
     assert mails == [message.id]
 
 
+@pytest.mark.on_sqlite
 def test_what_asked_for_a_decision_is_left_out_once_nothing_is_left_to_decide(db, clock, daily, write, sweep):
     write(daily, "approval_requested", context=LATER)
     write(daily, "approval_ended")

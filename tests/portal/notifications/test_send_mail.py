@@ -82,6 +82,7 @@ def test_words_of_a_subject_stay_apart_when_each_must_be_encoded():
     assert sent.isascii()
 
 
+@pytest.mark.on_sqlite
 def test_a_message_is_sent_once_with_everything_in_it(db, workshop, written, development_mailbox, clock):
     assert run_due(workshop) == 1
     assert run_due(workshop) == 0
@@ -106,6 +107,7 @@ def test_a_message_is_sent_once_with_everything_in_it(db, workshop, written, dev
     assert only(db, Task).state is TaskState.DONE
 
 
+@pytest.mark.on_sqlite
 def test_a_message_that_was_sent_is_not_sent_again(db, workshop, written, development_mailbox):
     run_due(workshop)
     with db.transaction() as session:
@@ -115,6 +117,7 @@ def test_a_message_that_was_sent_is_not_sent_again(db, workshop, written, develo
     assert len(development_mailbox.mails()) == 1
 
 
+@pytest.mark.on_sqlite
 def test_mail_follows_when_the_server_comes_back_and_is_the_same_mail(
     db, workshop, written, development_mailbox, clock
 ):
@@ -209,6 +212,7 @@ def mail_server(handler, **options):
         loop.close()
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     ("answers", "state"),
     [

@@ -21,6 +21,7 @@ from tests.fixtures_notifications import MESSAGES
 HOSTILE = "<img src=x onerror=alert(1)>{{987*654}}{0.__class__}"
 
 
+@pytest.mark.on_sqlite
 def test_a_message_is_written_with_what_it_tells_of_and_a_task_will_send_it(db, cast, clock):
     with db.transaction() as session:
         manager = session.get_one(Person, cast.manager)
@@ -42,6 +43,7 @@ def test_a_message_is_written_with_what_it_tells_of_and_a_task_will_send_it(db, 
         assert task.payload["message"] == message.id
 
 
+@pytest.mark.on_sqlite
 def test_a_message_falls_with_the_transaction_it_was_written_in(db, cast):
     with pytest.raises(RuntimeError, match="undone"), db.transaction() as session:
         notify(
@@ -53,6 +55,7 @@ def test_a_message_falls_with_the_transaction_it_was_written_in(db, cast):
         assert session.scalars(select(Task)).all() == []
 
 
+@pytest.mark.on_sqlite
 def test_nobody_who_has_left_gets_mail(db, cast):
     with db.transaction() as session:
         leaver = session.get_one(Person, cast.leaver)
@@ -67,6 +70,7 @@ def test_a_variable_that_is_missing_is_an_error_at_once(db, cast):
         notify(session, "approval_requested", session.get_one(Person, cast.manager), context)
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("path", ["//evil.example", "https://evil.example", "", "requests/x"])
 def test_a_link_leads_into_the_portal(db, cast, path):
     with pytest.raises(ValueError, match="must begin with one slash"), db.transaction() as session:

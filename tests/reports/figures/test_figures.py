@@ -17,6 +17,7 @@ from reports.figures.speed import speed
 from tests.reports.figures.conftest import Written, finding_of, rows_of
 
 
+@pytest.mark.on_sqlite
 def test_waiting_is_counted_in_working_hours_of_the_unit(written: Written) -> None:
     # Monday 16:00 to Tuesday 10:00 in Berlin is two hours of work; Tuesday 11:00 to 16:00 is five.
     for opened, closed in (((42, 24)), ((23, 18))):
@@ -34,6 +35,7 @@ def test_waiting_is_counted_in_working_hours_of_the_unit(written: Written) -> No
     assert "within 2 working hours" in finding_of(sheet, "waiting-by-offering")
 
 
+@pytest.mark.on_sqlite
 def test_promises_are_kept_missed_not_due_or_none(written: Written) -> None:
     past, future = written.at(hours=1), written.at(hours=-1)
     written.request(State.FULFILLED, promised_by=future, fulfilled_at=past)
@@ -73,6 +75,7 @@ def test_refusals_tell_who_said_no_and_in_which_stage_but_no_persons_words(writt
     assert "Milo" not in str(sheet)
 
 
+@pytest.mark.on_sqlite
 def test_batons_rest_with_a_kind_of_party_and_the_oldest_is_told(written: Written) -> None:
     written.request(State.PENDING, baton_since=written.at(days=3), baton_due=written.at(days=1))
     written.request(State.PENDING, baton_since=written.at(days=1))

@@ -64,6 +64,7 @@ def test_an_enrolled_key_is_itself_in_the_ledger_and_its_owner_gets_a_mail(
         assert [key.name for key in passkeys_of(session, person.person_id)] == ["Blue key"]
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     "late",
     [{"signed_in": timedelta(minutes=6)}, {"acr": "urn:countersign:acr:password"}],

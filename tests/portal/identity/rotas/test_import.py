@@ -65,6 +65,7 @@ def on_duty(db, slug, at=MORNING):
         return [one.person.id for one in found if one.now], [one.person.id for one in found if not one.now]
 
 
+@pytest.mark.on_sqlite
 def test_a_calendar_gives_its_name_its_people_and_every_time_its_events_happen(db, cast):
     event = imported(db, WEEKS)
     assert (event.rota, event.name, event.people) == ("network-on-call", "Network on call", 2)
@@ -76,6 +77,7 @@ def test_a_calendar_gives_its_name_its_people_and_every_time_its_events_happen(d
     assert on_duty(db, "network-on-call", MORNING + timedelta(days=21))[0] == [], "that week is excepted"
 
 
+@pytest.mark.on_sqlite
 def test_duty_changes_hands_at_the_same_hour_of_the_wall_in_winter_and_in_summer(db, cast):
     text = WEEKS.replace("UNTIL=20270301", "UNTIL=20270601")
     starts = [shift.starts_at for shift in read(text).shifts if shift.names == ("sami.security",)]
@@ -83,6 +85,7 @@ def test_duty_changes_hands_at_the_same_hour_of_the_wall_in_winter_and_in_summer
     assert starts[-1] == datetime(2027, 5, 31, 6, tzinfo=UTC)
 
 
+@pytest.mark.on_sqlite
 def test_yaml_lists_shifts_in_the_rotas_own_zone(db, cast):
     imported(db, SHIFTS, "night.yaml")
     assert on_duty(db, "night-watch") == ([cast.security], [cast.owner])
@@ -115,6 +118,7 @@ def test_duty_that_is_over_stays_and_one_that_runs_is_cut_where_the_file_says_ot
     assert on_duty(db, "night-watch", clock())[0] == [cast.second_owner]
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     ("text", "name", "why"),
     [
@@ -143,6 +147,7 @@ def test_a_file_that_is_wrong_is_refused_with_its_place_and_changes_nothing(db, 
         assert session.scalars(select(RotaShift)).all() == []
 
 
+@pytest.mark.on_sqlite
 def test_one_time_that_was_moved_stands_in_for_the_one_it_replaces(db, cast):
     moved = """BEGIN:VEVENT
 UID:sami@rota

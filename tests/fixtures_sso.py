@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -14,6 +15,7 @@ import pytest
 from portal.core.development import listen_on_loopback, serving
 from portal.identity.development_sso.__main__ import DEMO_ORGANISATION
 from portal.identity.development_sso.config import NAME, SsoConfig
+from portal.identity.development_sso.keys import signing_key
 from portal.identity.development_sso.people import Person, read_organisation
 from portal.identity.development_sso.views import create_sso
 from portal.identity.development_sso.visitor import SignInStopped, sign_in_through_sso
@@ -58,8 +60,19 @@ def sso_client() -> dict[str, Any]:
     }
 
 
+@pytest.fixture(scope="session")
+def kept_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A signing key as a provider makes and keeps it: that takes as long as everything else with which it begins."""
+    folder = tmp_path_factory.mktemp("sso-key")
+    signing_key(folder)
+    (file,) = folder.iterdir()
+    return file
+
+
 @pytest.fixture
-def start_development_sso(tmp_path: Path) -> Callable[..., AbstractContextManager[DevelopmentSso]]:
+def start_development_sso(
+    tmp_path: Path, kept_key: Path
+) -> Callable[..., AbstractContextManager[DevelopmentSso]]:
     """`with start_development_sso(redirect_uris=(…,)) as sso:` runs a provider while the block lasts."""
 
     @contextmanager
@@ -74,6 +87,10 @@ def start_development_sso(tmp_path: Path) -> Callable[..., AbstractContextManage
         listener = listen_on_loopback(NAME, "127.0.0.1", 0)
         issuer = f"http://localhost:{listener.getsockname()[1]}"
         organisation, clock = read_organisation(people), SsoClock()
+        state = state or tmp_path / "sso"
+        if not state.exists():
+            state.mkdir(mode=0o700, parents=True)
+            shutil.copy2(kept_key, state)
         config = SsoConfig(
             issuer=issuer,
             client_id="countersign",
@@ -83,7 +100,7 @@ def start_development_sso(tmp_path: Path) -> Callable[..., AbstractContextManage
             backchannel_logout_uri=backchannel_logout_uri,
             people=organisation.people,
             organisation=organisation.name,
-            state=state or tmp_path / "sso",
+            state=state,
             clock=clock,
         )
         app = create_sso(config)

@@ -98,7 +98,7 @@ def fetch(url):
         return answer.status
 
 
-def test_one_command_starts_everything_and_a_second_start_finds_the_data_again(up):
+def test_one_command_starts_everything_a_second_start_finds_the_data_again_and_a_third_comes_after_a_kill(up):
     first = up.start_ready()
     for url in (first["portal"], first["mailbox"], f"{first['sso']}/.well-known/openid-configuration"):
         assert fetch(url) == 200
@@ -119,22 +119,21 @@ def test_one_command_starts_everything_and_a_second_start_finds_the_data_again(u
     db.close()
     second = up.start_ready()
     assert fetch(second["portal"]) == 200
-    up.stop(signal.SIGTERM)
+    assert len(processes_of(second["run"])) >= 7
     with sqlite3.connect(up.home / "countersign.db") as db:
         assert db.execute("SELECT count(*) FROM person").fetchone() == before
     db.close()
     assert before[0] >= 20
 
-
-def test_killing_it_leaves_no_orphan_and_the_next_start_works(up):
-    first = up.start_ready()
-    assert len(processes_of(first["run"])) >= 7
+    # Killed, it leaves no orphan.
     up.process.kill()
     up.process.communicate()
-    wait_until(lambda: not processes_of(first["run"]), "no process of the run is left", 15)
-    wait_until(lambda: not any(alive(pid) for pid in first["parts"].values()), "every part has ended", 15)
-    second = up.start_ready()
-    assert fetch(second["portal"]) == 200
+    wait_until(lambda: not processes_of(second["run"]), "no process of the run is left", 15)
+    wait_until(lambda: not any(alive(pid) for pid in second["parts"].values()), "every part has ended", 15)
+    third = up.start_ready()
+    assert fetch(third["portal"]) == 200
+    code, _, complaints = up.stop(signal.SIGTERM)
+    assert (code, complaints) == (0, "")
 
 
 def test_a_port_in_use_is_one_sentence(up):

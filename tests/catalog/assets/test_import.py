@@ -49,6 +49,7 @@ def entries(db) -> list[dict]:
         return [json.loads(body)["facts"] for body in bodies]
 
 
+@pytest.mark.on_sqlite
 def test_the_list_becomes_that_of_the_file(db, cast):
     done = load(db, CSV)
     assert (done.assets, done.added, done.changed, done.deactivated) == (2, 2, 0, 0)
@@ -60,6 +61,7 @@ def test_the_list_becomes_that_of_the_file(db, cast):
     assert entries(db)[-1]["digest"].startswith("sha256:")
 
 
+@pytest.mark.on_sqlite
 def test_yaml_and_csv_say_the_same(db, cast):
     load(db, CSV)
     again = load(db, YAML, "assets.yaml")
@@ -86,6 +88,7 @@ def test_what_is_missing_is_deactivated_and_may_come_back(db, cast):
     assert assets(db)["APP-2"].active
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -119,6 +122,7 @@ def test_a_mistake_is_said_with_its_place_and_nothing_is_changed(db, cast, conte
     assert len(entries(db)) == 1
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -174,6 +178,7 @@ def test_the_demonstration_has_forty_assets_that_can_be_read():
     assert set(asdict(lines[0])) == {*COLUMNS, "row"}
 
 
+@pytest.mark.on_sqlite
 def test_the_register_finds_by_id_name_and_label(db, cast):
     load(db, CSV)
     with db.reading() as session:

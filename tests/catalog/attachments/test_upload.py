@@ -110,6 +110,7 @@ def test_a_file_that_was_unticked_is_not_asked_for(hands, cast):
     assert digest_of(PNG) not in review
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     ("sent", "said"),
     [
@@ -129,6 +130,7 @@ def test_a_file_that_cannot_be_taken_is_said_at_its_field_and_nothing_else_is_lo
     assert kept_in(shown) == [f"paper.pdf ({digest_of(PDF)})"]
 
 
+@pytest.mark.on_sqlite
 def test_more_files_than_the_field_takes_are_refused(hands, cast):
     page = browser(hands, cast.requester)
     token = token_in(page.get(FORM))
@@ -137,6 +139,7 @@ def test_more_files_than_the_field_takes_are_refused(hands, cast):
     assert "These are 3 files; at most 2 fit here." in shown
 
 
+@pytest.mark.on_sqlite
 def test_a_large_file_is_taken_where_files_are_and_nowhere_else(hands, cast):
     large = PDF[:9] + b"%" + b"x" * (3 * 1024 * 1024) + PDF[9:]
     page, _, shown = uploaded(hands, cast.requester, file(large, "large.pdf"))
@@ -146,6 +149,7 @@ def test_a_large_file_is_taken_where_files_are_and_nowhere_else(hands, cast):
     page.post(FILES, {"_draft": token, **ANSWERS, "reason": "x" * (2 * 1024 * 1024)}, status=413)
 
 
+@pytest.mark.on_sqlite
 def test_a_file_over_the_limit_is_refused(hands, cast):
     over = PDF[:9] + b"%" + b"x" * (10 * 1024 * 1024) + PDF[9:]
     page = browser(hands, cast.requester)
@@ -156,6 +160,7 @@ def test_a_file_over_the_limit_is_refused(hands, cast):
     assert "is larger than 10 MiB" in shown
 
 
+@pytest.mark.on_sqlite
 def test_naming_anothers_file_by_its_digest_gives_nothing(hands, cast):
     uploaded(hands, cast.manager, file())
     page = browser(hands, cast.requester)
@@ -197,6 +202,7 @@ def test_a_file_of_another_request_is_not_reached_over_ones_own(hands, cast):
     )
 
 
+@pytest.mark.on_sqlite
 def test_a_draft_belongs_to_the_drafter_alone(hands, cast):
     uploaded(hands, cast.requester, file())
     [row] = hands.rows(Attachment)
@@ -276,6 +282,7 @@ def test_an_assets_owner_decides_and_its_criticality_weighs(hands, cast):
     assert hands.request(other).route[1]["approvers"][0]["rule"] == "asset-owner:APP-1"
 
 
+@pytest.mark.on_sqlite
 def test_an_asset_is_suggested_and_a_wrong_one_is_said_at_its_field(hands, cast):
     page = browser(hands, cast.requester)
     shown = page.get(FORM)

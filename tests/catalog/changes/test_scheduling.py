@@ -62,6 +62,7 @@ def test_a_request_waits_for_the_next_window_of_its_offering_and_asset_together(
     assert done.started_at == done.finished_at == at("2026-11-19T21:00")
 
 
+@pytest.mark.on_sqlite
 def test_the_worker_looks_again_at_the_moment_of_doing(calendar):
     calendar.offer(window=EVENINGS)
     request_id = calendar.shelves.approved(calendar.actor_of(calendar.cast.requester))
@@ -72,6 +73,7 @@ def test_the_worker_looks_again_at_the_moment_of_doing(calendar):
     assert calendar.mails("change_planned") == [calendar.cast.requester]
 
 
+@pytest.mark.on_sqlite
 def test_a_freeze_moves_what_waits_tells_the_requester_and_lifting_it_moves_it_back(calendar):
     actor = calendar.actor_of(calendar.cast.requester)
     calendar.offer(window=EVENINGS)

@@ -46,6 +46,7 @@ def test_a_plan_lists_each_thing_and_is_one_effect_before_and_after(connector, s
     assert shelves.shelf.acts.count(("take", "hello")) == 1
 
 
+@pytest.mark.on_sqlite
 def test_one_that_fails_keeps_none_of_the_others_from_ending(connector, shelves, two):
     plan = connector.plan(ALL)
     shelves.shelf.trouble["revert"] = ConnectorError("The shelf does not answer.")
@@ -57,12 +58,14 @@ def test_one_that_fails_keeps_none_of_the_others_from_ending(connector, shelves,
     assert shelves.shelf.shelf == {}
 
 
+@pytest.mark.on_sqlite
 def test_one_thing_is_ended_by_its_name(connector, shelves, two):
     plan = connector.plan(replace(ALL, action="end_one", parameters={"key": "Word hello"}))
     connector.apply(plan, KEY)
     assert set(shelves.shelf.shelf) == {"goodbye"}
 
 
+@pytest.mark.on_sqlite
 def test_what_has_ended_is_not_given_back(connector, shelves, two):
     plan = connector.plan(ALL)
     assert connector.revert(plan, KEY).facts["ended"] == []
@@ -73,6 +76,7 @@ def test_what_has_ended_is_not_given_back(connector, shelves, two):
     assert shelves.entitlements(1)[0].state is EntitlementState.ENDED
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     "order",
     [

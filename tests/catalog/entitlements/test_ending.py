@@ -18,6 +18,7 @@ def give_back_as(shelves, actor, entitlement):
         give_back(session, actor, entitlement.id)
 
 
+@pytest.mark.on_sqlite
 def test_it_ends_at_the_close_of_its_last_day_and_the_holder_was_warned(shelves, cast, actor_of, clock):
     request_id = shelves.fulfilled(actor_of(cast.requester), until="2026-12-18")
     assert shelves.mails() == [("request_fulfilled", cast.requester)]
@@ -40,6 +41,7 @@ def test_it_ends_at_the_close_of_its_last_day_and_the_holder_was_warned(shelves,
     assert shelves.mails()[2:] == [("entitlement_ended", cast.requester)]
 
 
+@pytest.mark.on_sqlite
 def test_a_short_one_is_warned_of_a_day_before_it_ends(shelves, cast, actor_of, clock):
     shelves.fulfilled(actor_of(cast.requester), until="2026-11-20")
     clock.pass_time(days=1)
@@ -82,6 +84,7 @@ def test_nobody_else_gives_it_back_and_nobody_twice(shelves, cast, actor_of):
         give_back_as(shelves, actor, entitlement)
 
 
+@pytest.mark.on_sqlite
 def test_a_request_ends_with_its_last_entitlement(shelves, cast, actor_of):
     actor = actor_of(cast.requester)
     request_id = shelves.fulfilled(actor, second="world")
@@ -94,6 +97,7 @@ def test_a_request_ends_with_its_last_entitlement(shelves, cast, actor_of):
     assert shelves.request(request_id).state is State.ENDED
 
 
+@pytest.mark.on_sqlite
 def test_what_another_request_still_allows_stays_on_the_target(shelves, cast, actor_of):
     actor = actor_of(cast.requester)
     (first,) = shelves.entitlements(shelves.fulfilled(actor))
@@ -118,6 +122,7 @@ def test_two_that_end_together_do_not_leave_it_to_each_other(shelves, cast, acto
     assert shelves.shelf.acts == [("put", "hello"), ("take", "hello")]
 
 
+@pytest.mark.on_sqlite
 def test_a_target_that_does_not_answer_is_asked_again(shelves, cast, actor_of, clock):
     actor = actor_of(cast.requester)
     request_id = shelves.fulfilled(actor)
@@ -132,6 +137,7 @@ def test_a_target_that_does_not_answer_is_asked_again(shelves, cast, actor_of, c
     assert shelves.shelf.acts == [("put", "hello"), ("take", "hello")]
 
 
+@pytest.mark.on_sqlite
 def test_the_holder_sees_what_is_theirs_and_by_which_request(shelves, cast, actor_of):
     actor = actor_of(cast.requester)
     request_id = shelves.fulfilled(actor, person="ola.outsider")

@@ -97,6 +97,7 @@ def test_every_step_says_whether_it_is_there(shelves, half_done):
     ]
 
 
+@pytest.mark.on_sqlite
 def test_what_is_left_is_undone_when_an_operator_says_so(shelves, half_done, operators):
     press(shelves, undo_all, operators[0], half_done)
     assert shelves.request(half_done).baton == "Countersign"
@@ -135,6 +136,7 @@ def test_of_two_operators_who_press_different_buttons_one_comes_too_late(shelves
     assert shelves.request(half_done).state is State.FULFILLED
 
 
+@pytest.mark.on_sqlite
 def test_a_step_that_does_not_get_on_is_given_up_and_the_rest_is_undone(shelves, stuck, operators):
     press(shelves, undo_all, operators[0], stuck)
     shelves.work()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import select
 
 from catalog.entitlements.model import EntitlementState
@@ -43,6 +44,7 @@ def test_an_approved_request_is_carried_out_read_back_and_recorded(shelves, cast
     assert shelves.told[-1] == events.RequestFulfilled(request_id)
 
 
+@pytest.mark.on_sqlite
 def test_what_is_there_already_is_recorded_without_acting(shelves, cast, actor_of):
     request_id = shelves.approved(actor_of(cast.requester))
     shelves.shelf.shelf["hello"] = "somebody else"
@@ -54,6 +56,7 @@ def test_what_is_there_already_is_recorded_without_acting(shelves, cast, actor_o
     assert [e.key for e in shelves.entitlements(request_id)] == ["shelf:hello"]
 
 
+@pytest.mark.on_sqlite
 def test_a_target_that_moved_on_stops_the_fulfilment_and_asks_again(shelves, cast, actor_of):
     request_id = shelves.approved(actor_of(cast.requester))
     first_seal = shelves.request(request_id).seal
@@ -88,6 +91,7 @@ def test_a_drift_in_the_second_step_undoes_the_first_before_asking_again(shelves
     assert [e.state for e in shelves.entitlements(request_id)] == [EntitlementState.ENDED]
 
 
+@pytest.mark.on_sqlite
 def test_a_permanent_refusal_undoes_earlier_steps_and_fails(shelves, cast, actor_of):
     request_id = shelves.approved(actor_of(cast.requester), second="world")
     shelves.rack.trouble["apply"] = ConnectorError("The rack takes no words.", permanent=True)
@@ -119,6 +123,7 @@ def test_a_step_that_cannot_be_undone_is_named_to_the_operators(shelves, cast, a
     assert tags.STEP_NOT_REVERTED in shelves.tags(request_id)
 
 
+@pytest.mark.on_sqlite
 def test_an_operator_may_have_a_failed_request_tried_again(shelves, cast, actor_of):
     from catalog.fulfilment.orders import retry
 
@@ -153,6 +158,7 @@ def test_a_passing_trouble_is_tried_again_and_acts_once(shelves, cast, actor_of,
     assert shelves.shelf.acts == [("put", "hello")]
 
 
+@pytest.mark.on_sqlite
 def test_a_target_that_acts_and_then_dies_is_found_out_by_reading(shelves, cast, actor_of, clock):
     request_id = shelves.approved(actor_of(cast.requester))
     shelves.shelf.after = True
@@ -167,6 +173,7 @@ def test_a_target_that_acts_and_then_dies_is_found_out_by_reading(shelves, cast,
     assert shelves.steps(request_id)[0].outcome["found"] == "after-interruption"
 
 
+@pytest.mark.on_sqlite
 def test_a_refusal_after_the_effect_counts_as_done(shelves, cast, actor_of):
     request_id = shelves.approved(actor_of(cast.requester))
     shelves.shelf.after = True
@@ -177,6 +184,7 @@ def test_a_refusal_after_the_effect_counts_as_done(shelves, cast, actor_of):
     assert shelves.request(request_id).state is State.FULFILLED
 
 
+@pytest.mark.on_sqlite
 def test_changed_answers_do_not_pass_the_seal(shelves, cast, actor_of):
     request_id = shelves.approved(actor_of(cast.requester))
     with shelves.db.transaction() as session:
@@ -192,6 +200,7 @@ def test_changed_answers_do_not_pass_the_seal(shelves, cast, actor_of):
     assert tags.SEAL_MISMATCH in shelves.tags(request_id)
 
 
+@pytest.mark.on_sqlite
 def test_a_step_whose_plan_was_swapped_does_not_pass(shelves, cast, actor_of):
     request_id = shelves.approved(actor_of(cast.requester))
     with shelves.db.transaction() as session:
@@ -204,6 +213,7 @@ def test_a_step_whose_plan_was_swapped_does_not_pass(shelves, cast, actor_of):
     assert shelves.shelf.calls.count("apply") == 0
 
 
+@pytest.mark.on_sqlite
 def test_an_approval_that_no_longer_holds_stops_it_before_anything_is_done(shelves, cast, actor_of):
     request_id = shelves.approved(actor_of(cast.requester))
 
@@ -221,6 +231,7 @@ def test_an_approval_that_no_longer_holds_stops_it_before_anything_is_done(shelv
     assert [told.why for told in stopped] == ["Milo Manager is no longer the line manager."]
 
 
+@pytest.mark.on_sqlite
 def test_a_directory_that_does_not_answer_is_never_a_remembered_yes(shelves, cast, actor_of, clock):
     request_id = shelves.approved(actor_of(cast.requester))
     answers = [Unavailable("The directory does not answer."), None]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from catalog.fulfilment.operators import what_of
 from portal.wiring import job_handlers
 from tests.catalog.requests.conftest import web
@@ -9,6 +11,7 @@ from tests.catalog.requests.conftest import web
 __all__ = ["web"]
 
 
+@pytest.mark.on_sqlite
 def test_every_kind_of_task_has_words(web) -> None:
     kinds = set(job_handlers(web.portal))
     assert len(kinds) > 30

@@ -17,6 +17,7 @@ def published(db, cast, actor_of, small):
         publish(session, actor_of(cast.operator), small.replace("small-thing", "open-thing"), "open.yaml")
 
 
+@pytest.mark.on_sqlite
 def test_an_offering_exists_for_its_audience_alone(db, cast, actor_of, published):
     with db.reading() as session:
         owner, requester = actor_of(cast.owner), actor_of(cast.requester)

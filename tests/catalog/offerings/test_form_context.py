@@ -9,6 +9,8 @@ from catalog.offerings.kinds import find_person
 from portal.identity.model import Person
 from tests.catalog.offerings.conftest import TODAY
 
+pytestmark = pytest.mark.on_sqlite
+
 
 class Roles:
     """A connector that only knows its choices."""

@@ -20,6 +20,7 @@ def entries(session):
     ).all()
 
 
+@pytest.mark.on_sqlite
 def test_publishing_makes_the_first_version_and_an_entry(db, author, small, clock):
     with db.transaction() as session:
         version = publish(session, author, small, "small.yaml")
@@ -35,6 +36,7 @@ def test_publishing_makes_the_first_version_and_an_entry(db, author, small, cloc
         assert kept.digest in str(entry.body)
 
 
+@pytest.mark.on_sqlite
 def test_the_same_text_again_makes_no_version_and_no_entry(db, author, small):
     for text in (small, f"# only a comment\n{small}", small.encode()):
         with db.transaction() as session:
@@ -44,6 +46,7 @@ def test_the_same_text_again_makes_no_version_and_no_entry(db, author, small):
         assert len(entries(session)) == 1
 
 
+@pytest.mark.on_sqlite
 def test_another_text_makes_the_next_version_and_leaves_the_first_as_it_was(db, author, small):
     with db.transaction() as session:
         first = publish(session, author, small, "small.yaml")
@@ -56,6 +59,7 @@ def test_another_text_makes_the_next_version_and_leaves_the_first_as_it_was(db, 
         assert len(entries(session)) == 2
 
 
+@pytest.mark.on_sqlite
 def test_going_back_to_an_older_text_is_a_version_of_its_own(db, author, small):
     other = small.replace("longest_days: 60", "longest_days: 30")
     numbers = []
@@ -74,12 +78,14 @@ def test_a_retired_offering_comes_back_with_a_version_of_its_own(db, author, sma
         assert session.scalars(select(Offering)).one().retired is False
 
 
+@pytest.mark.on_sqlite
 def test_an_author_may_be_another_person_than_the_publisher(db, author, cast, small):
     with db.transaction() as session:
         version = publish(session, author, small, "small.yaml", author_id=cast.owner)
         assert (version.author_id, version.publisher_id) == (cast.owner, cast.operator)
 
 
+@pytest.mark.on_sqlite
 def test_a_broken_text_publishes_nothing(db, author, small):
     with pytest.raises(OfferingFileError), db.transaction() as session:
         publish(session, author, small.replace("owner:", "onwer:"), "small.yaml")
@@ -99,6 +105,7 @@ def test_the_shipped_folder_is_published_whole_and_once(db, author):
     assert [one.digest for one in again] == [one.digest for one in published]
 
 
+@pytest.mark.on_sqlite
 def test_a_folder_with_one_broken_file_publishes_none_of_them(db, author, small, tmp_path):
     (tmp_path / "a.yaml").write_text(small)
     (tmp_path / "b.yaml").write_text(

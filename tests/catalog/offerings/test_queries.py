@@ -38,6 +38,7 @@ def statements(db):
     event.remove(db.engine, "before_cursor_execute", count)
 
 
+@pytest.mark.on_sqlite
 def test_the_published_versions_are_the_newest_of_each_in_one_statement(db, many):
     with db.reading() as session, statements(db) as seen:
         versions = published_versions(session)
@@ -49,12 +50,14 @@ def test_the_published_versions_are_the_newest_of_each_in_one_statement(db, many
     assert len(seen) == 1
 
 
+@pytest.mark.on_sqlite
 def test_the_current_version_is_one_statement(db, many):
     with db.reading() as session, statements(db) as seen:
         assert get_current_version(session, "thing-03").number == 2
     assert len(seen) == 1
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("slug", ["unheard-of", "thing-07", "../etc", "THING-03"])
 def test_an_unknown_or_retired_offering_is_not_found_with_a_sentence(db, many, slug):
     with db.reading() as session, pytest.raises(NotFound, match="no such service in the catalogue"):
@@ -70,6 +73,7 @@ def test_a_document_is_read_once_for_each_digest(db, author, small):
         assert document_of(get_current_version(session, "small-thing")) is first
 
 
+@pytest.mark.on_sqlite
 def test_a_text_that_was_changed_in_the_database_is_refused(db, author, small):
     with db.transaction() as session:
         version = publish(session, author, small, "small.yaml")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import select
 
 from catalog.offerings.forms import build_form
@@ -39,6 +40,7 @@ def test_two_people_named_in_one_order_of_application_access_both_get_the_role(w
     assert titles == {"CRM – Sales user · Rosa Requester", "CRM – Sales user · Beatriz Sousa"}
 
 
+@pytest.mark.on_sqlite
 def test_what_is_wrong_with_one_of_the_people_is_said_with_the_name_in_the_readers_language(
     world, cast, actor_of
 ):

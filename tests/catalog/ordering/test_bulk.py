@@ -66,6 +66,7 @@ def test_a_file_is_looked_over_and_sent_once(web, cast, shelves):
     assert "Awaiting approval" in browser.get(browser.path)
 
 
+@pytest.mark.on_sqlite
 def test_every_problem_is_named_by_row_and_column_and_nothing_is_ordered(web, cast, shelves):
     browser = web.browser(cast.requester)
     content = workbook(
@@ -84,6 +85,7 @@ def test_every_problem_is_named_by_row_and_column_and_nothing_is_ordered(web, ca
     assert requests(web) == []
 
 
+@pytest.mark.on_sqlite
 def test_rows_that_ask_for_the_same_are_told_apart(web, cast, shelves, several, offer, actor_of):
     offer(several)
     shelves.submitted(actor_of(cast.requester), word="taken")
@@ -95,6 +97,7 @@ def test_rows_that_ask_for_the_same_are_told_apart(web, cast, shelves, several, 
     assert len(requests(web)) == 1
 
 
+@pytest.mark.on_sqlite
 def test_a_service_published_anew_is_looked_over_again(web, cast, shelves):
     browser = web.browser(cast.requester)
     sent(browser, b"Word,Reason\nhello,To be read.\n")
@@ -103,6 +106,7 @@ def test_a_service_published_anew_is_looked_over_again(web, cast, shelves):
     assert requests(web) == []
 
 
+@pytest.mark.on_sqlite
 def test_only_the_rows_that_were_looked_over_are_sent(web, cast, shelves):
     browser = web.browser(cast.requester)
     page = sent(browser, b"Word;Reason\nhello;To be read.\n")
@@ -115,6 +119,7 @@ def test_only_the_rows_that_were_looked_over_are_sent(web, cast, shelves):
     assert requests(web) == []
 
 
+@pytest.mark.on_sqlite
 def test_another_persons_file_is_not_there(web, cast):
     browser = web.browser(cast.requester)
     sent(browser, b"Word,Reason\nhello,To be read.\n")
@@ -134,6 +139,7 @@ def test_only_the_last_files_that_were_not_sent_are_kept(web, cast):
     assert [file.rows[0][1]["word"] for file in kept] == ["w2", "w3", "w4", "w5", "w6"]
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     ("header", "said"),
     [
@@ -147,6 +153,7 @@ def test_a_wrong_header_is_said_in_words(web, cast, header, said):
     assert said in page
 
 
+@pytest.mark.on_sqlite
 def test_the_templates_are_read_back_as_their_own_columns(web, cast):
     browser = web.browser(cast.requester)
     page = browser.get(BULK)

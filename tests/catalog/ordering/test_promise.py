@@ -69,6 +69,7 @@ def test_absences_and_days_off_of_the_approver_move_it(web, cast, shelves):
     assert "Tuesday 24 November, 17:15 your time" in page
 
 
+@pytest.mark.on_sqlite
 def test_the_units_own_hours_count_where_the_offering_leaves_them_open(shelves, cast):
     with shelves.db.transaction() as session:
         session.get_one(Unit, 1).settings = {"days": [1, 2, 3, 4, 7], "hours": "08:00-12:00"}
@@ -82,12 +83,14 @@ def test_the_units_own_hours_count_where_the_offering_leaves_them_open(shelves, 
     assert not by_offering.is_working(datetime(2026, 11, 22, 9, 30, tzinfo=UTC))
 
 
+@pytest.mark.on_sqlite
 def test_whoever_is_away_for_years_is_last_and_no_error(web, cast, shelves):
     with shelves.db.transaction() as session:
         session.add(Absence(person_id=cast.manager, first_day=date(2026, 11, 1), last_day=date(2028, 10, 1)))
     assert "2027" in web.browser(cast.requester).get("/catalogue/words-on-shelves")
 
 
+@pytest.mark.on_sqlite
 def test_review_form_and_request_show_it_in_the_readers_own_time(web, cast, shelves):
     with shelves.db.transaction() as session:
         session.get_one(Person, cast.requester).timezone = "America/New_York"
@@ -154,6 +157,7 @@ def test_a_promise_that_passed_is_marked_recorded_and_told_once(web, shelves, ca
     assert "The promised date passed; the owners of the service were told" in page
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     "changes",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import select
 
 from catalog.ordering.several import place
@@ -52,6 +53,7 @@ def test_each_of_the_people_gets_a_request_and_one_page_shows_them_all(web, cast
     assert f"draft={token}" not in browser.get("/requests")
 
 
+@pytest.mark.on_sqlite
 def test_what_is_wrong_for_one_is_said_with_the_name_and_nobody_is_asked_for(web, cast, several, offer):
     offer(several)
     browser = web.browser(cast.requester)
@@ -72,6 +74,7 @@ def test_what_is_wrong_for_one_is_said_with_the_name_and_nobody_is_asked_for(web
     assert requests(web) == []
 
 
+@pytest.mark.on_sqlite
 def test_whoever_has_an_open_request_for_the_same_stops_the_order(
     web, cast, shelves, several, offer, actor_of
 ):
@@ -86,6 +89,7 @@ def test_whoever_has_an_open_request_for_the_same_stops_the_order(
     assert len(requests(web)) == 1
 
 
+@pytest.mark.on_sqlite
 def test_one_name_is_an_ordinary_request_and_a_request_is_never_edited_into_several(
     web, cast, shelves, several, offer
 ):
@@ -119,6 +123,7 @@ def test_a_token_stands_for_one_order(shelves, cast, several, offer, actor_of):
         assert len(session.scalars(select(Request)).all()) == 1
 
 
+@pytest.mark.on_sqlite
 def test_only_what_was_looked_over_is_sent_for_everybody(web, cast, several, offer):
     version = offer(several)
     browser = web.browser(cast.requester)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from catalog.ordering.model import UnitUse
 from tests.fixtures_requests import OFFERING, add_offering
+
+pytestmark = pytest.mark.on_sqlite
 
 
 def publish(shelves, count, *, called="words", **changes):

@@ -16,6 +16,7 @@ def rows(web, kind):
         return session.scalars(select(kind)).all()
 
 
+@pytest.mark.on_sqlite
 def test_a_link_fills_fields_in_and_submits_nothing(web, cast):
     page = web.browser(cast.requester).get(
         f"{FORM}?word=hello&reason=To+be+read&person=milo.manager&nonsense=1"
@@ -28,6 +29,7 @@ def test_a_link_fills_fields_in_and_submits_nothing(web, cast):
     assert rows(web, Request) == []
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     "value", ["%3Cimg+src%3Dx%3E", "%7B%7B7*7%7D%7D", "%3Dcmd()", "a%00b", "%E2%80%AEevil", "x" * 5000]
 )
@@ -39,6 +41,7 @@ def test_what_a_link_brings_is_text_like_any_other(web, cast, value):
     assert "\x00" not in page
 
 
+@pytest.mark.on_sqlite
 def test_a_prefilled_answer_is_checked_like_a_typed_one(web, cast):
     browser = web.browser(cast.requester)
     page = browser.get(f"{FORM}?word={'w' * 30}")
@@ -47,6 +50,7 @@ def test_a_prefilled_answer_is_checked_like_a_typed_one(web, cast):
     assert "at most 20 fit" in page
 
 
+@pytest.mark.on_sqlite
 def test_ordered_again_the_form_holds_the_same_answers_but_no_day_that_is_over(
     web, cast, shelves, actor_of, clock
 ):
@@ -64,6 +68,7 @@ def test_ordered_again_the_form_holds_the_same_answers_but_no_day_that_is_over(
     assert len(rows(web, Request)) == 1
 
 
+@pytest.mark.on_sqlite
 def test_another_persons_request_and_favourite_begin_nothing(web, cast, shelves, actor_of):
     shelves.prepared(actor_of(cast.requester), word="secret")
     browser = web.browser(cast.requester)

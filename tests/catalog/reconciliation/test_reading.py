@@ -64,6 +64,7 @@ def change(record: Record, **values: Any) -> None:
         session.execute(update(Entitlement).values(**values, **ended))
 
 
+@pytest.mark.on_sqlite
 def test_something_granted_between_two_looks_is_no_finding(record):
     shelf = record.connector
     plan = shelf.put("hello")
@@ -111,6 +112,7 @@ def test_something_that_ends_during_the_reading_is_neither_missing_nor_unexplain
     assert record.read().opened == 0
 
 
+@pytest.mark.on_sqlite
 def test_something_taken_away_before_its_record_ends_is_not_missing(record):
     shelf = record.connector
     record.granted(shelf.put("hello"))
@@ -119,6 +121,7 @@ def test_something_taken_away_before_its_record_ends_is_not_missing(record):
     assert record.read().opened == 0
 
 
+@pytest.mark.on_sqlite
 def test_something_that_comes_back_between_two_looks_is_not_missing(record):
     shelf = record.connector
     record.granted(shelf.put("hello"))
@@ -166,6 +169,7 @@ def test_one_thing_is_found_once_changes_and_closes_by_itself(record):
     assert len(record.found(FindingState.CLOSED)) == 1
 
 
+@pytest.mark.on_sqlite
 def test_what_two_requests_allow_is_explained_by_either(record):
     shelf = record.connector
     plan = shelf.put("hello")

@@ -32,6 +32,7 @@ def test_what_was_typed_last_is_kept(shelves, cast, actor_of, clock):
         assert (listed.id, version.id) == (draft.id, shelves.version_id)
 
 
+@pytest.mark.on_sqlite
 def test_nobody_else_reads_it(shelves, cast, actor_of):
     token = new_token(cast.requester, KEY)
     keep_words(shelves, token, word="hello")
@@ -40,6 +41,7 @@ def test_nobody_else_reads_it(shelves, cast, actor_of):
         assert open_drafts(session, actor_of(cast.operator)) == []
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     "forge",
     [
@@ -77,6 +79,7 @@ def test_two_first_saves_at_once_are_one_draft(shelves, cast):
         assert session.scalars(select(Draft)).one().answers["word"] in {"0", "1", "2", "3", "4", "5"}
 
 
+@pytest.mark.on_sqlite
 def test_more_than_a_form_takes_is_refused(shelves, cast):
     with pytest.raises(TooLarge):
         keep_words(shelves, new_token(cast.requester, KEY), word="x" * 200_001)

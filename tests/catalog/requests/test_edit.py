@@ -35,6 +35,7 @@ def test_other_answers_void_what_was_agreed_and_are_prepared_again(shelves, cast
     assert request.plans[0]["document"]["word"] == "other"
 
 
+@pytest.mark.on_sqlite
 def test_the_same_answers_void_nothing(shelves, cast, actor_of):
     actor = actor_of(cast.requester)
     request_id = shelves.prepared(actor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import select
 
 from catalog.offerings.reading import read_offering
@@ -15,6 +16,7 @@ DOCUMENT = read_offering(
 )
 
 
+@pytest.mark.on_sqlite
 def test_other_people_and_units_are_called_by_their_names(db, cast):
     with db.reading() as session:
         unit = session.scalars(select(Unit).order_by(Unit.id)).first()

@@ -58,6 +58,7 @@ def test_it_is_shown_once_and_looking_at_the_page_uses_nothing_up(web, cast, she
     assert shelves.tags(1).count(tags.SECRET_SHOWN) == 1
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     "who", ["manager", "owner", "security", "compliance", "operator", "auditor", "outsider"]
 )

@@ -14,6 +14,7 @@ from portal.core.errors import PortalError, Unavailable
 from portal.jobs.model import Task, TaskState
 
 
+@pytest.mark.on_sqlite
 def test_a_prepared_request_has_plan_risk_route_and_seal(shelves, cast, actor_of):
     request_id = shelves.prepared(actor_of(cast.requester), word="root", second="world")
 
@@ -36,6 +37,7 @@ def test_a_prepared_request_has_plan_risk_route_and_seal(shelves, cast, actor_of
     assert shelves.tags(request_id) == [tags.SUBMITTED, tags.PREPARED]
 
 
+@pytest.mark.on_sqlite
 def test_what_the_target_warns_of_is_among_the_reasons_of_risk(shelves, cast, actor_of):
     shelves.shelf.shelf["hello"] = "somebody"
     request_id = shelves.prepared(actor_of(cast.requester))
@@ -44,6 +46,7 @@ def test_what_the_target_warns_of_is_among_the_reasons_of_risk(shelves, cast, ac
     ]
 
 
+@pytest.mark.on_sqlite
 def test_what_is_allowed_already_is_refused_with_its_sentence(shelves, cast, actor_of):
     shelves.shelf.needless = lambda order: "This is already allowed by SR-000001."
     request_id = shelves.submitted(actor_of(cast.requester))
@@ -55,12 +58,14 @@ def test_what_is_allowed_already_is_refused_with_its_sentence(shelves, cast, act
     assert shelves.mails() == [("request_refused", cast.requester)]
 
 
+@pytest.mark.on_sqlite
 def test_a_partly_new_order_is_not_refused(shelves, cast, actor_of):
     shelves.shelf.needless = lambda order: "This is already allowed by SR-000001."
     shelves.rack.needless = lambda order: ""
     shelves.prepared(actor_of(cast.requester), second="world")
 
 
+@pytest.mark.on_sqlite
 def test_what_a_target_can_never_do_is_refused_with_its_sentence(shelves, cast, actor_of):
     shelves.shelf.trouble["plan"] = ConnectorError("The shelf has no such word.", permanent=True)
     request_id = shelves.submitted(actor_of(cast.requester))
@@ -77,6 +82,7 @@ def test_what_a_target_can_never_do_is_refused_with_its_sentence(shelves, cast, 
     assert shelves.tags(request_id) == [tags.SUBMITTED, tags.REFUSED]
 
 
+@pytest.mark.on_sqlite
 def test_a_route_that_resolves_to_nobody_is_refused_and_leaves_nothing_half_made(shelves, cast, actor_of):
     def nobody(session, event):
         raise PortalError("Nobody can decide the stage “Line manager” of this request.")
@@ -92,6 +98,7 @@ def test_a_route_that_resolves_to_nobody_is_refused_and_leaves_nothing_half_made
     assert (request.plans, request.seal, request.revision) == ([], "", 0)
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("kind", ["plan", "route"])
 def test_a_passing_trouble_is_tried_again(shelves, cast, actor_of, clock, kind):
     if kind == "plan":
@@ -112,6 +119,7 @@ def test_a_passing_trouble_is_tried_again(shelves, cast, actor_of, clock, kind):
     assert shelves.request(request_id).state is State.PENDING
 
 
+@pytest.mark.on_sqlite
 def test_after_five_tries_the_operators_are_told(shelves, cast, actor_of, clock):
     request_id = shelves.submitted(actor_of(cast.requester))
     for _ in range(5):
@@ -155,6 +163,7 @@ def test_a_request_withdrawn_while_it_is_read_stays_withdrawn(shelves, cast, act
     assert tags.PREPARED not in shelves.tags(request_id)
 
 
+@pytest.mark.on_sqlite
 def test_a_connector_that_the_portal_lacks_is_said_in_words(shelves, cast, actor_of):
     from catalog.fulfilment.connectors.registry import Connectors
 

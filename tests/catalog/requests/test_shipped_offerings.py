@@ -149,6 +149,7 @@ def test_a_certificate_is_issued_downloaded_and_revoked_when_given_back(portal, 
     assert portal.authority.records.find_revocation(serial) is not None
 
 
+@pytest.mark.on_sqlite
 def test_a_rule_is_committed_seen_as_allowed_and_taken_out_at_its_end(portal, cast, actor_of, clock):
     actor = actor_of(cast.requester)
     request_id = ordered(portal, actor, "firewall-rule")

@@ -42,6 +42,7 @@ def test_a_draft_becomes_a_request_with_its_entry_and_its_task(shelves, cast, ac
     assert shelves.tags(request_id) == [tags.SUBMITTED]
 
 
+@pytest.mark.on_sqlite
 def test_nothing_personal_stands_in_the_ledger(shelves, cast, actor_of):
     shelves.fulfilled(actor_of(cast.requester), word="wordsecret", reason="Because of my illness.")
     with shelves.db.reading() as session:
@@ -52,6 +53,7 @@ def test_nothing_personal_stands_in_the_ledger(shelves, cast, actor_of):
     assert "illness" in personal
 
 
+@pytest.mark.on_sqlite
 def test_somebody_else_may_receive_it(shelves, cast, actor_of):
     request_id = shelves.submitted(actor_of(cast.requester), person="Ola Outsider (ola.outsider)")
     request = shelves.request(request_id)
@@ -115,12 +117,14 @@ def test_numbers_have_no_gap_even_when_a_submit_fails_or_many_come_at_once(shelv
         assert sorted(session.scalars(select(Request.number))) == [1, 2, 3, 4, 5, 6]
 
 
+@pytest.mark.on_sqlite
 def test_another_persons_draft_is_not_there(shelves, cast, actor_of):
     checked = shelves.checked(actor_of(cast.requester))
     with pytest.raises(NotFound), shelves.db.transaction() as session:
         submit(session, actor_of(cast.outsider), checked)
 
 
+@pytest.mark.on_sqlite
 def test_answers_that_changed_after_the_check_are_not_submitted(shelves, cast, actor_of):
     actor = actor_of(cast.requester)
     checked = shelves.checked(actor)
@@ -133,6 +137,7 @@ def test_answers_that_changed_after_the_check_are_not_submitted(shelves, cast, a
         assert session.scalars(select(Request)).all() == []
 
 
+@pytest.mark.on_sqlite
 def test_a_service_that_was_published_anew_is_looked_over_again(shelves, cast, actor_of):
     actor = actor_of(cast.requester)
     checked = shelves.checked(actor)
@@ -142,6 +147,7 @@ def test_a_service_that_was_published_anew_is_looked_over_again(shelves, cast, a
         submit(session, actor, checked)
 
 
+@pytest.mark.on_sqlite
 def test_answers_are_checked_on_the_server(shelves, cast, actor_of):
     with pytest.raises(FieldErrors) as refusal:
         shelves.checked(actor_of(cast.requester), word="", until="2020-01-01", sly="1")
@@ -149,6 +155,7 @@ def test_answers_are_checked_on_the_server(shelves, cast, actor_of):
     assert fields == {"word", "until", ""}
 
 
+@pytest.mark.on_sqlite
 def test_a_submitted_draft_takes_no_more_answers(shelves, cast, actor_of):
     actor = actor_of(cast.requester)
     checked = shelves.checked(actor)
@@ -160,6 +167,7 @@ def test_a_submitted_draft_takes_no_more_answers(shelves, cast, actor_of):
         assert session.scalars(select(Draft)).one().answers == checked.raw
 
 
+@pytest.mark.on_sqlite
 def test_a_check_for_another_draft_does_not_pass(shelves, cast, actor_of):
     actor = actor_of(cast.requester)
     checked = shelves.checked(actor)

@@ -18,6 +18,7 @@ def withdraw_as(shelves, actor, request_id, reason=""):
         withdraw(session, actor, request_id, reason)
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("state", ["submitted", "prepared", "approved"])
 def test_the_requester_takes_it_back(shelves, cast, actor_of, state):
     actor = actor_of(cast.requester)
@@ -35,6 +36,7 @@ def test_the_requester_takes_it_back(shelves, cast, actor_of, state):
     assert shelves.shelf.acts == []
 
 
+@pytest.mark.on_sqlite
 def test_nobody_else_does(shelves, cast, actor_of):
     request_id = shelves.prepared(actor_of(cast.requester), person="ola.outsider")
     for person in (cast.outsider, cast.manager, cast.operator):
@@ -71,6 +73,7 @@ def test_not_while_it_is_carried_out(shelves, cast, actor_of):
     assert shelves.request(request_id).state is State.FULFILLED
 
 
+@pytest.mark.on_sqlite
 def test_a_reason_that_cannot_be_kept_stands_at_its_field(shelves, cast, actor_of):
     actor = actor_of(cast.requester)
     request_id = shelves.prepared(actor)

@@ -41,6 +41,7 @@ def stages_of(world, request):
         return list(session.scalars(query.order_by(Stage.position, Stage.part)))
 
 
+@pytest.mark.on_sqlite
 def test_every_offering_is_ordered_here(world):
     with world.db.reading() as session:
         slugs = {version.offering.slug for version in published_versions(session)}
@@ -52,6 +53,7 @@ def test_every_offering_is_ordered_here(world):
     assert slugs == set(BY_THEMSELVES) | others
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("slug", BY_THEMSELVES)
 def test_an_offering_goes_by_its_example_from_the_form_to_done(world, cast, actor_of, slug):
     request = world.done(actor_of(cast.requester), slug)
@@ -82,6 +84,7 @@ def test_privileged_access_begins_and_ends_by_the_clock(world, cast, actor_of, c
     assert world.roles_of("rosa.requester") == set()
 
 
+@pytest.mark.on_sqlite
 def test_giving_up_ones_own_role_is_approved_by_the_published_policy_with_version_and_publisher(
     world, cast, actor_of
 ):
@@ -103,6 +106,7 @@ def test_giving_up_ones_own_role_is_approved_by_the_published_policy_with_versio
     assert facts["version"] == 1
 
 
+@pytest.mark.on_sqlite
 def test_a_role_is_taken_from_somebody_else_with_the_owners_word(world, cast, actor_of):
     actor = actor_of(cast.requester)
     world.done(actor, "application-access", person="Beatriz Sousa")
@@ -112,6 +116,7 @@ def test_a_role_is_taken_from_somebody_else_with_the_owners_word(world, cast, ac
     assert world.roles_of(BEATRIZ) == set()
 
 
+@pytest.mark.on_sqlite
 def test_a_leaver_loses_everything_at_the_moment_that_was_chosen(world, cast, actor_of):
     actor = actor_of(cast.requester)
     world.done(actor, "application-access", person="Beatriz Sousa")
@@ -144,6 +149,7 @@ def test_a_leaver_loses_everything_at_the_moment_that_was_chosen(world, cast, ac
     assert world.roles_of("rosa.requester") == {"CRM – Sales user"}
 
 
+@pytest.mark.on_sqlite
 def test_a_leaver_waits_for_what_people_have_to_undo(world, cast, actor_of):
     sponsor = actor_of(cast.requester)
     assert world.done(sponsor, "vendor-access").state is State.FULFILLED
@@ -165,6 +171,7 @@ def test_a_leaver_waits_for_what_people_have_to_undo(world, cast, actor_of):
     assert world.request(request_id).state is State.FULFILLED, world.request(request_id).outcome
 
 
+@pytest.mark.on_sqlite
 def test_a_certificate_is_revoked_and_its_request_ends(world, cast, actor_of):
     actor = actor_of(cast.requester)
     issued = world.done(actor, "tls-certificate")
@@ -234,6 +241,7 @@ def test_a_rule_is_removed_in_the_next_change_window(world, cast, actor_of):
     assert opened.reference not in live
 
 
+@pytest.mark.on_sqlite
 def test_a_misused_rule_waits_for_no_window(world, cast, actor_of):
     actor = actor_of(cast.requester)
     opened = world.done(actor, "firewall-rule")
@@ -258,6 +266,7 @@ def test_an_emergency_change_is_for_its_audience_and_takes_two_of_the_committee(
     assert world.request(request.id).state is State.ENDED
 
 
+@pytest.mark.on_sqlite
 def test_a_few_test_servers_need_nobodys_word_and_no_window(world, cast, actor_of):
     hosts = [{"host": "try1.meridian.example", "system": "linux", "use": "test"}]
     before = world.clock()
@@ -274,6 +283,7 @@ def test_what_must_not_come_together_is_refused_with_a_sentence(world, cast, act
         world.checked(actor, "privileged-access", role="ERP – Administrator")
 
 
+@pytest.mark.on_sqlite
 def test_what_is_held_already_raises_the_risk_and_tells_the_approver(world, cast, actor_of):
     actor = actor_of(cast.requester)
     assert world.done(actor, "application-access", role="ERP – Administrator").state is State.FULFILLED
@@ -282,6 +292,7 @@ def test_what_is_held_already_raises_the_risk_and_tells_the_approver(world, cast
     assert request.risk["score"] == 40
 
 
+@pytest.mark.on_sqlite
 def test_the_same_asked_again_is_refused_until_it_is_confirmed(world, cast, actor_of):
     actor = actor_of(cast.requester)
     first = world.request(world.ordered(actor, "account-audit"))
@@ -306,11 +317,13 @@ def test_the_portal_itself_denies_what_the_offering_says(world, cast, actor_of):
     assert request.outcome.startswith("Harm that is to be expected and severe")
 
 
+@pytest.mark.on_sqlite
 def test_a_rollback_plan_is_required_where_the_offering_says(world, cast, actor_of):
     with pytest.raises(FieldErrors, match="A rollback plan is required"):
         world.checked(actor_of(cast.requester), "endpoint-agent", rollback="")
 
 
+@pytest.mark.on_sqlite
 def test_nothing_to_undo_leaves_nothing_live(world, cast, actor_of):
     request = world.done(actor_of(cast.requester), "password-reset")
     assert request.state is State.FULFILLED

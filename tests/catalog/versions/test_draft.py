@@ -10,6 +10,7 @@ from catalog.versions.model import DraftState, OfferingDraft
 from portal.core.errors import Conflict, FieldError, Forbidden, NotFound
 
 
+@pytest.mark.on_sqlite
 def test_a_draft_is_kept_with_its_digest_and_an_entry(office):
     draft_id = office.drafted("longest_days: 60", "longest_days: 30")
     with office.db.reading() as session:
@@ -25,6 +26,7 @@ def test_a_draft_is_kept_with_its_digest_and_an_entry(office):
     assert f"person:{office.cast.operator}" in entry
 
 
+@pytest.mark.on_sqlite
 def test_a_broken_text_is_kept_as_it_was_typed_and_its_problems_have_places(office):
     text = office.text("owner: crm-owners", "onwer: crm-owners")
     draft_id = office.drafted(text=text)
@@ -36,6 +38,7 @@ def test_a_broken_text_is_kept_as_it_was_typed_and_its_problems_have_places(offi
     assert "did you mean 'owner'" in problem.message
 
 
+@pytest.mark.on_sqlite
 def test_a_draft_of_an_offering_keeps_its_slug(office):
     (problem,) = check("small-thing", office.text("slug: small-thing", "slug: other")).problems
     assert (problem.line, problem.field) == (1, "slug")
@@ -51,6 +54,7 @@ def test_a_new_offerings_slug_is_the_one_in_its_text_once_it_reads(office):
     assert len(office.entries("offering:drafted")) == 2
 
 
+@pytest.mark.on_sqlite
 def test_only_the_author_changes_or_discards_a_draft(office):
     draft_id = office.drafted()
     for change in (
@@ -61,12 +65,14 @@ def test_only_the_author_changes_or_discards_a_draft(office):
             change(session)
 
 
+@pytest.mark.on_sqlite
 def test_only_catalogue_owners_write(office):
     for person in (office.cast.requester, office.cast.auditor, office.cast.security):
         with pytest.raises(Forbidden, match="catalogue owners"), office.db.transaction() as session:
             draft(session, office.actor_of(person), "small-thing", "x: 1")
 
 
+@pytest.mark.on_sqlite
 def test_saving_the_same_text_again_says_nothing_to_the_ledger(office):
     draft_id = office.drafted()
     with office.db.transaction() as session:
@@ -85,6 +91,7 @@ def test_a_discarded_draft_changes_no_more(office):
         discard(session, office.author, 999)
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("text", ["", "  \n", "a: " + "x" * drafting.LARGEST, "a: \x00"])
 def test_what_cannot_be_an_offering_is_not_kept(office, text):
     with pytest.raises(FieldError), office.db.transaction() as session:

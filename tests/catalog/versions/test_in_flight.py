@@ -19,6 +19,7 @@ from tests.approvals.conftest import story as _story
 story, decide = (pytest.fixture(getattr(one, "__wrapped__", one)) for one in (_story, _decide))
 
 
+@pytest.mark.on_sqlite
 def test_a_request_in_flight_keeps_its_version_and_its_route(story, decide):
     request_id = story.planned(OWNER_STAGE)
     before = story.see(request_id)
@@ -38,6 +39,7 @@ def test_a_request_in_flight_keeps_its_version_and_its_route(story, decide):
     assert (stage.quorum, stage.state.value) == (1, "approved")
 
 
+@pytest.mark.on_sqlite
 def test_the_publisher_of_a_version_approves_none_of_its_requests_but_those_of_another(story, decide):
     by_owner = story.planned(OWNER_STAGE, publisher=story.cast.owner)
     subjects = {person["subject"] for stage in story.see(by_owner).route for person in stage["approvers"]}

@@ -58,6 +58,7 @@ def test_another_person_publishes_and_the_replay_stays_with_the_version(office, 
     assert kept.digest in office.entries("offering:replayed")[-1]
 
 
+@pytest.mark.on_sqlite
 def test_the_author_cannot_publish_their_own_draft(office, replayed):
     draft_id, _ = replayed
     own = office.ask(draft_id, office.author)
@@ -66,17 +67,20 @@ def test_the_author_cannot_publish_their_own_draft(office, replayed):
         office.publish(draft_id, own, office.author)
 
 
+@pytest.mark.on_sqlite
 def test_whoever_may_not_publish_is_refused(office, replayed):
     with pytest.raises(Forbidden, match="Only catalogue owners"):
         office.publish(*replayed, office.actor_of(office.cast.security))
 
 
+@pytest.mark.on_sqlite
 def test_a_draft_without_a_replay_is_not_published(office):
     draft_id = office.drafted(*CHANGE)
     with pytest.raises(Conflict, match="Replay the draft first"):
         office.publish(draft_id, 1)
 
 
+@pytest.mark.on_sqlite
 def test_a_replay_that_is_not_finished_is_none(office):
     draft_id = office.drafted(*CHANGE)
     replay_id = office.ask(draft_id)
@@ -84,6 +88,7 @@ def test_a_replay_that_is_not_finished_is_none(office):
         office.publish(draft_id, replay_id)
 
 
+@pytest.mark.on_sqlite
 def test_a_draft_that_was_changed_after_its_replay_is_replayed_again(office, replayed):
     draft_id, replay_id = replayed
     with office.db.transaction() as session:
@@ -98,6 +103,7 @@ def test_a_draft_that_was_changed_after_its_replay_is_replayed_again(office, rep
     assert office.publish(draft_id, again)
 
 
+@pytest.mark.on_sqlite
 def test_a_replay_for_another_publisher_does_not_count(office, replayed):
     draft_id, _ = replayed
     authors = office.ask(draft_id, office.author)
@@ -113,12 +119,14 @@ def test_a_version_published_meanwhile_asks_for_another_replay(office, replayed)
         office.publish(*replayed)
 
 
+@pytest.mark.on_sqlite
 def test_an_old_replay_does_not_count(office, replayed):
     office.clock.pass_time(days=8)
     with pytest.raises(Conflict, match="older than 7 days"):
         office.publish(*replayed)
 
 
+@pytest.mark.on_sqlite
 def test_a_draft_that_means_the_same_is_not_published(office):
     draft_id = office.drafted(text=f"# a comment\n{office.text()}")
     replay_id = office.ask(draft_id)
@@ -133,6 +141,7 @@ def test_a_draft_is_published_once(office, replayed):
         office.publish(*replayed)
 
 
+@pytest.mark.on_sqlite
 def test_a_draft_with_problems_is_neither_replayed_nor_published(office):
     draft_id = office.drafted(text="slug: small-thing")
     with pytest.raises(Conflict, match="has problems"):
@@ -160,6 +169,7 @@ def test_a_replay_of_a_text_that_changed_before_it_began_says_so(office):
     assert "changed before its replay began" in row.why
 
 
+@pytest.mark.on_sqlite
 def test_the_command_still_publishes_with_one_person_and_says_so(office):
     with office.db.transaction() as session:
         made = publish(session, office.author, office.text("target: 2d", "target: 3d"), "small.yaml")

@@ -18,6 +18,7 @@ from portal.jobs.model import Task
 from tests.catalog.versions.conftest import let_into, statements
 
 
+@pytest.mark.on_sqlite
 def test_the_same_text_changes_nothing_for_anybody(office):
     for colour in ("red", "blue"):
         office.past(colour=colour, amount=5)
@@ -29,6 +30,7 @@ def test_the_same_text_changes_nothing_for_anybody(office):
     assert (report.base_number, report.digest) == (1, report.base_digest)
 
 
+@pytest.mark.on_sqlite
 def test_what_a_new_rule_refuses_is_named_with_its_rule_and_requests(office):
     office.past(amount=40)
     hit = [office.past(amount=45), office.past(amount=50)]
@@ -41,6 +43,7 @@ def test_what_a_new_rule_refuses_is_named_with_its_rule_and_requests(office):
     assert set(rule.examples) == set(hit)
 
 
+@pytest.mark.on_sqlite
 def test_a_narrower_question_and_a_shorter_end_refuse_at_their_questions(office):
     office.past(amount=30)
     office.past(until=(office.clock().date() + timedelta(days=55)).isoformat())
@@ -49,12 +52,14 @@ def test_a_narrower_question_and_a_shorter_end_refuse_at_their_questions(office)
     assert report.refused == 2
 
 
+@pytest.mark.on_sqlite
 def test_dates_are_judged_on_the_day_of_asking_and_not_today(office):
     office.past(at=office.clock() - timedelta(days=300))
     report = office.replayed()
     assert (report.requests, report.refused) == (1, 0)
 
 
+@pytest.mark.on_sqlite
 def test_what_the_version_in_force_refuses_as_well_is_not_blamed_on_the_draft(office):
     office.past(colour="blue", amount=30)
     report = office.replayed()
@@ -82,6 +87,7 @@ def test_risk_route_approvals_and_promise_move_together(office):
     assert sum(bar.count for bar in report.promise.bars) == 4
 
 
+@pytest.mark.on_sqlite
 def test_fewer_approvals_and_an_earlier_date_are_told_as_well(office):
     office.past(colour="red")
     report = office.replayed('when: risk.level != "low"', 'when: risk.level == "critical"')
@@ -89,6 +95,7 @@ def test_fewer_approvals_and_an_earlier_date_are_told_as_well(office):
     assert (report.promise.earlier, report.promise.least) == (1, -8 * 60)
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -127,6 +134,7 @@ def test_one_person_who_would_decide_twice_breaks_it(office):
     assert "twice" in broken.why
 
 
+@pytest.mark.on_sqlite
 def test_the_publisher_counts_as_nobodys_approver(office):
     office.past(colour="red")
     pairs = ("approvers: {group: crm-owners}", "approvers: {group: crm-owners}\n      quorum: 2")
@@ -134,6 +142,7 @@ def test_the_publisher_counts_as_nobodys_approver(office):
     assert office.replayed(*pairs, publisher=office.cast.owner).broken[0].stage == "Owners"
 
 
+@pytest.mark.on_sqlite
 def test_a_question_that_was_not_asked_then_is_said_to_be_unknown_and_refuses_nobody(office):
     office.past()
     report = office.replayed(
@@ -144,6 +153,7 @@ def test_a_question_that_was_not_asked_then_is_said_to_be_unknown_and_refuses_no
     assert any("Cost centre" in one.what and one.count == 1 for one in report.unknown)
 
 
+@pytest.mark.on_sqlite
 def test_an_answer_to_a_question_that_is_gone_refuses_nobody(office):
     office.past(amount=4)
     text = "        - kind: number\n          name: amount\n          label: Amount\n          maximum: 50\n          required: false\n"
@@ -160,11 +170,13 @@ def test_an_answer_to_a_question_that_is_gone_refuses_nobody(office):
     assert (report.requests, report.refused) == (1, 0)
 
 
+@pytest.mark.on_sqlite
 def test_somebody_who_left_does_not_make_their_past_request_wrong(office):
     office.past(requester=office.cast.leaver)
     assert office.replayed().refused == 0
 
 
+@pytest.mark.on_sqlite
 def test_an_expression_that_fails_on_real_answers_is_a_refusal_with_its_reason(office):
     office.past(reason="12345")
     report = office.replayed(
@@ -175,6 +187,7 @@ def test_an_expression_that_fails_on_real_answers_is_a_refusal_with_its_reason(o
     assert "division" in rule.says or "zero" in rule.says
 
 
+@pytest.mark.on_sqlite
 def test_since_and_limit_choose_the_latest(office):
     old = office.past(at=office.clock() - timedelta(days=10), amount=50)
     new = office.past(amount=49)
@@ -186,6 +199,7 @@ def test_since_and_limit_choose_the_latest(office):
     assert office.replayed(*pairs, most=1).rules[0].examples == (newest,)
 
 
+@pytest.mark.on_sqlite
 def test_only_requests_of_this_offering_are_read(office):
     office.past()
     text = office.text("slug: small-thing", "slug: other-thing")
@@ -202,6 +216,7 @@ def test_an_offering_without_a_version_has_nothing_to_replay(office):
     assert (report.requests, report.base_number) == (0, 0)
 
 
+@pytest.mark.on_sqlite
 def test_the_statements_do_not_grow_with_the_requests(office, monkeypatch):
     monkeypatch.setattr(past, "BATCH", 10)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import select, update
 
 from catalog.ordering.units.queries import units_led_by
@@ -24,6 +25,7 @@ def asked_by_the_outsider(shelves, cast, actor_of, count=1):
     return [shelves.submitted(actor_of(cast.outsider), word=f"w{n}") for n in range(count)]
 
 
+@pytest.mark.on_sqlite
 def test_the_head_sees_the_requests_of_the_units_below_and_opens_them(web, cast, shelves, actor_of):
     asked_by_the_outsider(shelves, cast, actor_of)
     browser = web.browser(cast.head)
@@ -33,6 +35,7 @@ def test_the_head_sees_the_requests_of_the_units_below_and_opens_them(web, cast,
     assert "Word w0" in browser.get("/requests/SR-000001")
 
 
+@pytest.mark.on_sqlite
 def test_who_leads_nothing_sees_neither_page_nor_requests(web, cast, shelves, actor_of):
     asked_by_the_outsider(shelves, cast, actor_of)
     for person in (cast.manager, cast.requester, cast.owner):
@@ -66,6 +69,7 @@ def test_a_group_may_give_the_role_for_ones_own_unit(web, cast, shelves, actor_o
     assert "SR-000001" not in page
 
 
+@pytest.mark.on_sqlite
 def test_pages_follow_each_other_without_a_gap_in_a_constant_number_of_statements(
     web, cast, shelves, actor_of
 ):

@@ -29,6 +29,7 @@ def do(hands, person, function, *rest):
         return function(session, hands.actor_of(person), hands.tasks()[-1].id, *rest)
 
 
+@pytest.mark.on_sqlite
 def test_the_fulfilment_waits_for_people_without_burning_a_try(hands, cast, clock):
     request_id = hands.handed_over(cast)
     assert hands.steps()[0].state is StepState.WAITING_FOR_PEOPLE
@@ -42,6 +43,7 @@ def test_the_fulfilment_waits_for_people_without_burning_a_try(hands, cast, cloc
     assert hands.mailed("manual_task") == [cast.owner, cast.second_owner]
 
 
+@pytest.mark.on_sqlite
 def test_done_is_read_back_with_who_and_when_and_becomes_an_entitlement(hands, cast):
     request_id = hands.handed_over(cast, until="2026-12-24")
     do(hands, cast.owner, finish, ALL)
@@ -67,6 +69,7 @@ def test_done_is_read_back_with_who_and_when_and_becomes_an_entitlement(hands, c
     assert "Card 1234." not in json.dumps(done)
 
 
+@pytest.mark.on_sqlite
 def test_at_its_end_the_group_undoes_it_and_only_then_it_is_ended(hands, cast, clock):
     request_id = hands.handed_over(cast, until="2026-12-24")
     do(hands, cast.owner, finish, ALL)
@@ -103,6 +106,7 @@ def test_what_cannot_be_undone_waits_for_an_operator_who_may_ask_again(hands, ca
     assert (again.action, again.round, again.state) == ("undo", 2, ManualState.OPEN)
 
 
+@pytest.mark.on_sqlite
 def test_impossible_fails_the_step_for_good_and_undoes_what_went_before(hands, cast):
     before = {
         "step": "first",
@@ -131,6 +135,7 @@ def test_impossible_fails_the_step_for_good_and_undoes_what_went_before(hands, c
     assert hands.request(request_id).state is State.FULFILLED
 
 
+@pytest.mark.on_sqlite
 def test_a_later_failure_has_people_undo_before_the_request_fails(hands, cast):
     from catalog.fulfilment.connectors.contract import ConnectorError
 
@@ -155,6 +160,7 @@ def test_a_later_failure_has_people_undo_before_the_request_fails(hands, cast):
     assert hands.steps()[0].state is StepState.REVERTED
 
 
+@pytest.mark.on_sqlite
 def test_whoever_asks_or_receives_cannot_do_it_even_as_a_member(hands, cast):
     with hands.portal.db.transaction() as session:
         group = session.query(Group).filter_by(slug="crm-owners").one()
@@ -170,6 +176,7 @@ def test_whoever_asks_or_receives_cannot_do_it_even_as_a_member(hands, cast):
     assert hands.tasks()[0].state is ManualState.OPEN
 
 
+@pytest.mark.on_sqlite
 def test_others_do_not_learn_that_the_task_exists(hands, cast):
     hands.handed_over(cast)
     for person in (cast.outsider, cast.manager, cast.operator, cast.leaver):
@@ -177,6 +184,7 @@ def test_others_do_not_learn_that_the_task_exists(hands, cast):
             do(hands, person, finish, ALL)
 
 
+@pytest.mark.on_sqlite
 def test_who_has_left_the_group_cannot_record_it(hands, cast):
     hands.handed_over(cast)
     do(hands, cast.owner, take)
@@ -228,6 +236,7 @@ def test_colleagues_who_record_at_once_make_one_record(hands, cast):
     assert sorted(said) == ["conflict", "conflict", "conflict", "done"]
 
 
+@pytest.mark.on_sqlite
 def test_a_colleague_who_has_it_is_respected_and_can_be_relieved(hands, cast):
     hands.handed_over(cast)
     do(hands, cast.owner, take)
@@ -260,6 +269,7 @@ def test_done_before_the_worker_had_written_that_it_waits_still_goes_on(hands, c
     assert hands.request(request_id).state is State.FULFILLED
 
 
+@pytest.mark.on_sqlite
 def test_a_request_that_was_tampered_with_asks_nobody_any_more(hands, cast):
     request_id = hands.handed_over(cast)
     from catalog.requests.model import Request
@@ -276,6 +286,7 @@ def test_a_request_that_was_tampered_with_asks_nobody_any_more(hands, cast):
     assert hands.tasks()[0].state is ManualState.CANCELLED
 
 
+@pytest.mark.on_sqlite
 def test_nobody_is_asked_when_only_the_requester_could(hands, cast, clock):
     with hands.portal.db.transaction() as session:
         group = session.query(Group).filter_by(slug="crm-owners").one()

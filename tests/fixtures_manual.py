@@ -37,11 +37,11 @@ from portal.core.development import listen_on_loopback, serving
 from portal.core.settings import Settings
 from portal.identity.actor import PORTAL, Actor
 from portal.identity.web_sessions import start_session
-from portal.jobs import Workshop, run_due
+from portal.jobs import Workshop
 from portal.jobs.model import Task
 from portal.notifications.model import Message
 from portal.wiring import Portal, job_handlers, reactions_table
-from tests.fixtures_requests import OFFERING, ShelfConnector, add_offering
+from tests.fixtures_requests import OFFERING, ShelfConnector, add_offering, run_but_mail
 
 ASSETS = b"""id,name,kind,owner,criticality,zone,addresses,unit
 APP-1,Customer system,application,erp-owners,high,servers,10.8.1.10,holding
@@ -114,7 +114,9 @@ class Hands:
     def work(self) -> int:
         """Run what is due."""
         handlers = {**job_handlers(self.portal), "send_mail": lambda job: None}
-        return run_due(Workshop(self.portal.db, self.portal.settings, handlers, on_set_aside=on_set_aside))
+        return run_but_mail(
+            Workshop(self.portal.db, self.portal.settings, handlers, on_set_aside=on_set_aside)
+        )
 
     def publish(self, content: dict[str, Any]) -> None:
         """Publish the next version of the offering."""

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from sqlalchemy import Select, false, func, select
+from sqlalchemy import CursorResult, Select, bindparam, false, func, select, update
 from sqlalchemy.orm import Session
 
 from catalog.entitlements.jobs import end_entitlement, warn_of_ending
@@ -49,8 +49,9 @@ from portal.core.database import Database
 from portal.core.events import publish
 from portal.core.settings import Settings
 from portal.identity.actor import Actor
-from portal.jobs import Job, Workshop, run_due
+from portal.jobs import Job, Task, TaskState, Workshop, run_due
 from portal.notifications.model import Message
+from portal.notifications.write import SEND_MAIL
 
 KEY = "a key for tests"
 
@@ -268,6 +269,37 @@ class ManagerRouter:
         request.sealed_at = now(session)
 
 
+_MAILS_ARE_DONE = (
+    update(Task)
+    .where(Task.kind == SEND_MAIL, Task.state == TaskState.WAITING, Task.run_at <= bindparam("at"))
+    .values(
+        state=TaskState.DONE,
+        attempts=Task.attempts + 1,
+        fence=Task.fence + 1,
+        finished_at=bindparam("at"),
+    )
+    .execution_options(synchronize_session=False)
+)
+
+
+def run_but_mail(workshop: Workshop) -> int:
+    """As run_due, but mail, which is most of what is due and is not sent here, is done by one statement for all.
+
+    Each mail counts as a try. For a workshop whose handler of mail does nothing.
+    """
+    mails = 0
+
+    def do_mails() -> bool:
+        nonlocal mails
+        with workshop.db.transaction() as session:
+            result = session.execute(_MAILS_ARE_DONE, {"at": now(session)})
+            mails += cast("CursorResult[Any]", result).rowcount
+        return False
+
+    # It asks before each task whether it should stop.
+    return run_due(workshop, stop=do_mails) + mails
+
+
 @dataclass
 class Shelves:
     """The offering's version, both connectors, and the router."""
@@ -292,7 +324,7 @@ class Shelves:
             **fulfilment(self.connectors),
             "end_entitlement": partial(end_entitlement, connectors=self.connectors),
             "warn_of_ending": warn_of_ending,
-            "send_mail": lambda job: None,
+            SEND_MAIL: lambda job: None,
         }
 
     def workshop(self, **others: Callable[[Job], None]) -> Workshop:
@@ -301,7 +333,8 @@ class Shelves:
 
     def work(self, **others: Callable[[Job], None]) -> int:
         """Run what is due, and say how many tries were made."""
-        return run_due(self.workshop(**others))
+        workshop = self.workshop(**others)
+        return run_due(workshop) if SEND_MAIL in others else run_but_mail(workshop)
 
     def request(self, request_id: int) -> Request:
         """The request as it is now."""

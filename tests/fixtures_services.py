@@ -45,11 +45,12 @@ from portal.core.database import Database
 from portal.core.settings import Settings
 from portal.identity.actor import Actor
 from portal.identity.model import Group, Membership, Person, Unit
-from portal.jobs import Workshop, run_due
+from portal.jobs import Workshop
 from portal.wiring import Portal, job_handlers, reactions_table
 from tests.catalog.fulfilment.connectors.directory import TOKEN, Directory, running
 from tests.fixtures_once import written_once
 from tests.fixtures_people import ISSUER, StandingClock
+from tests.fixtures_requests import run_but_mail
 
 KEY = "a key for tests"
 #: Groups that only these stories need, with their members from the cast; the first one answers for the group.
@@ -175,7 +176,7 @@ class World:
 
     def work(self) -> None:
         handlers = {**job_handlers(self.portal), "send_mail": lambda job: None}
-        run_due(Workshop(self.db, self.portal.settings, handlers))
+        run_but_mail(Workshop(self.db, self.portal.settings, handlers))
 
     def request(self, request_id: int) -> Request:
         with self.db.reading() as session:

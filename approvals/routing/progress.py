@@ -33,11 +33,13 @@ class Place:
     by: str | None = None
 
 
+_DECIDER = aliased(Person)
+
+
 def places_of(session: Session, request_id: int) -> Sequence[Place]:
     """Everybody in the stages of the request's current revision, in one statement, in the order of stage and name."""
-    decider = aliased(Person)
     rows = session.execute(
-        select(Stage, StageApprover, Person.name, Decision, decider.name)
+        select(Stage, StageApprover, Person.name, Decision, _DECIDER.name)
         .join(Request, and_(Request.id == Stage.request_id, Request.revision == Stage.revision))
         .join(StageApprover, StageApprover.stage_id == Stage.id)
         .join(Person, Person.id == StageApprover.person_id)
@@ -48,7 +50,7 @@ def places_of(session: Session, request_id: int) -> Sequence[Place]:
                 func.coalesce(Decision.on_behalf_of_id, Decision.person_id) == StageApprover.person_id,
             ),
         )
-        .outerjoin(decider, decider.id == Decision.person_id)
+        .outerjoin(_DECIDER, _DECIDER.id == Decision.person_id)
         .where(Stage.request_id == request_id)
         .order_by(Stage.position, Stage.part, Person.name, Person.id)
         .execution_options(populate_existing=True)

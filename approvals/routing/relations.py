@@ -25,7 +25,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, or_, select
+from sqlalchemy import Row, and_, bindparam, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from approvals.delegation.in_force import reached_from
@@ -143,18 +143,22 @@ def _without_reached(
     return left
 
 
+_PARTY, _MANAGER, _SECOND, _HEAD = aliased(Person), aliased(Person), aliased(Person), aliased(Person)
+#: Made once: four aliases of a person take longer to make than the statement takes to run.
+_SUPERIORS = (
+    select(_PARTY.id, _MANAGER, _SECOND, _HEAD)
+    .select_from(_PARTY)
+    .join(Unit, Unit.id == _PARTY.unit_id)
+    .outerjoin(_MANAGER, _MANAGER.id == _PARTY.manager_id)
+    .outerjoin(_SECOND, _SECOND.id == _MANAGER.manager_id)
+    .outerjoin(_HEAD, _HEAD.id == Unit.head_id)
+    .where(_PARTY.id.in_(bindparam("parties")))
+    .execution_options(populate_existing=True)
+)
+
+
 def _superiors(session: Session, parties: Mapping[str, int]) -> Iterable[Found]:
-    party, manager, second, head = aliased(Person), aliased(Person), aliased(Person), aliased(Person)
-    rows = session.execute(
-        select(party.id, manager, second, head)
-        .select_from(party)
-        .join(Unit, Unit.id == party.unit_id)
-        .outerjoin(manager, manager.id == party.manager_id)
-        .outerjoin(second, second.id == manager.manager_id)
-        .outerjoin(head, head.id == Unit.head_id)
-        .where(party.id.in_(parties.values()))
-        .execution_options(populate_existing=True)
-    ).all()
+    rows = session.execute(_SUPERIORS, {"parties": list(parties.values())}).all()
     superiors: tuple[Person | None, ...]
     for number, *superiors in rows:  # type: ignore[assignment]  # outer joins give None, which the types leave out
         for name in (name for name, person in parties.items() if person == number):

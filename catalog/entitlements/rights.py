@@ -33,12 +33,14 @@ class Owner(NamedTuple):
     rule: str
 
 
+_REPORT = aliased(Person)
+
+
 def reports_of(person_id: int) -> Select[tuple[int]]:
     """The numbers of everybody below a person, over any number of levels, without the person."""
     below = select(Person.id).where(Person.manager_id == person_id).cte("below", recursive=True)
-    report = aliased(Person)
     # A union of sets ends even where two people are each other's superiors.
-    below = below.union(select(report.id).join(below, report.manager_id == below.c.id))
+    below = below.union(select(_REPORT.id).join(below, _REPORT.manager_id == below.c.id))
     return select(below.c.id).where(below.c.id != person_id)
 
 

@@ -19,6 +19,7 @@ from portal.jobs.model import Attendance, Task, TaskState
 SIGN_SECONDS = 10.0
 #: One that has not for so long is gone, and what has waited for so long waits in vain.
 ABSENT_AFTER = timedelta(seconds=60)
+_BUSY = aliased(Task)
 
 
 class Unserved(NamedTuple):
@@ -49,10 +50,9 @@ def unserved_queues(session: Session) -> Sequence[Unserved]:
     late = now(session) - ABSENT_AFTER
     at = database_now(session)
     # A worker that is busy with a long task does not sign, but keeps its lease.
-    busy = aliased(Task)
     served = or_(
         exists().where(Attendance.queue == Task.queue, Attendance.seen_at > at - ABSENT_AFTER),
-        exists().where(busy.queue == Task.queue, busy.state == TaskState.RUNNING, busy.lease_until > at),
+        exists().where(_BUSY.queue == Task.queue, _BUSY.state == TaskState.RUNNING, _BUSY.lease_until > at),
     )
     # What goes first is dated back, so the time that it was added counts too.
     statement = (

@@ -34,12 +34,14 @@ class Account:
     timezone: str
 
 
+_MANAGER = aliased(Person)
+
+
 def account_of(session: Session, actor: Actor) -> Account:
     """The actor's own account. Two statements."""
-    manager = aliased(Person)
     row = session.execute(
-        select(Person, manager.name)
-        .outerjoin(manager, manager.id == Person.manager_id)
+        select(Person, _MANAGER.name)
+        .outerjoin(_MANAGER, _MANAGER.id == Person.manager_id)
         .where(Person.id == actor.person_id)
         .options(joinedload(Person.unit))
     ).one()

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from portal.core.language import SOURCE, speak
+
+# Programs that tests start are compiled once and not by each process, also where the environment wants no files of it.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 _HERE = Path(__file__).parent
 

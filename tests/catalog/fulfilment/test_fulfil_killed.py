@@ -13,6 +13,7 @@ from catalog.fulfilment.jobs import handlers
 from catalog.requests import tags
 from catalog.requests.states import State
 from portal.jobs.model import Task, TaskState
+from tests.fixtures_once import written_once
 
 GOOD = (
     "claimed",
@@ -70,6 +71,16 @@ def boundaries_of(shelves) -> list[str]:
     return passed
 
 
+@pytest.fixture
+def request_id(shelves, cast, actor_of) -> int:
+    """A request for two words that was approved a moment ago."""
+    return written_once(
+        shelves.db,
+        "approved for two words",
+        lambda: shelves.approved(actor_of(cast.requester), second="world"),
+    )
+
+
 def test_these_are_all_the_boundaries(shelves, cast, actor_of):
     shelves.approved(actor_of(cast.requester), second="world")
     assert boundaries_of(shelves) == [*GOOD[:-1], *AGAIN, GOOD[-1]]
@@ -79,9 +90,7 @@ def test_these_are_all_the_boundaries(shelves, cast, actor_of):
 
 
 @pytest.mark.parametrize("boundary", GOOD)
-def test_killed_anywhere_it_ends_fulfilled_and_acted_once(shelves, cast, actor_of, boundary):
-    request_id = shelves.approved(actor_of(cast.requester), second="world")
-
+def test_killed_anywhere_it_ends_fulfilled_and_acted_once(shelves, request_id, boundary):
     with pytest.raises(Killed):
         shelves.work(**handlers(shelves.connectors, dying_at(boundary)))
     let_leases_end(shelves.db)

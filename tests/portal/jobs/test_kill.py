@@ -6,6 +6,7 @@ The leases here last 1.5 s instead of 30, so that a test need not wait; the prod
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import signal
@@ -47,30 +48,64 @@ def db(database_url):
     database.dispose()
 
 
+@pytest.fixture(scope="module")
+def cradle():
+    """The process that workers are forked from: most of a worker's first second goes into imports."""
+    with subprocess.Popen(
+        [sys.executable, str(PROGRAM)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        yield process
+
+
 class Fleet:
     """Workers, each in a process group of its own, started again when they die, as the supervisor does."""
 
-    def __init__(self, database_url: str, redis_url: str, target: Path) -> None:
-        self.command = [sys.executable, str(PROGRAM), database_url, redis_url, str(target), "1.5"]
-        self.worker: subprocess.Popen[bytes] | None = None
+    def __init__(
+        self, cradle: subprocess.Popen[str], database_url: str, redis_url: str, target: Path
+    ) -> None:
+        self.cradle = cradle
+        self.wanted = json.dumps([database_url, redis_url, str(target), "1.5"])
+        self.worker: int | None = None
         self.starts = 0
 
+    def lives(self) -> bool:
+        if self.worker is None:
+            return False
+        try:
+            os.kill(self.worker, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def leads_its_group(self) -> bool:
+        try:
+            return os.getpgid(self.worker) == self.worker
+        except ProcessLookupError:
+            return True
+
     def keep_going(self) -> None:
-        if self.worker is None or self.worker.poll() is not None:
-            environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-            self.worker = subprocess.Popen(self.command, env=environment, start_new_session=True)
+        if not self.lives():
+            print(self.wanted, file=self.cradle.stdin, flush=True)
+            self.worker = int(self.cradle.stdout.readline())
             self.starts += 1
 
     def kill(self) -> None:
-        if self.worker is not None:
+        if self.lives():
+            # The worker's group is its own once it has begun.
+            wait_until(self.leads_its_group, "it has begun")
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.worker.pid, signal.SIGKILL)
-            self.worker.wait()
+                os.killpg(self.worker, signal.SIGKILL)
+        wait_until(lambda: not self.lives(), "the worker is gone")
 
 
 @pytest.fixture
-def fleet(database_url, redis_server, tmp_path):
-    workers = Fleet(database_url, redis_server.url, tmp_path)
+def fleet(cradle, database_url, redis_server, tmp_path):
+    workers = Fleet(cradle, database_url, redis_server.url, tmp_path)
     yield workers
     workers.kill()
 
@@ -166,8 +201,8 @@ def test_a_task_that_kills_its_worker_is_set_aside_and_the_rest_is_done(db, flee
 
 
 @pytest.mark.on_sqlite  # the database has no part in it
-def test_without_any_redis_the_table_alone_is_enough(db, database_url, tmp_path):
-    alone = Fleet(database_url, "-", tmp_path)
+def test_without_any_redis_the_table_alone_is_enough(cradle, db, database_url, tmp_path):
+    alone = Fleet(cradle, database_url, "-", tmp_path)
     try:
         with db.transaction() as session:
             ids = [enqueue(session, "fulfil", {}).id for _ in range(3)]
@@ -177,20 +212,20 @@ def test_without_any_redis_the_table_alone_is_enough(db, database_url, tmp_path)
     assert_each_effect_happened_once(db, tmp_path, ids)
 
 
-def test_a_database_that_dies_and_comes_back_is_waited_for(mortal_postgres, redis_server, tmp_path):
+def test_a_database_that_dies_and_comes_back_is_waited_for(cradle, mortal_postgres, redis_server, tmp_path):
     url = mortal_postgres.url("postgres")
     db = Database(url)
     make_tables(db)
     bell = hang(db, redis_server.url)
     with db.transaction() as session:
         ids = [enqueue(session, "fulfil", {"slow": 0.3}).id for _ in range(4)]
-    fleet = Fleet(url, redis_server.url, tmp_path)
+    fleet = Fleet(cradle, url, redis_server.url, tmp_path)
     try:
         fleet.keep_going()
         wait_until(lambda: any(tmp_path.glob("target-*")), "the worker has begun", 20)
         mortal_postgres.stop()
         time.sleep(3)
-        assert fleet.worker.poll() is None
+        assert fleet.lives()
         mortal_postgres.start()
         run_until_over(db, fleet, bell, seconds=30)
         assert fleet.starts == 1, "the worker outlives the database"

@@ -1,11 +1,14 @@
 """A real worker for the kill tests: its handler does three steps on a target, a file, and records each.
 
-Run as: python worker_under_fire.py DATABASE_URL REDIS_URL|- TARGET LEASE_SECONDS
-A task's payload may name a point at which the whole process group kills itself, once.
+Run as: python worker_under_fire.py
+Each line of its input, the JSON list [DATABASE_URL, REDIS_URL|"-", TARGET, LEASE_SECONDS], has a worker begin in a
+process group of its own, forked with everything imported; its number is answered. A task's payload may name a point at
+which the whole process group kills itself, once.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -76,5 +79,20 @@ def apply(target: Path, key: str) -> None:
         file.write(f"{key}\n")
 
 
+def begin_workers() -> None:
+    """One for each line."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries them
+    while line := sys.stdin.readline():
+        pid = os.fork()
+        if pid == 0:
+            os.setsid()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            try:
+                main(*json.loads(line))
+            finally:
+                os._exit(1)
+        print(pid, flush=True)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    begin_workers()

@@ -7,6 +7,7 @@ from catalog.offerings import queries
 from catalog.offerings.publish import publish
 from catalog.offerings.queries import ChangedText, document_of, get_current_version, published_versions
 from portal.core.errors import NotFound
+from tests.fixtures_once import written_once
 
 
 @pytest.fixture
@@ -17,13 +18,17 @@ def author(cast, actor_of):
 @pytest.fixture
 def many(db, author, small):
     """Twenty offerings of two versions each; one of them is retired."""
-    for number in range(20):
-        text = small.replace("slug: small-thing", f"slug: thing-{number:02}")
-        with db.transaction() as session:
-            publish(session, author, text, "a.yaml")
-        with db.transaction() as session:
-            version = publish(session, author, text.replace("target: 2d", "target: 3d"), "a.yaml")
-            version.offering.retired = number == 7
+
+    def write() -> None:
+        for number in range(20):
+            text = small.replace("slug: small-thing", f"slug: thing-{number:02}")
+            with db.transaction() as session:
+                publish(session, author, text, "a.yaml")
+            with db.transaction() as session:
+                version = publish(session, author, text.replace("target: 2d", "target: 3d"), "a.yaml")
+                version.offering.retired = number == 7
+
+    written_once(db, "twenty offerings of two versions each", write)
 
 
 @contextmanager

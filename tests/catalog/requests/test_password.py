@@ -17,6 +17,7 @@ from catalog.requests import tags
 from catalog.requests.model import Request
 from portal.core.errors import Conflict
 from portal.tables import METADATA
+from tests.fixtures_once import written_once
 
 PAGE = "/requests/SR-000001/password"
 
@@ -24,23 +25,31 @@ PAGE = "/requests/SR-000001/password"
 @pytest.fixture
 def reset(web, shelves, cast, actor_of):
     """A fulfilled request whose step set a password for its beneficiary."""
-    request_id = shelves.prepared(actor_of(cast.requester), until="2027-01-15")
-    with shelves.db.transaction() as session:
-        decide(
-            session,
-            actor_of(cast.manager),
-            request_id,
-            verdict=Verdict.APPROVE,
-            comment="",
-            seal=session.get_one(Request, request_id).seal,
-            settings=shelves.settings,
-        )
-    shelves.work()
-    with shelves.db.transaction() as session:
-        step = session.scalars(select(Step).where(Step.request_id == request_id)).one()
-        document = step.plan["document"] | {"shown_to": "beneficiary", "account": {"name": "rosa.requester"}}
-        step.plan = step.plan | {"document": document}
-        return one_time_secret(shelves.settings.secret_key, step.key)
+
+    def write() -> str:
+        request_id = shelves.prepared(actor_of(cast.requester), until="2027-01-15")
+        with shelves.db.transaction() as session:
+            decide(
+                session,
+                actor_of(cast.manager),
+                request_id,
+                verdict=Verdict.APPROVE,
+                comment="",
+                seal=session.get_one(Request, request_id).seal,
+                settings=shelves.settings,
+            )
+        shelves.work()
+        with shelves.db.transaction() as session:
+            step = session.scalars(select(Step).where(Step.request_id == request_id)).one()
+            document = step.plan["document"] | {
+                "shown_to": "beneficiary",
+                "account": {"name": "rosa.requester"},
+            }
+            step.plan = step.plan | {"document": document}
+            return step.key
+
+    key = written_once(shelves.db, "a password was set", write)
+    return one_time_secret(shelves.settings.secret_key, key)
 
 
 def test_it_is_shown_once_and_looking_at_the_page_uses_nothing_up(web, cast, shelves, reset):

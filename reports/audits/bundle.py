@@ -48,7 +48,7 @@ newer), no network and no access to the portal:
     python verify.py {reference}.zip --key KEY      is it genuine and complete, and was the sample drawn fairly?
     python recount.py {reference}.zip --key KEY     the same, and: do rows, figures and stories follow from the ledger?
 
-verify.py can be read in one sitting; recount.py needs it beside itself. Unpack the bundle and give the folder instead of the
+verify.py is made to be read; recount.py needs it beside itself. Unpack the bundle and give the folder instead of the
 ZIP file if you read it unpacked, or if some program packed it anew on its way to you.
 
 KEY is the ledger's public key, or its fingerprint, as you were given it by another way than this bundle: by mail, on
@@ -76,7 +76,7 @@ What is here
     sample.csv          what was drawn from them
     tables/             the tables of the report's sections
     evidence/           the signed evidence of each request of the sample
-    verify.py           the verifier, one file that you can read in one sitting
+    verify.py           the verifier, one file that is made to be read
     recount.py          the second reading, which runs the first
 
 How the sample was drawn

@@ -1,6 +1,6 @@
 """The verifier that every bundle carries: files that need nothing of Countersign.
 
-`verify.py` is read in one sitting and checks what a file proves. `recount.py` runs it and asks for more: whether what the
+`verify.py` is made to be read and checks what a file proves. `recount.py` runs it and asks for more: whether what the
 facts say follows from the ledger's entries.
 """
 

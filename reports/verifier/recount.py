@@ -57,6 +57,8 @@ def container_problems(content: bytes) -> Iterator[str]:
 def _odd_form(content: bytes) -> Iterator[str]:
     yield from container_problems(content)
     read, strict = verify.Pdf(content), Pdf(content)
+    if read.language != strict.root["Lang"].decode():
+        yield "Two ways of reading the file find different languages in it."
     if read.attachments() != strict.attachments():
         yield "Two ways of reading the file find different files in it."
     if verify.text_of_pages(read) != text_of_pages(strict):
@@ -1103,10 +1105,13 @@ def check_path(
     result = verify.check_path(path, trusted, progress)
     if not result.holds:
         return result
-    if path.is_dir() or path.suffix.lower() != ".pdf":
-        check_bundle(path, result, progress)
-    else:
-        check_pdf(path.read_bytes(), result)
+    try:
+        if verify.is_bundle(path):
+            check_bundle(path, result, progress)
+        else:
+            check_pdf(path.read_bytes(), result)
+    except Wrong as error:
+        result.bad("bundle", str(error))
     return result
 
 

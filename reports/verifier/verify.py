@@ -248,7 +248,7 @@ def schema_problem(value: Any, schema: Any, defs: Json | None = None, where: str
         known, others = schema.get("properties", {}), schema.get("additionalProperties", True)
         inner = [(f"{where}.{name}", item, known.get(name, others)) for name, item in value.items()]
         for pattern, rule in schema.get("patternProperties", {}).items():
-            inner += [(f"{where}.{name}", item, rule) for name, item in value.items() if re.fullmatch(pattern, name)]
+            inner += [(f"{where}.{name}", item, rule) for name, item in value.items() if re.fullmatch(pattern, name, re.ASCII)]
     return next(filter(None, (schema_problem(item, rule, defs, place) for place, item, rule in inner)), "")
 
 
@@ -298,16 +298,22 @@ class Cms(NamedTuple):
     timestamp: bytes
 
 
-def read_cms(container: bytes, kind: bytes, what: str, detached: bytes = b"") -> Cms:
-    """RFC 5652's SignedData with one signer (§5), over the content in it or, where there is none, over `detached`.
+def read_cms(container: bytes, kind: bytes, what: str, detached: bytes | None = None) -> Cms:
+    """RFC 5652's SignedData with one signer, over `detached` or, where that is not given, over the content in it.
+
+        ContentInfo  ::= kind, SignedData                                                                           §3
+        SignedData   ::= version, hashes, (kind of content, content or nothing), certificates, signers            §5.1
+        SignerInfo   ::= version, issuer and serial, hash, signed attributes, method, signature, unsigned ones    §5.3
 
     Raises Wrong where the signature does not hold, and any other exception where it is no such container at all.
     """
     container_kind, (data,) = Der(container)
     (content_kind, *inside), certificates, (signer,) = data[2], data[3], data[-1]
-    content = inside[0][0].body if inside else detached
     _, issuer_and_serial, (hash_name, *_), attributes, _, signature, *unsigned = signer
     values = {name.raw: value for name, (value,) in attributes}
+    if bool(inside) == (detached is not None):  # a content in it would be signed in the place of the file
+        raise Wrong(f"{what[0].upper()}{what[1:]} is over something else than it should be.")
+    content = inside[0][0].body if detached is None else detached
     if (container_kind.raw, content_kind.raw, values[CONTENT_TYPE].raw) != (SIGNED_DATA, kind, kind):
         raise Wrong(f"What should be {what} is none.")
     hashing = HASHES[hash_name.raw]
@@ -320,8 +326,10 @@ def read_cms(container: bytes, kind: bytes, what: str, detached: bytes = b"") ->
     if not _is_named(values, certificate) or not _holds(certificate, signature.body, message, hashing):
         raise Wrong(f"The signature of {what} does not hold: it was not made by the key beside it.")
     others = [one for one in found if one != certificate]
-    timestamps = [value.raw for option in unsigned for name, (value,) in option if name.raw == TIMESTAMP]
-    return Cms(content, certificate, others, signature.body, b"".join(timestamps))
+    added = {name.raw: value.raw for option in unsigned for name, (value,) in option}
+    if added.keys() - {TIMESTAMP} and detached is not None:
+        raise Wrong(f"Beside {what} something stands that nobody signed.")
+    return Cms(content, certificate, others, signature.body, added.get(TIMESTAMP, b""))
 
 
 def _issuer_and_serial(certificate: bytes) -> bytes:
@@ -384,7 +392,7 @@ def check_pdf_signature(content: bytes, trusted: Trusted, result: Result) -> Sig
 
 
 def room_of(content: bytes) -> tuple[bytes, bytes, datetime]:
-    """What the signature covers, which is all but the room of its container; that container; the time that it states."""
+    """What the signature covers, which is all but the room of its container; that room; the time that it states."""
     if not content.startswith(b"%PDF-"):
         raise Wrong("This is not a PDF file.")
     found = _DICTIONARY.search(content)
@@ -396,7 +404,10 @@ def room_of(content: bytes) -> tuple[bytes, bytes, datetime]:
     if end + rest > len(content) or (start, end) != found.span(1):
         raise Wrong("The file was cut off or changed: its signature does not cover it as it should.")
     at = datetime.strptime(found[5].decode(), "%Y%m%d%H%M%S%z")
-    return content[:start] + content[end:], bytes.fromhex(content[start + 1 : end - 1].decode()), at
+    room = bytes.fromhex(content[start + 1 : end - 1].decode())
+    if room.rstrip(b"\0") != Der(room).raw.rstrip(b"\0"):
+        raise Wrong("Something lies beside the file's signature, where nothing is signed.")
+    return content[:start] + content[end:], room, at
 
 
 def check_timestamp(token: bytes, signature: bytes, trusted: Trusted, result: Result) -> bytes:
@@ -444,50 +455,68 @@ def is_or_was_issued_by(certificate: bytes, given: bytes, others: Sequence[bytes
 
 
 def _is_issued_by(certificate: bytes, issuer: bytes) -> bool:
+    authority = x509.load_der_x509_certificate(issuer)
     try:
-        x509.load_der_x509_certificate(certificate).verify_directly_issued_by(x509.load_der_x509_certificate(issuer))
-    except (ValueError, TypeError, InvalidSignature):
+        x509.load_der_x509_certificate(certificate).verify_directly_issued_by(authority)
+        return authority.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
         return False
-    return True
 
 
 # ---- 4. Reading the PDF (ISO 32000-1 §7): its objects, and the files that are attached to it -------------------------
 
-#: An object as the file has it (§7.3.10): its number and its text, which is followed by its bytes if it is a stream.
-_OBJECT = re.compile(rb"\n([1-9]\d{0,9}) 0 obj\n(.*?)\n(endobj|stream)\n", re.DOTALL)
-_ATTACHED = re.compile(rb"/Type /Filespec\s*/F \(([\w.-]+)\)\s*/UF \(\1\)\s*/EF <<\s*/F (\d+) 0 R")
+#: Where an object begins (§7.3.10), and how the text of those begins that are looked for.
+_OBJECT = re.compile(rb"\n([1-9]\d{0,9}) 0 obj\n")
+_PAGE, _CATALOG = re.compile(rb"<<\s*/Type /Page\b"), re.compile(rb"<<\s*/Type /Catalog\b.*?/Lang \((\w+)\)", re.DOTALL)
+_ATTACHED = re.compile(rb"<<\s*/Type /Filespec\s*/F \(([\w.-]+)\)\s*/UF \(\1\)\s*/EF <<\s*/F (\d+) 0 R")
+_ODD = "The PDF's own structure cannot be read; Countersign did not write it."
 
 
 def _number_after(name: bytes, text: bytes) -> int:
     found = re.search(name + rb"(\d+)", text)
     if found is None:
-        raise Wrong("The PDF's own structure cannot be read; Countersign did not write it.")
+        raise Wrong(_ODD)
     return int(found[1])
 
 
 class Pdf:
-    """A PDF's objects by their numbers. It is read as far as its attached files and its pages' text need it.
+    """A PDF's objects by their numbers: their texts and, of streams, the bytes behind them.
 
-    Whether the file has anything else that other programs would show, recount.py looks through.
+    It is read as far as its attached files and its pages' text need it, without the cross-references by which viewers
+    find objects. Whether these lead to the same, and whether anything else lies in the file, recount.py looks through.
     """
 
     def __init__(self, content: bytes) -> None:
         """Every object in the file's order: what signing added stands behind, and takes the place of what was before."""
         self.texts: dict[int, bytes] = {}
         self.streams: dict[int, bytes] = {}
-        self.language, self.unpacked, at = "", 0, 0
+        self.unpacked, at = 0, 0
         while found := _OBJECT.search(content, at):
-            number, text, at = int(found[1]), found[2], found.end()
-            if found[3] == b"stream":
-                at += _number_after(rb"/Length ", text)
-                self.streams[number] = self._unpack(text, content[found.end() : at])
-            self.texts[number] = text
-            if b"/Type /ObjStm" in text:
-                self._add_packed(text, self.streams[number])
-            at -= 1 if found[3] == b"endobj" else 0  # the next object may begin with this one's last line feed
-        for text in self.texts.values():
-            if b"/Type /Catalog" in text and (spoken := re.search(rb"/Lang \((\w+)\)", text)):
-                self.language = spoken[1].decode()
+            end = content.find(b"\nendobj\n", found.end())
+            bytes_at = content.find(b"\nstream\n", found.end(), max(end, 0))
+            if end < 0:
+                raise Wrong(_ODD)
+            number, text = int(found[1]), content[found.end() : end if bytes_at < 0 else bytes_at]
+            self._add(number, text)
+            if bytes_at >= 0:
+                start = bytes_at + len(b"\nstream\n")
+                end = start + _number_after(rb"/Length ", text)
+                self.streams[number] = self._unpack(text, content[start:end])
+                if re.match(rb"<<\s*/Type /ObjStm\b", text):
+                    self._add_packed(text, self.streams[number])
+            at = end
+        languages = [found[1].decode() for text in self.texts.values() if (found := _CATALOG.match(text))]
+        if len(languages) != 1:
+            raise Wrong(_ODD)
+        self.language = languages[0]
+
+    def _add(self, number: int, text: bytes) -> None:
+        """An object. What takes the place of another keeps all that the other named, and is no stream."""
+        before = self.references(number) if number in self.texts else {}
+        self.texts[number] = text
+        after = self.references(number)
+        if number in self.streams or any(after.get(name, [])[: len(old)] != old for name, old in before.items()):
+            raise Wrong(_ODD)
 
     def _unpack(self, text: bytes, content: bytes) -> bytes:
         """A stream's bytes. Refuses a bomb: neither one stream nor all together may grow without end."""
@@ -506,12 +535,12 @@ class Pdf:
         index = [int(word) for word in content[:first].split()]
         starts = [first + place for place in index[1::2]]
         for number, start, end in zip(index[::2], starts, [*starts[1:], len(content)]):
-            self.texts[number] = content[start:end]
+            self._add(number, content[start:end])
 
     def attachments(self) -> dict[str, bytes]:
         """The files inside by their names (§7.11.4)."""
-        found = [match for text in self.texts.values() for match in _ATTACHED.findall(text)]
-        files = {name.decode(): self.streams[int(number)] for name, number in found}
+        found = [file for text in self.texts.values() if (file := _ATTACHED.match(text))]
+        files = {file[1].decode(): self.streams[int(file[2])] for file in found}
         if len(files) != len(found):
             raise Wrong("Two files inside have one name.")
         return files
@@ -555,7 +584,7 @@ def text_of_pages(pdf: Pdf) -> list[str]:
     Raises Wrong where these numbers are not those from 1 to the number of pages.
     """
     number = re.compile(r"[^\d]{1,20}(\d+)[^\d]{1,20}(\d+)[^\d]{0,20}\Z")
-    pages = [page for page, text in pdf.texts.items() if re.search(rb"/Type /Page\b", text)]
+    pages = [page for page, text in pdf.texts.items() if _PAGE.match(text)]
     fonts: dict[int, dict[str, dict[bytes, str]]] = {}
     bodies: dict[int, str] = {}
     for page in pages:
@@ -702,10 +731,10 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 def is_included(body: Json, number: int, head: Head, proof: Iterable[str]) -> bool:
     """Whether this is the entry of that number in the ledger of this head: RFC 9162 §2.1.3.2, by its own letters."""
-    fn, sn, r = number - 1, head.size - 1, leaf_hash(canonical(body))
+    fn, sn, r = number - 1, head.size - 1, leaf_hash(canonical(body))  # steps 1 to 3
     if not 0 <= fn <= sn:
         return False
-    for step in proof:
+    for step in proof:  # step 4: upwards from the leaf; fn is our place, sn that of the last node, on each level
         p = base64.b64decode(step, validate=True)
         if sn == 0:
             return False
@@ -716,24 +745,23 @@ def is_included(body: Json, number: int, head: Head, proof: Iterable[str]) -> bo
         else:
             r = node_hash(r, p)
         fn, sn = fn >> 1, sn >> 1
-    return sn == 0 and r == head.root
+    return sn == 0 and r == head.root  # step 5: we came to the top, and it is the root
 
 
 def is_consistent(old: Head, new: Head, proof: Sequence[str]) -> bool:
     """Whether the ledger of the new head begins with that of the old one: RFC 9162 §2.1.4.2, by its own letters."""
     if old.size in (0, new.size):
-        known = EMPTY_ROOT if old.size == 0 else new.root
-        return not proof and old.root == known
+        return not proof and old.root == (new.root if old.size == new.size else EMPTY_ROOT)
     path = [base64.b64decode(step, validate=True) for step in proof]
     if old.size > new.size or not path:
         return False
-    if old.size & (old.size - 1) == 0:  # a power of two: its root is a node of the new tree
+    if old.size & (old.size - 1) == 0:  # step 2: a power of two: its root is a node of the new tree
         path = [old.root, *path]
-    fn, sn = old.size - 1, new.size - 1
+    fn, sn = old.size - 1, new.size - 1  # steps 3 and 4
     while fn & 1:
         fn, sn = fn >> 1, sn >> 1
-    fr = sr = path[0]
-    for c in path[1:]:
+    fr = sr = path[0]  # step 5: what becomes the old root, and what becomes the new one
+    for c in path[1:]:  # step 6
         if sn == 0:
             return False
         if fn & 1 or fn == sn:
@@ -743,7 +771,7 @@ def is_consistent(old: Head, new: Head, proof: Sequence[str]) -> bool:
         else:
             sr = node_hash(sr, c)
         fn, sn = fn >> 1, sn >> 1
-    return sn == 0 and (fr, sr) == (old.root, new.root)
+    return sn == 0 and (fr, sr) == (old.root, new.root)  # step 7
 
 
 class Edge:
@@ -816,7 +844,8 @@ def check_entries(entries: list[Json], head: Head, as_of: str, about: Callable[[
 def proven_keys(ledger: Json, note: str) -> tuple[list[str], list[str]]:
     """The ledger's keys that signed this very head, the newest last, and the earlier ones. Raises Wrong.
 
-    A key that is only listed proves nothing: each earlier one handed over to the next.
+    A key that is only listed proves nothing: each earlier one handed over to the next. The rotations' entries name the
+    chain K0, K1, ... of old keys; the key that signed this head is its end.
     """
     present = [vkey for vkey in ledger.get("verifiers") or [ledger["verifier"]] if signed_by(note, vkey)]
     rotations = ledger.get("rotations") or []
@@ -908,11 +937,11 @@ def verify_by_passkey(spki: bytes, signature: bytes, message: bytes) -> None:
     key = serialization.load_der_public_key(spki)
     if isinstance(key, ed25519.Ed25519PublicKey):
         key.verify(signature, message)
-    elif isinstance(key, rsa.RSAPublicKey):
+    elif isinstance(key, rsa.RSAPublicKey) and (key.key_size, key.public_numbers().e) == (2048, 65537):
         key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
-    elif isinstance(key, ec.EllipticCurvePublicKey):
-        is_larger = isinstance(key.curve, ec.SECP384R1)
-        key.verify(signature, message, ec.ECDSA(hashes.SHA384() if is_larger else hashes.SHA256()))
+    elif isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in ("secp256r1", "secp384r1"):
+        hashing = hashes.SHA256() if key.curve.name == "secp256r1" else hashes.SHA384()
+        key.verify(signature, message, ec.ECDSA(hashing))
     else:
         raise Wrong("its key is of a kind that was not asked for")
 
@@ -981,7 +1010,7 @@ class Evidence:
         self.names = {person["id"]: person["name"] for person in told["people"]}
         self.identities = {person["id"]: identity_in(person) for person in told["people"]}
         #: Of these the facts no longer say who they were.
-        self.erased = [name for name in self.names if self.entries("person:erased", about=f"erasure:{name}")]
+        self.erased = [name for name in self.names if self.entries("person:erased", about=f"erasure:{name}", person=name)]
 
     def entries(self, *tags: str, about: str = "", **stated: Any) -> list[Json]:
         """The entries about the request, or about something else, with these tags (or any), that state this."""
@@ -1047,9 +1076,11 @@ def seal_problems(evidence: Evidence) -> Iterator[str]:
     """Every seal is the digest of what it names, and is about this request."""
     told, request = evidence.told, evidence.request
     answers = {answer["name"]: answer["value"] for answer in told["answers"]}
-    # A request that is prepared again has no seal meanwhile, nor later if it ends there.
+    # A request that is prepared again has no seal meanwhile, nor later if it ends there; an edit changes its answers.
     seals = [sealing["seal"] for sealing in told["sealings"]]
     has_none = request["seal"] is None and request["state"] in ("preparing", "refused", "withdrawn")
+    entries = evidence.entries("request:sealed", "request:edited")
+    is_edited = has_none and bool(entries) and entries[-1]["body"]["tag"] == "request:edited"
     if request["revision"] != len(seals) or not (has_none or seals[-1:] == [request["seal"]]):
         yield "The request's seal is not the last one that was made."
     for number, sealing in enumerate(told["sealings"], 1):
@@ -1063,7 +1094,7 @@ def seal_problems(evidence: Evidence) -> Iterator[str]:
             (document["reference"] == told["reference"], "is of another request"),
             (document["offering"] == told["offering"]["digest"], "is of another offering"),
             (stages == [(stage["slug"], stage["quorum"]) for stage in document["route"]], "names other stages"),
-            (sealed == answers or seal != request["seal"], "names other answers"),
+            (sealed == answers or number < len(seals) or is_edited, "names other answers"),
         )
 
 
@@ -1184,7 +1215,6 @@ WORDS = {
     "ended": "Fulfilled and ended", "rejected": "Rejected by an approver", "withdrawn": "Withdrawn by the requester",
     "refused": "Refused by the portal", "failed": "Failed",
 }
-PROMISES = {"kept": "kept", "missed": "missed", "open": "still open", "none": "no promise"}
 
 
 class Opened(NamedTuple):
@@ -1283,9 +1313,14 @@ def check_evidence(opened: Opened, trusted: Trusted, result: Result) -> None:
         if decision["person"] in evidence.erased:
             said = f"{evidence.names[decision['person']]} was erased: only the seals and the ledger tell who they were"
             result.open("signature", f"{said}, so that they could decide, and what they signed, is not checked here.")
+        if decision["on_behalf_of"]:
+            said = f"{evidence.names[decision['person']]} decided in the place of {evidence.names[decision['on_behalf_of']]}"
+            result.open("delegation", f"{said}: that it had been left to them is the portal's word.")
     run_check("pages", lambda: check_pages(opened, _evidence_values(opened), result), result)
-    result.open("story", "What was asked for, done and live is held against the ledger's other entries by recount.py alone.")
+    second = "recount.py, which also reads the PDF as viewers do"
+    result.open("story", f"What was asked for, done and live is held against the ledger's other entries by {second}.")
     result.open("pages", "That nothing else stands on the pages only countersign verify can tell: it makes them again.")
+    result.open("further", "No single file can show that the ledger has no further entry about this request; a bundle can.")
 
 
 def _check_proofs(opened: Opened, about: Sequence[str], trusted: Trusted, result: Result) -> None:
@@ -1309,7 +1344,7 @@ def check_pages(opened: Opened, values: Iterable[str], result: Result) -> None:
     letters = set("".join(bodies))
     shown = [legible(value, letters) for value in values if value.strip()]
     missing = list(values_missing(bodies, shown))[:3]
-    said = f"Every fact stands on the {len(bodies)} pages, in the facts' order ({len(shown)} were looked for)."
+    said = f"What was looked for of the facts, {len(shown)} values, stands on the {len(bodies)} pages in their order."
     wrongly = "The pages leave out what the facts say, or say it elsewhere: "
     result.judge("pages", said, [f"{wrongly}“{value[:60]}”" for value in missing])
 
@@ -1406,22 +1441,23 @@ def check_query(told: Json, result: Result) -> None:
     wanted = {**{name: query[name] for name in names}, "rule": told["sample"]["rule"], "disclosure": told["disclosure"]}
     problems = list(differing("The order of the audit", facts(orders[0]), wanted))
     begins, until, ordered = moment(query["from"]), moment(query["until"]), moment(orders[0]["body"]["at"])
+    if zones and query["zone"] not in zones:
+        raise Wrong(f"There is no time zone “{query['zone']:.40}”, so nobody can tell when the period begins.")
     if not zones:
-        result.open("query", "This machine knows no time zones: it cannot tell whether the period is its days.")
-    elif query["zone"] not in zones:
-        problems.append(f"There is no time zone “{query['zone']:.40}”, so nobody can tell when the period begins.")
-    else:
-        zone, days = ZoneInfo(query["zone"]), [datetime.fromisoformat(query[day]) for day in ("first_day", "last_day")]
-        days.append(days[1] + timedelta(days=1))
-        first_day, last_day, day_after = (day.replace(tzinfo=zone).astimezone(timezone.utc) for day in days)
-        # A last day that was not over yet ends with the order, whose entry was written in the same transaction.
-        if last_day <= until < day_after and ordered - until <= LONGEST_TRANSACTION:
-            cut = f", up to {until.astimezone(zone):%H:%M} ({query['zone']})"
-        problems += broken(
-            "The period",
-            (begins == first_day, f"does not begin with its first day in {query['zone']}"),
-            (until == day_after or cut, f"ends neither with its last day in {query['zone']} nor with the order"),
-        )
+        unknown = "This machine knows no time zones: that the period begins and ends at midnight of its days is compared"
+        result.open("query", f"{unknown} give or take 14 hours only.")
+    zone, spread = (ZoneInfo(query["zone"]), timedelta(0)) if zones else (timezone.utc, timedelta(hours=14))
+    days = [datetime.fromisoformat(query[day]) for day in ("first_day", "last_day")]
+    days.append(days[1] + timedelta(days=1))
+    first_day, last_day, day_after = (day.replace(tzinfo=zone).astimezone(timezone.utc) for day in days)
+    # A last day that was not over yet ends with the order, whose entry was written in the same transaction.
+    if last_day - spread <= until < day_after and ordered - until <= LONGEST_TRANSACTION:
+        cut = f", up to {until.astimezone(zone):%H:%M} ({query['zone'] if zones else 'UTC'})"
+    problems += broken(
+        "The period",
+        (abs(begins - first_day) <= spread, f"does not begin with its first day in {query['zone']}"),
+        (abs(until - day_after) <= spread or cut, f"ends neither with its last day in {query['zone']} nor with the order"),
+    )
     if not begins < until <= min(ordered, moment(told["as_of"])):
         problems.append("The period was not over when it was ordered or looked at.")
     count, drawn = told["population"]["count"], told["sample"]["size"]
@@ -1471,6 +1507,8 @@ def check_sample(told: Json, result: Result) -> None:
     if not counted or not given or not after.size < counted[-1]["number"] < given[0]["number"]:
         raise Wrong("It is not shown that population and root were fixed before the nonce was given.")
     root, size = base64.b64encode(after.root).decode(), sample_size(sample["rule"], len(population["rows"]))
+    # The root was signed, the population counted under it, the word said after that; together they give the seed, which
+    # gives each request its rank, and the lowest ranks are the sample.
     fixed = {"count": population["count"], "population": population["digest"], "root": root, "sample": size}
     fixed.update(before=told["ledger"]["before"]["size"], after=after.size)
     problems = list(differing("What was counted", facts(counted[-1]), fixed))
@@ -1565,7 +1603,7 @@ class PeriodLedger:
         left_out = sorted(self.about[row["reference"]] - leaves.keys())
         # The row has the time of its entry, which was written in the same transaction.
         waited = abs(moment(request["submitted_at"]) - moment(row["submitted_at"]))
-        controls = {f"{framework} {control}" for framework, some in one["controls"].items() for control in some}
+        controls = [f"{framework} {control}" for framework, some in one["controls"].items() for control in some]
         is_later = moment(one["as_of"]) > moment(self.told["as_of"])
         return broken(
             f"The evidence of {row['reference']}",
@@ -1579,7 +1617,7 @@ class PeriodLedger:
             (request["requester"] == row["requester"], "has another requester than the row"),
             (request["state"] == row["state"] or is_later, "has another state than the row"),
             (one["offering"]["digest"] == row["offering_digest"], "has another offering than the row"),
-            (controls == set(row["controls"]), "supports other controls than the row"),
+            (sorted(controls) == sorted(row["controls"]), "supports other controls than the row"),
         )
 
     def completeness_problems(self) -> Iterator[str]:
@@ -1720,10 +1758,12 @@ def check_members(bundle: Bundle, opened: Opened, result: Result) -> None:
             problems.append(f"The bundle lacks {name}.")
         elif file is None and name not in UNLISTED:
             problems.append(f"The bundle has {name}, which the report does not name.")
-        elif file is not None and (size != file["bytes"] or bundle.digest(name) != file["digest"]):
-            problems.append(f"{name} is not the file that the report names.")
-        elif name in known and bundle.digest(name) != known[name]:
-            problems.append(f"{name} tells something else than the report's facts.")
+        else:
+            found = bundle.digest(name)  # also of those that nobody signed, for damage
+            if file is not None and (size, found) != (file["bytes"], file["digest"]):
+                problems.append(f"{name} is not the file that the report names.")
+            elif found != known.get(name, found):
+                problems.append(f"{name} tells something else than the report's facts.")
     result.judge("members", "Every member of the bundle is the one that the report names.", problems)
 
 
@@ -1773,15 +1813,19 @@ def check_ledger(lines: Iterable[bytes], told: Json, trusted: Trusted, evidence:
 # ---- 12. From the command line ---------------------------------------------------------------------------------------
 
 
+def is_bundle(path: Path) -> bool:
+    """Whether this is a folder or a ZIP file. Raises OSError when it cannot be read."""
+    if path.is_dir():
+        return True
+    with path.open("rb") as file:
+        return file.read(4) == b"PK\x03\x04"
+
+
 def check_path(path: Path, trusted: Trusted, progress: Callable[[str], None] = lambda _: None) -> Result:
     """A PDF file, a bundle or a folder. Raises OSError when it cannot be read; whatever it holds, nothing else."""
     result = Result(path.name)
-    packed = False
-    if not path.is_dir():
-        with path.open("rb") as file:
-            packed = file.read(4) == b"PK\x03\x04"
     try:
-        if packed or path.is_dir():
+        if is_bundle(path):
             check_bundle(Bundle(path), trusted, result, progress=progress)
         elif path.stat().st_size > LARGEST_PDF:
             result.bad("pdf-signature", "The file is larger than any evidence can be.")

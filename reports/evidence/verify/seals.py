@@ -80,10 +80,13 @@ def _sealings(evidence: Evidence) -> Iterator[str]:
         yield "The request's seal is not the last one that was made."
     if request.seal and not last:
         yield "The request states a seal of which nothing is told."
-    # A request that is prepared again has no seal meanwhile, nor later if it ends there; nor has what it then says.
-    if last and request.seal is None and request.state not in ("preparing", "refused", "withdrawn"):
+    # A request that is prepared again has no seal meanwhile, nor later if it ends there; an edit changes its answers.
+    has_none = request.seal is None and request.state in ("preparing", "refused", "withdrawn")
+    if last and request.seal is None and not has_none:
         yield "The request states no seal, and went on."
-    elif last and request.seal and last.document.get("answers") != _answers(evidence):
+    entries = Entries(evidence).tagged("request:sealed", "request:edited")
+    is_edited = has_none and bool(entries) and entries[-1].body.get("tag") == "request:edited"
+    if last and not is_edited and last.document.get("answers") != _answers(evidence):
         yield "The answers are not those that were sealed."
 
 

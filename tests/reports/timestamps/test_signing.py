@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from asn1crypto import cms
+from asn1crypto import cms, core
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -161,6 +161,24 @@ def test_a_container_of_another_form_does_not_hold_even_if_the_true_key_signed_i
     assert [sentence for holds, sentence in told_of(changed) if not holds] == [
         "The signature's container or the space beside it was changed, or was not made by Countersign."
     ]
+
+
+def test_what_was_signed_of_one_file_signs_no_other_from_inside_its_container(
+    plain: bytes, key: PdfKey
+) -> None:
+    """A content in the container is signed in the place of the file: anybody could put what was signed once there."""
+    content = sign(plain, key, at=AT, reason="Evidence")
+    covered, container, _ = single.room_of(content)
+    info = cms.ContentInfo.load(single.Der(container).raw)
+    info["content"]["encap_content_info"]["content"] = core.OctetString(covered)
+    with pytest.raises(single.Wrong, match="over something else"):
+        single.read_cms(info.dump(force=True), single.DATA, "the PDF's signature", detached=b"another file")
+    info = cms.ContentInfo.load(single.Der(container).raw)
+    info["content"]["signer_infos"][0]["unsigned_attrs"] = [
+        cms.CMSAttribute({"type": "signing_time", "values": [cms.Time({"utc_time": AT})]})
+    ]
+    with pytest.raises(single.Wrong, match="nobody signed"):
+        single.read_cms(info.dump(force=True), single.DATA, "the PDF's signature", detached=covered)
 
 
 def test_a_file_with_an_earlier_signature_does_not_hold(plain: bytes, key: PdfKey) -> None:

@@ -248,3 +248,47 @@ def test_what_signing_adds_replaces_no_page(bundle: GenuineBundle) -> None:
     forged = with_changes(plain, other_content)
     assert forged.startswith(plain)
     assert any("replaces" in one for one in differences(forged, plain))
+
+
+def with_object(text: bytes) -> Callable[[bytes], bytes]:
+    """An object more, before the end of what was laid out."""
+    return lambda content: content.replace(b"\nstartxref\n", b"\n" + text + b"\nendobj\n\nstartxref\n", 1)
+
+
+HIDDEN: dict[str, Callable[[bytes], bytes]] = {
+    "a second catalog that speaks another language": with_object(
+        b"9999 0 obj\n<<\n/Type /Catalog\n/Lang (xx)\n>>"
+    ),
+    "a page more that no number names": with_object(b"9999 0 obj\n<</Type /Page/Contents 6 0 R>>"),
+    "an object without an end": lambda content: content + b"\n9999 0 obj\n",
+}
+
+
+@pytest.mark.parametrize("what", HIDDEN)
+def test_what_lies_in_a_file_unseen_is_not_read_in_the_place_of_what_is_shown(
+    bundle: GenuineBundle, what: str
+) -> None:
+    plain = before_signing(bundle)
+    changed = HIDDEN[what](plain)
+    assert changed != plain
+    with pytest.raises((Wrong, KeyError)):
+        single.text_of_pages(single.Pdf(changed))
+
+
+def test_what_takes_the_place_of_an_object_keeps_what_that_one_names(bundle: GenuineBundle) -> None:
+    plain = before_signing(bundle)
+    signed = bundle.members["report.pdf"]
+    assert single.text_of_pages(single.Pdf(signed)) == single.text_of_pages(single.Pdf(plain))
+
+    def other_content(writer: IncrementalPdfFileWriter) -> None:
+        content = generic.StreamObject(stream_data=b"BT ET")
+        first_page(writer)["/Contents"] = writer.add_object(content)
+
+    with pytest.raises(Wrong, match="structure"):
+        single.Pdf(with_changes(plain, other_content))
+
+
+def test_a_file_of_beginnings_without_ends_costs_no_time_that_grows_with_its_square() -> None:
+    """Each of them would be read up to the end of the file."""
+    with pytest.raises(Wrong, match="structure"):
+        single.Pdf(b"%PDF-1.7" + b"\n1 0 obj\n" * 1_000_000)

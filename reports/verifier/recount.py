@@ -898,8 +898,7 @@ class Course:
         """One entry more."""
         tag, said, told = body["tag"], body.get("facts") or {}, self.told
         self.entries.append((tag, at))
-        again = tag == "request:retried" and "task" not in said
-        told["state"] = "scheduled" if again else verify.STATES.get(tag, told["state"])
+        told["state"] = verify.state_after(tag, said, told["state"])
         if tag in ("request:submitted", "request:edited", "request:prepared"):
             told.update({name: said[name] for name in ("kind", "beneficiary") if name in said})
         vote = (said.get("revision"), said.get("person") or body["actor"])

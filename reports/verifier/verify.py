@@ -29,7 +29,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from fractions import Fraction
 from itertools import accumulate
@@ -1035,17 +1035,23 @@ def offering_problems(evidence: Evidence) -> Iterator[str]:
     yield from differing("The offering's text", said, wanted)
 
 
+def state_after(tag: str, stated: Json, state: str) -> str:
+    """The state in which an entry leaves a request that was in this one."""
+    if tag == "request:retried" and "task" not in stated:  # the whole request, and not a single task of it
+        return "scheduled"
+    return STATES.get(tag, state)
+
+
 def claim_problems(evidence: Evidence) -> Iterator[str]:
     """The ledger begins with the request's submission, and leaves it in the state that is claimed."""
     request, state, approved = evidence.request, "preparing", set()
     stages = {stage["slug"] for stage in evidence.told["stages"] if stage["revision"] == request["revision"]}
     for entry in evidence.entries():
         tag, stated = entry["body"]["tag"], facts(entry)
-        state = STATES.get(tag, state)
+        state = state_after(tag, stated, state)
         if tag == "stage:approved" and stated["revision"] == request["revision"]:
             approved.add(stated["stage"])
-        is_retried = tag == "request:retried" and "task" not in stated
-        if is_retried or (state == "pending" and stages and stages == approved):
+        if state == "pending" and stages and stages == approved:  # no entry of its own tells that all have agreed
             state = "scheduled"
     asked = {"requester": request["requester"], "offering_digest": evidence.told["offering"]["digest"]}
     submitted = evidence.entries("request:submitted")
@@ -1432,37 +1438,49 @@ def check_heads(told: Json, result: Result) -> None:
 
 
 def check_query(told: Json, result: Result) -> None:
-    """The order's entry states this very query, and the period is the days that it names, between two checkpoints."""
-    query, orders, cut, zones = told["query"], of_the_audit(told, "audit:ordered"), "", available_timezones()
+    """The order's entry states this very query and stands between the two checkpoints; the period is the days it names."""
+    query, orders = told["query"], of_the_audit(told, "audit:ordered")
     before, after = told["ledger"]["before"]["size"], told["ledger"]["after"]["size"]
     if len(orders) != 1 or not before < orders[0]["number"] <= after:
         raise Wrong("It is not shown that the audit was ordered between the two checkpoints.")
     names = ("first_day", "last_day", "until", "zone", "units", "offerings", "controls", "language")
     wanted = {**{name: query[name] for name in names}, "rule": told["sample"]["rule"], "disclosure": told["disclosure"]}
     problems = list(differing("The order of the audit", facts(orders[0]), wanted))
-    begins, until, ordered = moment(query["from"]), moment(query["until"]), moment(orders[0]["body"]["at"])
-    if zones and query["zone"] not in zones:
-        raise Wrong(f"There is no time zone “{query['zone']:.40}”, so nobody can tell when the period begins.")
-    if not zones:
+    if not available_timezones():
         unknown = "This machine knows no time zones: that the period begins and ends at midnight of its days is compared"
         result.open("query", f"{unknown} give or take 14 hours only.")
-    zone, spread = (ZoneInfo(query["zone"]), timedelta(0)) if zones else (timezone.utc, timedelta(hours=14))
-    days = [datetime.fromisoformat(query[day]) for day in ("first_day", "last_day")]
-    days.append(days[1] + timedelta(days=1))
-    first_day, last_day, day_after = (day.replace(tzinfo=zone).astimezone(timezone.utc) for day in days)
+    begins, until, ordered = moment(query["from"]), moment(query["until"]), moment(orders[0]["body"]["at"])
+    first_day, last_day, day_after, spread = days_of(query)
     # A last day that was not over yet ends with the order, whose entry was written in the same transaction.
-    if last_day - spread <= until < day_after and ordered - until <= LONGEST_TRANSACTION:
-        cut = f", up to {until.astimezone(zone):%H:%M} ({query['zone'] if zones else 'UTC'})"
+    is_short = last_day - spread <= until < day_after - spread and ordered - until <= LONGEST_TRANSACTION
     problems += broken(
         "The period",
         (abs(begins - first_day) <= spread, f"does not begin with its first day in {query['zone']}"),
-        (abs(until - day_after) <= spread or cut, f"ends neither with its last day in {query['zone']} nor with the order"),
+        (is_short or abs(until - day_after) <= spread, f"ends neither with its last day in {query['zone']} nor the order"),
+        (begins < until <= min(ordered, moment(told["as_of"])), "was not over when it was ordered or looked at"),
     )
-    if not begins < until <= min(ordered, moment(told["as_of"])):
-        problems.append("The period was not over when it was ordered or looked at.")
-    count, drawn = told["population"]["count"], told["sample"]["size"]
-    result.claim = f"{count} requests from {query['first_day']} to {query['last_day']}{cut}, {drawn} of them drawn."
+    days = f"{query['first_day']} to {query['last_day']}"
+    if is_short:
+        days += f", up to {until.astimezone(zone_of(query)):%H:%M} ({query['zone'] if available_timezones() else 'UTC'})"
+    result.claim = f"{told['population']['count']} requests from {days}, {told['sample']['size']} of them drawn."
     result.judge("query", "The period is the one that was ordered, and the two checkpoints enclose it.", problems)
+
+
+def zone_of(query: Json) -> tzinfo:
+    """The query's time zone; UTC where this machine knows none. Raises Wrong for a zone that there is not."""
+    zones = available_timezones()
+    if zones and query["zone"] not in zones:
+        raise Wrong(f"There is no time zone “{query['zone']:.40}”, so nobody can tell when the period begins.")
+    return ZoneInfo(query["zone"]) if zones else timezone.utc
+
+
+def days_of(query: Json) -> tuple[datetime, datetime, datetime, timedelta]:
+    """When its first day, its last day and the day after that begin, in UTC; and by how much zones may shift them."""
+    days = [datetime.fromisoformat(query[day]) for day in ("first_day", "last_day")]
+    days.append(days[1] + timedelta(days=1))
+    zone = zone_of(query)
+    first_day, last_day, day_after = (day.replace(tzinfo=zone).astimezone(timezone.utc) for day in days)
+    return first_day, last_day, day_after, timedelta(hours=0 if available_timezones() else 14)
 
 
 def check_population(told: Json, result: Result) -> None:
@@ -1501,14 +1519,16 @@ def rank(seed: str, reference: str) -> str:
 
 
 def check_sample(told: Json, result: Result) -> None:
-    """Root, word and rule draw this sample, and the root was fixed before the word was said."""
+    """Root, word and rule draw this sample, and the root was fixed before the word was said.
+
+    The root was signed; the population was counted under it; the word was said after that. Root and word give the seed,
+    the seed gives each request its rank, and the lowest ranks are the sample. A further word is a further draw.
+    """
     sample, population, after = told["sample"], told["population"], read_head(told["ledger"]["after"]["checkpoint"])
     counted, given = of_the_audit(told, "audit:counted"), of_the_audit(told, "audit:nonce-given")
     if not counted or not given or not after.size < counted[-1]["number"] < given[0]["number"]:
         raise Wrong("It is not shown that population and root were fixed before the nonce was given.")
     root, size = base64.b64encode(after.root).decode(), sample_size(sample["rule"], len(population["rows"]))
-    # The root was signed, the population counted under it, the word said after that; together they give the seed, which
-    # gives each request its rank, and the lowest ranks are the sample.
     fixed = {"count": population["count"], "population": population["digest"], "root": root, "sample": size}
     fixed.update(before=told["ledger"]["before"]["size"], after=after.size)
     problems = list(differing("What was counted", facts(counted[-1]), fixed))
@@ -1541,6 +1561,10 @@ def report_values(opened: Opened) -> Iterator[str]:
         names = [told["people"].get(row[who], {}).get("name", row[who]) for who in ("requester", "beneficiary")]
         yield from dict.fromkeys(names)
         yield f"{row['approvals']} / {row['denials']}"
+
+
+#: What a row says of a request's submission, as its entry does.
+_SUBMITTED = ("entry", "submitted_at", "offering", "version", "offering_digest", "unit", "requester")
 
 
 class PeriodLedger:
@@ -1596,22 +1620,27 @@ class PeriodLedger:
 
     def evidence_problems(self, row: Json, one: Json) -> Iterator[str]:
         """Where one request's evidence does not stand on this ledger, or differs from the request's row."""
-        ledger, request, head = one["ledger"], one["request"], read_head(one["ledger"]["checkpoint"])
+        ledger, head = one["ledger"], read_head(one["ledger"]["checkpoint"])
         leaves = {entry["number"]: leaf_hash(canonical(entry["body"])) for entry in ledger["entries"]}
-        other = [number for number, leaf in leaves.items() if self.leaves.get(number, leaf) != leaf]
+        # Evidence of after the period has a head and entries that ledger.jsonl does not reach.
+        other = [number for number, leaf in leaves.items() if number in self.leaves and self.leaves[number] != leaf]
+        is_other_head = head.size in self.roots and self.roots[head.size] != head.root
         # Whether it was made before the period's end or after: all that had happened by then is in it.
         left_out = sorted(self.about[row["reference"]] - leaves.keys())
+        yield from broken(
+            f"The evidence of {row['reference']}",
+            (ledger["origin"] == self.told["ledger"]["origin"], "is of a ledger of another name"),
+            (ledger["verifier"] in self.told["ledger"]["verifiers"], "was made with another key than the ledger's"),
+            (not is_other_head, "is of another ledger"),
+            (not other, f"has other entries than the ledger: {other}"),
+            (not left_out, f"leaves entries out: {left_out}"),
+        )
+        request, is_later = one["request"], moment(one["as_of"]) > moment(self.told["as_of"])
         # The row has the time of its entry, which was written in the same transaction.
         waited = abs(moment(request["submitted_at"]) - moment(row["submitted_at"]))
         controls = [f"{framework} {control}" for framework, some in one["controls"].items() for control in some]
-        is_later = moment(one["as_of"]) > moment(self.told["as_of"])
-        return broken(
+        yield from broken(
             f"The evidence of {row['reference']}",
-            (ledger["origin"] == self.told["ledger"]["origin"], "is of a ledger of another name"),
-            (self.roots.get(head.size, head.root) == head.root, "is of another ledger"),
-            (ledger["verifier"] in self.told["ledger"]["verifiers"], "was made with another key than the ledger's"),
-            (not other, f"has other entries than the ledger: {other}"),
-            (not left_out, f"leaves entries out: {left_out}"),
             (one["reference"] == row["reference"], "is of another request"),
             (waited <= LONGEST_TRANSACTION, "has another time of submission than the row"),
             (request["requester"] == row["requester"], "has another requester than the row"),
@@ -1622,35 +1651,46 @@ class PeriodLedger:
 
     def completeness_problems(self) -> Iterator[str]:
         """Which requests of the period are missing or too many, and which counts are not the ledger's."""
-        told, query, stated = self.told, self.told["query"], self.told["completeness"]
-        names = ("entry", "submitted_at", "offering", "version", "offering_digest", "unit", "requester")
-        rows = {row["reference"]: {name: row[name] for name in names} for row in told["population"]["rows"]}
-        digests = {row["offering_digest"] for row in rows.values()}
-        references, inside, in_scope = [body["subject"].partition(":")[2] for body in self.submissions], 0, {}
-        for reference, body in zip(references, self.submissions):
-            said = {**body["facts"], "entry": body["number"], "submitted_at": body["at"]}
-            if moment(query["from"]) <= moment(body["at"]) < moment(query["until"]):
-                inside += 1
-                fits = all(not query[f"{part}s"] or said[part] in query[f"{part}s"] for part in ("unit", "offering"))
-                # Which controls a version supports that no row has stands in the offering's text, not in the ledger.
-                if fits and (not query["controls"] or said["offering_digest"] in digests):
-                    in_scope[reference] = {name: said[name] for name in names}
+        told, stated = self.told, self.told["completeness"]
+        rows = {row["reference"]: {name: row[name] for name in _SUBMITTED} for row in told["population"]["rows"]}
+        inside, in_scope = self.submitted_in_the_period({row["offering_digest"] for row in rows.values()})
         for reference in sorted(in_scope.keys() - rows.keys()):
             yield f"{reference} was submitted in the period and is in scope, but the population leaves it out."
         for reference, row in rows.items():
             if in_scope.get(reference) != row:
                 yield f"{reference}: no entry tells that it was submitted so, in the period and in scope."
+        references = [body["subject"].partition(":")[2] for body in self.submissions]
         previous = int(stated["previous"][3:]) if stated["previous"] else 0
         if references != [f"SR-{previous + place:06d}" for place in range(1, len(references) + 1)]:
             yield "The references of the ledger's submissions have a gap, or one stands twice."
+        if told["ledger"]["before"]["size"] == 0 and previous:
+            yield "A reference is said to lie before the ledger's first entry."
         first, last = (references[0], references[-1]) if references else (None, None)
         counts = {"first": first, "last": last, "submissions": len(references)}
         counts.update(outside_period=len(references) - inside, outside_filter=inside - len(rows))
         yield from differing("The ledger", stated, counts)
-        if told["ledger"]["before"]["size"] == 0 and previous:
-            yield "A reference is said to lie before the ledger's first entry."
         if told["withheld"] != self.withheld:
             yield f"{self.withheld} lines of the ledger are withheld, not {told['withheld']}."
+
+    def submitted_in_the_period(self, versions: set[str]) -> tuple[int, dict[str, Json]]:
+        """How many requests were submitted in the period; and of those in scope what their entries say of submitting.
+
+        Which controls a version supports stands in the offering's text, not in the ledger: where controls were asked
+        for, the versions of the population's rows are taken.
+        """
+        query, inside, in_scope = self.told["query"], 0, {}
+        for body in self.submissions:
+            said = {**body["facts"], "entry": body["number"], "submitted_at": body["at"]}
+            if moment(query["from"]) <= moment(body["at"]) < moment(query["until"]):
+                inside += 1
+                is_in_scope = (
+                    (not query["units"] or said["unit"] in query["units"])
+                    and (not query["offerings"] or said["offering"] in query["offerings"])
+                    and (not query["controls"] or said["offering_digest"] in versions)
+                )
+                if is_in_scope:
+                    in_scope[body["subject"].partition(":")[2]] = {name: said[name] for name in _SUBMITTED}
+        return inside, in_scope
 
 
 # ---- 11. A bundle: a ZIP file or the folder into which it was unpacked ------------------------------------------------

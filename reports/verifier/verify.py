@@ -1576,7 +1576,8 @@ class PeriodLedger:
         self.leaves: dict[int, bytes] = {}
         self.roots = shown_heads(told)
         self.submissions: list[Json] = []
-        self.about: dict[str, set[int]] = {reference: set() for reference in told["sample"]["references"]}
+        #: The numbers of the entries about each request of the sample, and about each passkey.
+        self.about: dict[str, set[int]] = {f"request:{reference}": set() for reference in told["sample"]["references"]}
         self.problems: list[str] = []
         self.word_was_said: list[str] = []
 
@@ -1605,8 +1606,8 @@ class PeriodLedger:
     def read_entry(self, number: int, body: Json) -> None:
         """What one entry tells."""
         tag, at, (kind, _, name) = body["tag"], moment(body["at"]), body["subject"].partition(":")
-        if kind == "request" and name in self.about:
-            self.about[name].add(number)
+        if kind == "passkey" or body["subject"] in self.about:
+            self.about.setdefault(body["subject"], set()).add(number)
         if kind == "request" and tag == "request:submitted":
             self.submissions.append(body)
             # One that says another time than the entries around it could be moved out of any period.
@@ -1625,8 +1626,13 @@ class PeriodLedger:
         # Evidence of after the period has a head and entries that ledger.jsonl does not reach.
         other = [number for number, leaf in leaves.items() if number in self.leaves and self.leaves[number] != leaf]
         is_other_head = head.size in self.roots and self.roots[head.size] != head.root
-        # Whether it was made before the period's end or after: all that had happened by then is in it.
-        left_out = sorted(self.about[row["reference"]] - leaves.keys())
+        # Whether it was made before the period's end or after: all that had happened to the request by then is in it, and
+        # what had happened by its own head to the passkeys that signed.
+        expected = set(self.about[f"request:{row['reference']}"])
+        for subject in {entry["body"]["subject"] for entry in ledger["entries"]}:
+            if subject.startswith("passkey:"):
+                expected.update(number for number in self.about.get(subject, ()) if number <= head.size)
+        left_out = sorted(expected - leaves.keys())
         yield from broken(
             f"The evidence of {row['reference']}",
             (ledger["origin"] == self.told["ledger"]["origin"], "is of a ledger of another name"),

@@ -109,6 +109,16 @@ def test_evidence_of_before_the_head_leaves_nothing_out_that_had_happened_by_the
     ledger = single.PeriodLedger(told)
     ledger.read(lines, [head.size])
     assert [*ledger.problems, *ledger.evidence_problems(row, evidence)] == []
+    # What happened to a passkey that signed, as the ledger of the period tells: a revocation that the evidence leaves out.
+    evidence["ledger"]["entries"].append({"number": head.size + 9, "body": {"subject": "passkey:mine"}})
+    revoked = {"subject": "passkey:mine", "tag": "passkey:revoked", "at": told["as_of"], "actor": "portal"}
+    other = {**revoked, "subject": "passkey:other"}
+    for number, entry in ((head.size, revoked), (head.size - 1, other), (head.size + 1, revoked)):
+        ledger.read_entry(number, entry)
+    assert list(ledger.evidence_problems(row, evidence)) == [
+        f"The evidence of {bundle.early} leaves entries out: [{head.size}]."
+    ]
+    evidence["ledger"]["entries"].pop()
     late = {
         "subject": f"request:{bundle.early}",
         "tag": "approval:voided",

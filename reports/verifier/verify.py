@@ -493,13 +493,15 @@ class Pdf:
         self.unpacked, at = 0, 0
         while found := _OBJECT.search(content, at):
             end = content.find(b"\nendobj\n", found.end())
-            bytes_at = content.find(b"\nstream\n", found.end(), max(end, 0))
+            stream_at = content.find(b"\nstream\n", found.end(), max(end, 0))
             if end < 0:
                 raise Wrong(_ODD)
-            number, text = int(found[1]), content[found.end() : end if bytes_at < 0 else bytes_at]
+            number, text = int(found[1]), content[found.end() : end if stream_at < 0 else stream_at]
+            if number in self.texts and stream_at >= 0:
+                raise Wrong(_ODD)
             self._add(number, text)
-            if bytes_at >= 0:
-                start = bytes_at + len(b"\nstream\n")
+            if stream_at >= 0:
+                start = stream_at + len(b"\nstream\n")
                 end = start + _number_after(rb"/Length ", text)
                 self.streams[number] = self._unpack(text, content[start:end])
                 if re.match(rb"<<\s*/Type /ObjStm\b", text):
@@ -771,7 +773,8 @@ def is_consistent(old: Head, new: Head, proof: Sequence[str]) -> bool:
         else:
             sr = node_hash(sr, c)
         fn, sn = fn >> 1, sn >> 1
-    return sn == 0 and (fr, sr) == (old.root, new.root)  # step 7
+    is_of_old, is_of_new = fr == old.root, sr == new.root  # step 7: the same nodes give both roots, so nothing was changed
+    return sn == 0 and is_of_old and is_of_new
 
 
 class Edge:
@@ -848,12 +851,14 @@ def proven_keys(ledger: Json, note: str) -> tuple[list[str], list[str]]:
     chain K0, K1, ... of old keys; the key that signed this head is its end.
     """
     present = [vkey for vkey in ledger.get("verifiers") or [ledger["verifier"]] if signed_by(note, vkey)]
+    if not present:
+        return [], []
     rotations = ledger.get("rotations") or []
-    keys = [*(facts(rotation["entry"])["old"] for rotation in rotations), *present[-1:]]
-    for rotation, old, new in zip(rotations, keys, keys[1:]):
+    earlier = [facts(rotation["entry"])["old"] for rotation in rotations]
+    for rotation, old, new in zip(rotations, earlier, [*earlier[1:], present[-1]]):
         if not _handed_over(rotation, old, new, read_head(note)):
             raise Wrong("The ledger's key was changed, but the old key did not hand over to the new one.")
-    return present, keys[:-1] if present else []
+    return present, earlier
 
 
 def _handed_over(rotation: Json, old: str, new: str, head: Head) -> bool:
@@ -863,7 +868,8 @@ def _handed_over(rotation: Json, old: str, new: str, head: Head) -> bool:
     return (
         (body["tag"], body["number"], facts(entry)["new"]) == ("ledger:key-rotated", number, new)
         and statement.partition("\n\n")[0] == f"countersign-ledger-key/1\n{head.origin}\n{old}\n{new}"
-        and all(signed_by(note, key) for note in (statement, rotation["checkpoint"]) for key in (old, new))
+        and signed_by(statement, old) and signed_by(statement, new)
+        and signed_by(rotation["checkpoint"], old) and signed_by(rotation["checkpoint"], new)
         and bridge.origin == head.origin
         and is_included(body, number, bridge, rotation["inclusion"])
         and is_included(body, number, head, entry["inclusion"])
@@ -972,6 +978,23 @@ def verify_assertion(assertion: Mapping[str, bytes], spki: bytes, challenge: byt
 
 
 # ---- 8. One request's evidence: seals, decisions, steps, and what the ledger's entries tell of them -------------------
+
+# The facts of one request (evidence.json), as far as this file looks at them; “…” stands for more of the same:
+#
+#   reference "SR-000001", as_of
+#   request    state, revision, seal (of the last revision, or null), requester, beneficiary, submitted_at, reason, ...
+#   people     [{id "person:7", issuer, subject, name}, …]: elsewhere people are named by their id alone
+#   offering   slug, version, digest, document: the text of the service that was asked for, and its digest
+#   answers    [{name, value}, …] as they are now
+#   sealings   [{revision 1, seal, document}, …]: each revision's seal, the digest of its document, in which stand
+#              reference, revision, offering, answers, risk, plan [step, …], route [{slug, quorum, approvers [{issuer, subject}, …]}, …]
+#   stages     [{revision, slug, state, quorum, approvers}, …] of each route, as they ended
+#   decisions  [{revision, stage, seal, person, on_behalf_of, verdict, comment, decided_at, voided_at, signature}, …]
+#   steps      [{revision, position, plan, outcome, read_back}, …]: what was done of each plan
+#   ledger     origin, verifier (its key), checkpoint (the signed head), rotations, entries [{number, body, personal, inclusion}, …]
+#
+# And an entry's body: number, at, tag "approval:approved", subject "request:SR-000001", actor "person:7", facts {…}, personal
+# {name: commitment}; the values that it commits to stand beside it, in `personal`.
 
 #: The state in which each entry leaves a request.
 STATES = {
@@ -1105,7 +1128,7 @@ def seal_problems(evidence: Evidence) -> Iterator[str]:
 
 
 def decision_problems(evidence: Evidence) -> Iterator[str]:
-    """Every decision was made on its seal, nobody decided twice or for themselves, and enough agreed to each stage."""
+    """Every decision was made on its seal by somebody sealed as an approver, and nobody decided twice or for themselves."""
     request, decisions = evidence.request, evidence.decisions
     people = [(one["revision"], who) for one in decisions for who in {one["person"], one["on_behalf_of"]} - {None}]
     if len(people) != len(set(people)):
@@ -1120,13 +1143,17 @@ def decision_problems(evidence: Evidence) -> Iterator[str]:
             (not is_own, "is by who asked for it or receives it, or in their place"),
             (may_decide(evidence, decision), "is by nobody who could decide there"),
         )
+
+
+def quorum_problems(evidence: Evidence) -> Iterator[str]:
+    """Enough people agreed to each stage that was approved, and to each on which the work rests."""
+    request = evidence.request
     is_agreed = request["state"] in ("scheduled", "fulfilling", "fulfilled", "ended", "failed")
     for stage in evidence.told["stages"]:
-        must_count, votes = is_agreed and stage["revision"] == request["revision"], 0
-        for one in decisions:
-            is_here = (one["revision"], one["stage"]) == (stage["revision"], stage["slug"])
-            # What an earlier seal had may have become void by what came after.
-            votes += is_here and one["verdict"] == "approve" and not (must_count and one["voided_at"])
+        must_count = is_agreed and stage["revision"] == request["revision"]
+        here = [one for one in evidence.decisions if (one["revision"], one["stage"]) == (stage["revision"], stage["slug"])]
+        # What an earlier seal had may have become void by what came after.
+        votes = sum(1 for one in here if one["verdict"] == "approve" and not (must_count and one["voided_at"]))
         if votes < stage["quorum"] and (must_count or stage["state"] == "approved"):
             yield f"The stage “{stage['slug']}” counts as approved, but {votes} of {stage['quorum']} agreed."
 
@@ -1307,7 +1334,7 @@ def check_evidence(opened: Opened, trusted: Trusted, result: Result) -> None:
     about = (f"request:{reference}", f"offering:{told['offering']['slug']}", "passkey:", "erasure:", "ledger:")
     _check_proofs(opened, about, trusted, result)
     rules = {"offering": offering_problems, "claim": claim_problems, "entries": ledger_problems}
-    rules.update(decisions=decision_problems, signature=signature_problems)
+    rules.update(decisions=decision_problems, quorum=quorum_problems, signature=signature_problems)
     if erased := evidence.entries("record:erased"):
         said = f"The request's record was erased when its time was over (entry {erased[0]['number']})"
         result.open("record", f"{said}; what it held cannot be compared.")
@@ -1334,13 +1361,13 @@ def _check_proofs(opened: Opened, about: Sequence[str], trusted: Trusted, result
     ledger, note = opened.told["ledger"], opened.told["ledger"]["checkpoint"]
     about = (*about, "signing-key:")
 
-    def check_ledger() -> None:
+    def check_head_and_entries() -> None:
         head = check_note(note, [ledger["verifier"]], ledger["origin"])
         result.good("checkpoint", f"The checkpoint of {head.origin} is signed by the ledger's key.")
         is_about = lambda subject: subject in about or subject.partition(":")[0] + ":" in about  # noqa: E731
         check_entries(ledger["entries"], head, opened.told["as_of"], is_about, result)
 
-    run_check("ledger", check_ledger, result)
+    run_check("ledger", check_head_and_entries, result)
     run_check("keys", lambda: check_keys(ledger, note, opened.signed.certificate, trusted, result), result)
 
 

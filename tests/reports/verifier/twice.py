@@ -26,6 +26,7 @@ def wrong_at_first(told: dict[str, Any]) -> list[str]:
         verify.ledger_problems,
         verify.seal_problems,
         verify.decision_problems,
+        verify.quorum_problems,
         verify.step_problems,
         verify.signature_problems,
     )

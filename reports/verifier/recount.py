@@ -41,10 +41,10 @@ Wrong = verify.Wrong
 # ---- 1. The form of a file: nothing in it that Countersign never writes ----------------------------------------------
 
 
-def check_form(content: bytes, result: verify.Result) -> None:
-    """The file is built as Countersign builds it, so that no program finds anything else in it than verify.py did."""
+def check_form(content: bytes, read: verify.Pdf, result: verify.Result) -> None:
+    """The file is built as Countersign builds it, so that no program finds anything else in it than verify.py, which read it."""
     holds = "Nothing lies in the file that Countersign never writes, and its pages and files can be read in one way only."
-    verify.run_check("form", lambda: result.judge("form", holds, _odd_form(content)), result)
+    verify.run_check("form", lambda: result.judge("form", holds, _odd_form(content, read)), result)
 
 
 def container_problems(content: bytes) -> Iterator[str]:
@@ -54,9 +54,9 @@ def container_problems(content: bytes) -> Iterator[str]:
         yield "The signature's container or the space beside it was changed, or was not made by Countersign."
 
 
-def _odd_form(content: bytes) -> Iterator[str]:
+def _odd_form(content: bytes, read: verify.Pdf) -> Iterator[str]:
     yield from container_problems(content)
-    read, strict = verify.Pdf(content), Pdf(content)
+    strict = Pdf(content)
     if read.language != strict.root["Lang"].decode():
         yield "Two ways of reading the file find different languages in it."
     if read.attachments() != strict.attachments():
@@ -65,7 +65,7 @@ def _odd_form(content: bytes) -> Iterator[str]:
         yield "Two ways of reading the file find different pages in it."
 
 
-OCTETS, OBJECT, SEQUENCE, SET = 0x04, 0x06, 0x30, 0x31
+SEQUENCE, OCTETS, SET = verify.SEQUENCE, verify.OCTETS, 0x31
 
 
 def der(tag: int, *parts: bytes) -> bytes:
@@ -146,7 +146,6 @@ _MEANING: dict[str, Callable[[bytes], Any]] = {
     "word": {b"true": True, b"false": False, b"null": None}.get,
 }
 _CLOSING = {b"<<": re.compile(rb"[ \n]*>>"), b"[": re.compile(rb"[ \n]*\]")}
-_ODD = "The PDF's own structure cannot be read; Countersign did not write it."
 
 
 class Ref(NamedTuple):
@@ -166,7 +165,7 @@ def _value(content: bytes, at: int, depth: int = 0) -> tuple[Any, int]:
     """The value at this place, a name as str and a string as bytes, and where it ends."""
     token = _VALUE.match(content, at)
     if token is None or depth > 64:
-        raise Wrong(_ODD)
+        raise Wrong(verify.ODD)
     kind, at = str(token.lastgroup), token.end()
     if kind != "opening":
         return _MEANING[kind](token[kind]), at
@@ -178,7 +177,7 @@ def _value(content: bytes, at: int, depth: int = 0) -> tuple[Any, int]:
         return items, end.end()
     entries = dict(zip(items[::2], items[1::2]))
     if 2 * len(entries) != len(items):
-        raise Wrong(_ODD)
+        raise Wrong(verify.ODD)
     return entries, end.end()
 
 
@@ -195,7 +194,7 @@ class Pdf:
             before, places = self._section(self.trailer["Prev"])
             self.places = {**places, **self.places}
             if "Prev" in before or before["Root"] != self.trailer["Root"]:
-                raise Wrong(_ODD)
+                raise Wrong(verify.ODD)
         self.root: Json = self.get(self.trailer["Root"], "Catalog")
         self.pages = self._pages()
 
@@ -210,9 +209,9 @@ class Pdf:
             last = int.from_bytes(rows[middle : at + size], "big")
             places[number] = rows[at], int.from_bytes(rows[at + 1 : middle], "big"), last
         if one != 1 or min(second, third) < 1 or max(places) >= head["Size"]:
-            raise Wrong(_ODD)
+            raise Wrong(verify.ODD)
         if not len(places) * size == sum(index[1::2]) * size == len(rows):
-            raise Wrong(_ODD)
+            raise Wrong(verify.ODD)
         return head, places
 
     def get(self, value: Any, kind: str = "") -> Any:
@@ -221,7 +220,7 @@ class Pdf:
             packed, second, third = self.places[value.number]
             number, found = self._packed_at(second, third) if packed == 2 else self._object_at(second)
             if packed not in (1, 2) or number != value.number or isinstance(found, Ref):
-                raise Wrong(_ODD)
+                raise Wrong(verify.ODD)
             value = found
         if kind:
             head = value.head if isinstance(value, Stream) else value
@@ -236,7 +235,7 @@ class Pdf:
         """Number and value of the object that begins here (§7.3.10)."""
         head = re.compile(rb"([1-9]\d{0,9}) 0 obj\n").match(self.content, start)
         if head is None:
-            raise Wrong(_ODD)
+            raise Wrong(verify.ODD)
         value, end = _value(self.content, head.end())
         after = b"\nendobj\n"
         if self.content.startswith(b"\nstream\n", end):
@@ -244,7 +243,7 @@ class Pdf:
             end, after = start + value["Length"], b"\nendstream" + after
             value = Stream(value, self.content[start:end])
         if end < start or not self.content.startswith(after, end):
-            raise Wrong(_ODD)
+            raise Wrong(verify.ODD)
         return int(head[1]), value
 
     def _packed_at(self, number: int, place: int) -> tuple[int, Any]:
@@ -253,12 +252,12 @@ class Pdf:
             head, content = self.stream(Ref(number), "ObjStm")
             index = [int(word) for word in content[: head["First"]].split()]
             if not len(index) == 2 * len(set(index[::2])) == 2 * head["N"]:
-                raise Wrong(_ODD)
+                raise Wrong(verify.ODD)
             self.packed[number] = content, index[::2], [*(head["First"] + at for at in index[1::2]), len(content)]
         content, numbers, starts = self.packed[number]
         value, end = _value(content, starts[place])
         if content[end : starts[place + 1]] not in (b"", b"\n"):
-            raise Wrong(_ODD)
+            raise Wrong(verify.ODD)
         return numbers[place], value
 
     def stream(self, value: Any, kind: str = "Stream") -> tuple[Json, bytes]:
@@ -272,7 +271,7 @@ class Pdf:
             if reader.unconsumed_tail or self.spent > 8 * verify.LARGEST_STREAM:
                 raise Wrong("The PDF holds more than any evidence can; it was made to exhaust its reader.")
             if head["Filter"] != "FlateDecode" or not reader.eof or reader.unused_data:
-                raise Wrong(_ODD)
+                raise Wrong(verify.ODD)
         return head, content
 
     def attachments(self) -> dict[str, bytes]:
@@ -296,7 +295,7 @@ class Pdf:
             places += self.get(place, "Pages")["Kids"] if "Kids" in self.get(place) else [place]
         pages = [self.get(place, "Page") for place in places]
         if not pages or len(set(places)) != len(places):
-            raise Wrong(_ODD)
+            raise Wrong(verify.ODD)
         for note in (self.get(one) for page in pages for one in page.get("Annots", ())):
             self.get(note, "Widget" if note["Rect"] == [0, 0, 0, 0] else "Link")
         self.get(self.root.get("AcroForm", {}), "AcroForm")
@@ -353,7 +352,7 @@ def _shown(pdf: Pdf, content: bytes, resources: Json, fonts: dict[str, dict[byte
             head, drawing = pdf.stream(resources["XObject"][found[kind].decode()], "Form")
             inner = {**pdf.get(head["Resources"]), "XObject": {}}
             if inner["Font"] != resources["Font"]:
-                raise Wrong(_ODD)
+                raise Wrong(verify.ODD)
             yield from _shown(pdf, drawing, inner, fonts)
 
 
@@ -627,7 +626,7 @@ def decision_problems(story: Story) -> Iterator[str]:
                 "was made before they signed in",
             ),
         )
-    on_work = request["state"] in ("scheduled", "fulfilling", "fulfilled", "ended", "failed")
+    on_work = request["state"] in verify.AGREED
     for stage in story.told["stages"]:
         number, slug, state = stage["revision"], stage["slug"], stage["state"]
         here = [one for one in story.told["decisions"] if (one["revision"], one["stage"]) == (number, slug)]
@@ -1117,7 +1116,7 @@ def check_path(
 def check_pdf(content: bytes, result: verify.Result) -> None:
     """A PDF alone, which verify.py found to hold."""
     opened = reopened(content)
-    check_form(content, result)
+    check_form(content, opened.pdf, result)
     if opened.name == "evidence.json":
         check_story(opened, result)
     elif opened.name == "audit.json":
@@ -1132,7 +1131,7 @@ def check_bundle(path: Path, result: verify.Result, progress: Callable[[str], No
     bundle.progress = progress
     report = bundle.read("report.pdf")
     opened = reopened(report)
-    check_form(report, result)
+    check_form(report, opened.pdf, result)
     check_report_pages(opened, result)
     check_rows(bundle, opened, result)
     sampled = [f"evidence/{reference}.pdf" for reference in opened.told["sample"]["references"]]

@@ -469,13 +469,13 @@ def _is_issued_by(certificate: bytes, issuer: bytes) -> bool:
 _OBJECT = re.compile(rb"\n([1-9]\d{0,9}) 0 obj\n")
 _PAGE, _CATALOG = re.compile(rb"<<\s*/Type /Page\b"), re.compile(rb"<<\s*/Type /Catalog\b.*?/Lang \((\w+)\)", re.DOTALL)
 _ATTACHED = re.compile(rb"<<\s*/Type /Filespec\s*/F \(([\w.-]+)\)\s*/UF \(\1\)\s*/EF <<\s*/F (\d+) 0 R")
-_ODD = "The PDF's own structure cannot be read; Countersign did not write it."
+ODD = "The PDF's own structure cannot be read; Countersign did not write it."
 
 
 def _number_after(name: bytes, text: bytes) -> int:
     found = re.search(name + rb"(\d+)", text)
     if found is None:
-        raise Wrong(_ODD)
+        raise Wrong(ODD)
     return int(found[1])
 
 
@@ -495,10 +495,10 @@ class Pdf:
             end = content.find(b"\nendobj\n", found.end())
             stream_at = content.find(b"\nstream\n", found.end(), max(end, 0))
             if end < 0:
-                raise Wrong(_ODD)
+                raise Wrong(ODD)
             number, text = int(found[1]), content[found.end() : end if stream_at < 0 else stream_at]
             if number in self.texts and stream_at >= 0:
-                raise Wrong(_ODD)
+                raise Wrong(ODD)
             self._add(number, text)
             if stream_at >= 0:
                 start = stream_at + len(b"\nstream\n")
@@ -509,7 +509,7 @@ class Pdf:
             at = end
         languages = [found[1].decode() for text in self.texts.values() if (found := _CATALOG.match(text))]
         if len(languages) != 1:
-            raise Wrong(_ODD)
+            raise Wrong(ODD)
         self.language = languages[0]
 
     def _add(self, number: int, text: bytes) -> None:
@@ -518,7 +518,7 @@ class Pdf:
         self.texts[number] = text
         after = self.references(number)
         if number in self.streams or any(after.get(name, [])[: len(old)] != old for name, old in before.items()):
-            raise Wrong(_ODD)
+            raise Wrong(ODD)
 
     def _unpack(self, text: bytes, content: bytes) -> bytes:
         """A stream's bytes. Refuses a bomb: neither one stream nor all together may grow without end."""
@@ -1004,6 +1004,8 @@ STATES = {
     "stage:cancelled": "rejected", "fulfilment:started": "fulfilling", "request:fulfilled": "fulfilled",
     "request:failed": "failed", "request:ended": "ended",
 }
+#: Those that no request reaches before everybody has agreed.
+AGREED = ("scheduled", "fulfilling", "fulfilled", "ended", "failed")
 VERDICTS = {"approve": "approval:approved", "deny": "approval:denied"}
 _DECIDED = ("actor", "revision", "stage", "seal", "on_behalf_of", "auth_time", "acr", "amr", "signature")
 #: What the entries of these kinds state as the facts do.
@@ -1148,7 +1150,7 @@ def decision_problems(evidence: Evidence) -> Iterator[str]:
 def quorum_problems(evidence: Evidence) -> Iterator[str]:
     """Enough people agreed to each stage that was approved, and to each on which the work rests."""
     request = evidence.request
-    is_agreed = request["state"] in ("scheduled", "fulfilling", "fulfilled", "ended", "failed")
+    is_agreed = request["state"] in AGREED
     for stage in evidence.told["stages"]:
         must_count = is_agreed and stage["revision"] == request["revision"]
         here = [one for one in evidence.decisions if (one["revision"], one["stage"]) == (stage["revision"], stage["slug"])]

@@ -54,7 +54,7 @@ def verify_report(content: bytes, *, name: str, trusted: Trusted) -> Verificatio
     single.check_pdf(content, given(trusted), found)
     opened = single.open_pdf(content, single.Trusted(), single.Result(name)) if found.holds else None
     if opened is not None:
-        recount.check_form(content, found)
+        recount.check_form(content, opened.pdf, found)
         recount.check_report_pages(opened, found)
     result = _told(found)
     _stronger(content, opened, result)
@@ -73,7 +73,7 @@ def verify_bundle(path: Path, *, trusted: Trusted, progress: Progress = lambda _
         if found.holds:
             opened = single.open_pdf(report, single.Trusted(), single.Result(path.name))
         if opened is not None:
-            recount.check_form(report, found)
+            recount.check_form(report, opened.pdf, found)
             recount.check_rows(bundle, opened, found)
             recount.check_report_pages(opened, found)
             _check_sampled(bundle, opened.told, trusted, found)

@@ -22,7 +22,7 @@ from tests.reports.verifier.conftest import GenuineBundle
 def said_of(content: bytes) -> list[str]:
     """What does not hold of its form."""
     result = Result("report.pdf")
-    check_form(content, result)
+    check_form(content, single.Pdf(content), result)
     assert result.checks
     return [sentence for _, holds, sentence in result.checks if not holds]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,6 +75,14 @@ def arrive(page: Page, late: Request) -> int:
     return answer.status
 
 
+@contextmanager
+def beside(page: Page) -> Iterator[Page]:
+    """The form of what is being looked over, in another window."""
+    with page.context.new_page() as other:
+        other.goto(page.get_by_role("link", name="Change the answers").first.evaluate("it => it.href"))
+        yield other
+
+
 def test_what_was_typed_before_the_form_was_sent_does_not_come_back(visitors, chromium):
     with visitors.window(chromium, WHO) as page:
         page.goto(FORM)
@@ -141,8 +151,7 @@ def test_lines_that_are_saved_as_they_stand_are_no_change(visitors, chromium):
         page.goto("/catalogue/tls-certificate/request")
         fill_certificate(page)
         review(page)
-        with page.context.new_page() as other:
-            other.goto(page.get_by_role("link", name="Change the answers").first.evaluate("it => it.href"))
+        with beside(page) as other:
             other.get_by_label("What is the server for?").dispatch_event("change")
             expect(other.locator("#draft-kept")).to_contain_text("Kept")
         submit(page)
@@ -153,8 +162,7 @@ def test_answers_that_another_window_changed_are_looked_over_again(visitors, chr
         page.goto(FORM)
         fill_access(page, role="ERP – Accounts payable clerk")  # noqa: RUF001  (as the directory writes it)
         review(page)
-        with page.context.new_page() as other:
-            other.goto(page.get_by_role("link", name="Change the answers").first.evaluate("it => it.href"))
+        with beside(page) as other:
             other.get_by_label(WHY).fill(SHORTER)
             other.get_by_label("Until when?").focus()
             expect(other.locator("#draft-kept")).to_contain_text("Kept")
@@ -169,8 +177,7 @@ def test_a_window_whose_form_became_a_request_says_so_beside_the_buttons(visitor
         page.goto("/catalogue/firewall-rule/request")
         fill_rule(page)
         review(page)
-        with page.context.new_page() as other:
-            other.goto(page.get_by_role("link", name="Change the answers").first.evaluate("it => it.href"))
+        with beside(page) as other:
             title = other.title()
             submit(page)
             other.get_by_label("Rollback plan").fill("On-call watches the order queue all night.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
@@ -40,10 +40,14 @@ def assemble(
     *,
     key: PdfKey,
     files: Sequence[FilePart],
+    evidence: Collection[int],
     withheld: int,
     look: str,
 ) -> Audit:
-    """The audit's facts. `head` is the one that everything is proven under; `files` are the bundle's members."""
+    """The audit's facts. `head` is the one that everything is proven under; `files` are the bundle's members.
+
+    `evidence` are the sizes of the heads under which the sample's evidence is proven.
+    """
     audit = made.audit
     facts = session.get_one(AuditFacts, audit.id)
     root = base64.b64decode(audit.root)
@@ -54,6 +58,7 @@ def assemble(
         reference=audit.reference,
         certificate=subject_of(key),
         sizes=(audit.before_size or 0, audit.after_size or 0, head.size),
+        evidence=evidence,
     )
     told: dict[str, Any] = {
         "format": FORMAT,

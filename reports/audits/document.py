@@ -11,6 +11,7 @@ How the parts prove each other:
   The order's entry states `until`: the end of the last day, or the moment of the order where that day was not over yet.
 * The submission entries among them carry the references that the population must have, without a gap, and the unit and
   offering that the query looks at. What the rows tell of state and times is what held at `as_of`, under `after`.
+* Each file of evidence is proven under a head of its own, and `made` contains every one of them.
 * `after` was fixed and shown before the auditor gave the nonce (an entry under `made` tells so), therefore nobody
   chose the sample. An entry of counting commits to the population's digest, also before the nonce.
 """
@@ -86,11 +87,20 @@ class BeforePart(Part):
     edge: tuple[Base64, ...]
 
 
+class EvidenceHeadPart(Part):
+    """That `made` contains the head of that size, under which evidence of the sample is proven."""
+
+    size: Count
+    proof: tuple[Base64, ...]
+
+
 class ConsistencyPart(Part):
     """RFC 6962 §2.1.2: that each head contains the one before. Empty where a size is 0 or both are equal."""
 
     before_after: tuple[Base64, ...]
     after_made: tuple[Base64, ...]
+    #: One for each size that a head of the sample's evidence has, in order.
+    evidence_made: tuple[EvidenceHeadPart, ...]
 
 
 class AuditLedger(Part):

@@ -21,7 +21,7 @@ from portal.audit.rotation import key_chain
 from portal.audit.tree import node_reader
 from portal.core.canonical import canonical_json
 from portal.core.database import Database
-from reports.audits.document import AuditLedger, BeforePart, ConsistencyPart, HeadPart
+from reports.audits.document import AuditLedger, BeforePart, ConsistencyPart, EvidenceHeadPart, HeadPart
 from reports.audits.tags import subject_of
 from reports.evidence.document import EntryPart, RotationPart
 
@@ -41,11 +41,18 @@ def edge(node: NodeReader, size: int) -> tuple[bytes, ...]:
 
 
 def ledger_part(
-    session: Session, signer: Signer, *, reference: str, certificate: str, sizes: tuple[int, int, int]
+    session: Session,
+    signer: Signer,
+    *,
+    reference: str,
+    certificate: str,
+    sizes: tuple[int, int, int],
+    evidence: Collection[int],
 ) -> AuditLedger:
     """Heads and proofs for the sizes before, after and made, and the entries that speak of the audit itself.
 
-    `certificate` is how the ledger names the one that signs the report.
+    `certificate` is how the ledger names the one that signs the report, `evidence` the sizes of the heads under which the
+    sample's evidence is proven.
     """
     before, after, made = sizes
     node = node_reader(session)
@@ -65,6 +72,10 @@ def ledger_part(
         consistency=ConsistencyPart(
             before_after=_encoded(consistency_proof(node, before, after)),
             after_made=_encoded(consistency_proof(node, after, made)),
+            evidence_made=tuple(
+                EvidenceHeadPart(size=size, proof=_encoded(consistency_proof(node, size, made)))
+                for size in sorted(set(evidence))
+            ),
         ),
         entries=tuple(
             EntryPart(

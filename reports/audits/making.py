@@ -34,7 +34,7 @@ from reports.audits.members import LEDGER, listed, write_heads, write_tables
 from reports.audits.model import AuditDraw, AuditFile, DrawState
 from reports.audits.ordering import enqueue_part, rows_of
 from reports.audits.report import look, report_pdf
-from reports.audits.sampled import make_all_evidence
+from reports.audits.sampled import make_all_evidence, sizes_proven
 from reports.audits.share import Making
 from reports.evidence.make import Workbench, introduced_key
 from reports.verifier import FILES, source
@@ -98,7 +98,8 @@ def _write_facts(making: Making) -> bool:
     """ledger.jsonl, the heads, the tables and audit.json, all under one head that is signed once."""
     if making.lies_ready(FILE_NAME):
         return True
-    head = _head_of(making)
+    proven = sizes_proven(making)
+    head = _head_of(making, max(proven, default=0))
     audit = making.draw.audit
     with making.job.db.reading() as session:
         references = {row["reference"] for row in rows_of(session, audit.id)}
@@ -116,7 +117,15 @@ def _write_facts(making: Making) -> bool:
         ).one()
         evidence = [file for file in listed(making.folder) if file.name.startswith("evidence/")]
         told = assemble(
-            session, making.bench, draw, head, key=making.key, files=evidence, withheld=withheld, look=look()
+            session,
+            making.bench,
+            draw,
+            head,
+            key=making.key,
+            files=evidence,
+            evidence=proven,
+            withheld=withheld,
+            look=look(),
         )
     write_tables(making.folder, told)
     write_heads(making.folder, told)
@@ -128,11 +137,11 @@ def _write_facts(making: Making) -> bool:
     return not making.spent
 
 
-def _head_of(making: Making) -> Checkpoint:
-    """The head under which everything is proven: signed once for a draw, whoever asks again."""
+def _head_of(making: Making, least: int) -> Checkpoint:
+    """The head under which everything is proven: signed once for a draw, whoever asks again, of at least this size."""
     with making.job.db.reading() as session:
         size = session.get_one(AuditDraw, making.draw.id).made_size
-        if size is not None:
+        if size is not None and size >= least:
             return session.get_one(Checkpoint, size)
     head = signed_head(making.job, making.bench.signer)
     with making.job.transaction() as session:

@@ -87,8 +87,9 @@ def order(session: Session, actor: Actor, wanted: Wanted) -> Audit:
         facts={
             "first_day": query.first_day.isoformat(),
             "last_day": query.last_day.isoformat(),
-            "until": moment(query.until),
             "zone": zone,
+            "from": moment(query.begins),
+            "until": moment(query.until),
             "units": audit.units,
             "offerings": audit.offerings,
             "controls": audit.controls,

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
+import pypdf
+
+from portal.audit.notes import read_head
 from reports.audits import place
 from reports.audits.share import Making
 from reports.evidence.make import Made, make_evidence
@@ -36,6 +39,13 @@ def make_all_evidence(making: Making) -> bool:
             for future in running:
                 future.cancel()
     return True
+
+
+def sizes_proven(making: Making) -> set[int]:
+    """The sizes of the ledger's heads under which the files that were made are proven, as these say themselves."""
+    paths = [making.folder / _name(reference) for reference in making.draw.drawn]
+    notes = (pypdf.PdfReader(path).attachments["checkpoint.note"][0] for path in paths)
+    return {read_head(note.decode()).size for note in notes}
 
 
 def _take(making: Making, reference: str, made: Made, done: int) -> None:

@@ -22,7 +22,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -404,6 +404,16 @@ KINDS = {
 }
 #: What may happen, and be told, again; the last entry counts.
 AGAIN = ("request:edited", "step:applied", "step:not-reverted", "entitlement:moved")
+#: The state in which each entry leaves a request.
+STATES = {
+    "request:submitted": "preparing", "request:sealed": "pending", "request:approved-by-policy": "scheduled",
+    "request:refused": "refused", "request:withdrawn": "withdrawn", "request:edited": "preparing",
+    "request:stopped": "preparing", "stage:rejected": "rejected", "stage:expired": "rejected",
+    "stage:cancelled": "rejected", "fulfilment:started": "fulfilling", "request:fulfilled": "fulfilled",
+    "request:failed": "failed", "request:ended": "ended",
+}
+#: Those that no request reaches before everybody has agreed.
+AGREED = ("scheduled", "fulfilling", "fulfilled", "ended", "failed")
 #: Tags of one kind, “entitlement:moved”: something live got another end.
 MOVES = ("entitlement:extended", "entitlement:extension-undone", "entitlement:replaced", "entitlement:review-moved")
 #: In the place of a value that the facts do not tell, or that was erased from the entry: it is not compared.
@@ -557,6 +567,45 @@ def compared(story: Story, *of: str) -> Iterator[str]:
     yield from (f"Entry {one.number} ({one.kind}) tells of what the facts leave out." for one in left)
 
 
+def state_after(tag: str, stated: Json, state: str) -> str:
+    """The state in which an entry leaves a request that was in this one."""
+    if tag == "request:retried" and "task" not in stated:  # the whole request, and not a single task of it
+        return "scheduled"
+    return STATES.get(tag, state)
+
+
+def claim_problems(story: Story) -> Iterator[str]:
+    """The ledger begins with the request's submission, and leaves it in the state that is claimed."""
+    request, state, approved = story.request, "preparing", set()
+    stages = {stage["slug"] for stage in story.told["stages"] if stage["revision"] == request["revision"]}
+    for entry in story.about:
+        state = state_after(entry.kind, entry.said, state)
+        if entry.kind == "stage:approved" and entry.said["revision"] == request["revision"]:
+            approved.add(entry.said["stage"])
+        if state == "pending" and stages and stages == approved:  # no entry of its own tells that all have agreed
+            state = "scheduled"
+    submitted = story.of("request:submitted")
+    asked = {"requester": request["requester"], "offering_digest": story.told["offering"]["digest"]}
+    yield from verify.broken(
+        "The ledger",
+        (len(submitted) == 1 and submitted == story.about[:1], "does not begin with one submission"),
+        (story.of("request:submitted", **asked), "tells that somebody else asked, or for another offering"),
+        (state == request["state"], f"leaves the request {state}, and not {request['state']}"),
+    )
+
+
+def last_seal_problems(story: Story) -> Iterator[str]:
+    """The request has the last seal that was made, unless it is prepared again, and its answers."""
+    request, sealings = story.request, story.sealings
+    # A request that is prepared again has no seal meanwhile, nor later if it ends there; an edit changes its answers.
+    has_none = request["seal"] is None and request["state"] in ("preparing", "refused", "withdrawn")
+    is_edited = has_none and [one.kind for one in story.of("request:sealed", "request:edited")][-1:] == ["request:edited"]
+    if request["revision"] != len(sealings) or not (has_none or request["seal"]):
+        yield "The request has no seal, or another number of seals."
+    if sealings and not is_edited and not verify.holds_answers(story.told, sealings[-1]["document"]):
+        yield f"Seal {len(sealings)} names other answers."
+
+
 def seal_problems(story: Story) -> Iterator[str]:
     """The seals name the very people, stages and end that the facts tell, and rest on no other seal unduly."""
     parts = ("position", "part", "slug", "name", "part_of", "quorum", "acr")
@@ -609,31 +658,63 @@ def _carried(story: Story, sealing: Json) -> Iterator[str]:
 
 
 def decision_problems(story: Story) -> Iterator[str]:
-    """Every decision that counts is on the last seal, by somebody who could make it there, signed in as they had to be."""
-    request = story.request
-    barred = {request["editor"], story.told["offering"]["publisher"]}
-    for one in story.told["decisions"]:
+    """Everybody decided once, for nobody's own sake, who could, signed in as they had to be, and signed where that is asked."""
+    told, request, decisions = story.told, story.request, story.decisions
+    people = [(one["revision"], who) for one in decisions for who in {one["person"], one["on_behalf_of"]} - {None}]
+    if len(people) != len(set(people)):
+        yield "Somebody decided twice on one seal, and one person counts once."
+    parties = {request["requester"], request["beneficiary"]}
+    barred = {request["editor"], told["offering"]["publisher"]}
+    for one in decisions:
         number, right = one["revision"], one["on_behalf_of"] or one["person"]
         stage = story.stages[number, one["stage"]]
         yield from verify.broken(
             f"The decision of {story.names[one['person']]}",
+            (not {one["person"], right} & parties, "is by who asked for it or receives it, or in their place"),
+            (not {one["person"], right} & barred, "is by who edited or published the offering"),
             (one["voided_at"] or number == request["revision"], "is on an earlier seal and was not made void"),
             (right in [approver["person"] for approver in stage["approvers"]], "is by nobody who could decide there"),
+            (was_sealed_or_asked(story, one), "is by nobody who was sealed as an approver or asked later"),
             (stage["acr"] in ("", one["acr"]), "was made with a weaker sign-in than the stage demands"),
-            (not {one["person"], right} & barred, "is by who edited or published the offering"),
+            (one["signature"] or not needs_signature(story, one), "is not signed with a passkey, as the offering demands"),
             (
                 verify.moment(one["auth_time"]) <= verify.moment(one["decided_at"]) + verify.CLOCK_SKEW,
                 "was made before they signed in",
             ),
         )
-    on_work = request["state"] in verify.AGREED
+
+
+def was_sealed_or_asked(story: Story, decision: Json) -> bool:
+    """Whether they were sealed as an approver of the stage, or asked as well when nobody had decided in time."""
+    person, document = decision["on_behalf_of"] or decision["person"], story.documents[decision["revision"]]
+    if not document or person in story.erased:  # it cannot be told any more
+        return True
+    escalated = story.of("stage:escalated", revision=decision["revision"], stage=decision["stage"])
+    asked = [approver["person"] for entry in escalated for approver in entry.said.get("approvers", ())]
+    (stage,) = [stage for stage in document["route"] if stage["slug"] == decision["stage"]]
+    return person in asked or story.identities[person] in map(verify.identity_in, stage["approvers"])
+
+
+def needs_signature(story: Story, decision: Json) -> bool:
+    """Whether the offering demands a passkey for what has this risk; for one whose level is unknown, too."""
+    rule, document = story.told["offering"]["document"].get("signature"), story.documents[decision["revision"]]
+    levels = ("low", "medium", "high", "critical")
+    return bool(rule and document) and document["risk"].get("level") not in levels[: levels.index(rule["passkey_from"])]
+
+
+def quorum_problems(story: Story) -> Iterator[str]:
+    """Enough people agreed to each stage that was approved, and to each on which the work rests; none agreed by itself."""
+    request = story.request
     for stage in story.told["stages"]:
         number, slug, state = stage["revision"], stage["slug"], stage["state"]
-        here = [one for one in story.told["decisions"] if (one["revision"], one["stage"]) == (number, slug)]
-        went_on = on_work and number == request["revision"]
+        went_on = request["state"] in AGREED and number == request["revision"]
+        here = [one for one in story.decisions if (one["revision"], one["stage"]) == (number, slug)]
+        # What an earlier seal had may have become void by what came after.
         said = [one["verdict"] for one in here if not (went_on and one["voided_at"])]
+        is_enough = said.count("approve") >= stage["quorum"] or not (went_on or state == "approved")
         yield from verify.broken(
             f"The stage “{english(stage['name'])}”",
+            (is_enough, f"counts as approved, but {said.count('approve')} of {stage['quorum']} agreed"),
             (state != "rejected" or "deny" in said, "is said to be rejected, but nobody denied it"),
             (state == "approved" or not went_on, "was not approved, but the request went on"),
         )
@@ -777,8 +858,11 @@ def story_values(opened: verify.Opened, story: Story) -> Iterator[str]:
 
 #: What is checked of one request, and by which rules; their docstrings say what holds where none is broken.
 CHECKS: dict[str, Callable[[Story], Iterator[str]]] = {
+    "claim": claim_problems,
+    "answers": last_seal_problems,
     "seals": seal_problems,
     "decisions": decision_problems,
+    "quorum": quorum_problems,
     "steps": step_problems,
     "signature": passkey_problems,
     "story-request": request_problems,
@@ -786,7 +870,7 @@ CHECKS: dict[str, Callable[[Story], Iterator[str]]] = {
     "story-fulfilment": fulfilment_problems,
 }
 #: What can still be told of a record that was erased.
-OF_ERASED = ("decisions", "signature", "story-approval")
+OF_ERASED = ("claim", "decisions", "quorum", "signature", "story-approval")
 
 
 def erased_problems(story: Story) -> Iterator[str]:
@@ -815,6 +899,9 @@ def _check_story(opened: verify.Opened, result: verify.Result) -> None:
     for name, rules in CHECKS.items():
         if name in OF_ERASED or not is_erased:
             verify.run_check(name, lambda: result.judge(name, rules.__doc__ or "", rules(story)), result)
+    for one in (one for one in story.decisions if one["on_behalf_of"]):
+        said = f"{story.names[one['person']]} decided in the place of {story.names[one['on_behalf_of']]}"
+        result.open("delegation", f"{said}: that it had been left to them is the portal's word.")
     verify.run_check("pages", lambda: verify.check_pages(opened, story_values(opened, story), result), result)
 
 
@@ -842,6 +929,13 @@ def check_rows(bundle: verify.Bundle, opened: verify.Opened, result: verify.Resu
     verify.run_check("lists", lambda: result.judge("lists", said, list_problems(bundle, opened)), result)
     said = "population.xlsx, tables/ and chapters whose figures are not in the ledger say what the report's signer says"
     result.open("tables", f"{said}; countersign verify makes pages and tables again from the facts.")
+
+
+def check_report(content: bytes, opened: verify.Opened, result: verify.Result) -> None:
+    """What verify.py leaves open of a report without its bundle."""
+    check_form(content, opened.pdf, result)
+    check_period(opened.told, result)
+    check_report_pages(opened, result)
 
 
 def check_report_pages(opened: verify.Opened, result: verify.Result) -> None:
@@ -883,6 +977,51 @@ def check_archive(path: Path) -> None:
     raise verify.Wrong("This is no ZIP file as Countersign writes it. What was packed otherwise, give as a folder.")
 
 
+def check_period(told: Json, result: verify.Result) -> None:
+    """The instants between which requests were counted are those of the days that were asked for."""
+    zones, zone = available_timezones(), told["query"]["zone"]
+    if not zones:
+        result.open("period", "This machine knows no time zones, so it cannot tell when the period's days begin.")
+    elif zone not in zones:
+        result.bad("period", f"There is no time zone “{zone:.40}”, so nobody can tell when the period begins.")
+    else:
+        said = "The period begins and ends with the days that were ordered, or with the order."
+        verify.run_check("period", lambda: result.judge("period", said, period_problems(told)), result)
+
+
+def period_problems(told: Json) -> Iterator[str]:
+    """The period begins and ends at midnight of its days, or ends with the order where its last day was not over yet."""
+    query, zone = told["query"], ZoneInfo(told["query"]["zone"])
+    begins, until = verify.moment(query["from"]), verify.moment(query["until"])
+    first_day, last_day = (datetime.fromisoformat(query[day]) for day in ("first_day", "last_day"))
+    starts = [day.replace(tzinfo=zone).astimezone(timezone.utc) for day in (first_day, last_day, last_day + timedelta(days=1))]
+    (order,) = verify.of_the_audit(told, "audit:ordered")
+    # A last day that was not over yet ends with the order, whose entry was written in the same transaction.
+    waited = verify.moment(order["body"]["at"]) - until
+    is_short = starts[1] <= until < starts[2] and waited <= verify.LONGEST_TRANSACTION
+    yield from verify.broken(
+        "The period",
+        (begins == starts[0], f"does not begin with its first day in {query['zone']}"),
+        (is_short or until == starts[2], f"ends neither with its last day in {query['zone']} nor with the order"),
+    )
+
+
+def evidence_problems(row: Json, one: Json, as_of: str) -> Iterator[str]:
+    """Where one request's evidence differs from the request's row."""
+    request, is_later = one["request"], verify.moment(one["as_of"]) > verify.moment(as_of)
+    # The row has the time of its entry, which was written in the same transaction.
+    waited = abs(verify.moment(request["submitted_at"]) - verify.moment(row["submitted_at"]))
+    controls = [f"{framework} {control}" for framework, some in one["controls"].items() for control in some]
+    yield from verify.broken(
+        f"The evidence of {row['reference']}",
+        (waited <= verify.LONGEST_TRANSACTION, "has another time of submission than the row"),
+        (request["requester"] == row["requester"], "has another requester than the row"),
+        (request["state"] == row["state"] or is_later, "has another state than the row"),
+        (one["offering"]["digest"] == row["offering_digest"], "has another offering than the row"),
+        (sorted(controls) == sorted(row["controls"]), "supports other controls than the row"),
+    )
+
+
 class Course:
     """How one request fared, entry by entry."""
 
@@ -897,7 +1036,7 @@ class Course:
         """One entry more."""
         tag, said, told = body["tag"], body.get("facts") or {}, self.told
         self.entries.append((tag, at))
-        told["state"] = verify.state_after(tag, said, told["state"])
+        told["state"] = state_after(tag, said, told["state"])
         if tag in ("request:submitted", "request:edited", "request:prepared"):
             told.update({name: said[name] for name in ("kind", "beneficiary") if name in said})
         vote = (said.get("revision"), said.get("person") or body["actor"])
@@ -964,7 +1103,9 @@ class Recount:
                 self.requests[name].go_on(body, verify.moment(body["at"]))
 
     def rows(self) -> Iterator[str]:
-        """Every row tells the state, the decisions and the times that the ledger's entries tell."""
+        """Every row tells the state, the decisions and the times that the ledger's entries tell, and fitting controls."""
+        wanted = set(self.told["query"]["controls"])
+        controls = {row["offering_digest"]: row["controls"] for row in self.population}
         for row in self.population:
             one = self.requests[row["reference"]]
             if not one.entries:
@@ -977,6 +1118,10 @@ class Recount:
             done, times = one.has("request:fulfilled")[-1:], [at for _, at in one.entries]
             if done and not row["fulfilled_at"]:
                 yield f"{row['reference']}: the ledger tells that it was fulfilled."
+            if row["controls"] != controls[row["offering_digest"]]:
+                yield f"{row['reference']}: another row of the same offering's version supports other controls."
+            if wanted and wanted.isdisjoint(row["controls"]):
+                yield f"{row['reference']} supports none of the controls that were asked for."
             for part, when in (("fulfilled_at", done), ("decided_at", times), ("closed_at", times)):
                 if row[part] and not any(abs(at - verify.moment(row[part])) <= verify.LONGEST_TRANSACTION for at in when):
                     yield f"{row['reference']}: the ledger does not tell that it was {part[:-3]} when the row says."
@@ -1113,14 +1258,15 @@ def check_path(
     return result
 
 
-def check_pdf(content: bytes, result: verify.Result) -> None:
-    """A PDF alone, which verify.py found to hold."""
+def check_pdf(content: bytes, result: verify.Result) -> Json:
+    """A PDF alone, which verify.py found to hold; its facts."""
     opened = reopened(content)
-    check_form(content, opened.pdf, result)
-    if opened.name == "evidence.json":
+    if opened.name == "audit.json":
+        check_report(content, opened, result)
+    else:
+        check_form(content, opened.pdf, result)
         check_story(opened, result)
-    elif opened.name == "audit.json":
-        check_report_pages(opened, result)
+    return opened.told
 
 
 def check_bundle(path: Path, result: verify.Result, progress: Callable[[str], None] = lambda _: None) -> None:
@@ -1131,20 +1277,22 @@ def check_bundle(path: Path, result: verify.Result, progress: Callable[[str], No
     bundle.progress = progress
     report = bundle.read("report.pdf")
     opened = reopened(report)
-    check_form(report, opened.pdf, result)
-    check_report_pages(opened, result)
+    check_report(report, opened, result)
     check_rows(bundle, opened, result)
-    sampled = [f"evidence/{reference}.pdf" for reference in opened.told["sample"]["references"]]
-    odd = 0
-    for name in sampled:
+    rows, sampled, odd = {row["reference"]: row for row in opened.told["population"]["rows"]}, opened.told["sample"], 0
+    for reference in sampled["references"]:
+        name = f"evidence/{reference}.pdf"
         inner = verify.Result(name)
-        check_pdf(bundle.read(name), inner)
+        one = check_pdf(bundle.read(name), inner)
+        for problem in evidence_problems(rows[reference], one, opened.told["as_of"]):
+            inner.bad("row", problem)
         odd += not inner.holds
         for check, holds, sentence in inner.checks:
             if not holds:
                 result.checks.append(("evidence", holds, f"{name}, {check}: {sentence}"))
     if not odd:
-        result.good("evidence", f"The stories of all {len(sampled)} sampled requests follow from the ledger's entries.")
+        said = f"The stories of all {sampled['size']} sampled requests follow from the ledger's entries, and are those of their rows."
+        result.good("evidence", said)
 
 
 def reopened(content: bytes) -> verify.Opened:

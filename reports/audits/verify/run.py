@@ -54,8 +54,7 @@ def verify_report(content: bytes, *, name: str, trusted: Trusted) -> Verificatio
     single.check_pdf(content, given(trusted), found)
     opened = single.open_pdf(content, single.Trusted(), single.Result(name)) if found.holds else None
     if opened is not None:
-        recount.check_form(content, opened.pdf, found)
-        recount.check_report_pages(opened, found)
+        recount.check_report(content, opened, found)
     result = _told(found)
     _stronger(content, opened, result)
     return result
@@ -73,9 +72,8 @@ def verify_bundle(path: Path, *, trusted: Trusted, progress: Progress = lambda _
         if found.holds:
             opened = single.open_pdf(report, single.Trusted(), single.Result(path.name))
         if opened is not None:
-            recount.check_form(report, opened.pdf, found)
+            recount.check_report(report, opened, found)
             recount.check_rows(bundle, opened, found)
-            recount.check_report_pages(opened, found)
             _check_sampled(bundle, opened.told, trusted, found)
     except single.Wrong as error:
         found.bad("bundle", str(error))
@@ -97,11 +95,16 @@ def _check_sampled(
     """Each sampled request's evidence by all that `countersign verify` checks; what does not hold is told of the bundle."""
     keys = single.evidence_keys(told, given(trusted), result)
     known = replace(trusted, fingerprints=keys.fingerprints)
+    rows = {row["reference"]: row for row in told["population"]["rows"]}
     for reference in told["sample"]["references"]:
         member = f"evidence/{reference}.pdf"
-        for check in verify_content(bundle.read(member), name=member, trusted=known).checks:
+        content = bundle.read(member)
+        for check in verify_content(content, name=member, trusted=known).checks:
             if check.holds is False:
                 result.bad("evidence", f"{member}, {check.name}: {check.sentence}")
+        one = recount.reopened(content).told
+        for problem in recount.evidence_problems(rows[reference], one, told["as_of"]):
+            result.bad("evidence", f"{member}: {problem}")
 
 
 def _stronger(content: bytes, opened: single.Opened | None, result: Verification) -> None:

@@ -42,7 +42,7 @@ def test_a_genuine_bundle_is_proven_with_the_ledgers_key(bundle: GenuineBundle) 
     assert [name for name, holds, _ in result.checks if holds is None] == ["draw", "rows", "unsigned"]
     assert result.proven
     assert result.reference == "AR-000001"
-    assert result.claim == "5 requests from 2026-11-01 to 2026-11-30, 2 of them drawn."
+    assert result.claim == "5 requests from 2026-10-31 23:00 to 2026-11-30 23:00 UTC, 2 of them drawn."
     names = {name for name, holds, _ in result.checks if holds}
     assert {
         "pdf-signature",

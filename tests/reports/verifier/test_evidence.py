@@ -26,7 +26,7 @@ from reports.verifier.recount import check_story as recount
 from reports.verifier.verify import Opened, Pdf, Result, Signed, Trusted, check_evidence, check_pdf
 from tests.reports.conftest import Genuine
 from tests.reports.evidence.test_tamper import EDITS, edited
-from tests.reports.verifier.twice import read_twice, wrong_at_first
+from tests.reports.verifier.twice import read_twice, wrong_at_first, wrong_in_the_end
 
 SEED = 20_261_122
 
@@ -88,27 +88,23 @@ def test_both_find_facts_that_were_edited(genuine: Genuine, what: str) -> None:
     assert judged(genuine, forged)
 
 
-#: What the first reading alone finds: seals, decisions, the outcome, and the plans that were carried out.
+#: What the first reading alone finds: seals, what was decided on them, and the plans that were carried out.
 FOUND_AT_FIRST = (
     "the decisions' people exchanged",
     "a verdict turned round",
     "another sign-in",
     "a decision left out",
-    "a decision left out with its entry",
     "a decision invented",
     "a decision on another seal",
     "the seal edited",
     "the sealed plan edited",
     "the answers edited and sealed again",
     "an answer edited",
-    "another requester",
-    "another state",
     "the offering's text edited",
     "controls added",
     "a stage left out",
     "a smaller quorum",
     "the plan that was applied edited",
-    "the submission removed",
     "the seal's entry removed",
 )
 
@@ -157,16 +153,17 @@ def as_if_void(facts: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("trick", "said"),
     [
-        (as_approver, "is by nobody who could decide there"),
-        (as_if_prepared_again, "The request's seal is not the last one"),
-        (as_if_of_a_later_revision, "The request's seal is not the last one"),
+        (as_approver, "is by nobody who was sealed as an approver or asked later"),
+        (as_if_prepared_again, "The request has no seal"),
+        (as_if_of_a_later_revision, "Seal 1 names other answers."),
         (as_if_void, "approval:voided"),
     ],
 )
 def test_facts_that_fit_one_another_still_have_to_fit_the_seals(
     genuine: Genuine, trick: Callable[[dict[str, Any]], None], said: str
 ) -> None:
-    assert said in " ".join(wrong_at_first(edited(genuine.evidence, trick).model_dump(mode="json")))
+    told = edited(genuine.evidence, trick).model_dump(mode="json")
+    assert said in " ".join([*wrong_at_first(told), *wrong_in_the_end(told)])
 
 
 def test_the_genuine_facts_hold_where_edited_ones_do_not(genuine: Genuine) -> None:

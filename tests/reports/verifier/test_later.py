@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from reports.verifier import recount
 from reports.verifier import verify as single
 from reports.verifier.verify import EMPTY_ROOT, Edge, PeriodLedger, leaf_hash, moment
 from tests.reports.verifier.conftest import GenuineBundle
@@ -109,8 +110,8 @@ def test_evidence_of_after_the_count_may_know_more_than_the_row(bundle: GenuineB
         evidence["controls"].setdefault(framework, []).append(one)
 
     evidence["ledger"]["entries"] = []
-    ledger = PeriodLedger(told)
-    assert list(ledger.evidence_problems(row, evidence)) == []
-    assert list(ledger.evidence_problems(row, {**evidence, "as_of": told["as_of"]})) == [
+    assert list(PeriodLedger(told).evidence_problems(reference, evidence)) == []
+    assert list(recount.evidence_problems(row, evidence, told["as_of"])) == []
+    assert list(recount.evidence_problems(row, {**evidence, "as_of": told["as_of"]}, told["as_of"])) == [
         f"The evidence of {reference} has another state than the row."
     ]

@@ -137,7 +137,7 @@ EDITS: dict[str, tuple[Callable[[Told], object], set[str]]] = {
     "another seal": (lambda t: (row(t).update(seal="sha256:" + "0" * 64), settled(t)), {"sample", "rows"}),
     "other controls": (
         lambda t: (row(t).update(controls=["SOC 2 TSC 2017 CC9.9"]), settled(t)),
-        {"population", "sample"},
+        {"rows", "sample"},
     ),
     "another sample": (lambda t: t["sample"]["references"].reverse(), {"sample"}),
     "a smaller sample": (
@@ -222,7 +222,7 @@ def test_the_words_that_it_looks_for_are_those_that_the_pages_use() -> None:
     assert recount.PROMISES == PROMISES
     assert {code: single.WORDS[code] for code in STATES} == STATES
     assert {code: code.capitalize() for code in KINDS} == KINDS
-    assert single.STATES == story._STATES
+    assert recount.STATES == story._STATES
 
 
 def test_a_row_of_another_language_names_once_who_asked_for_themselves() -> None:

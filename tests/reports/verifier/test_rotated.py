@@ -104,18 +104,17 @@ def test_evidence_of_before_the_head_leaves_nothing_out_that_had_happened_by_the
     evidence = single.read_json(pdf.attachments["evidence.json"][0])
     head = single.read_head(evidence["ledger"]["checkpoint"])
     assert head.size < told["ledger"]["after"]["size"]
-    (row,) = [row for row in told["population"]["rows"] if row["reference"] == bundle.early]
     lines = bundle.members["ledger.jsonl"].splitlines()
     ledger = single.PeriodLedger(told)
-    ledger.read(lines, [head.size])
-    assert [*ledger.problems, *ledger.evidence_problems(row, evidence)] == []
+    ledger.read(lines)
+    assert [*ledger.problems, *ledger.evidence_problems(bundle.early, evidence)] == []
     # What happened to a passkey that signed, as the ledger of the period tells: a revocation that the evidence leaves out.
     evidence["ledger"]["entries"].append({"number": head.size + 9, "body": {"subject": "passkey:mine"}})
     revoked = {"subject": "passkey:mine", "tag": "passkey:revoked", "at": told["as_of"], "actor": "portal"}
     other = {**revoked, "subject": "passkey:other"}
     for number, entry in ((head.size, revoked), (head.size - 1, other), (head.size + 1, revoked)):
         ledger.read_entry(number, entry)
-    assert list(ledger.evidence_problems(row, evidence)) == [
+    assert list(ledger.evidence_problems(bundle.early, evidence)) == [
         f"The evidence of {bundle.early} leaves entries out: [{head.size}]."
     ]
     evidence["ledger"]["entries"].pop()
@@ -126,17 +125,22 @@ def test_evidence_of_before_the_head_leaves_nothing_out_that_had_happened_by_the
         "actor": "portal",
     }
     ledger.read_entry(head.size + 1, late)
-    assert list(ledger.evidence_problems(row, evidence)) == [
+    assert list(ledger.evidence_problems(bundle.early, evidence)) == [
         f"The evidence of {bundle.early} leaves entries out: [{head.size + 1}]."
     ]
     # A head of the same size with another root, however it was signed, is of another ledger.
     note = evidence["ledger"]["checkpoint"].replace(base64.b64encode(head.root).decode(), "A" * 43 + "=")
-    other = single.PeriodLedger(told)
-    other.read(lines, [head.size])
+    fresh = single.PeriodLedger(told)
+    fresh.read(lines)
     forged = {**evidence, "ledger": {**evidence["ledger"], "checkpoint": note}}
-    assert list(other.evidence_problems(row, forged)) == [
-        f"The evidence of {bundle.early} is of another ledger."
-    ]
+    another = [f"The evidence of {bundle.early} is of another ledger."]
+    assert list(fresh.evidence_problems(bundle.early, forged)) == another
+    # So is one of which it is not shown that the ledger went on from there.
+    proven = told["ledger"]["consistency"]["evidence_made"]
+    assert head.size in [one["size"] for one in proven]
+    assert list(fresh.evidence_problems(bundle.early, evidence)) == []
+    told["ledger"]["consistency"]["evidence_made"] = [one for one in proven if one["size"] != head.size]
+    assert list(fresh.evidence_problems(bundle.early, evidence)) == another
 
 
 def test_whose_rotation_is_bent_proves_no_key_at_all(bundle: GenuineBundle) -> None:

@@ -29,7 +29,7 @@ def order_of(told: Told) -> Told:
 def stated(told: Told, **changes: str) -> None:
     """The facts and the order's entry alike, as a portal has them that was told so."""
     told["query"].update(changes)
-    order_of(told)["facts"].update({name: value for name, value in changes.items() if name != "from"})
+    order_of(told)["facts"].update(changes)
 
 
 @pytest.fixture
@@ -45,6 +45,7 @@ def refused(told: Told) -> list[str]:
     """What is said against the period."""
     result = Result("edited")
     run_check("query", lambda: single.check_query(told, result), result)
+    recount.check_period(told, result)
     return [said for _, holds, said in result.checks if holds is False]
 
 
@@ -69,6 +70,12 @@ EDITS: dict[str, Callable[[Told], object]] = {
     "lengthened to the end of the day": lambda t: stated(t, until=midnight(day_of(t, 1))),
     "one that the entry does not state": lambda t: t["query"].update(
         until=(datetime.fromisoformat(t["query"]["until"]) - timedelta(seconds=1)).isoformat()
+    ),
+    "a beginning that the entry does not state": lambda t: t["query"].update(
+        {"from": (datetime.fromisoformat(t["query"]["from"]) + timedelta(seconds=1)).isoformat()}
+    ),
+    "a later beginning": lambda t: stated(
+        t, **{"from": (datetime.fromisoformat(t["query"]["from"]) + timedelta(hours=1)).isoformat()}
     ),
     "one that no entry states": lambda t: order_of(t)["facts"].pop("until"),
     "a last day that is not come": lambda t: stated(t, last_day=day_of(t, 1)),
@@ -116,11 +123,12 @@ def test_a_last_day_on_which_clocks_change_ends_at_midnight_too(
 def test_a_machine_without_time_zones_says_that_it_cannot_compare_the_period_with_its_days(
     today: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(single, "available_timezones", set)
+    monkeypatch.setattr(recount, "available_timezones", set)
     result = Result("today")
-    single.check_query(today, result)
-    assert [(name, holds) for name, holds, _ in result.checks] == [("query", None), ("query", True)]
-    assert "knows no time zones" in result.checks[0][2]
+    recount.check_period(today, result)
+    ((name, holds, said),) = result.checks
+    assert (name, holds) == ("period", None)
+    assert "knows no time zones" in said
     for what in ("one that the entry does not state", "ordered before it began"):
         edited = json.loads(json.dumps(today))
         EDITS[what](edited)
@@ -135,4 +143,5 @@ def test_the_pages_are_looked_through_for_the_time_that_they_say(bundle: Genuine
     assert ", up to " in said and said in recount.report_values(opened)
     result = Result("today")
     single.check_query(today, result)
-    assert said.partition(" (")[0].rpartition(" up to ")[2] in result.claim
+    until = datetime.fromisoformat(today["query"]["until"])
+    assert f"to {until:%Y-%m-%d %H:%M} UTC" in result.claim

@@ -22,11 +22,9 @@ def wrong_at_first(told: dict[str, Any]) -> list[str]:
     evidence = verify.Evidence(told)
     rules = (
         verify.offering_problems,
-        verify.claim_problems,
         verify.ledger_problems,
         verify.seal_problems,
         verify.decision_problems,
-        verify.quorum_problems,
         verify.step_problems,
         verify.signature_problems,
     )

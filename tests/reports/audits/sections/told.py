@@ -97,7 +97,7 @@ def told(count: int = 40, *, size: int = 8, language: str = "en", troubled: bool
             "before": {"size": 100, "checkpoint": heads[100], "edge": []},
             "after": {"size": after, "checkpoint": heads[after]},
             "made": {"size": made, "checkpoint": heads[made]},
-            "consistency": {"before_after": [], "after_made": []},
+            "consistency": {"before_after": [], "after_made": [], "evidence_made": []},
             "entries": [
                 _entry(7, 1, "evidence:key-introduced", {"certificate": DIGEST}),
                 _entry(after, 90.9, "audit:ordered", {}),

@@ -481,43 +481,33 @@ def _number_after(name: bytes, text: bytes) -> int:
 class Pdf:
     """A PDF's objects by their numbers: their texts and, of streams, the bytes behind them.
 
-    It is read as far as its attached files and its pages' text need it, without the cross-references by which viewers
-    find objects. Whether these lead to the same, and whether anything else lies in the file, recount.py looks through.
+    They are found by reading the file from its beginning to its end, as far as attached files and pages' text need it.
+    Viewers find them by the cross-references instead; whether these lead to the same, recount.py looks through.
     """
 
     def __init__(self, content: bytes) -> None:
-        """Every object in the file's order: what signing added stands behind, and takes the place of what was before."""
+        """Every object. What signing added stands behind, and takes the place of the object of the same number."""
         self.texts: dict[int, bytes] = {}
         self.streams: dict[int, bytes] = {}
-        self.unpacked, at = 0, 0
-        while found := _OBJECT.search(content, at):
-            end = content.find(b"\nendobj\n", found.end())
-            stream_at = content.find(b"\nstream\n", found.end(), max(end, 0))
+        self.unpacked, end = 0, 0
+        while found := _OBJECT.search(content, end):
+            number, start = int(found[1]), found.end()
+            end = content.find(b"\nendobj\n", start)
+            stream_at = content.find(b"\nstream\n", start, max(end, 0))
             if end < 0:
                 raise Wrong(ODD)
-            number, text = int(found[1]), content[found.end() : end if stream_at < 0 else stream_at]
-            if number in self.texts and stream_at >= 0:
-                raise Wrong(ODD)
-            self._add(number, text)
+            text = self.texts[number] = content[start : end if stream_at < 0 else stream_at]
+            self.streams.pop(number, None)
             if stream_at >= 0:
                 start = stream_at + len(b"\nstream\n")
                 end = start + _number_after(rb"/Length ", text)
                 self.streams[number] = self._unpack(text, content[start:end])
                 if re.match(rb"<<\s*/Type /ObjStm\b", text):
                     self._add_packed(text, self.streams[number])
-            at = end
         languages = [found[1].decode() for text in self.texts.values() if (found := _CATALOG.match(text))]
         if len(languages) != 1:
             raise Wrong(ODD)
         self.language = languages[0]
-
-    def _add(self, number: int, text: bytes) -> None:
-        """An object. What takes the place of another keeps all that the other named, and is no stream."""
-        before = self.references(number) if number in self.texts else {}
-        self.texts[number] = text
-        after = self.references(number)
-        if number in self.streams or any(after.get(name, [])[: len(old)] != old for name, old in before.items()):
-            raise Wrong(ODD)
 
     def _unpack(self, text: bytes, content: bytes) -> bytes:
         """A stream's bytes. Refuses a bomb: neither one stream nor all together may grow without end."""
@@ -536,7 +526,8 @@ class Pdf:
         index = [int(word) for word in content[:first].split()]
         starts = [first + place for place in index[1::2]]
         for number, start, end in zip(index[::2], starts, [*starts[1:], len(content)]):
-            self._add(number, content[start:end])
+            self.texts[number] = content[start:end]
+            self.streams.pop(number, None)
 
     def attachments(self) -> dict[str, bytes]:
         """The files inside by their names (§7.11.4)."""
@@ -621,7 +612,8 @@ def compact(text: str) -> str:
 def values_missing(pages: Sequence[str], values: Iterable[str]) -> Iterator[str]:
     """Those of the values that do not stand on the pages, each somewhere behind the one before.
 
-    A value may go on upon the next page, below what that page repeats: the head of a table, or the foot of the page.
+    A value may go on upon the next page, below the head of its table, which stands there again: “sha256:3f9c” stands on the
+    pages “…sha256:3f” and “NumberWhatDigest9c…”.
     """
     whole, at = "".join(pages), 0
     ends = [0, *accumulate(map(len, pages))]

@@ -60,7 +60,7 @@ of the same version from another source where you can.
 Whoever holds the ledger's key could sign another past, but not one that fits a head which somebody else kept. If you or
 one of the ledger's holders kept one, say so, and it is compared:
 
-    python verify.py {reference}.zip --key KEY --checkpoint FILE
+    python recount.py {reference}.zip --key KEY --checkpoint FILE
 
 What it looks at
 

@@ -9,6 +9,7 @@ time asks again.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from portal.core.destinations import Destinations, OutgoingRefused, origin_of
 from portal.core.errors import SettingsError
 from portal.core.outgoing import Outgoing, OutgoingFailed
 from portal.core.settings import Settings
-from reports.verifier.verify import Wrong, is_or_was_issued_by, read_timestamp
+from reports.verifier.verify import Wrong, is_issued_by, read_timestamp
 
 #: Seconds for the authority's whole answer. Somebody waits for the file.
 SECONDS = 10.0
@@ -98,7 +99,7 @@ class Stamper(TimeStamper):
         imprint = req["message_imprint"]["hashed_message"].native
         try:
             _, certificate, others = read_timestamp(token, imprint)
-            believed = is_or_was_issued_by(certificate, self.authority.certificate, others)
+            believed = _is_or_was_issued_by(certificate, self.authority.certificate, others)
         except Wrong as error:
             raise TimestampMissing(str(error)) from error
         except Exception as error:  # as above
@@ -126,6 +127,13 @@ def authority_of(settings: Settings) -> TimestampAuthority | None:
 def has_timestamp(content: bytes) -> bool:
     """Whether a file that `sign` made carries a timestamp. Looks, and proves nothing."""
     return _MARK in content[-200_000:]
+
+
+def _is_or_was_issued_by(certificate: bytes, given: bytes, others: Sequence[bytes]) -> bool:
+    """Whether a certificate is the given one, or was issued by it, directly or by way of one of the others."""
+    if certificate == given or is_issued_by(certificate, given):
+        return True
+    return any(is_issued_by(certificate, other) and is_issued_by(other, given) for other in others)
 
 
 def _certificate(path: Path | None) -> bytes:

@@ -5,13 +5,16 @@
 
 verify.py, which has to lie beside this file and runs first, shows that a file is genuine, complete and drawn fairly.
 This one reads the same files a second time and asks for more: that nothing lies in them that Countersign never writes
-(chapter 1), that a request's story is the one that the entries tell and keeps the rules of the house (chapter 2), and
-that a report's rows, figures and tables follow from the entries (chapter 3). Its arguments and its exit status are those
-of verify.py; it needs nothing more, opens no connection and writes no file.
+(chapter 1); that the ledger is the one that others know, witnesses whose key is given and checkpoints that somebody kept
+(chapter 2); that every fact stands on the pages where it should (chapter 3); that a request's story is the one that the
+entries tell and keeps the rules of the house (chapter 4); and that a report's rows, figures and tables follow from the
+entries (chapter 5). Its other arguments and its exit status are those of verify.py; it needs nothing more, opens no
+connection and writes no file.
 """
 
 from __future__ import annotations
 
+import base64
 import csv
 import hashlib
 import io
@@ -21,12 +24,16 @@ import sys
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 if __package__:
     from reports.verifier import verify
@@ -61,11 +68,13 @@ def _odd_form(content: bytes, read: verify.Pdf) -> Iterator[str]:
         yield "Two ways of reading the file find different languages in it."
     if read.attachments() != strict.attachments():
         yield "Two ways of reading the file find different files in it."
-    if verify.text_of_pages(read) != text_of_pages(strict):
+    if in_order(verify.text_of_pages(read)) != text_of_pages(strict):
         yield "Two ways of reading the file find different pages in it."
 
 
-SEQUENCE, OCTETS, SET = verify.SEQUENCE, verify.OCTETS, 0x31
+SEQUENCE, OCTETS, SET, FIRST_OPTION = verify.SEQUENCE, 0x04, 0x31, 0xA0
+#: The signed attribute that names the certificate: RFC 5035.
+NAMED = bytes.fromhex("060b2a864886f70d010910022f")
 
 
 def der(tag: int, *parts: bytes) -> bytes:
@@ -83,7 +92,7 @@ def _container(covered: bytes, room: bytes) -> bytes:
     data = verify.Der(room)[1][0]
     certificate, signer = data[3][0], data[4][0]
     signature, token = signer[5].body, signer[6][0][1][0].raw if len(signer) > 6 else b""
-    serial, _, issuer = [part.raw for part in certificate[0] if part.tag != verify.FIRST_OPTION][:3]
+    serial, _, issuer = [part.raw for part in certificate[0] if part.tag != FIRST_OPTION][:3]
     by_sha256 = der(SEQUENCE, verify.SHA256, bytes.fromhex("0500"))
     by_rsa, version = bytes.fromhex("300d06092a864886f70d01010b0500"), bytes.fromhex("020101")
     named = der(
@@ -93,7 +102,7 @@ def _container(covered: bytes, room: bytes) -> bytes:
     )
     attributes = _attribute(verify.CONTENT_TYPE, verify.DATA)
     attributes += _attribute(verify.MESSAGE_DIGEST, der(OCTETS, hashlib.sha256(covered).digest()))
-    attributes += _attribute(verify.NAMED, der(SEQUENCE, der(SEQUENCE, named)))
+    attributes += _attribute(NAMED, der(SEQUENCE, der(SEQUENCE, named)))
     signer_info = der(
         SEQUENCE, version, der(SEQUENCE, issuer, serial), by_sha256, der(0xA0, attributes), by_rsa,
         der(OCTETS, signature), der(0xA1, _attribute(verify.TIMESTAMP, token)) if token else b"",
@@ -373,7 +382,165 @@ def text_of_pages(pdf: Pdf) -> list[str]:
     return bodies
 
 
-# ---- 2. A request's story, held against the ledger's entries in both directions -----------------------------------------
+# ---- 2. What others hold: witnesses that signed a head, and checkpoints that somebody kept -----------------------------
+
+COSIGNATURE = 4
+
+
+class Others(NamedTuple):
+    """Witnesses' keys (name+hash+key), and the heads of checkpoints that somebody kept."""
+
+    witnesses: tuple[str, ...] = ()
+    kept: tuple[verify.Head, ...] = ()
+
+
+def given(values: Iterable[str], checkpoints: Iterable[Path]) -> tuple[verify.Trusted, Others]:
+    """What was given by another way than the file. Raises ValueError with a sentence."""
+    keys = {value: witness_key(value) for value in values}
+    trusted = verify.Trusted.of(value for value, witness in keys.items() if not witness)
+    return trusted, Others(tuple(filter(None, keys.values())), tuple(map(read_kept, checkpoints)))
+
+
+def witness_key(text: str) -> str:
+    """The verifier key if it is a witness's, or a file's first line is one; empty if not."""
+    path = Path(text)
+    line = path.read_bytes()[:65_536].decode(errors="replace").strip().partition("\n")[0] if path.is_file() else text
+    try:
+        verify.read_vkey(line, COSIGNATURE)
+    except ValueError:
+        return ""
+    return line.strip()
+
+
+def read_kept(path: Path) -> verify.Head:
+    """The head of a checkpoint in a file. Raises ValueError with a sentence."""
+    try:
+        with path.open("rb") as file:
+            return verify.read_head(file.read(65_536).decode("utf-8", errors="replace"))
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}.") from error
+    except Wrong as error:
+        raise ValueError(f"{path} is no checkpoint of a ledger.") from error
+
+
+def check_others(told: Json, others: Others, result: verify.Result, lines: Iterable[bytes] = ()) -> None:
+    """What was given of others is held against the ledger's heads, and against `lines`, the bundle's ledger.jsonl."""
+    note = (told["ledger"].get("made") or told["ledger"])["checkpoint"]
+    for vkey in others.witnesses:  # other witnesses are not looked at
+        witness = f"The witness {verify.read_vkey(vkey, COSIGNATURE)[0]}"
+        if is_cosigned(note, vkey):
+            result.good("witnesses", f"{witness}, whose key you gave, saw this checkpoint and signed it.")
+        else:
+            result.open("witnesses", f"{witness}, whose key you gave, did not sign this checkpoint.")
+    if others.kept:
+        roots = known_roots(told, {head.size for head in others.kept}, lines)
+        check_kept(others.kept, told["ledger"]["origin"], roots, result)
+
+
+def check_kept(
+    kept: Iterable[verify.Head], origin: str, known: Mapping[int, bytes], result: verify.Result
+) -> None:
+    """Whether the ledger has the roots that somebody kept; `known` are those that the file shows, by their sizes."""
+    for head in kept:
+        yours, root = f"Your checkpoint of {head.size} entries", known.get(head.size)
+        if head.origin != origin:
+            result.bad("kept", f"{yours} is of another ledger, {head.origin}; this one is {origin}.")
+        elif root is None:
+            result.open("kept", f"{yours} cannot be compared: this file does not show the ledger as it was then.")
+        elif root != head.root:
+            result.bad("kept", f"{yours} states another root: the ledger is not the one that it was then.")
+        else:
+            result.good("kept", f"The ledger of {head.size} entries is the one that your checkpoint states.")
+
+
+def is_cosigned(note: str, vkey: str) -> bool:
+    """Whether this witness signed the checkpoint (C2SP tlog-cosignature, cosignature/v1). Raises Wrong for a false one."""
+    key = Ed25519PublicKey.from_public_bytes(verify.read_vkey(vkey, COSIGNATURE)[1])
+    text = note.partition("\n\n")[0]
+    for signature in verify.signatures(note, vkey, COSIGNATURE):
+        time = int.from_bytes(signature[:8], "big")
+        try:
+            key.verify(signature[8:], f"cosignature/v1\ntime {time}\n{text}\n".encode())
+        except InvalidSignature as error:
+            raise Wrong("The checkpoint's signature by a witness does not hold: its text was changed.") from error
+        return True
+    return False
+
+
+def known_roots(told: Json, sizes: set[int], lines: Iterable[bytes]) -> dict[int, bytes]:
+    """The roots that the facts show, by size, and those of these sizes in ledger.jsonl, which verify.py found whole."""
+    parts = [told["ledger"], *(told["ledger"].get(name) or {} for name in ("before", "after", "made"))]
+    heads = [verify.read_head(part["checkpoint"]) for part in parts if part.get("checkpoint")]
+    roots = {head.size: head.root for head in heads}
+    if "before" in told["ledger"]:
+        edge = verify.Edge(told["ledger"]["before"]["size"], told["ledger"]["before"]["edge"])
+        for line in lines:
+            withheld = verify.read_json(line).get("leaf_hash")
+            edge.append(base64.b64decode(withheld) if withheld else verify.leaf_hash(line))
+            if edge.size in sizes:
+                roots[edge.size] = edge.root()
+    return roots
+
+
+# ---- 3. The pages in their order ---------------------------------------------------------------------------------------
+
+
+def in_order(pages: Iterable[str]) -> list[str]:
+    """The pages by the numbers that they carry, without these and what all pages end with.
+
+    Raises Wrong where these numbers are not those from 1 to the number of pages.
+    """
+    number, bodies, found = re.compile(r"[^\d]{1,20}(\d+)[^\d]{1,20}(\d+)[^\d]{0,20}\Z"), {}, list(pages)
+    for page in found:
+        end = number.search(page)
+        if not end or int(end[2]) != len(found):
+            raise Wrong("A page is not numbered as it should be: pages were added or removed.")
+        bodies[int(end[1])] = page[: end.start()]
+    if sorted(bodies) != list(range(1, len(found) + 1)):
+        raise Wrong("The pages are not numbered one after another: pages were added or exchanged.")
+    return [bodies[page] for page in sorted(bodies)]
+
+
+def values_missing(pages: Sequence[str], values: Iterable[str]) -> Iterator[str]:
+    """Those of the values that do not stand on the pages, each somewhere behind the one before.
+
+    A value may go on upon the next page, below the head of its table, which stands there again: “sha256:3f9c” stands on the
+    pages “…sha256:3f” and “NumberWhatDigest9c…”.
+    """
+    whole, at = "".join(pages), 0
+    ends = [0, *accumulate(map(len, pages))]
+    for value in values:
+        wanted = verify.compact(value)
+        found = whole.find(wanted, at)
+        end = found + len(wanted) if found >= 0 else _end_of_broken(wanted, whole, ends, at)
+        if end < 0:
+            yield value
+        at = max(at, end)
+
+
+def _end_of_broken(wanted: str, whole: str, ends: Sequence[int], at: int) -> int:
+    """Where a value ends of which as much as possible stands on one page and the rest on the next; -1 where none is."""
+    for start, middle, end in zip(ends, ends[1:], ends[2:]):
+        for cut in range(len(wanted) - 1, 0, -1):
+            if whole.find(wanted[:cut], max(at, start), middle) >= 0:
+                found = whole.find(wanted[cut:], middle, end)
+                if found >= 0:
+                    return found + len(wanted) - cut
+                break
+    return -1
+
+
+def check_pages(opened: verify.Opened, values: Iterable[str], result: verify.Result) -> None:
+    """That each of these values stands on the pages, in this order."""
+    bodies = in_order(verify.text_of_pages(opened.pdf))
+    letters = set("".join(bodies))
+    shown = [verify.legible(value, letters) for value in values if value.strip()]
+    said = f"What was looked for of the facts, {len(shown)} values, stands on the {len(bodies)} pages in their order."
+    wrongly = "The pages leave out what the facts say, or say it elsewhere: "
+    result.judge("pages", said, [f"{wrongly}“{value[:60]}”" for value in list(values_missing(bodies, shown))[:3]])
+
+
+# ---- 4. A request's story, held against the ledger's entries in both directions -----------------------------------------
 
 _ASKED = "actor offering version offering_digest requester beneficiary ends_at"
 _DECISION = ("revision actor", "stage seal auth_time acr amr on_behalf_of signature", "comment", "decided_at")
@@ -836,8 +1003,11 @@ def story_values(opened: verify.Opened, story: Story) -> Iterator[str]:
     for stage in told["stages"]:
         yield from (*only(spoken(stage["name"])), *(names[one["person"]] for one in stage["approvers"]))
     for one in told["decisions"]:
-        yield from (names[one["person"]], *only(verify.WORDS[one["verdict"]]), one["acr"], one["comment"], one["seal"])
-    yield from (*(one["seal"] for one in sealings), *only("Planned, applied, read back"))
+        yield from (names[one["person"]], *only(verify.WORDS[one["verdict"]]), one["decided_at"][11:19])
+        yield from (one["acr"], one["comment"], one["seal"])
+    for one in sealings:
+        yield from (one["sealed_at"][11:19], one["seal"])
+    yield from only("Planned, applied, read back")
     for step in told["steps"]:
         parts = (step["plan"], step["outcome"], step["read_back"])
         lines = [spoken(line.get("text", "")) for part in parts for line in part.get("lines") or ()]
@@ -852,7 +1022,8 @@ def story_values(opened: verify.Opened, story: Story) -> Iterator[str]:
         yield from (framework, *controls)
     yield from only("Ledger entries")
     for entry in told["ledger"]["entries"]:
-        yield from (str(entry["number"]), entry["body"]["tag"], verify.leaf_hash(verify.canonical(entry["body"])).hex())
+        yield from (str(entry["number"]), entry["body"]["at"][11:19], entry["body"]["tag"])
+        yield verify.leaf_hash(verify.canonical(entry["body"])).hex()
     yield told["ledger"]["verifier"]
 
 
@@ -902,10 +1073,10 @@ def _check_story(opened: verify.Opened, result: verify.Result) -> None:
     for one in (one for one in story.decisions if one["on_behalf_of"]):
         said = f"{story.names[one['person']]} decided in the place of {story.names[one['on_behalf_of']]}"
         result.open("delegation", f"{said}: that it had been left to them is the portal's word.")
-    verify.run_check("pages", lambda: verify.check_pages(opened, story_values(opened, story), result), result)
+    verify.run_check("pages", lambda: check_pages(opened, story_values(opened, story), result), result)
 
 
-# ---- 3. A report's rows, figures, lists and pages, and the form of its bundle -----------------------------------------
+# ---- 5. A report's rows, figures, lists and pages, and the form of its bundle -----------------------------------------
 
 #: Words on English pages for what the rows have in codes.
 PROMISES = {"kept": "kept", "missed": "missed", "open": "still open", "none": "no promise"}
@@ -941,7 +1112,7 @@ def check_report(content: bytes, opened: verify.Opened, result: verify.Result) -
 def check_report_pages(opened: verify.Opened, result: verify.Result) -> None:
     """That the pages say the sample's seals and files; and English ones all of every row, the figures, and the period."""
     found = verify.Result(result.file)
-    verify.run_check("pages", lambda: verify.check_pages(opened, report_values(opened), found), found)
+    verify.run_check("pages", lambda: check_pages(opened, report_values(opened), found), found)
     problems = [sentence for _, holds, sentence in found.checks if not holds]
     result.judge("register", "What verify.py did not look for on the pages, such as the sample's seals, is there.", problems)
 
@@ -1200,36 +1371,50 @@ def _csv(rows: Iterable[Sequence[Any]]) -> bytes:
 
 
 def report_values(opened: verify.Opened) -> Iterator[str]:
-    """The sample as pages have it; in English, as whose words are known here, also the figures and the whole register."""
+    """Population, sample and register as pages have them; in English, as whose words are known here, also all the words."""
     told, query, sample = opened.told, opened.told["query"], opened.told["sample"]
     rows, is_english = {row["reference"]: row for row in told["population"]["rows"]}, opened.pdf.language == "en"
     digests = {one["name"]: one["digest"][7:] for one in told["files"]}
+    yield told["reference"]
     if is_english:
         days = [datetime.fromisoformat(query[day]) for day in ("first_day", "last_day")]
         period = " to ".join(f"{day.day} {day:%B %Y}" for day in days)
         yield f"{period}{_up_to(query)} ({query['zone']})" if query["zone"] in available_timezones() else period
-        states = Counter(row["state"] for row in rows.values())
-        done, refused = states["fulfilled"] + states["ended"], states["rejected"] + states["refused"]
-        figures = {
-            "Requests in scope": len(rows), "Carried out": done, "Rejected or refused": refused,
-            "Withdrawn": states["withdrawn"], "Failed": states["failed"],
-            "Still under way": len(rows) - done - refused - states["withdrawn"] - states["failed"],
-            "Approvals": sum(row["approvals"] for row in rows.values()),
-            "Emergencies": [row["kind"] for row in rows.values()].count("emergency"),
-            "Drawn as the sample": sample["size"],
-        }
-        yield "".join(f"{number:,}{label}" for label, number in figures.items())
+        claim = "1 request in scope was" if len(rows) == 1 else f"All {len(rows):,} requests in scope that were"
+        yield f"{claim} submitted from {period}" if rows else "no request in scope was submitted"
+    yield from (told["population"]["digest"], verify.sha256(opened.files["audit.json"]))
+    if is_english:
+        yield "".join(f"{number:,}{label}" for label, number in _figures(told).items())
+    yield from (sample["root"], sample["nonce"], sample["seed"])
     for reference in sample["references"]:
         seal, file = rows[reference]["seal"] or "", digests.get(f"evidence/{reference}.pdf", "")
         yield from (reference, verify.rank(sample["seed"], reference)[:16], seal[7:], file)
-    for row in rows.values() if is_english else ():
+    for row in rows.values():
         people = [told["people"].get(row[who], {}).get("name", row[who]) for who in ("requester", "beneficiary")]
         begins = f"{row['reference']}{row['entry']}{row['submitted_at'][:19].replace('T', ' ')}"
+        if not is_english:
+            yield from (begins, *dict.fromkeys(people), f"{row['approvals']} / {row['denials']}")
+            continue
         offering = told["offerings"].get(row["offering"], row["offering"])
         begins += f"{offering}, v. {row['version']}{told['units'].get(row['unit'], row['unit'])}"
         state = f"{row['kind'].capitalize()}: {verify.WORDS.get(row['state'], row['state'])}"
         votes = f"{row['approvals']} / {row['denials']}{PROMISES[row['promise']]}"
         yield f"{begins}{' for '.join(dict.fromkeys(people))}{state}{votes}"
+
+
+def _figures(told: Json) -> dict[str, int]:
+    """The figures of the summary, in the order of its table."""
+    rows = told["population"]["rows"]
+    states = Counter(row["state"] for row in rows)
+    done, refused = states["fulfilled"] + states["ended"], states["rejected"] + states["refused"]
+    return {
+        "Requests in scope": len(rows), "Carried out": done, "Rejected or refused": refused,
+        "Withdrawn": states["withdrawn"], "Failed": states["failed"],
+        "Still under way": len(rows) - done - refused - states["withdrawn"] - states["failed"],
+        "Approvals": sum(row["approvals"] for row in rows),
+        "Emergencies": [row["kind"] for row in rows].count("emergency"),
+        "Drawn as the sample": told["sample"]["size"],
+    }
 
 
 def _up_to(query: Json) -> str:
@@ -1238,11 +1423,14 @@ def _up_to(query: Json) -> str:
     return f", up to {until:%H:%M}" if until.date().isoformat() <= query["last_day"] else ""
 
 
-# ---- 4. From the command line ----------------------------------------------------------------------------------------
+# ---- 6. From the command line ----------------------------------------------------------------------------------------
 
 
 def check_path(
-    path: Path, trusted: verify.Trusted, progress: Callable[[str], None] = lambda _: None
+    path: Path,
+    trusted: verify.Trusted,
+    others: Others = Others(),  # noqa: B008  (it cannot be changed)
+    progress: Callable[[str], None] = lambda _: None,
 ) -> verify.Result:
     """All that verify.py checks and, where that holds, all that is checked here. Raises OSError as it does."""
     result = verify.check_path(path, trusted, progress)
@@ -1250,9 +1438,10 @@ def check_path(
         return result
     try:
         if verify.is_bundle(path):
-            check_bundle(path, result, progress)
+            check_bundle(path, others, result, progress)
         else:
-            check_pdf(path.read_bytes(), result)
+            told = check_pdf(path.read_bytes(), result)
+            verify.run_check("others", lambda: check_others(told, others, result), result)
     except Wrong as error:
         result.bad("bundle", str(error))
     return result
@@ -1269,7 +1458,7 @@ def check_pdf(content: bytes, result: verify.Result) -> Json:
     return opened.told
 
 
-def check_bundle(path: Path, result: verify.Result, progress: Callable[[str], None] = lambda _: None) -> None:
+def check_bundle(path: Path, others: Others, result: verify.Result, progress: Callable[[str], None]) -> None:
     """A bundle, packed or not, which verify.py found to hold."""
     if not path.is_dir():
         verify.run_check("archive", lambda: check_archive(path), result)
@@ -1279,6 +1468,8 @@ def check_bundle(path: Path, result: verify.Result, progress: Callable[[str], No
     opened = reopened(report)
     check_report(report, opened, result)
     check_rows(bundle, opened, result)
+    lines = bundle.lines("ledger.jsonl")
+    verify.run_check("others", lambda: check_others(opened.told, others, result, lines), result)
     rows, sampled, odd = {row["reference"]: row for row in opened.told["population"]["rows"]}, opened.told["sample"], 0
     for reference in sampled["references"]:
         name = f"evidence/{reference}.pdf"
@@ -1303,5 +1494,18 @@ def reopened(content: bytes) -> verify.Opened:
     return opened
 
 
+def main(arguments: Sequence[str] | None = None) -> int:
+    """What the command line asked for; its exit status."""
+    parser = verify.parser()
+    parser.description = (__doc__ or "").partition("\n")[0]
+    kept = "a checkpoint of the ledger that you keep"
+    parser.add_argument("--checkpoint", action="append", default=[], type=Path, help=kept)
+    return verify.run(
+        parser,
+        arguments,
+        lambda asked: check_path(asked.file, *given(asked.key, asked.checkpoint), verify.show_progress),
+    )
+
+
 if __name__ == "__main__":
-    sys.exit(verify.main(check=check_path))
+    sys.exit(main())

@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 """Check Countersign's evidence, its audit report, or a whole bundle: offline, trusting nobody.
 
-    python verify.py FILE.pdf | BUNDLE.zip | FOLDER  [--key KEY ...] [--checkpoint FILE ...] [--json]
+    python verify.py FILE.pdf | BUNDLE.zip | FOLDER  [--key KEY ...] [--json]
 
-KEY is what you were given by another way than the file: the ledger's key or a witness's (name+hash+key), the SHA-256
-fingerprint of the ledger's key or of the certificate that signs PDFs or timestamps, or a file with one of them. A key
-inside a file is only compared, never believed; without KEY it is said what remains unproved. Exit status: 0 everything
+KEY is what you were given by another way than the file: the ledger's key (name+hash+key), the SHA-256 fingerprint of
+it or of the certificate that signs PDFs or timestamps, or a file with one of them. A key inside a file is only compared, never believed; without KEY it is said what remains unproved. Exit status: 0 everything
 that can be checked holds, 1 something does not, 2 it was called wrongly.
 
 Needs Python 3.9 and the library `cryptography` 42, or newer; it opens no connection and writes no file. Read it before
@@ -32,7 +31,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
-from itertools import accumulate
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -114,21 +112,19 @@ class Trusted(NamedTuple):
 
     #: SHA-256 in 64 hex digits, of ledgers' raw public keys and of certificates in DER.
     fingerprints: frozenset[str] = frozenset()
-    #: Witnesses' keys (name+hash+key), and the heads of checkpoints that somebody kept.
-    witnesses: tuple[str, ...] = ()
-    kept: tuple[Head, ...] = ()
 
     @classmethod
-    def of(cls, values: Iterable[str], checkpoints: Iterable[Path] = ()) -> Trusted:
-        """From keys as they were given, and files of checkpoints. Raises ValueError with a sentence."""
-        keys = [read_key(value) for value in values]
-        witnesses = tuple(key for key in keys if "+" in key)
-        return cls(frozenset(keys) - {*witnesses}, witnesses, tuple(map(read_kept, checkpoints)))
+    def of(cls, values: Iterable[str]) -> Trusted:
+        """From keys as they were given. Raises ValueError with a sentence."""
+        return cls(frozenset(map(read_key, values)))
+
+    def has_key(self, vkey: str) -> bool:
+        """Whether this key of a ledger (name+hash+key) was given."""
+        return self.has(read_vkey(vkey)[1])
 
     def knowing(self, vkeys: Iterable[str]) -> Trusted:
         """The same with keys of a ledger that were proved by these."""
-        proved = (hashlib.sha256(read_vkey(vkey)[2]).hexdigest() for vkey in vkeys)
-        return self._replace(fingerprints=self.fingerprints.union(proved))
+        return Trusted(self.fingerprints.union(hashlib.sha256(read_vkey(vkey)[1]).hexdigest() for vkey in vkeys))
 
     def has(self, key: bytes) -> bool:
         """Whether this very key or certificate was given."""
@@ -136,13 +132,12 @@ class Trusted(NamedTuple):
 
 
 def read_key(text: str) -> str:
-    """A fingerprint's 64 hex digits, or a witness's verifier key as it is. What is no key names a file with one."""
+    """A fingerprint's 64 hex digits. What is no key names a file with one. Raises ValueError with a sentence."""
     digits = re.sub(r"^sha256:|[\s:]", "", text.strip().lower())
     if re.fullmatch(r"[0-9a-f]{64}", digits):
         return digits
     if re.fullmatch(r"[^+]+\+[0-9a-f]{8}\+\S+", text.strip()):
-        _, kind, raw = read_vkey(text)
-        return text.strip() if kind == COSIGNATURE else hashlib.sha256(raw).hexdigest()
+        return hashlib.sha256(read_vkey(text)[1]).hexdigest()
     content = Path(text).read_bytes() if Path(text).is_file() else b""
     if b"-----BEGIN CERTIFICATE-----" in content:
         return x509.load_pem_x509_certificate(content).fingerprint(hashes.SHA256()).hex()
@@ -253,14 +248,13 @@ def schema_problem(value: Any, schema: Any, defs: Json | None = None, where: str
 
 # ---- 3. The PDF's signature (RFC 5652 CMS, as PAdES has it, in DER of X.690) and timestamps (RFC 3161) ---------------
 
-#: Names as DER writes them: RFC 5652 §5 and §11, RFC 3161 §2.4.2 and appendix A, RFC 2634 §5.4, RFC 5035, FIPS 180-4.
+#: Names as DER writes them: RFC 5652 §5 and §11, RFC 3161 §2.4.2 and appendix A, FIPS 180-4.
 SIGNED_DATA, DATA = bytes.fromhex("06092a864886f70d010702"), bytes.fromhex("06092a864886f70d010701")
 CONTENT_TYPE, MESSAGE_DIGEST = bytes.fromhex("06092a864886f70d010903"), bytes.fromhex("06092a864886f70d010904")
 TIMESTAMP, TIMESTAMP_INFO = (bytes.fromhex(f"060b2a864886f70d010910{last}") for last in ("020e", "0104"))
-NAMED_BY_SHA1, NAMED = (bytes.fromhex(f"060b2a864886f70d01091002{last}") for last in ("0c", "2f"))
 SHA256 = bytes.fromhex("0609608648016503040201")
 HASHES = {SHA256: hashes.SHA256(), SHA256[:-1] + b"\x02": hashes.SHA384(), SHA256[:-1] + b"\x03": hashes.SHA512()}
-SEQUENCE, OCTETS, FIRST_OPTION = 0x30, 0x04, 0xA0
+SEQUENCE = 0x30
 #: The signature's dictionary (ISO 32000-1 §12.8.1) as every file has it: the container, what is signed, and when.
 _DICTIONARY = re.compile(
     rb"/Contents (<[0-9A-F]{2,65536}>)\n/ByteRange \[0 (\d{1,10}) (\d{1,10}) (\d{1,10})\] *\n/Type /Sig\n"
@@ -288,11 +282,11 @@ class Der(list["Der"]):
 
 
 class Cms(NamedTuple):
-    """A signed message of which the signature holds: by whom, and what came along that is not signed."""
+    """A signed message of which the signature holds: what was signed, and by whom. Nobody signed the timestamp."""
 
     content: bytes
     certificate: bytes
-    other_certificates: list[bytes]
+    others: list[bytes]
     signature: bytes
     timestamp: bytes
 
@@ -308,43 +302,28 @@ def read_cms(container: bytes, kind: bytes, what: str, detached: bytes | None = 
     """
     container_kind, (data,) = Der(container)
     (content_kind, *inside), certificates, (signer,) = data[2], data[3], data[-1]
-    _, issuer_and_serial, (hash_name, *_), attributes, _, signature, *unsigned = signer
+    _, _, (hash_name, *_), attributes, _, signature, *unsigned = signer
     values = {name.raw: value for name, (value,) in attributes}
-    if bool(inside) == (detached is not None):  # a content in it would be signed in the place of the file
-        raise Wrong(f"{what[0].upper()}{what[1:]} is over something else than it should be.")
-    content = inside[0][0].body if detached is None else detached
     if (container_kind.raw, content_kind.raw, values[CONTENT_TYPE].raw) != (SIGNED_DATA, kind, kind):
         raise Wrong(f"What should be {what} is none.")
+    if detached is not None and inside:  # it would be what is signed, in the place of the file
+        raise Wrong(f"{what[0].upper()}{what[1:]} is over something else than it should be.")
+    content = inside[0][0].body if detached is None else detached
     hashing = HASHES[hash_name.raw]
     if values[MESSAGE_DIGEST].body != hashlib.new(hashing.name, content).digest():
         raise Wrong(f"{what[0].upper()}{what[1:]} is over something else: it was changed after it was signed.")
-    found = [one.raw for one in certificates if one.tag == SEQUENCE]
-    (certificate,) = [one for one in found if _issuer_and_serial(one) == issuer_and_serial.body]
-    # What is signed are the attributes, written as a SET (§5.4); they name the certificate, so that no other fits.
+    # What is signed are the attributes, the digest among them, written as a SET (§5.4). Whose certificate it is does not
+    # rest on what the container says of it: its fingerprint has to be known.
     message = b"\x31" + attributes.raw[1:]
-    if not _is_named(values, certificate) or not _holds(certificate, signature.body, message, hashing):
-        raise Wrong(f"The signature of {what} does not hold: it was not made by the key beside it.")
-    others = [one for one in found if one != certificate]
+    found = [one.raw for one in certificates if one.tag == SEQUENCE]
+    signers = [one for one in found if _holds(one, signature.body, message, hashing)]
+    if not signers:
+        raise Wrong(f"The signature of {what} does not hold: it was not made by a key beside it.")
     added = {name.raw: value.raw for option in unsigned for name, (value,) in option}
-    if added.keys() - {TIMESTAMP} and detached is not None:
+    if detached is not None and added.keys() - {TIMESTAMP}:
         raise Wrong(f"Beside {what} something stands that nobody signed.")
-    return Cms(content, certificate, others, signature.body, added.get(TIMESTAMP, b""))
-
-
-def _issuer_and_serial(certificate: bytes) -> bytes:
-    """As they stand in RFC 5280's certificate, behind its version."""
-    serial, _, issuer = [part.raw for part in Der(certificate)[0] if part.tag != FIRST_OPTION][:3]
-    return issuer + serial
-
-
-def _is_named(attributes: Mapping[bytes, Der], certificate: bytes) -> bool:
-    """Whether the signed attributes name this certificate by its digest: RFC 5035, or RFC 2634 by SHA-1."""
-    if NAMED not in attributes:
-        return attributes[NAMED_BY_SHA1][0][0][0].body == hashlib.sha1(certificate).digest()
-    named = attributes[NAMED][0][0]
-    if named[0].tag == OCTETS:
-        return named[0].body == hashlib.sha256(certificate).digest()
-    return named[1].body == hashlib.new(HASHES[named[0][0].raw].name, certificate).digest()
+    others = [one for one in found if one != signers[0]]
+    return Cms(content, signers[0], others, signature.body, added.get(TIMESTAMP, b""))
 
 
 def _holds(certificate: bytes, signature: bytes, message: bytes, hashing: hashes.HashAlgorithm) -> bool:
@@ -413,14 +392,13 @@ def check_timestamp(token: bytes, signature: bytes, trusted: Trusted, result: Re
     """The certificate of the authority that says when the PDF's signature was there; empty when that does not hold."""
     try:
         at, authority, others = read_timestamp(token, hashlib.sha256(signature).digest())
-        given = [certificate for certificate in (authority, *others) if trusted.has(certificate)]
-        is_known = any(is_or_was_issued_by(authority, certificate, others) for certificate in given)
+        issuers = [other for other in others if is_issued_by(authority, other)]
     except Exception as error:  # as above
         broken = f"The timestamp cannot be read ({type(error).__name__})."
         result.bad("timestamp", str(error) if isinstance(error, Wrong) else broken)
         return b""
     result.good("timestamp", f"A timestamp says that this signature was there on {at:%Y-%m-%d at %H:%M:%S} UTC.")
-    if is_known:
+    if any(map(trusted.has, (authority, *issuers))):
         result.good("timestamp-key", "The certificate that you gave is the timestamp authority's, or its issuer's.")
     else:
         unproved = "Not proved until you compare it: whose timestamp it is. The fingerprint of its certificate is "
@@ -443,17 +421,11 @@ def read_timestamp(token: bytes, imprint: bytes) -> tuple[datetime, bytes, list[
     may_stamp = usage.critical and list(usage.value) == [ExtendedKeyUsageOID.TIME_STAMPING]
     if not may_stamp or not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
         raise Wrong("The timestamp's certificate may not make timestamps, or not at the time that it states.")
-    return at, cms.certificate, cms.other_certificates
+    return at, cms.certificate, cms.others
 
 
-def is_or_was_issued_by(certificate: bytes, given: bytes, others: Sequence[bytes]) -> bool:
-    """Whether a certificate is the given one, or was issued by it, directly or by way of one of the others."""
-    if certificate == given or _is_issued_by(certificate, given):
-        return True
-    return any(_is_issued_by(certificate, other) and _is_issued_by(other, given) for other in others)
-
-
-def _is_issued_by(certificate: bytes, issuer: bytes) -> bool:
+def is_issued_by(certificate: bytes, issuer: bytes) -> bool:
+    """Whether a certificate was signed by the key of this one, which is an authority's."""
     authority = x509.load_der_x509_certificate(issuer)
     try:
         x509.load_der_x509_certificate(certificate).verify_directly_issued_by(authority)
@@ -571,29 +543,18 @@ def _shown(pdf: Pdf, content: bytes, forms: dict[str, list[int]], fonts: dict[st
 
 
 def text_of_pages(pdf: Pdf) -> list[str]:
-    """Each page's text, in the order of the numbers that they carry, without that number and what all pages end with.
-
-    Raises Wrong where these numbers are not those from 1 to the number of pages.
-    """
-    number = re.compile(r"[^\d]{1,20}(\d+)[^\d]{1,20}(\d+)[^\d]{0,20}\Z")
-    pages = [page for page, text in pdf.texts.items() if _PAGE.match(text)]
+    """Each page's text, in the order in which the pages lie in the file."""
     fonts: dict[int, dict[str, dict[bytes, str]]] = {}
-    bodies: dict[int, str] = {}
-    for page in pages:
+    pages = []
+    for page in (number for number, text in pdf.texts.items() if _PAGE.match(text)):
         parts = pdf.references(page)
         resources = pdf.references(parts["Resources"][0])
         (place,) = resources["Font"]
         if place not in fonts:
             fonts[place] = {name: _letters(pdf, font) for name, (font,) in pdf.references(place).items()}
         content = b"\n".join(pdf.streams[number] for number in parts["Contents"])
-        text = compact("".join(_shown(pdf, content, resources, fonts[place])))
-        found = number.search(text)
-        if not found or int(found[2]) != len(pages):
-            raise Wrong("A page is not numbered as it should be: pages were added or removed.")
-        bodies[int(found[1])] = text[: found.start()]
-    if sorted(bodies) != list(range(1, len(pages) + 1)):
-        raise Wrong("The pages are not numbered one after another: pages were added or exchanged.")
-    return [bodies[page] for page in sorted(bodies)]
+        pages.append(compact("".join(_shown(pdf, content, resources, fonts[place]))))
+    return pages
 
 
 def compact(text: str) -> str:
@@ -609,38 +570,9 @@ def compact(text: str) -> str:
     return "".join(one for one in kept if unicodedata.category(one) != "Cf")
 
 
-def values_missing(pages: Sequence[str], values: Iterable[str]) -> Iterator[str]:
-    """Those of the values that do not stand on the pages, each somewhere behind the one before.
-
-    A value may go on upon the next page, below the head of its table, which stands there again: “sha256:3f9c” stands on the
-    pages “…sha256:3f” and “NumberWhatDigest9c…”.
-    """
-    whole, at = "".join(pages), 0
-    ends = [0, *accumulate(map(len, pages))]
-    for value in values:
-        wanted = compact(value)
-        found = whole.find(wanted, at)
-        end = found + len(wanted) if found >= 0 else _end_of_broken(wanted, whole, ends, at)
-        if end < 0:
-            yield value
-        at = max(at, end)
-
-
-def _end_of_broken(wanted: str, whole: str, ends: Sequence[int], at: int) -> int:
-    """Where a value ends of which as much as possible stands on one page and the rest on the next; -1 where none is."""
-    for start, middle, end in zip(ends, ends[1:], ends[2:]):
-        for cut in range(len(wanted) - 1, 0, -1):
-            if whole.find(wanted[:cut], max(at, start), middle) >= 0:
-                found = whole.find(wanted[cut:], middle, end)
-                if found >= 0:
-                    return found + len(wanted) - cut
-                break
-    return -1
-
-
 # ---- 6. The ledger: signed notes and checkpoints (C2SP signed-note, tlog-checkpoint, tlog-cosignature), RFC 6962 ------
 
-ED25519, COSIGNATURE = 1, 4
+ED25519 = 1
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 
@@ -652,14 +584,14 @@ class Head(NamedTuple):
     root: bytes
 
 
-def read_vkey(text: str) -> tuple[str, int, bytes]:
-    """Name, kind of key and raw public key of name+hash+key. Raises ValueError."""
+def read_vkey(text: str, kind: int = ED25519) -> tuple[str, bytes]:
+    """Name and raw public key of name+hash+key. Raises ValueError."""
     name, _, rest = text.strip().partition("+")
     raw = base64.b64decode(rest[9:], validate=True)
     hashed = hashlib.sha256(name.encode() + b"\n" + raw).hexdigest()[:8]
-    if len(raw) != 33 or raw[0] not in (ED25519, COSIGNATURE) or rest[:9] != f"{hashed}+":
-        raise ValueError("This is not a verifier key (name+hash+key), or it does not fit its own hash.")
-    return name, raw[0], raw[1:]
+    if len(raw) != 33 or raw[0] != kind or rest[:9] != f"{hashed}+":
+        raise ValueError("This is not a ledger's key (name+hash+key), or it does not fit its own hash.")
+    return name, raw[1:]
 
 
 def read_head(note: str) -> Head:
@@ -670,32 +602,22 @@ def read_head(note: str) -> Head:
     return Head(found[1], int(found[2]), base64.b64decode(found[3]))
 
 
-def read_kept(path: Path) -> Head:
-    """The head of a checkpoint in a file. Raises ValueError with a sentence."""
-    try:
-        with path.open("rb") as file:
-            return read_head(file.read(65_536).decode("utf-8", errors="replace"))
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}.") from error
-    except Wrong as error:
-        raise ValueError(f"{path} is no checkpoint of a ledger.") from error
+def signatures(note: str, vkey: str, kind: int = ED25519) -> Iterator[bytes]:
+    """The signatures below a note that name this key."""
+    name, _ = read_vkey(vkey, kind)
+    for line in note.partition("\n\n")[2].splitlines():
+        signer, _, encoded = line.rpartition(" ")
+        value = base64.b64decode(encoded, validate=True)
+        if signer == f"\u2014 {name}" and value[:4].hex() == vkey.strip().split("+")[1]:
+            yield value[4:]
 
 
 def signed_by(note: str, vkey: str) -> bool:
-    """Whether this key, or a witness (cosignature/v1), signed the note. Raises Wrong for a false signature."""
-    name, kind, raw = read_vkey(vkey)
-    text, _, lines = note.partition("\n\n")
-    for line in lines.splitlines():
-        signer, _, encoded = line.rpartition(" ")
-        value = base64.b64decode(encoded, validate=True) if signer == f"\u2014 {name}" else b""
-        if value[:4].hex() != vkey.strip().split("+")[1]:
-            continue
-        message, signature = f"{text}\n", value[4:]
-        if kind == COSIGNATURE:
-            time, signature = int.from_bytes(value[4:12], "big"), value[12:]
-            message = f"cosignature/v1\ntime {time}\n{message}"
+    """Whether this key signed the note. Raises Wrong for a false signature."""
+    key = ed25519.Ed25519PublicKey.from_public_bytes(read_vkey(vkey)[1])
+    for signature in signatures(note, vkey):
         try:
-            ed25519.Ed25519PublicKey.from_public_bytes(raw).verify(signature, message.encode())
+            key.verify(signature, f"{note.partition(chr(10) * 2)[0]}\n".encode())
         except InvalidSignature as error:
             raise Wrong("The checkpoint's signature does not hold: its text was changed after signing.") from error
         return True
@@ -705,7 +627,7 @@ def signed_by(note: str, vkey: str) -> bool:
 def check_note(note: str, vkeys: Sequence[str], origin: str) -> Head:
     """The checkpoint's head, signed by one of these keys of the ledger. Raises Wrong."""
     head = read_head(note)
-    if head.origin != origin or any(read_vkey(vkey)[:2] != (origin, ED25519) for vkey in vkeys):
+    if head.origin != origin or any(read_vkey(vkey)[0] != origin for vkey in vkeys):
         raise Wrong("The checkpoint is of another ledger than the facts say.")
     if not any(signed_by(note, vkey) for vkey in vkeys):
         raise Wrong("The checkpoint is not signed by the ledger's key.")
@@ -722,10 +644,18 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
+# The tree over 7 entries; a number is a leaf's hash, a range the hash of all that lies under it:
+#
+#               1-7
+#         1-4         5-7
+#      1-2   3-4    5-6   7
+#      1 2   3 4    5 6
+
+
 def is_included(body: Json, number: int, head: Head, proof: Iterable[str]) -> bool:
     """Whether this is the entry of that number in the ledger of this head: RFC 9162 §2.1.3.2, by its own letters.
 
-    Entry 5 of 7 has the proof [leaf 6, leaf 7, node over 1 to 4]: r is leaf 5, then 5-6, then 5-7, then 1-7, the root.
+    Entry 5 of 7 has the proof [6, 7, 1-4]: r is 5, then 5-6, then 5-7, then 1-7, which is the root.
     """
     fn, sn, r = number - 1, head.size - 1, leaf_hash(canonical(body))  # steps 1 to 3
     if not 0 <= fn <= sn:
@@ -747,8 +677,8 @@ def is_included(body: Json, number: int, head: Head, proof: Iterable[str]) -> bo
 def is_consistent(old: Head, new: Head, proof: Sequence[str]) -> bool:
     """Whether the ledger of the new head begins with that of the old one: RFC 9162 §2.1.4.2, by its own letters.
 
-    From 3 entries to 7 the proof is [leaf 3, leaf 4, node over 1-2, node over 5-7]: fr is 3, then 1-3, the old root; sr is
-    3, then 3-4, then 1-4, then 1-7, the new root.
+    From 3 entries to 7 the proof is [3, 4, 1-2, 5-7]: fr is 3, then 1-3, which is the old root; sr is 3, then 3-4, then 1-4,
+    then 1-7, which is the new root.
     """
     if old.size in (0, new.size):
         return not proof and old.root == (new.root if old.size == new.size else EMPTY_ROOT)
@@ -839,24 +769,33 @@ def check_entries(entries: list[Json], head: Head, as_of: str, about: Callable[[
     result.judge("order", "The entries are in the ledger's order and about what this file is about.", odd)
     holds = f"All {sum(len(entry['personal']) for entry in entries)} personal values are those that the entries commit to."
     if result.judge("commitments", holds, lies) and erased:
-        result.open("erased", f"Personal values were erased from the entries {', '.join(erased)}; their proofs hold.")
+        said = f"Not every personal value of the entries {', '.join(erased)} is shown, as of people who were erased"
+        result.open("erased", f"{said}; their proofs hold.")
 
 
-def proven_keys(ledger: Json, note: str) -> tuple[list[str], list[str]]:
-    """The ledger's keys that signed this very head, the newest last, and the earlier ones. Raises Wrong.
+class Keys(NamedTuple):
+    """Keys of a ledger (name+hash+key) that prove themselves: those that signed a head, the newest last; and earlier ones."""
 
-    A key that is only listed proves nothing: each earlier one handed over to the next. The rotations' entries name the
-    chain K0, K1, ... of old keys; the key that signed this head is its end.
+    present: list[str]
+    earlier: list[str]
+
+
+def proven_keys(ledger: Json, note: str) -> Keys:
+    """The ledger's keys (name+hash+key) that prove themselves by this head. Raises Wrong.
+
+    A key that is only listed proves nothing. One that signed the head does; and an earlier one that handed over: where the
+    key was changed from A to B to C, there are two rotations, the first signed by A and B, the second by B and C, and C
+    signed the head. While the last change is new, B may have signed the head as well.
     """
     present = [vkey for vkey in ledger.get("verifiers") or [ledger["verifier"]] if signed_by(note, vkey)]
     if not present:
-        return [], []
+        return Keys([], [])
     rotations = ledger.get("rotations") or []
     earlier = [facts(rotation["entry"])["old"] for rotation in rotations]
     for rotation, old, new in zip(rotations, earlier, [*earlier[1:], present[-1]]):
         if not _handed_over(rotation, old, new, read_head(note)):
             raise Wrong("The ledger's key was changed, but the old key did not hand over to the new one.")
-    return present, earlier
+    return Keys(present, earlier)
 
 
 def _handed_over(rotation: Json, old: str, new: str, head: Head) -> bool:
@@ -882,20 +821,11 @@ def check_keys(ledger: Json, note: str, certificate: bytes, trusted: Trusted, re
         result.good("certificate", "The ledger itself names the certificate that signed this PDF.")
     else:
         result.bad("certificate", "The PDF was signed by a certificate that the ledger does not name.")
-    for vkey in trusted.witnesses:  # others are not looked at
-        witness = f"The witness {read_vkey(vkey)[0]}"
-        try:
-            if signed_by(note, vkey):
-                result.good("witnesses", f"{witness}, whose key you gave, saw this checkpoint and signed it.")
-            else:
-                result.open("witnesses", f"{witness}, whose key you gave, did not sign this checkpoint.")
-        except Wrong as error:
-            result.bad("witnesses", f"{witness}: {error}")
-    present, earlier = ([read_vkey(vkey)[2] for vkey in vkeys] for vkeys in proven_keys(ledger, note))
-    printed = fingerprint(present[-1]) if present else "unknown"
-    if any(map(trusted.has, present)):
+    keys = proven_keys(ledger, note)
+    printed = fingerprint(read_vkey(keys.present[-1])[1]) if keys.present else "unknown"
+    if any(map(trusted.has_key, keys.present)):
         result.good("ledger-key", "The ledger's key is the one that you gave.")
-    elif any(map(trusted.has, earlier)):
+    elif any(map(trusted.has_key, keys.earlier)):
         since = "The key that you gave signed for the ledger's present key when it was changed."
         result.good("ledger-key", f"{since} From now on compare with: {printed}")
     elif trusted.has(certificate):
@@ -907,27 +837,6 @@ def check_keys(ledger: Json, note: str, certificate: bytes, trusted: Trusted, re
     else:
         unproved = "Not proved until you compare it: whose ledger this is."
         result.open("ledger-key", f"{unproved} The fingerprint of its key is {printed}")
-
-
-def check_kept(kept: Iterable[Head], origin: str, known: Mapping[int, bytes], result: Result) -> None:
-    """Whether the ledger has the roots that somebody kept; `known` are those that this file shows, by their sizes."""
-    for head in kept:
-        yours, root = f"Your checkpoint of {head.size} entries", known.get(head.size)
-        if head.origin != origin:
-            result.bad("kept", f"{yours} is of another ledger, {head.origin}; this one is {origin}.")
-        elif root is None:
-            result.open("kept", f"{yours} cannot be compared: this file does not show the ledger as it was then.")
-        elif root != head.root:
-            result.bad("kept", f"{yours} states another root: the ledger is not the one that it was then.")
-        else:
-            result.good("kept", f"The ledger of {head.size} entries is the one that your checkpoint states.")
-
-
-def shown_heads(told: Json) -> dict[int, bytes]:
-    """The roots that the facts themselves show, by size; each was signed, which is checked elsewhere."""
-    parts = [told["ledger"], *(told["ledger"].get(name) or {} for name in ("before", "after", "made"))]
-    heads = [read_head(part["checkpoint"]) for part in parts if part.get("checkpoint")]
-    return {head.size: head.root for head in heads}
 
 
 # ---- 7. Passkeys (WebAuthn Level 3 §7.2) -----------------------------------------------------------------------------
@@ -1237,9 +1146,6 @@ def check_pdf(content: bytes, trusted: Trusted, result: Result) -> Json | None:
     run_check("facts", lambda: check(opened, trusted, result), result)
     if name == "audit.json":
         result.open("bundle", "This is the report alone: whether its population is complete, its bundle tells.")
-    if trusted.kept:
-        origin = told["ledger"]["origin"]
-        run_check("kept", lambda: check_kept(trusted.kept, origin, shown_heads(told), result), result)
     return told
 
 
@@ -1268,11 +1174,11 @@ def check_evidence(opened: Opened, trusted: Trusted, result: Result) -> None:
         if decision["person"] in evidence.erased:
             said = f"{evidence.names[decision['person']]} was erased: only the seals and the ledger tell who they were"
             result.open("signature", f"{said}, so that they could decide, and what they signed, is not checked here.")
-    run_check("pages", lambda: check_pages(opened, _evidence_values(opened), result), result)
+    run_check("pages", lambda: check_pages(opened, evidence_values(opened), result), result)
     story = "that enough people agreed who could, and that the ledger's other entries tell what was asked for and done"
     result.open("story", f"Whether the rules were kept, {story}, recount.py works out; it also reads the PDF as viewers do.")
-    result.open("pages", "That nothing else stands on the pages only countersign verify can tell: it makes them again.")
-    result.open("further", "No single file can show that the ledger has no further entry about this request; a bundle can.")
+    result.open("pages", "That all stands where it should recount.py tells; that nothing else does, countersign verify alone.")
+    result.open("further", "No single file can show that the ledger has no further entry about this request or its passkeys; a bundle can.")
 
 
 def _check_proofs(opened: Opened, about: Sequence[str], trusted: Trusted, result: Result) -> None:
@@ -1291,14 +1197,13 @@ def _check_proofs(opened: Opened, about: Sequence[str], trusted: Trusted, result
 
 
 def check_pages(opened: Opened, values: Iterable[str], result: Result) -> None:
-    """That each of these values stands on the pages, in this order."""
-    bodies = text_of_pages(opened.pdf)
-    letters = set("".join(bodies))
-    shown = [legible(value, letters) for value in values if value.strip()]
-    missing = list(values_missing(bodies, shown))[:3]
-    said = f"What was looked for of the facts, {len(shown)} values, stands on the {len(bodies)} pages in their order."
-    wrongly = "The pages leave out what the facts say, or say it elsewhere: "
-    result.judge("pages", said, [f"{wrongly}“{value[:60]}”" for value in missing])
+    """That each of these values stands somewhere on the pages, none of which breaks off one of them."""
+    pages = text_of_pages(opened.pdf)
+    letters = set("".join(pages))
+    wanted = dict.fromkeys(legible(value, letters) for value in values if value)
+    missing = [value for value in wanted if not any(compact(value) in page for page in pages)]
+    said = f"What was looked for of the facts, {len(wanted)} values, stands on the {len(pages)} pages."
+    result.judge("pages", said, [f"The pages leave out what the facts say: “{value[:60]}”" for value in missing[:3]])
 
 
 def legible(value: str, letters: set[str]) -> str:
@@ -1308,32 +1213,23 @@ def legible(value: str, letters: set[str]) -> str:
     return "".join(one if set(compact(one)) <= letters else f"[U+{ord(one):04X}]" for one in value)
 
 
-def _evidence_values(opened: Opened) -> Iterator[str]:
-    """The facts in the order in which the pages tell them; words only on English ones, of times the clock's."""
+def evidence_values(opened: Opened) -> Iterator[str]:
+    """What the pages of evidence say of the facts; words only on English ones, of times the clock's."""
     told, is_english = opened.told, opened.pdf.language == "en"
     names = {person["id"]: person["name"] for person in told["people"]}
     yield from (told["reference"], WORDS[told["request"]["state"]] if is_english else "")
-    yield from (read_head(told["ledger"]["checkpoint"]).root.hex(), told["request"]["seal"] or "")
-    yield sha256(opened.files["evidence.json"])
-    yield from (names[told["request"]["requester"]], told["request"]["reason"])
-    yield told["offering"]["digest"]
+    yield from (read_head(told["ledger"]["checkpoint"]).root.hex(), sha256(opened.files["evidence.json"]))
+    yield from (names[told["request"]["requester"]], told["offering"]["digest"], told["ledger"]["verifier"])
     for stage in told["stages"]:
         yield from (names[approver["person"]] for approver in stage["approvers"])
     for decision in told["decisions"]:
         yield from (names[decision["person"]], WORDS[decision["verdict"]] if is_english else "")
-        yield from (decision["decided_at"][11:19], decision["acr"], decision["comment"], decision["seal"])
+        yield decision["decided_at"][11:19]
     for sealing in told["sealings"]:
         yield from (sealing["sealed_at"][11:19], sealing["seal"])
-    for step in told["steps"]:
-        yield from (file[part] for file in step["artefacts"] for part in ("name", "digest"))
-    for entitlement in told["entitlements"]:
-        yield from (entitlement["target"], names[entitlement["holder"]], entitlement["key"])
-    for framework, controls in told["controls"].items():
-        yield from (framework, *controls)
     for entry in told["ledger"]["entries"]:
         yield from (str(entry["number"]), entry["body"]["at"][11:19], entry["body"]["tag"])
         yield leaf_hash(canonical(entry["body"])).hex()
-    yield told["ledger"]["verifier"]
 
 
 # ---- 10. An audit report: the ledger of the period, the population, the sample ----------------------------------------
@@ -1361,9 +1257,9 @@ def check_report(opened: Opened, trusted: Trusted, result: Result) -> None:
         run_check(name, lambda: check(told, result), result)
     run_check("pages", lambda: check_pages(opened, report_values(opened), result), result)
     run_check("keys", lambda: check_keys(ledger, note, certificate, trusted, result), result)
-    known = "a portal that knew the word could have tried roots until one suited."
     word, root = f"that the word is yours (“{sample['nonce']}”)", f"you were shown the root {sample['root']}"
-    result.open("draw", f"Compare with your own notes: {word}, and that you said it after {root}; {known}")
+    known = "a portal that knew the word could have tried roots until one suited, or left a draw out."
+    result.open("draw", f"Compare with your own notes: {word}, that you said it after {root}, and no other; {known}")
 
 
 def of_the_audit(told: Json, tag: str) -> list[Json]:
@@ -1449,42 +1345,37 @@ def check_sample(told: Json, result: Result) -> None:
     the seed gives each request its rank, and the lowest ranks are the sample. A further word is a further draw.
     """
     sample, population, after = told["sample"], told["population"], read_head(told["ledger"]["after"]["checkpoint"])
-    counted, given = of_the_audit(told, "audit:counted"), of_the_audit(told, "audit:nonce-given")
-    if not counted or not given or not after.size < counted[-1]["number"] < given[0]["number"]:
+    countings, words = of_the_audit(told, "audit:counted"), of_the_audit(told, "audit:nonce-given")
+    if not countings or not words or not after.size < countings[-1]["number"] < words[0]["number"]:
         raise Wrong("It is not shown that population and root were fixed before the nonce was given.")
     root, size = base64.b64encode(after.root).decode(), sample_size(sample["rule"], len(population["rows"]))
-    fixed = {"count": population["count"], "population": population["digest"], "root": root, "sample": size}
-    fixed.update(before=told["ledger"]["before"]["size"], after=after.size)
-    problems = list(differing("What was counted", facts(counted[-1]), fixed))
-    draws = [{"draw": facts(one)["draw"], "nonce": facts(one)["nonce"], "entry": one["number"]} for one in given]
+    counted = {
+        "before": told["ledger"]["before"]["size"], "after": after.size, "root": root,
+        "count": population["count"], "population": population["digest"], "sample": size,
+    }
+    problems = list(differing("What was counted", facts(countings[-1]), counted))
+    draws = [{"draw": facts(one)["draw"], "nonce": facts(one)["nonce"], "entry": one["number"]} for one in words]
     if [draw["draw"] for draw in draws] != list(range(1, len(draws) + 1)):
         problems.append("The draws are not numbered one after another.")
     seed = hashlib.sha256(after.root + sample["nonce"].encode()).hexdigest()
     ranked = sorted((row["reference"] for row in population["rows"]), key=lambda reference: rank(seed, reference))
-    drawn = {"root": root, "seed": seed, "size": size, "references": ranked[:size], "earlier": draws[:-1]}
-    drawn.update(draw=draws[-1]["draw"], nonce=draws[-1]["nonce"])
+    drawn = {
+        "root": root, "seed": seed, "size": size, "references": ranked[:size],
+        "draw": draws[-1]["draw"], "nonce": draws[-1]["nonce"], "earlier": draws[:-1],
+    }
     problems += differing("What root, word and rule draw", sample, drawn)
     result.judge("sample", "The sample is the one that the ledger's root and the auditor's word draw.", problems)
 
 
 def report_values(opened: Opened) -> Iterator[str]:
-    """What the report's pages say, in their order. Period and claim are words, which are known in English alone."""
-    told, sample, rows = opened.told, opened.told["sample"], opened.told["population"]["rows"]
-    yield told["reference"]
-    if opened.pdf.language == "en":
-        days = [datetime.fromisoformat(told["query"][day]) for day in ("first_day", "last_day")]
-        period = " to ".join(f"{day.day} {day:%B %Y}" for day in days)
-        claim = "1 request in scope was" if len(rows) == 1 else f"All {len(rows):,} requests in scope that were"
-        yield from (period, f"{claim} submitted from {period}" if rows else "no request in scope was submitted")
-    yield from (told["population"]["digest"], sha256(opened.files["audit.json"]))
+    """What the pages of a report say of the facts."""
+    told, sample = opened.told, opened.told["sample"]
+    yield from (told["reference"], told["population"]["digest"], sha256(opened.files["audit.json"]))
     yield from (sample["root"], sample["nonce"], sample["seed"])
     for reference in sample["references"]:
-        yield from (reference, rank(sample["seed"], reference)[:16])
-    for row in rows:
+        yield reference + rank(sample["seed"], reference)[:16]
+    for row in told["population"]["rows"]:
         yield f"{row['reference']}{row['entry']}{row['submitted_at'][:19].replace('T', ' ')}"
-        names = [told["people"].get(row[who], {}).get("name", row[who]) for who in ("requester", "beneficiary")]
-        yield from dict.fromkeys(names)
-        yield f"{row['approvals']} / {row['denials']}"
 
 
 #: What a row says of a request's submission, as its entry does.
@@ -1495,17 +1386,19 @@ class PeriodLedger:
     """ledger.jsonl: hashed line by line onto the edge before the period; and what of its entries is needed later."""
 
     def __init__(self, told: Json) -> None:
-        self.told, self.withheld, self.latest = told, 0, datetime.min.replace(tzinfo=timezone.utc)
-        #: Roots by the ledger's sizes.
-        self.roots = shown_heads(told)
+        self.told, self.withheld = told, 0
+        #: The latest times that entries and submissions have told so far, beginning with the last entry before the period.
+        before = [one["body"] for one in told["ledger"]["entries"] if one["number"] == told["ledger"]["before"]["size"]]
+        self.latest = moment(before[0]["at"]) if before else datetime.min.replace(tzinfo=timezone.utc)
+        self.submitted_last = datetime.min.replace(tzinfo=timezone.utc)
         self.submissions: list[Json] = []
-        #: The numbers of the entries about each request of the sample, and about each passkey.
-        self.about: dict[str, set[int]] = {f"request:{reference}": set() for reference in told["sample"]["references"]}
+        #: The numbers of the entries about each request of the sample, and about each passkey, by their subjects.
+        self.numbers_about: dict[str, set[int]] = {f"request:{reference}": set() for reference in told["sample"]["references"]}
         self.problems: list[str] = []
         self.word_was_said: list[str] = []
 
-    def read(self, lines: Iterable[bytes], sizes: Iterable[int] = ()) -> None:
-        """Every line, up to the root after the period; the roots of these sizes are kept. Raises Wrong."""
+    def read(self, lines: Iterable[bytes]) -> None:
+        """Every line, up to the root after the period. Raises Wrong."""
         before, after = self.told["ledger"]["before"], read_head(self.told["ledger"]["after"]["checkpoint"])
         edge = Edge(before["size"], before["edge"])
         for line in lines:
@@ -1520,21 +1413,26 @@ class PeriodLedger:
                 self.withheld += 1
             else:
                 raise Wrong(f"Entry {number} is withheld, but the whole ledger was to be disclosed.")
-            if number in sizes:
-                self.roots[number] = edge.root()
         if (edge.size, edge.root()) != (after.size, after.root):
             raise Wrong(f"ledger.jsonl ends at entry {edge.size} with another root than the one after the period.")
 
     def read_entry(self, number: int, body: Json) -> None:
         """What one entry tells."""
-        tag, at, (kind, _, name) = body["tag"], moment(body["at"]), body["subject"].partition(":")
-        if kind == "passkey" or body["subject"] in self.about:
-            self.about.setdefault(body["subject"], set()).add(number)
-        if kind == "request" and tag == "request:submitted":
+        tag, at, subject = body["tag"], moment(body["at"]), body["subject"]
+        kind, _, name = subject.partition(":")
+        if kind == "passkey" or subject in self.numbers_about:
+            self.numbers_about.setdefault(subject, set()).add(number)
+        # A request that says another time than the entries around it could be moved out of any period.
+        spread = LONGEST_TRANSACTION + CLOCK_SKEW
+        if tag == "request:submitted":
             self.submissions.append(body)
-            # One that says another time than the entries around it could be moved out of any period.
-            if at + LONGEST_TRANSACTION + CLOCK_SKEW < self.latest:
+            self.submitted_last = max(self.submitted_last, at)
+            if at + spread < self.latest:
                 self.problems.append(f"{name} was submitted, by its own word, long before the entries before it.")
+        elif at + spread < self.submitted_last:
+            self.problems.append(f"Entry {number} was written, by its own word, long before a request that stands before it.")
+            self.submitted_last = at
+        # This very audit is counted and drawn behind the period's end only; another may have had the same word.
         if tag in ("audit:counted", "audit:nonce-given") and name == self.told["reference"]:
             self.problems.append(f"Entry {number} ({tag}): this audit was counted or drawn before, from another head.")
         elif tag == "audit:nonce-given" and body["facts"].get("nonce") == self.told["sample"]["nonce"]:
@@ -1548,10 +1446,10 @@ class PeriodLedger:
         proofs = {proven["size"]: proven["proof"] for proven in whole["consistency"]["evidence_made"]}
         numbers = {entry["number"] for entry in ledger["entries"]}
         # All that had happened to the request by the period's end; and, by its own head, to the passkeys that signed.
-        expected = set(self.about[f"request:{reference}"])
+        expected = set(self.numbers_about[f"request:{reference}"])
         for subject in {entry["body"]["subject"] for entry in ledger["entries"]}:
             if subject.startswith("passkey:"):
-                expected.update(number for number in self.about.get(subject, ()) if number <= head.size)
+                expected.update(number for number in self.numbers_about.get(subject, ()) if number <= head.size)
         left_out = sorted(expected - numbers)
         yield from broken(
             f"The evidence of {reference}",
@@ -1561,6 +1459,26 @@ class PeriodLedger:
             (is_consistent(head, made, proofs.get(head.size, ())), "is of another ledger"),
             (not left_out, f"leaves entries out: {left_out}"),
         )
+
+    def submitted_in_the_period(self, versions: set[str]) -> tuple[int, dict[str, Json]]:
+        """How many requests were submitted in the period; and of those in scope what their entries say of submitting.
+
+        Which controls a version supports stands in the offering's text, not in the ledger: where controls were asked
+        for, the versions of the population's rows are taken.
+        """
+        query, inside, in_scope = self.told["query"], 0, {}
+        for body in self.submissions:
+            said = {**body["facts"], "entry": body["number"], "submitted_at": body["at"]}
+            if moment(query["from"]) <= moment(body["at"]) < moment(query["until"]):
+                inside += 1
+                is_in_scope = (
+                    (not query["units"] or said["unit"] in query["units"])
+                    and (not query["offerings"] or said["offering"] in query["offerings"])
+                    and (not query["controls"] or said["offering_digest"] in versions)
+                )
+                if is_in_scope:
+                    in_scope[body["subject"].partition(":")[2]] = {name: said[name] for name in _SUBMITTED}
+        return inside, in_scope
 
     def completeness_problems(self) -> Iterator[str]:
         """Which requests of the period are missing or too many, and which counts are not the ledger's."""
@@ -1584,26 +1502,6 @@ class PeriodLedger:
         yield from differing("The ledger", stated, counts)
         if told["withheld"] != self.withheld:
             yield f"{self.withheld} lines of the ledger are withheld, not {told['withheld']}."
-
-    def submitted_in_the_period(self, versions: set[str]) -> tuple[int, dict[str, Json]]:
-        """How many requests were submitted in the period; and of those in scope what their entries say of submitting.
-
-        Which controls a version supports stands in the offering's text, not in the ledger: where controls were asked
-        for, the versions of the population's rows are taken.
-        """
-        query, inside, in_scope = self.told["query"], 0, {}
-        for body in self.submissions:
-            said = {**body["facts"], "entry": body["number"], "submitted_at": body["at"]}
-            if moment(query["from"]) <= moment(body["at"]) < moment(query["until"]):
-                inside += 1
-                is_in_scope = (
-                    (not query["units"] or said["unit"] in query["units"])
-                    and (not query["offerings"] or said["offering"] in query["offerings"])
-                    and (not query["controls"] or said["offering_digest"] in versions)
-                )
-                if is_in_scope:
-                    in_scope[body["subject"].partition(":")[2]] = {name: said[name] for name in _SUBMITTED}
-        return inside, in_scope
 
 
 # ---- 11. A bundle: a ZIP file or the folder into which it was unpacked ------------------------------------------------
@@ -1693,7 +1591,7 @@ def check_bundle(
     run_check("members", lambda: check_members(bundle, opened, result), result)
     run_check("evidence", lambda: evidence.update(check_drawn(bundle, told, trusted, result)), result)
     lines = bundle.lines("ledger.jsonl")
-    run_check("ledger", lambda: check_ledger(lines, told, trusted, evidence, result), result)
+    run_check("ledger", lambda: check_ledger(lines, told, evidence, result), result)
     result.open("rows", "Whether states, votes, figures and tables follow from ledger.jsonl, recount.py tells.")
     result.open("unsigned", "README.txt, verify.py and recount.py in a bundle are covered by no signature.")
 
@@ -1737,14 +1635,14 @@ def evidence_keys(told: Json, trusted: Trusted, result: Result) -> Trusted:
     """The keys that evidence may be made with: where the report is proved, also those that its ledger had before."""
     if not any(name in ("ledger-key", "given-certificate") and holds for name, holds, _ in result.checks):
         return trusted
-    present, earlier = proven_keys(told["ledger"], told["ledger"]["made"]["checkpoint"])
-    return trusted.knowing([*present, *earlier])
+    keys = proven_keys(told["ledger"], told["ledger"]["made"]["checkpoint"])
+    return trusted.knowing([*keys.present, *keys.earlier])
 
 
-def check_ledger(lines: Iterable[bytes], told: Json, trusted: Trusted, evidence: Json, result: Result) -> None:
+def check_ledger(lines: Iterable[bytes], told: Json, evidence: Json, result: Result) -> None:
     """ledger.jsonl is all of the period's ledger, the evidence stands on it, and no request is left out."""
     ledger = PeriodLedger(told)
-    ledger.read(lines, {head.size for head in trusted.kept})
+    ledger.read(lines)
     heads = told["ledger"]
     whole = f"ledger.jsonl is all {heads['after']['size'] - heads['before']['size']} entries between the two checkpoints."
     result.judge("ledger", whole, ledger.problems)
@@ -1753,7 +1651,6 @@ def check_ledger(lines: Iterable[bytes], told: Json, trusted: Trusted, evidence:
     result.judge("evidence", stands, problems)
     complete = "No request of the period is missing: the references have no gap, and the scope leaves no other out."
     result.judge("completeness", complete, ledger.completeness_problems())
-    check_kept(trusted.kept, told["ledger"]["origin"], ledger.roots, result)
     if told["query"]["controls"]:
         result.open("scope", "That no other version supports the controls that were asked for is the portal's word.")
     if ledger.withheld:
@@ -1789,23 +1686,33 @@ def check_path(path: Path, trusted: Trusted, progress: Callable[[str], None] = l
     return result
 
 
-def main(arguments: Sequence[str] | None = None, check: Callable[..., Result] = check_path) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """What the command line asked for; its exit status."""
+    return run(parser(), arguments, lambda asked: check_path(asked.file, Trusted.of(asked.key), show_progress))
+
+
+def parser() -> argparse.ArgumentParser:
+    """What may be asked for."""
     about = (__doc__ or "").split("\n\n")
-    parser = argparse.ArgumentParser(description=about[0], epilog=" ".join(about[2].split()))
-    parser.add_argument("file", type=Path, help="a PDF file, a bundle, or the folder into which it was unpacked")
-    parser.add_argument("--key", action="append", default=[], help="what you were given by another way than the file")
-    kept = "a checkpoint of the ledger that you keep"
-    parser.add_argument("--checkpoint", action="append", default=[], type=Path, help=kept)
-    parser.add_argument("--json", action="store_true", help="print the checks as JSON")
-    asked = parser.parse_args(arguments)
+    made = argparse.ArgumentParser(description=about[0], epilog=" ".join(about[2].split()))
+    made.add_argument("file", type=Path, help="a PDF file, a bundle, or the folder into which it was unpacked")
+    made.add_argument("--key", action="append", default=[], help="what you were given by another way than the file")
+    made.add_argument("--json", action="store_true", help="print the checks as JSON")
+    return made
+
+
+def run(
+    told: argparse.ArgumentParser, arguments: Sequence[str] | None, check: Callable[[argparse.Namespace], Result]
+) -> int:
+    """Check what was asked for, print what was found, and give the exit status."""
+    asked = told.parse_args(arguments)
     try:
-        result = check(asked.file, Trusted.of(asked.key, asked.checkpoint), _show_progress)
+        result = check(asked)
     except ValueError as error:
-        parser.error(str(error))
+        told.error(str(error))
     except OSError as error:
-        parser.error(f"{asked.file} cannot be read: {error.strerror}.")
-    _show_progress("")
+        told.error(f"{asked.file} cannot be read: {error.strerror}.")
+    show_progress("")
     if asked.json:
         _print_json(result)
     else:
@@ -1813,7 +1720,8 @@ def main(arguments: Sequence[str] | None = None, check: Callable[..., Result] = 
     return 0 if result.holds else 1
 
 
-def _show_progress(name: str) -> None:
+def show_progress(name: str) -> None:
+    """What is read at the moment, where somebody looks on."""
     if sys.stderr.isatty():
         print(f"\r\033[K{name[:70]}", end="", file=sys.stderr, flush=True)
 

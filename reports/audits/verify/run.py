@@ -23,7 +23,7 @@ from reports.audits.verify.again import check_again
 from reports.evidence.verify.result import Verification
 from reports.evidence.verify.run import verify_content
 from reports.evidence.verify.signature import check_signature
-from reports.evidence.verify.single_file import given, tell
+from reports.evidence.verify.single_file import given, others, tell
 from reports.evidence.verify.trusted import Trusted
 from reports.verifier import recount
 from reports.verifier import verify as single
@@ -55,6 +55,7 @@ def verify_report(content: bytes, *, name: str, trusted: Trusted) -> Verificatio
     opened = single.open_pdf(content, single.Trusted(), single.Result(name)) if found.holds else None
     if opened is not None:
         recount.check_report(content, opened, found)
+        recount.check_others(opened.told, others(trusted), found)
     result = _told(found)
     _stronger(content, opened, result)
     return result
@@ -74,6 +75,7 @@ def verify_bundle(path: Path, *, trusted: Trusted, progress: Progress = lambda _
         if opened is not None:
             recount.check_report(report, opened, found)
             recount.check_rows(bundle, opened, found)
+            recount.check_others(opened.told, others(trusted), found, bundle.lines("ledger.jsonl"))
             _check_sampled(bundle, opened.told, trusted, found)
     except single.Wrong as error:
         found.bad("bundle", str(error))

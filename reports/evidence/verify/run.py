@@ -27,7 +27,8 @@ from reports.evidence.verify.signatures import check_signatures
 from reports.evidence.verify.single_file import tell
 from reports.evidence.verify.story import check_story
 from reports.evidence.verify.trusted import Trusted
-from reports.verifier.verify import SCHEMAS, UNKNOWN_SCHEMA, Result, check_kept, sha256
+from reports.verifier.recount import check_kept
+from reports.verifier.verify import SCHEMAS, UNKNOWN_SCHEMA, Result, sha256
 
 #: What the file inside is called that tells a review's result.
 REVIEW_FILE_NAME = "access-review.json"

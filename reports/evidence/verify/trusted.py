@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from portal.audit.holders.cosignatures import WitnessKey, is_witness_key, read_witness_key
 from portal.audit.notes import NoteError, fingerprint, read_verifier_key
 from reports.pdf.keys import fingerprint_of
-from reports.verifier.verify import Head, read_kept
+from reports.verifier.recount import read_kept
+from reports.verifier.verify import Head
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 LONGEST_KEY_FILE = 65_536

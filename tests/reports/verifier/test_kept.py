@@ -10,6 +10,7 @@ import pytest
 from portal.audit.merkle import leaf_hash
 from reports.audits.verify import verify_bundle
 from reports.evidence.verify import Trusted
+from reports.verifier import recount
 from reports.verifier import verify as single
 from tests.reports.verifier.conftest import GenuineBundle
 
@@ -25,8 +26,8 @@ def note_of(bundle: GenuineBundle, size: int, *, origin: str = "", root: bytes =
 
 
 def said(bundle: GenuineBundle, note: Path) -> list[tuple[bool | None, str]]:
-    """What the single file says of the kept checkpoint."""
-    found = single.check_path(bundle.path, single.Trusted.of([bundle.verifier], [note]))
+    """What the second reading says of the kept checkpoint."""
+    found = recount.check_path(bundle.path, *recount.given([bundle.verifier], [note]))
     mine = [(holds, sentence) for name, holds, sentence in found.checks if name == "kept"]
     assert found.holds == all(holds is not False for holds, _ in mine)
     return mine
@@ -73,6 +74,6 @@ def test_a_file_that_is_no_checkpoint_is_refused_before_anything_is_read(
     with pytest.raises(ValueError, match="is no checkpoint"):
         Trusted.of([], [odd])
     with pytest.raises(SystemExit) as ended:
-        single.main([str(bundle.path), "--checkpoint", str(tmp_path / "missing.note")])
+        recount.main([str(bundle.path), "--checkpoint", str(tmp_path / "missing.note")])
     assert ended.value.code == 2
     assert "cannot be read" in capsys.readouterr().err

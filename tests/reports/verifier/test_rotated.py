@@ -43,7 +43,7 @@ def test_it_is_proven_with_the_first_key_the_newest_and_both(bundle: GenuineBund
     assert failing(result) == []
     assert result.proven
     said = {name: sentence for name, _, sentence in result.checks}["ledger-key"]
-    printed = single.fingerprint(single.read_vkey(bundle.verifier)[2])
+    printed = single.fingerprint(single.read_vkey(bundle.verifier)[1])
     if given == "the first":
         assert said.startswith(
             "The key that you gave signed for the ledger's present key when it was changed."
@@ -88,8 +88,8 @@ def test_a_listed_key_that_nobody_handed_over_to_signs_no_evidence(bundle: Genui
     result = single.Result("listed")
     result.good("ledger-key", "as it is with the true key")
     known = single.evidence_keys(told, Trusted.of([bundle.verifier]), result)
-    assert all(known.has(single.read_vkey(one)[2]) for one in (bundle.first, bundle.second))
-    assert not known.has(single.read_vkey(mine)[2])
+    assert all(known.has(single.read_vkey(one)[1]) for one in (bundle.first, bundle.second))
+    assert not known.has(single.read_vkey(mine)[1])
     # Where whose report it is was not proved, the keys beside it prove nothing either.
     unproved = single.evidence_keys(told, Trusted(), single.Result("unproved"))
     assert unproved.fingerprints == frozenset()

@@ -465,13 +465,13 @@ class Pdf:
         while found := _OBJECT.search(content, end):
             number, start = int(found[1]), found.end()
             end = content.find(b"\nendobj\n", start)
-            stream_at = content.find(b"\nstream\n", start, max(end, 0))
             if end < 0:
                 raise Wrong(ODD)
+            stream_at = content.find(b"\nstream\n", start, end)
             text = self.texts[number] = content[start : end if stream_at < 0 else stream_at]
             self.streams.pop(number, None)
             if stream_at >= 0:
-                start = stream_at + len(b"\nstream\n")
+                start = stream_at + len(b"\nstream\n")  # its bytes may be any, so that only their number tells the end
                 end = start + _number_after(rb"/Length ", text)
                 self.streams[number] = self._unpack(text, content[start:end])
                 if re.match(rb"<<\s*/Type /ObjStm\b", text):
@@ -737,6 +737,11 @@ def moment(text: Any) -> datetime:
     return time
 
 
+# An entry of the ledger, as every file shows it: {number, body, inclusion (its proof), personal {name: {value, salt}, …}}. What
+# is hashed is its body alone: number, at, tag "approval:approved", subject "request:SR-000001", actor "person:7", facts {…},
+# personal {name: commitment}. So a person's values can be taken away, and the proof still holds.
+
+
 def facts(entry: Json) -> Json:
     """What an entry states."""
     found = entry["body"].get("facts")
@@ -791,8 +796,9 @@ def proven_keys(ledger: Json, note: str) -> Keys:
     if not present:
         return Keys([], [])
     rotations = ledger.get("rotations") or []
-    earlier = [facts(rotation["entry"])["old"] for rotation in rotations]
-    for rotation, old, new in zip(rotations, earlier, [*earlier[1:], present[-1]]):
+    earlier = [facts(rotation["entry"])["old"] for rotation in rotations]  # A, B
+    chain = [*earlier, present[-1]]  # A, B, C
+    for rotation, old, new in zip(rotations, chain, chain[1:]):
         if not _handed_over(rotation, old, new, read_head(note)):
             raise Wrong("The ledger's key was changed, but the old key did not hand over to the new one.")
     return Keys(present, earlier)
@@ -899,17 +905,10 @@ def verify_assertion(assertion: Mapping[str, bytes], spki: bytes, challenge: byt
 #   decisions  [{revision, stage, seal, person, on_behalf_of, verdict, comment, decided_at, voided_at, signature}, …]
 #   steps      [{revision, position, plan, outcome, read_back}, …]: what was done of each plan
 #   ledger     origin, verifier (its key), checkpoint (the signed head), rotations, entries [{number, body, personal, inclusion}, …]
-#
-# And an entry's body: number, at, tag "approval:approved", subject "request:SR-000001", actor "person:7", facts {…}, personal
-# {name: commitment}; the values that it commits to stand beside it, in `personal`.
 
 VERDICTS = {"approve": "approval:approved", "deny": "approval:denied"}
-_DECIDED = ("actor", "revision", "stage", "seal", "on_behalf_of", "auth_time", "acr", "amr", "signature")
-#: What the entries of these kinds state as the facts do.
-TOLD = {
-    "request:sealed": ("revision", "seal"), "approval:voided": ("revision", "person", "seal"),
-    "approval:approved": _DECIDED, "approval:denied": _DECIDED,
-}
+#: What the entry of a decision states as the facts do; its actor is who decided.
+DECIDED = ("revision", "stage", "seal", "on_behalf_of", "auth_time", "acr", "amr")
 
 
 def differing(where: str, said: Json, wanted: Json) -> Iterator[str]:
@@ -938,7 +937,8 @@ class Evidence:
         """The entries about the request, or about something else, with these tags (or any), that state this."""
         subject, found = about or f"request:{self.told['reference']}", []
         for entry in self.told["ledger"]["entries"]:
-            fits = stated.items() <= {**facts(entry), "actor": entry["body"].get("actor")}.items()
+            said = {**facts(entry), "actor": entry["body"].get("actor")}
+            fits = all(said.get(name) == value for name, value in stated.items())
             if fits and entry["body"]["subject"] == subject and (not tags or entry["body"]["tag"] in tags):
                 found.append(entry)
         return found
@@ -957,19 +957,20 @@ def offering_problems(evidence: Evidence) -> Iterator[str]:
     yield from differing("The offering's text", said, wanted)
 
 
-def ledger_problems(evidence: Evidence) -> Iterator[str]:
-    """The ledger tells of these seals, these decisions and these that became void, and of no others."""
-    shown = [("request:sealed", sealing) for sealing in evidence.told["sealings"]]
+def entry_problems(evidence: Evidence) -> Iterator[str]:
+    """Every seal and every decision is told by one entry of the ledger, and no entry tells of another."""
+    shown: list[tuple[str, Json]] = []
+    for sealing in evidence.told["sealings"]:
+        shown.append(("request:sealed", {name: sealing[name] for name in ("revision", "seal")}))
     for decision in evidence.decisions:
-        made = {**decision, "actor": decision["person"], "signature": signature_told(decision)}
-        shown.append((VERDICTS[decision["verdict"]], made))
-        if decision["voided_at"]:
-            shown.append(("approval:voided", decision))
-    for tag, names in TOLD.items():
-        expected = [canonical([part[name] for name in names]) for kind, part in shown if kind == tag]
-        entries = [{**facts(entry), "actor": entry["body"]["actor"]} for entry in evidence.entries(tag)]
-        if sorted(expected) != sorted(canonical([entry.get(name) for name in names]) for entry in entries):
+        said = {name: decision[name] for name in DECIDED}
+        said.update(actor=decision["person"], signature=signature_told(decision))
+        shown.append((VERDICTS[decision["verdict"]], said))
+    for tag, said in shown:
+        if len(evidence.entries(tag, **said)) != 1:
             yield f"The ledger's entries ({tag}) do not tell what the facts do."
+    if len(shown) != len(evidence.entries("request:sealed", *VERDICTS.values())):
+        yield "The ledger tells of seals or decisions that the facts leave out."
 
 
 def holds_answers(told: Json, document: Json) -> bool:
@@ -1039,7 +1040,7 @@ def passkey_problems(evidence: Evidence, decision: Json) -> Iterator[str]:
     """What is wrong with a decision's signature."""
     person, what = decision["person"], f"The signature of {evidence.names[decision['person']]}"
     assertion, tag = assertion_of(decision), VERDICTS[decision["verdict"]]
-    decided = evidence.entries(tag, revision=decision["revision"], actor=person)
+    decided = evidence.entries(tag, revision=decision["revision"], stage=decision["stage"], actor=person)
     about = evidence.entries(about="passkey:" + sha256(assertion["credential_id"]))
     before = [entry for entry in about if decided and entry["number"] < decided[0]["number"]]
     if [entry["body"]["tag"] for entry in before] != ["passkey:enrolled"]:
@@ -1158,10 +1159,10 @@ def check_review(opened: Opened, trusted: Trusted, result: Result) -> None:
 def check_evidence(opened: Opened, trusted: Trusted, result: Result) -> None:
     """One request's evidence."""
     told, evidence, reference = opened.told, Evidence(opened.told), opened.told["reference"]
-    result.claim = f"Request {reference} is {told['request']['state']}."
+    result.claim = f"The file states that the request is {told['request']['state']}."
     about = (f"request:{reference}", f"offering:{told['offering']['slug']}", "passkey:", "erasure:", "ledger:")
     _check_proofs(opened, about, trusted, result)
-    rules = {"offering": offering_problems, "entries": ledger_problems}
+    rules = {"offering": offering_problems, "entries": entry_problems}
     rules.update(decisions=decision_problems, signature=signature_problems)
     if erased := evidence.entries("record:erased"):
         said = f"The request's record was erased when its time was over (entry {erased[0]['number']})"
@@ -1702,16 +1703,16 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run(
-    told: argparse.ArgumentParser, arguments: Sequence[str] | None, check: Callable[[argparse.Namespace], Result]
+    about: argparse.ArgumentParser, arguments: Sequence[str] | None, check: Callable[[argparse.Namespace], Result]
 ) -> int:
     """Check what was asked for, print what was found, and give the exit status."""
-    asked = told.parse_args(arguments)
+    asked = about.parse_args(arguments)
     try:
         result = check(asked)
     except ValueError as error:
-        told.error(str(error))
+        about.error(str(error))
     except OSError as error:
-        told.error(f"{asked.file} cannot be read: {error.strerror}.")
+        about.error(f"{asked.file} cannot be read: {error.strerror}.")
     show_progress("")
     if asked.json:
         _print_json(result)

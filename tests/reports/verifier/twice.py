@@ -22,7 +22,7 @@ def wrong_at_first(told: dict[str, Any]) -> list[str]:
     evidence = verify.Evidence(told)
     rules = (
         verify.offering_problems,
-        verify.ledger_problems,
+        verify.entry_problems,
         verify.seal_problems,
         verify.decision_problems,
         verify.step_problems,

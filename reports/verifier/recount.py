@@ -992,7 +992,7 @@ def story_values(opened: verify.Opened, story: Story) -> Iterator[str]:
     yield from (told["reference"], spoken(request["title"]), *only(verify.WORDS.get(request["state"], "")))
     yield from (verify.read_head(told["ledger"]["checkpoint"]).root.hex(), request["seal"] or "")
     yield verify.sha256(opened.files["evidence.json"])
-    yield from only("Summary", names[request["requester"]], request["reason"], spoken(request["outcome"]))
+    yield from (*only("Summary"), names[request["requester"]], request["reason"], *only(spoken(request["outcome"])))
     yield from only("Answers given")
     for answer in told["answers"]:
         yield from only(answer["label"], answer["shown"])
@@ -1436,14 +1436,11 @@ def check_path(
     result = verify.check_path(path, trusted, progress)
     if not result.holds:
         return result
-    try:
-        if verify.is_bundle(path):
-            check_bundle(path, others, result, progress)
-        else:
-            told = check_pdf(path.read_bytes(), result)
-            verify.run_check("others", lambda: check_others(told, others, result), result)
-    except Wrong as error:
-        result.bad("bundle", str(error))
+    if verify.is_bundle(path):
+        verify.run_check("bundle", lambda: check_bundle(path, others, result, progress), result)
+    else:
+        content = path.read_bytes()
+        verify.run_check("facts", lambda: check_others(check_pdf(content, result), others, result), result)
     return result
 
 
@@ -1474,9 +1471,7 @@ def check_bundle(path: Path, others: Others, result: verify.Result, progress: Ca
     for reference in sampled["references"]:
         name = f"evidence/{reference}.pdf"
         inner = verify.Result(name)
-        one = check_pdf(bundle.read(name), inner)
-        for problem in evidence_problems(rows[reference], one, opened.told["as_of"]):
-            inner.bad("row", problem)
+        check_sampled(bundle.read(name), rows[reference], others, opened.told["as_of"], inner)
         odd += not inner.holds
         for check, holds, sentence in inner.checks:
             if not holds:
@@ -1484,6 +1479,14 @@ def check_bundle(path: Path, others: Others, result: verify.Result, progress: Ca
     if not odd:
         said = f"The stories of all {sampled['size']} sampled requests follow from the ledger's entries, and are those of their rows."
         result.good("evidence", said)
+
+
+def check_sampled(content: bytes, row: Json, others: Others, as_of: str, result: verify.Result) -> None:
+    """One sampled request's evidence: by itself, against its row, and under the head that others may know otherwise."""
+    one, known = check_pdf(content, result), verify.Result("")
+    verify.run_check("row", lambda: result.judge("row", "It says what its row says.", evidence_problems(row, one, as_of)), result)
+    verify.run_check("others", lambda: check_others(one, others, known), known)
+    result.checks += [check for check in known.checks if check[1] is False]
 
 
 def reopened(content: bytes) -> verify.Opened:
@@ -1500,11 +1503,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.description = (__doc__ or "").partition("\n")[0]
     kept = "a checkpoint of the ledger that you keep"
     parser.add_argument("--checkpoint", action="append", default=[], type=Path, help=kept)
-    return verify.run(
-        parser,
-        arguments,
-        lambda asked: check_path(asked.file, *given(asked.key, asked.checkpoint), verify.show_progress),
-    )
+    return verify.run(parser, arguments, lambda asked: given(asked.key, asked.checkpoint), check_path)
 
 
 if __name__ == "__main__":

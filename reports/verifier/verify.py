@@ -4,8 +4,9 @@
     python verify.py FILE.pdf | BUNDLE.zip | FOLDER  [--key KEY ...] [--json]
 
 KEY is what you were given by another way than the file: the ledger's key (name+hash+key), the SHA-256 fingerprint of
-it or of the certificate that signs PDFs or timestamps, or a file with one of them. A key inside a file is only compared, never believed; without KEY it is said what remains unproved. Exit status: 0 everything
-that can be checked holds, 1 something does not, 2 it was called wrongly.
+it or of the certificate that signs PDFs or timestamps, or a file with one of them. A key inside a file is only
+compared, never believed; without KEY it is said what remains unproved. Exit status: 0 everything that can be checked
+holds, 1 something does not, 2 it was called wrongly.
 
 Needs Python 3.9 and the library `cryptography` 42, or newer; it opens no connection and writes no file. Read it before
 you rely on it, from top to bottom. Chapters 2 to 7 each follow a public standard that they name; chapters 8 to 11 say
@@ -1689,7 +1690,7 @@ def check_path(path: Path, trusted: Trusted, progress: Callable[[str], None] = l
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """What the command line asked for; its exit status."""
-    return run(parser(), arguments, lambda asked: check_path(asked.file, Trusted.of(asked.key), show_progress))
+    return run(parser(), arguments, lambda asked: (Trusted.of(asked.key),), check_path)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -1703,14 +1704,19 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run(
-    about: argparse.ArgumentParser, arguments: Sequence[str] | None, check: Callable[[argparse.Namespace], Result]
+    about: argparse.ArgumentParser,
+    arguments: Sequence[str] | None,
+    given: Callable[[argparse.Namespace], tuple[Any, ...]],
+    check: Callable[..., Result],
 ) -> int:
-    """Check what was asked for, print what was found, and give the exit status."""
+    """Read what was given, check the file, print what was found, and give the exit status."""
     asked = about.parse_args(arguments)
     try:
-        result = check(asked)
+        keys = given(asked)
     except ValueError as error:
         about.error(str(error))
+    try:
+        result = check(asked.file, *keys, show_progress)
     except OSError as error:
         about.error(f"{asked.file} cannot be read: {error.strerror}.")
     show_progress("")

@@ -16,6 +16,8 @@ from reports.evidence.make import make_evidence, signed_pdf
 from reports.evidence.verify import verify_content
 from reports.pdf.render import render
 from reports.pdf.signing import sign
+from reports.verifier import recount
+from reports.verifier import verify as single
 from tests.reports.conftest import EvidenceWorld, Genuine
 from tests.reports.verifier.twice import read_twice
 
@@ -42,6 +44,19 @@ def test_german_pages_hold_the_same_facts_and_are_checked_in_german(genuine: Gen
     assert "approved on 18 November 2026 was carried out unchanged" in result.claim
     single = read_twice(content, genuine.verifier)
     assert [name for name, holds, _ in single.checks if holds is not True] == ["pages", "further"]
+
+
+def test_the_second_file_looks_for_who_asked_and_why_on_german_pages_too(genuine: Genuine) -> None:
+    content = signed_pdf(genuine.evidence, genuine.key, "de")
+    opened = single.open_pdf(content, single.Trusted(), single.Result("de.pdf"))
+    assert opened is not None
+    known = recount.Story(opened.told)
+    result = single.Result("de.pdf")
+    recount.check_pages(opened, recount.story_values(opened, known), result)
+    opened.told["request"]["reason"] = "Forged words"
+    recount.check_pages(opened, recount.story_values(opened, known), result)
+    assert [holds for _, holds, _ in result.checks] == [True, False]
+    assert "“Forged words”" in result.checks[1][2]
 
 
 @pytest.mark.parametrize("stated", ["en", "fr"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,40 @@ def test_what_cannot_be_compared_or_is_of_another_ledger_is_said(
     ((holds, sentence),) = said(bundle, note)
     assert holds is False
     assert "of another ledger" in sentence
+
+
+def test_a_kept_checkpoint_of_the_size_of_a_sampled_files_head_is_compared_with_that_file(
+    bundle: GenuineBundle, tmp_path: Path
+) -> None:
+    """That head may lie behind the ledger's share in the bundle, where no root is hashed again."""
+    told = json.loads(bundle.members["audit.json"])
+    row = next(one for one in told["population"]["rows"] if one["reference"] == bundle.early)
+    content = bundle.members[f"evidence/{bundle.early}.pdf"]
+    head = recount.read_kept(head_of(content, tmp_path))
+    for root, wanted in ((head.root, []), (b"\x01" * 32, ["kept"])):
+        result = single.Result(bundle.early)
+        others = recount.Others(kept=(head._replace(root=root),))
+        recount.check_sampled(content, row, others, told["as_of"], result)
+        assert [name for name, holds, _ in result.checks if holds is False] == wanted
+
+
+def head_of(content: bytes, folder: Path) -> Path:
+    """The checkpoint of a file of evidence, as an auditor keeps it."""
+    opened = single.open_pdf(content, single.Trusted(), single.Result("evidence.pdf"))
+    assert opened is not None
+    note = folder / "kept.note"
+    note.write_text(opened.told["ledger"]["checkpoint"], encoding="utf-8")
+    return note
+
+
+def test_what_no_portal_writes_of_a_row_is_a_no_and_not_a_wrong_call(bundle: GenuineBundle) -> None:
+    told = json.loads(bundle.members["audit.json"])
+    row = next(one for one in told["population"]["rows"] if one["reference"] == bundle.early)
+    result = single.Result(bundle.early)
+    content = bundle.members[f"evidence/{bundle.early}.pdf"]
+    odd = {**row, "submitted_at": "2026-11-31T10:00:00+00:00"}
+    recount.check_sampled(content, odd, recount.Others(), told["as_of"], result)
+    assert [name for name, holds, _ in result.checks if holds is False] == ["row"]
 
 
 def test_a_file_that_is_no_checkpoint_is_refused_before_anything_is_read(

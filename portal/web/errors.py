@@ -63,8 +63,13 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, show_mistake)
 
 
-def to_sign_in(_error: SignInNeeded) -> BaseResponse:
-    """Lead to sign-in and back here; nothing of the page is told."""
+def to_sign_in(error: SignInNeeded) -> BaseResponse:
+    """Lead to sign-in and back here; nothing of the page is told.
+
+    A part of a page that asks for itself cannot follow to another host, and nobody is to come back to a part.
+    """
+    if request.headers.get("HX-Request") == "true":
+        return show_portal_error(error)
     here = request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else "/"
     return redirect(url_for("sign_in.start", next=here), 303)
 

@@ -5,6 +5,7 @@ import { CharacterCount } from "govuk-frontend/dist/govuk/components/character-c
 import { ErrorSummary } from "govuk-frontend/dist/govuk/components/error-summary/error-summary.mjs";
 import { SkipLink } from "govuk-frontend/dist/govuk/components/skip-link/skip-link.mjs";
 import { offerToCopy } from "./copy.mjs";
+import { watchPolls } from "./polls.mjs";
 import { numberSaves } from "./saves.mjs";
 import { offerShortcut } from "./shortcut.mjs";
 
@@ -16,3 +17,4 @@ createAll(SkipLink);
 offerToCopy(document);
 offerShortcut(document);
 numberSaves(document);
+watchPolls(document);

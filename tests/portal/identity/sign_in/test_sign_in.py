@@ -43,6 +43,15 @@ def test_before_sign_in_every_address_answers_alike(site: Site) -> None:
     assert all(answer.headers["Location"].startswith("/sign-in?next=") for answer in answers)
 
 
+def test_a_part_of_a_page_that_asks_for_itself_is_told_so_and_led_nowhere(site: Site) -> None:
+    answers = [
+        site.visitor().get(f"{site.url}{path}", headers={"HX-Request": "true"}, allow_redirects=False)
+        for path in ("/requests/SR-000001/progress", "/requests/SR-999999/progress", "/audits/AR-0001?live=1")
+    ]
+    assert {answer.status_code for answer in answers} == {401}
+    assert all("Sign in to go on." in answer.text for answer in answers)
+
+
 def test_the_session_cookie_is_a_random_token_that_scripts_cannot_read(site: Site) -> None:
     http = site.visitor(WHO)
     cookie = next(cookie for cookie in http.cookies if cookie.name == "countersign")

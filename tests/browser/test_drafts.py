@@ -11,7 +11,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
-from tests.browser.journeys import REASON, fill_access, fill_certificate, fill_rule, in_days, review, submit
+from tests.browser.journeys import (
+    REASON,
+    fill_access,
+    fill_certificate,
+    fill_rule,
+    follow,
+    in_days,
+    review,
+    submit,
+)
 from tests.browser.look import fits
 from tests.browser.visitor import PATIENCE_MS
 
@@ -217,3 +226,104 @@ def test_the_last_of_many_changes_is_kept_though_the_first_takes_long(visitors, 
         ) as last:
             saves.release()
         assert last.value.status == 200
+
+
+#: A browser no longer tells of what a page asks for as it goes; the tab's own memory does.
+_NOTE_LAST_SAVES = """
+  const { fetch } = window;
+  window.fetch = (url, options) => {
+    if (options.keepalive) sessionStorage.lastSaves = `${sessionStorage.lastSaves ?? ""} ${url}`;
+    return fetch(url, options);
+  };
+"""
+
+
+def _begun(page: Page, text: str) -> bool:
+    """Whether the latest draft of the form says so."""
+    page.goto(FORM)
+    draft = page.get_by_role("link", name="Go on with the draft").first
+    if not draft.count():
+        return False
+    follow(page, draft)
+    return page.get_by_label(WHY).input_value() == text
+
+
+def _kept_in_the_end(page: Page, text: str) -> None:
+    """What is saved on leaving arrives when the next page is there already."""
+    for _ in range(PATIENCE_MS // 500):
+        if _begun(page, text):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{text} was lost")
+
+
+def _leave_by_a_link(page: Page) -> None:
+    follow(page, page.get_by_role("navigation", name="Main").get_by_role("link", name="My requests"))
+
+
+def _go_back(page: Page) -> None:
+    page.go_back()
+
+
+def _close(page: Page) -> None:
+    page.close(run_before_unload=True)
+
+
+def _hide(page: Page) -> None:
+    """As a phone that shows another app: the page is never shown again, and told of nothing else."""
+    page.evaluate("Object.defineProperty(document, 'visibilityState', {value: 'hidden'})")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+@pytest.mark.parametrize("leave", [_leave_by_a_link, _go_back, _close, _hide])
+def test_what_was_typed_last_is_kept_however_the_form_is_left(visitors, chromium, leave):
+    text = f"Reads the orders of the Iberian key accounts{leave.__name__.replace('_', ' ')}."
+    with visitors.window(chromium, WHO) as page, page.context.new_page() as other:
+        page.goto("/catalogue/application-access")
+        page.goto(FORM)
+        page.get_by_label(WHY).press_sequentially(text)
+        leave(page)
+        _kept_in_the_end(other, text)
+
+
+def test_what_is_saved_on_leaving_is_not_overtaken_by_what_was_under_way(visitors, chromium):
+    text = "Keeps the forecast of Iberia up to date."
+    with visitors.window(chromium, WHO) as page, page.context.new_page() as other:
+        page.goto(FORM)
+        saves = held(page)
+        fill_access(page, reason=SHORTER)
+        saves.wait()
+        first = saves.routes[0].request
+        assert SHORTER.replace(" ", "+") in str(first.post_data)
+        page.unroute(SAVES)
+        page.get_by_label(WHY).fill(text)
+        _leave_by_a_link(page)
+        _kept_in_the_end(other, text)
+        assert arrive(page, first) == 204
+        assert _begun(other, text)
+
+
+def test_who_leaves_a_form_that_is_kept_already_or_was_sent_saves_nothing_more(visitors, chromium):
+    with visitors.window(chromium, WHO) as page:
+        page.add_init_script(_NOTE_LAST_SAVES)
+
+        def last_saves() -> list[str]:
+            return str(page.evaluate("sessionStorage.lastSaves ?? ''")).split()
+
+        page.goto(FORM)
+        _leave_by_a_link(page)
+        assert last_saves() == []
+        page.goto(FORM)
+        page.get_by_label(WHY).fill(SHORTER)
+        page.get_by_label("Until when?").focus()
+        expect(page.locator("#draft-kept")).to_contain_text("Kept")
+        _leave_by_a_link(page)
+        assert last_saves() == []
+        page.goto(FORM)
+        fill_access(page, role="CRM – Reporting")  # noqa: RUF001  (as the directory writes it)
+        review(page)
+        assert last_saves() == []
+        page.goto(FORM)
+        page.get_by_label(WHY).fill(REASON)
+        _leave_by_a_link(page)
+        assert last_saves() == [f"{FORM}/draft"]

@@ -22,6 +22,8 @@ PORTAL, TARGET, REQUESTER = "Countersign", N_("Target"), N_("Requester")
 WIDTH, NAMES, LANE, HEAD, FOOT = 170.0, 30.0, 11.0, 4.0, 12.0
 #: Millimetres from a mark's middle to its word.
 ABOVE, BELOW, ASIDE = -2.9, 4.4, 2.0
+#: Millimetres that a letter of such a word takes, on average and a little more.
+LETTER = 1.35
 MOST_A_ROW = 11
 LONGEST_NAME = 20
 #: A day in little space, in CLDR's letters.
@@ -143,7 +145,7 @@ def _drawing(marks: Sequence[Mark], start: int, *, lanes: Sequence[str], each: i
     step = (WIDTH - NAMES) / each
     rows = {lane: HEAD + LANE * (number + 0.5) for number, lane in enumerate(lanes)}
     row = marks[start : start + each]
-    placed = []
+    placed: list[Mark] = []
     for number, mark in enumerate(row):
         before = marks[start + number - 1] if start + number else mark
         wait = spoken_span(before.at, mark.at)
@@ -152,11 +154,20 @@ def _drawing(marks: Sequence[Mark], start: int, *, lanes: Sequence[str], each: i
         around = [
             rows[other.lane] for other in (*row[max(number - 1, 0) : number], *row[number + 1 : number + 2])
         ]
+        to_below = any(other > y for other in around)
+        # A long word would run into that of the mark before it; below there is room.
+        crowded = (
+            bool(placed)
+            and placed[-1].word_y == round(y + ABOVE, 2)
+            and _half(placed[-1].word) + _half(mark.word) > step
+        )
         dx, dy, anchor = _beside(
-            any(other < y for other in around),
-            any(other > y for other in around),
+            any(other < y for other in around) or (crowded and not to_below),
+            to_below,
             bool(around) and around[0] < y,
         )
+        if anchor == "middle" and x + _half(mark.word) > WIDTH:
+            dx, anchor = WIDTH - x, "end"
         placed.append(
             replace(
                 mark,
@@ -184,6 +195,11 @@ def _beside(from_above: bool, to_below: bool, falling: bool) -> tuple[float, flo
     if not to_below:
         return 0, BELOW, "middle"
     return (ASIDE, -1.4, "start") if falling else (-ASIDE, -1.4, "end")
+
+
+def _half(word: str) -> float:
+    """Half of the millimetres that a word beside a mark takes."""
+    return len(word) * LETTER / 2
 
 
 def _in_lines(name: str) -> tuple[str, ...]:

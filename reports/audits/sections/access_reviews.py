@@ -159,10 +159,10 @@ def show(audit: Audit, facts: Facts) -> Shown:
                 (
                     Column(_("No."), 10),
                     Column(_("Campaign")),
-                    Column(_("State"), 22),
-                    Column(_("Open from, due"), 30),
+                    Column(_("State"), 20),
+                    Column(_("Open from, due"), 43),
                     Column(_("What was answered"), 44),
-                    Column(_("Late"), 19, figure=True),
+                    Column(_("Late"), 16, figure=True),
                 ),
                 tuple(
                     (

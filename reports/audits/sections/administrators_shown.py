@@ -100,9 +100,9 @@ def _role_table(audit: Audit, facts: Facts) -> Table:
         _("Roles"),
         (
             Column(_("Person")),
-            Column(_("Role"), 30),
-            Column(_("Through the group"), 34),
-            Column(_("Since, by"), 44),
+            Column(_("Role"), 26),
+            Column(_("Through the group"), 31),
+            Column(_("Since, by"), 56),
             Column(_("Account"), 22),
         ),
         tuple(
@@ -131,10 +131,10 @@ def _change_table(audit: Audit, facts: Facts) -> Table:
         _("Roles given and taken between the two heads"),
         (
             Column(_("Entry"), 16),
-            Column(_("When"), 30),
+            Column(_("When"), 38),
             Column(_("What")),
-            Column(_("Person"), 40),
-            Column(_("By whom"), 36),
+            Column(_("Person"), 32),
+            Column(_("By whom"), 28),
         ),
         tuple(
             (
@@ -157,8 +157,8 @@ def _import_table(audit: Audit, facts: Facts) -> Table:
         _("Organisation files that were read in: the last before the period, and those in it"),
         (
             Column(_("Entry"), 18),
-            Column(_("When"), 36),
-            Column(_("By whom"), 40),
+            Column(_("When"), 38),
+            Column(_("By whom"), 38),
             Column(_("People"), 18, figure=True),
             Column(_("Digest of the file")),
         ),
@@ -181,9 +181,9 @@ def _token_table(audit: Audit, facts: Facts) -> Table:
         _("Tokens with which programs spoke for people"),
         (
             Column(_("For whom")),
-            Column(_("What it may do"), 60),
-            Column(_("Made by"), 40),
-            Column(_("From, until"), 32),
+            Column(_("What it may do"), 54),
+            Column(_("Made by"), 36),
+            Column(_("From, until"), 44),
         ),
         tuple(
             (

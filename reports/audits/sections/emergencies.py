@@ -170,9 +170,9 @@ def show(audit: Audit, facts: Facts) -> Shown:
             Table(
                 _("Each of them and its review"),
                 (
-                    Column(_("Request"), 18),
+                    Column(_("Request"), 21),
                     Column(_("Service")),
-                    Column(_("Cause"), 17),
+                    Column(_("Cause"), 19),
                     Column(_("Due"), 29),
                     Column(_("Closed"), 29),
                     Column(_("Review"), 43),

@@ -111,7 +111,7 @@ def show(audit: Audit, facts: Facts) -> Shown:
             Table(
                 _("Exceptions, the next to end first"),
                 (
-                    Column(_("Finding"), 18),
+                    Column(_("Finding"), 20),
                     Column(_("What may stay, and why")),
                     Column(_("Until"), 26),
                     Column(_("Proposed and confirmed by"), 44),

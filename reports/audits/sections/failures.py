@@ -136,11 +136,11 @@ def show(audit: Audit, facts: Facts) -> Shown:
             Table(
                 _("Requests in which something failed or was taken back"),
                 (
-                    Column(_("Request"), 18),
-                    Column(_("Service"), 40),
+                    Column(_("Request"), 21),
+                    Column(_("Service"), 37),
                     Column(_("State"), 24),
                     Column(_("What happened, how often")),
-                    Column(_("Last"), 27),
+                    Column(_("Last"), 36),
                 ),
                 tuple(
                     (

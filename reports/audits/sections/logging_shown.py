@@ -124,9 +124,9 @@ def _holder_table(facts: Facts) -> Table:
         _("Who holds heads outside of the database"),
         (
             Column(_("Who holds it")),
-            Column(_("Largest head held"), 34, figure=True),
-            Column(_("Since"), 40),
-            Column(_("Says otherwise"), 40),
+            Column(_("Largest head held"), 35, figure=True),
+            Column(_("Since"), 41),
+            Column(_("Says otherwise"), 34),
         ),
         tuple(
             (

@@ -100,9 +100,9 @@ def _version_table(audit: Audit, facts: Facts) -> Table:
         _("Versions of services"),
         (
             Column(_("Service and version")),
-            Column(_("Published"), 31),
-            Column(_("Written by, published by"), 40),
-            Column(_("Digest of its text"), 60),
+            Column(_("Published"), 38),
+            Column(_("Written by, published by"), 35),
+            Column(_("Digest of its text"), 58),
         ),
         tuple(
             (
@@ -129,10 +129,10 @@ def _route_table(audit: Audit, facts: Facts) -> Table:
     return Table(
         _("Approval rules of these versions"),
         (
-            Column(_("Service and version"), 58),
-            Column(_("Stage"), 26),
+            Column(_("Service and version"), 52),
+            Column(_("Stage"), 24),
             Column(_("Who is asked, how many must agree")),
-            Column(_("When"), 38),
+            Column(_("When"), 34),
         ),
         tuple(
             (

@@ -60,11 +60,11 @@ def show(audit: Audit, facts: Facts) -> Shown:
                 _("Targets, as last read in the period"),
                 (
                     Column(_("Target")),
-                    Column(_("Readings"), 22, figure=True),
+                    Column(_("Readings"), 21, figure=True),
                     Column(_("Without answer"), 26, figure=True),
-                    Column(_("Last read"), 36),
+                    Column(_("Last read"), 41),
                     Column(_("Live things"), 20, figure=True),
-                    Column(_("Explained"), 32, figure=True),
+                    Column(_("Explained"), 27, figure=True),
                 ),
                 tuple(
                     (

@@ -96,7 +96,7 @@ def _promise_table(caption: str, label: str, lines: tuple[PromiseLine, ...], nam
             Column(_("Missed"), 20, figure=True),
             Column(_("Still open"), 20, figure=True),
             Column(_("No promise"), 24, figure=True),
-            Column(_("Share kept"), 24, figure=True),
+            Column(_("Share kept"), 27, figure=True),
         ),
         tuple(
             (
@@ -115,11 +115,11 @@ def _wait_table(audit: Audit, facts: Facts) -> Table:
         _("Waiting by stage, in working time"),
         (
             Column(_("Service and stage")),
-            Column(_("Requests"), 18, figure=True),
-            Column(_("Median"), 20, figure=True),
-            Column(_("90th percentile"), 27, figure=True),
-            Column(_("Longest"), 22, figure=True),
-            Column(_("Late"), 13, figure=True),
+            Column(_("Requests"), 16, figure=True),
+            Column(_("Median"), 22, figure=True),
+            Column(_("90th percentile"), 26, figure=True),
+            Column(_("Longest"), 23, figure=True),
+            Column(_("Late"), 16, figure=True),
         ),
         tuple(
             (

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pypdf
 import pytest
 
-from portal.core.language import speaking
+from portal.core.language import LANGUAGES, _, speaking
+from reports.evidence import timeline
 from reports.evidence.document import FILE_NAME
 from reports.evidence.html import attachments_of, to_html
 from reports.evidence.make import make_evidence, signed_pdf
@@ -18,6 +21,7 @@ from reports.pdf.render import render
 from reports.pdf.signing import sign
 from reports.verifier import recount
 from reports.verifier import verify as single
+from tests.reports.audits.sections.test_widths import MM_PER_POINT, wide
 from tests.reports.conftest import EvidenceWorld, Genuine
 from tests.reports.verifier.twice import read_twice
 
@@ -85,3 +89,33 @@ def test_each_language_of_one_story_is_made_once(world: EvidenceWorld) -> None:
     assert files[0] == files[3]
     assert files[1] == files[2]
     assert files[0].digest != files[1].digest
+
+
+def test_no_time_on_german_pages_is_cut_from_its_zone(genuine: Genuine) -> None:
+    """`18. November 2026, 09:07:00 Uhr UTC` is longer than what English needs."""
+    told = text_of(signed_pdf(genuine.evidence, genuine.key, "de"))
+    assert told.count("Uhr UTC") > 20
+    assert not re.search(r"Uhr\s*\n\s*UTC", told)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_words_of_a_drawing_stand_apart_and_inside_it(language: str) -> None:
+    target, portal = timeline.TARGET, timeline.PORTAL
+    happened = [
+        (portal, "Started"), (target, "Applied"), (target, "Read back"), (target, "Failed"), (target, "Taken away"),
+        (target, "Undone"), (portal, "Failed"),
+    ]  # fmt: skip
+    at = "2026-11-18T09:00:00+00:00"
+    with speaking(language):
+        marks = [timeline.Mark(lane, _(word), "dot", at) for lane, word in (*happened[:4], *happened)]
+        drawn = timeline._drawing(marks, 0, lanes=(portal, target), each=len(marks))
+    places = {"start": 0, "middle": 0.5, "end": 1}
+    boxes = []
+    for mark in drawn.marks:
+        # The drawing's letters are 2.3 mm high.
+        width = wide(mark.word, 2.3 / MM_PER_POINT, "SemiBold")
+        left = mark.word_x - width * places[mark.anchor]
+        boxes.append((mark.word_y, left, left + width, mark.word))
+    assert all(left >= timeline.NAMES and right <= timeline.WIDTH for _y, left, right, _word in boxes), boxes
+    for above, beside in pairwise(sorted(boxes)):
+        assert above[0] != beside[0] or above[2] <= beside[1], (above, beside)

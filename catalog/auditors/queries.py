@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from catalog.offerings.called import names_of
 from catalog.offerings.model import Offering, OfferingVersion
 from portal.core.clock import now
 from portal.core.errors import FieldError
@@ -89,13 +90,18 @@ def units_to_choose(session: Session) -> Sequence[tuple[str, str]]:
 
 
 def offerings_to_choose(session: Session) -> Sequence[tuple[str, str]]:
-    """Slug and name of every offering that was ever published, by slug; one statement."""
+    """Slug and name of every offering that was ever published, by name in the reader's language."""
     rows = session.execute(
-        select(Offering.slug, OfferingVersion.document["name"].as_string().label("name"))
+        select(
+            Offering.slug, OfferingVersion.digest, OfferingVersion.document["name"].as_string().label("name")
+        )
         .join(Offering, Offering.id == OfferingVersion.offering_id)
         .order_by(Offering.slug, OfferingVersion.number)
-    )
-    return list({row.slug: row.name for row in rows}.items())
+    ).all()
+    newest = {row.slug: (row.digest, row.name) for row in rows}
+    called = names_of(session, newest.values())
+    names = {slug: called[digest] for slug, (digest, _english) in newest.items()}
+    return sorted(names.items(), key=lambda item: (item[1].casefold(), item[0]))
 
 
 def check_offerings(session: Session, wish: Wish) -> Wish:

@@ -9,9 +9,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from portal.core.language import LANGUAGES, speaking
 from tests.look.preview import CHROMIUM_FLAGS, served
 from tests.look.stage import PAGES, rendered
 
+#: What has a border, and something within that is wider.
+STICKING_OUT = """[...document.querySelectorAll("main .cs-sheet, main .cs-plan__sign, main .cs-plan__text, main .cs-baton, main .cs-table td")]
+  .filter(frame => frame.scrollWidth > frame.clientWidth)
+  .map(frame => frame.innerText)"""
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -98,6 +103,18 @@ def test_the_answers_of_a_decision_stay_in_sight_on_a_phone(browser: Browser, ad
         assert box["y"] + box["height"] <= PHONE["height"], "below the fold before any scrolling"
         assert box["height"] >= 44
     page.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_sticks_out_of_its_frame(view: Page, address: str, name: str, language: str) -> None:
+    with speaking(language):
+        body = rendered(name).replace('<html lang="en"', f'<html lang="{language}"')
+    view.route(f"**/preview/{name}", lambda route: route.fulfill(body=body, content_type="text/html"))
+    view.goto(f"{address}/preview/{name}")
+    view.evaluate("document.fonts.ready")
+    assert view.evaluate(STICKING_OUT) == []
+    view.unroute_all()
 
 
 def test_the_error_summary_takes_the_focus_and_leads_to_the_field(browser: Browser, address: str) -> None:

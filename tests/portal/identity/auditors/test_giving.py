@@ -12,8 +12,9 @@ from portal import cli as roof
 from portal.audit.model import Entry
 from portal.identity.auditors.model import AuditorMandate
 from portal.identity.auditors.reading import scope_of
-from portal.identity.model import Group, Membership
+from portal.identity.model import Group, Membership, Person
 from portal.notifications.model import Message
+from tests.fixtures_requests import OFFERING, add_offering
 from tests.portal.identity.auditors.conftest import web
 
 __all__ = ["web"]
@@ -88,6 +89,17 @@ def test_what_cannot_be_is_said_at_its_field(web, administrator, changed, said) 
     administrator.get("/auditors")
     assert said in administrator.post("/auditors", FORM | changed, status=422)
     assert _entries(web) == []
+
+
+@pytest.mark.on_sqlite
+def test_services_are_named_in_the_readers_language(web, administrator, cast) -> None:
+    german = {"Words on shelves": "Wörter in Regalen"}
+    with web.portal.db.transaction() as session:
+        add_offering(session, {**OFFERING, "slug": "words-in-german", "languages": {"de": german}})
+        session.get_one(Person, cast.operator).language = "de"
+    assert "Wörter in Regalen" in administrator.get("/auditors")
+    page = administrator.post("/auditors", FORM | {"offerings": ["words-in-german"]})
+    assert page.count("Wörter in Regalen") == 2, "in the mandate, and among what may be chosen"
 
 
 @pytest.mark.on_sqlite

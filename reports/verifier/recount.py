@@ -72,9 +72,7 @@ def _odd_form(content: bytes, read: verify.Pdf) -> Iterator[str]:
         yield "Two ways of reading the file find different pages in it."
 
 
-SEQUENCE, OCTETS, SET, FIRST_OPTION = verify.SEQUENCE, 0x04, 0x31, 0xA0
-#: The signed attribute that names the certificate: RFC 5035.
-NAMED = bytes.fromhex("060b2a864886f70d010910022f")
+SEQUENCE, OCTETS, SET, FIRST_OPTION = verify.SEQUENCE, verify.OCTETS, 0x31, 0xA0
 
 
 def der(tag: int, *parts: bytes) -> bytes:
@@ -102,7 +100,7 @@ def _container(covered: bytes, room: bytes) -> bytes:
     )
     attributes = _attribute(verify.CONTENT_TYPE, verify.DATA)
     attributes += _attribute(verify.MESSAGE_DIGEST, der(OCTETS, hashlib.sha256(covered).digest()))
-    attributes += _attribute(NAMED, der(SEQUENCE, der(SEQUENCE, named)))
+    attributes += _attribute(verify.NAMED, der(SEQUENCE, der(SEQUENCE, named)))
     signer_info = der(
         SEQUENCE, version, der(SEQUENCE, issuer, serial), by_sha256, der(0xA0, attributes), by_rsa,
         der(OCTETS, signature), der(0xA1, _attribute(verify.TIMESTAMP, token)) if token else b"",
@@ -403,8 +401,10 @@ def given(values: Iterable[str], checkpoints: Iterable[Path]) -> tuple[verify.Tr
 
 def witness_key(text: str) -> str:
     """The verifier key if it is a witness's, or a file's first line is one; empty if not."""
-    path = Path(text)
-    line = path.read_bytes()[:65_536].decode(errors="replace").strip().partition("\n")[0] if path.is_file() else text
+    line = text
+    if "+" not in text and Path(text).is_file():
+        with Path(text).open("rb") as file:
+            line = file.read(65_536).decode(errors="replace").strip().partition("\n")[0]
     try:
         verify.read_vkey(line, COSIGNATURE)
     except ValueError:
@@ -1106,6 +1106,8 @@ def check_report(content: bytes, opened: verify.Opened, result: verify.Result) -
     """What verify.py leaves open of a report without its bundle."""
     check_form(content, opened.pdf, result)
     check_period(opened.told, result)
+    said = "The rows support the controls that were asked for, each version of an offering the same."
+    verify.run_check("controls", lambda: result.judge("controls", said, control_problems(opened.told)), result)
     check_report_pages(opened, result)
 
 
@@ -1150,31 +1152,42 @@ def check_archive(path: Path) -> None:
 
 def check_period(told: Json, result: verify.Result) -> None:
     """The instants between which requests were counted are those of the days that were asked for."""
-    zones, zone = available_timezones(), told["query"]["zone"]
-    if not zones:
-        result.open("period", "This machine knows no time zones, so it cannot tell when the period's days begin.")
-    elif zone not in zones:
-        result.bad("period", f"There is no time zone “{zone:.40}”, so nobody can tell when the period begins.")
-    else:
-        said = "The period begins and ends with the days that were ordered, or with the order."
-        verify.run_check("period", lambda: result.judge("period", said, period_problems(told)), result)
+    if not available_timezones():
+        unknown = "This machine knows no time zones: that the period begins and ends at midnight of its days is compared"
+        result.open("period", f"{unknown} give or take 14 hours only.")
+    said = "The period begins and ends with the days that were ordered, or with the order."
+    verify.run_check("period", lambda: result.judge("period", said, period_problems(told)), result)
 
 
 def period_problems(told: Json) -> Iterator[str]:
     """The period begins and ends at midnight of its days, or ends with the order where its last day was not over yet."""
-    query, zone = told["query"], ZoneInfo(told["query"]["zone"])
+    query, zones = told["query"], available_timezones()
+    if zones and query["zone"] not in zones:
+        raise Wrong(f"There is no time zone “{query['zone']:.40}”, so nobody can tell when the period begins.")
+    zone, spread = (ZoneInfo(query["zone"]), timedelta(0)) if zones else (timezone.utc, timedelta(hours=14))
     begins, until = verify.moment(query["from"]), verify.moment(query["until"])
     first_day, last_day = (datetime.fromisoformat(query[day]) for day in ("first_day", "last_day"))
     starts = [day.replace(tzinfo=zone).astimezone(timezone.utc) for day in (first_day, last_day, last_day + timedelta(days=1))]
     (order,) = verify.of_the_audit(told, "audit:ordered")
     # A last day that was not over yet ends with the order, whose entry was written in the same transaction.
     waited = verify.moment(order["body"]["at"]) - until
-    is_short = starts[1] <= until < starts[2] and waited <= verify.LONGEST_TRANSACTION
+    is_short = starts[1] - spread <= until < starts[2] - spread and waited <= verify.LONGEST_TRANSACTION
     yield from verify.broken(
         "The period",
-        (begins == starts[0], f"does not begin with its first day in {query['zone']}"),
-        (is_short or until == starts[2], f"ends neither with its last day in {query['zone']} nor with the order"),
+        (abs(begins - starts[0]) <= spread, f"does not begin with its first day in {query['zone']}"),
+        (is_short or abs(until - starts[2]) <= spread, f"ends neither with its last day in {query['zone']} nor with the order"),
     )
+
+
+def control_problems(told: Json) -> Iterator[str]:
+    """Rows whose controls are not those of their offering's version, or none of those that were asked for."""
+    rows, wanted = told["population"]["rows"], set(told["query"]["controls"])
+    controls = {row["offering_digest"]: row["controls"] for row in rows}
+    for row in rows:
+        if row["controls"] != controls[row["offering_digest"]]:
+            yield f"{row['reference']}: another row of the same offering's version supports other controls."
+        if wanted and wanted.isdisjoint(row["controls"]):
+            yield f"{row['reference']} supports none of the controls that were asked for."
 
 
 def evidence_problems(row: Json, one: Json, as_of: str) -> Iterator[str]:
@@ -1274,9 +1287,7 @@ class Recount:
                 self.requests[name].go_on(body, verify.moment(body["at"]))
 
     def rows(self) -> Iterator[str]:
-        """Every row tells the state, the decisions and the times that the ledger's entries tell, and fitting controls."""
-        wanted = set(self.told["query"]["controls"])
-        controls = {row["offering_digest"]: row["controls"] for row in self.population}
+        """Every row tells the state, the decisions and the times that the ledger's entries tell."""
         for row in self.population:
             one = self.requests[row["reference"]]
             if not one.entries:
@@ -1289,10 +1300,6 @@ class Recount:
             done, times = one.has("request:fulfilled")[-1:], [at for _, at in one.entries]
             if done and not row["fulfilled_at"]:
                 yield f"{row['reference']}: the ledger tells that it was fulfilled."
-            if row["controls"] != controls[row["offering_digest"]]:
-                yield f"{row['reference']}: another row of the same offering's version supports other controls."
-            if wanted and wanted.isdisjoint(row["controls"]):
-                yield f"{row['reference']} supports none of the controls that were asked for."
             for part, when in (("fulfilled_at", done), ("decided_at", times), ("closed_at", times)):
                 if row[part] and not any(abs(at - verify.moment(row[part])) <= verify.LONGEST_TRANSACTION for at in when):
                     yield f"{row['reference']}: the ledger does not tell that it was {part[:-3]} when the row says."

@@ -249,13 +249,14 @@ def schema_problem(value: Any, schema: Any, defs: Json | None = None, where: str
 
 # ---- 3. The PDF's signature (RFC 5652 CMS, as PAdES has it, in DER of X.690) and timestamps (RFC 3161) ---------------
 
-#: Names as DER writes them: RFC 5652 §5 and §11, RFC 3161 §2.4.2 and appendix A, FIPS 180-4.
+#: Names as DER writes them: RFC 5652 §5 and §11, RFC 3161 §2.4.2 and appendix A, RFC 2634 §5.4, RFC 5035, FIPS 180-4.
 SIGNED_DATA, DATA = bytes.fromhex("06092a864886f70d010702"), bytes.fromhex("06092a864886f70d010701")
 CONTENT_TYPE, MESSAGE_DIGEST = bytes.fromhex("06092a864886f70d010903"), bytes.fromhex("06092a864886f70d010904")
 TIMESTAMP, TIMESTAMP_INFO = (bytes.fromhex(f"060b2a864886f70d010910{last}") for last in ("020e", "0104"))
+NAMED_BY_SHA1, NAMED = (bytes.fromhex(f"060b2a864886f70d01091002{last}") for last in ("0c", "2f"))
 SHA256 = bytes.fromhex("0609608648016503040201")
 HASHES = {SHA256: hashes.SHA256(), SHA256[:-1] + b"\x02": hashes.SHA384(), SHA256[:-1] + b"\x03": hashes.SHA512()}
-SEQUENCE = 0x30
+SEQUENCE, OCTETS = 0x30, 0x04
 #: The signature's dictionary (ISO 32000-1 §12.8.1) as every file has it: the container, what is signed, and when.
 _DICTIONARY = re.compile(
     rb"/Contents (<[0-9A-F]{2,65536}>)\n/ByteRange \[0 (\d{1,10}) (\d{1,10}) (\d{1,10})\] *\n/Type /Sig\n"
@@ -313,18 +314,24 @@ def read_cms(container: bytes, kind: bytes, what: str, detached: bytes | None = 
     hashing = HASHES[hash_name.raw]
     if values[MESSAGE_DIGEST].body != hashlib.new(hashing.name, content).digest():
         raise Wrong(f"{what[0].upper()}{what[1:]} is over something else: it was changed after it was signed.")
-    # What is signed are the attributes, the digest among them, written as a SET (§5.4). Whose certificate it is does not
-    # rest on what the container says of it: its fingerprint has to be known.
+    # What is signed are the attributes, written as a SET (§5.4): among them the digest of the content and of the certificate.
     message = b"\x31" + attributes.raw[1:]
     found = [one.raw for one in certificates if one.tag == SEQUENCE]
-    signers = [one for one in found if _holds(one, signature.body, message, hashing)]
-    if not signers:
-        raise Wrong(f"The signature of {what} does not hold: it was not made by a key beside it.")
+    named = [one for one in found if _is_named(values, one)]
+    if len(named) != 1 or not _holds(named[0], signature.body, message, hashing):
+        raise Wrong(f"The signature of {what} does not hold: it was not made by the key beside it.")
     added = {name.raw: value.raw for option in unsigned for name, (value,) in option}
     if detached is not None and added.keys() - {TIMESTAMP}:
         raise Wrong(f"Beside {what} something stands that nobody signed.")
-    others = [one for one in found if one != signers[0]]
-    return Cms(content, signers[0], others, signature.body, added.get(TIMESTAMP, b""))
+    others = [one for one in found if one != named[0]]
+    return Cms(content, named[0], others, signature.body, added.get(TIMESTAMP, b""))
+
+
+def _is_named(attributes: Mapping[bytes, Der], certificate: bytes) -> bool:
+    """Whether the signed attributes name this certificate by its digest: RFC 5035, or RFC 2634 by SHA-1."""
+    name = (attributes.get(NAMED) or attributes[NAMED_BY_SHA1])[0][0]
+    digests = [hashlib.new(hashing, certificate).digest() for hashing in ("sha1", "sha256", "sha384", "sha512")]
+    return any(part.tag == OCTETS and part.body in digests for part in name)
 
 
 def _holds(certificate: bytes, signature: bytes, message: bytes, hashing: hashes.HashAlgorithm) -> bool:
@@ -394,6 +401,7 @@ def check_timestamp(token: bytes, signature: bytes, trusted: Trusted, result: Re
     try:
         at, authority, others = read_timestamp(token, hashlib.sha256(signature).digest())
         issuers = [other for other in others if is_issued_by(authority, other)]
+        issuers += [other for other in others if any(is_issued_by(issuer, other) for issuer in issuers)]
     except Exception as error:  # as above
         broken = f"The timestamp cannot be read ({type(error).__name__})."
         result.bad("timestamp", str(error) if isinstance(error, Wrong) else broken)
@@ -462,7 +470,7 @@ class Pdf:
         """Every object. What signing added stands behind, and takes the place of the object of the same number."""
         self.texts: dict[int, bytes] = {}
         self.streams: dict[int, bytes] = {}
-        self.unpacked, end = 0, 0
+        self.spent, end = 0, 0
         while found := _OBJECT.search(content, end):
             number, start = int(found[1]), found.end()
             end = content.find(b"\nendobj\n", start)
@@ -474,6 +482,8 @@ class Pdf:
             if stream_at >= 0:
                 start = stream_at + len(b"\nstream\n")  # its bytes may be any, so that only their number tells the end
                 end = start + _number_after(rb"/Length ", text)
+                if not content.startswith(b"\nendstream\nendobj\n", end):
+                    raise Wrong(ODD)
                 self.streams[number] = self._unpack(text, content[start:end])
                 if re.match(rb"<<\s*/Type /ObjStm\b", text):
                     self._add_packed(text, self.streams[number])
@@ -483,21 +493,29 @@ class Pdf:
         self.language = languages[0]
 
     def _unpack(self, text: bytes, content: bytes) -> bytes:
-        """A stream's bytes. Refuses a bomb: neither one stream nor all together may grow without end."""
+        """A stream's bytes."""
         if b"/Filter /FlateDecode" not in text:
             return content
         reader = zlib.decompressobj()
         content = reader.decompress(content, LARGEST_STREAM)
-        self.unpacked += len(content)
-        if not reader.eof or self.unpacked > 8 * LARGEST_STREAM:
-            raise Wrong("The PDF holds more than any evidence can, or was damaged.")
+        self.spend(len(content))
+        if not reader.eof:
+            raise Wrong("The PDF was damaged, or holds more than any evidence can.")
         return content
+
+    def spend(self, size: int) -> None:
+        """Refuses a bomb: what is unpacked, and what is drawn again and again, may not grow without end."""
+        self.spent += size
+        if self.spent > 8 * LARGEST_STREAM:
+            raise Wrong("The PDF holds more than any evidence can.")
 
     def _add_packed(self, text: bytes, content: bytes) -> None:
         """The objects in an object stream (§7.5.7), which begins with their numbers and places."""
         first = _number_after(rb"/First ", text)
         index = [int(word) for word in content[:first].split()]
         starts = [first + place for place in index[1::2]]
+        if starts != sorted(starts):
+            raise Wrong(ODD)
         for number, start, end in zip(index[::2], starts, [*starts[1:], len(content)]):
             self.texts[number] = content[start:end]
             self.streams.pop(number, None)
@@ -519,7 +537,7 @@ class Pdf:
 # ---- 5. What the pages say: text by way of ToUnicode (ISO 32000-1 §9.10), letter by letter but for white space -------
 
 #: What matters to a page's text in its content (§8, §9): the choice of a font, text that is shown, a form that is drawn.
-_TEXT = re.compile(rb"/(?P<font>\w+) [.\d]+ Tf|(?P<text>\[[^]]*\] TJ|<[0-9a-f]*> Tj)|/(?P<form>\w+) Do")
+_TEXT = re.compile(rb"/(?P<font>\w+) [.\d]+ Tf|(?P<text>\[[^][]*\] TJ|<[0-9a-f]*> Tj)|/(?P<form>\w+) Do")
 
 
 def _letters(pdf: Pdf, font: int) -> dict[bytes, str]:
@@ -532,6 +550,7 @@ def _letters(pdf: Pdf, font: int) -> dict[bytes, str]:
 def _shown(pdf: Pdf, content: bytes, forms: dict[str, list[int]], fonts: dict[str, dict[bytes, str]]) -> Iterator[str]:
     """The text that a page's content shows, and that of the forms that are drawn on it, which use the same fonts."""
     letters: dict[bytes, str] = {}
+    pdf.spend(len(content))
     for found in _TEXT.finditer(content):
         if found["font"]:
             letters = fonts[found["font"].decode()]
@@ -1713,13 +1732,14 @@ def run(
     asked = about.parse_args(arguments)
     try:
         keys = given(asked)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         about.error(str(error))
     try:
         result = check(asked.file, *keys, show_progress)
     except OSError as error:
         about.error(f"{asked.file} cannot be read: {error.strerror}.")
     show_progress("")
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # not every machine's output has every sign
     if asked.json:
         _print_json(result)
     else:

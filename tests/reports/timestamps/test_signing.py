@@ -13,8 +13,9 @@ from asn1crypto import cms, core
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.signers import PdfSignatureMetadata, sign_pdf
@@ -179,6 +180,45 @@ def test_what_was_signed_of_one_file_signs_no_other_from_inside_its_container(
     ]
     with pytest.raises(single.Wrong, match="nobody signed"):
         single.read_cms(info.dump(force=True), single.DATA, "the PDF's signature", detached=covered)
+
+
+@pytest.mark.parametrize("how", ["replaced", "before", "behind"])
+def test_the_authoritys_certificate_is_the_one_that_it_signed(stamped: bytes, how: str) -> None:
+    """Anybody can write a certificate over the authority's public key, for any time, and put it beside the true one."""
+    _, room, _ = single.room_of(stamped)
+    token = cms.ContentInfo.load(single.Der(room)[1][0][-1][0][6][0][1][0].raw)
+    imprint = hashlib.sha256(single.Der(room)[1][0][-1][0][5].body).digest()
+    _, true, others = single.read_timestamp(token.dump(), imprint)
+    forged = cms.CertificateChoices.load(own_certificate_over(true))
+    beside = [cms.CertificateChoices.load(other) for other in (true, *others)]
+    chosen = {
+        "replaced": [forged, *beside[1:]],
+        "before": [forged, *beside],
+        "behind": [*beside, forged],
+    }[how]
+    token["content"]["certificates"] = cms.CertificateSet(chosen)
+    if how == "replaced":
+        with pytest.raises(single.Wrong, match="does not hold"):
+            single.read_timestamp(token.dump(force=True), imprint)
+    else:
+        assert single.read_timestamp(token.dump(force=True), imprint)[1] == true
+
+
+def own_certificate_over(true: bytes) -> bytes:
+    """A certificate with the key of the true one, of somebody's own making, that is valid at any time."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Mallory's time")])
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(x509.load_der_x509_certificate(true).public_key())
+        .serial_number(7)
+        .not_valid_before(datetime(1970, 1, 2, tzinfo=UTC))
+        .not_valid_after(datetime(2999, 1, 1, tzinfo=UTC))
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True)
+        .sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+        .public_bytes(Encoding.DER)
+    )
 
 
 def test_a_file_with_an_earlier_signature_does_not_hold(plain: bytes, key: PdfKey) -> None:

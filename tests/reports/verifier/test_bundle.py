@@ -137,6 +137,16 @@ def test_the_files_that_the_bundle_carries_run_alone_and_are_those_that_were_tes
         assert "is no key" in done.stderr
 
 
+def test_an_output_that_has_not_every_sign_breaks_nothing(tmp_path: Path, bundle: GenuineBundle) -> None:
+    """As where a verdict is written into a file on a machine that does not write UTF-8."""
+    file = tmp_path / "SR-000001.pdf"
+    file.write_bytes(bundle.members[f"evidence/{bundle.early}.pdf"])
+    command = [sys.executable, str(single.__file__), str(file)]
+    done = subprocess.run(command, capture_output=True, env={"PYTHONIOENCODING": "cp1252"}, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b"? The PDF's signature is intact" in done.stdout
+
+
 def test_countersign_verify_says_the_same_of_bundle_folder_and_report(
     tmp_path: Path, bundle: GenuineBundle
 ) -> None:

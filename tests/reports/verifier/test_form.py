@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import zlib
 from collections.abc import Callable
 
 import pikepdf
@@ -288,6 +289,48 @@ def test_what_takes_the_place_of_an_object_is_what_is_read(bundle: GenuineBundle
 
     with pytest.raises(Wrong, match="not numbered"):
         recount.in_order(single.text_of_pages(single.Pdf(with_changes(plain, other_content))))
+
+
+def packed(number: int, dictionary: bytes, content: bytes) -> bytes:
+    """An object with a stream, as Countersign writes it."""
+    squeezed = zlib.compress(content, 9)
+    head = b"<<%s/Filter /FlateDecode/Length %d>>" % (dictionary, len(squeezed))
+    return b"\n%d 0 obj\n%s\nstream\n%s\nendstream\nendobj\n" % (number, head, squeezed)
+
+
+#: What is small and would keep a reader busy, or fill its memory, by what it makes of it.
+BOMBS: dict[str, Callable[[], bytes]] = {
+    "objects within objects": lambda: (
+        b"".join(b"\n%d 0 obj\n/Length 0 \nstream\n" % number for number in range(1, 300_000)) + b"\nendobj\n"
+    ),
+    "packed objects that go to and fro": lambda: packed(
+        1,
+        b"/Type /ObjStm/First 40000",
+        b" ".join(b"%d %d" % (number, number % 2 * 2_000_000) for number in range(1, 3_000)).ljust(40_000)
+        + b" " * 2_000_000,
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BOMBS)
+def test_a_bomb_is_refused_before_it_goes_off(what: str) -> None:
+    with pytest.raises(Wrong, match="structure"):
+        single.Pdf(b"%PDF-1.7" + BOMBS[what]())
+
+
+def test_brackets_that_never_close_cost_no_time_that_grows_with_its_square(bundle: GenuineBundle) -> None:
+    pdf = single.Pdf(before_signing(bundle))
+    assert list(single._shown(pdf, b"[" * 2_000_000, {}, {})) == []
+
+
+def test_what_is_drawn_again_and_again_is_counted(
+    bundle: GenuineBundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pdf = single.Pdf(before_signing(bundle))
+    monkeypatch.setattr(single, "LARGEST_STREAM", pdf.spent)
+    pdf.streams[9_999] = b" " * 1_000_000
+    with pytest.raises(Wrong, match="more than any evidence can"):
+        list(single._shown(pdf, b"/X Do " * 1_000_000, {"X": [9_999]}, {}))
 
 
 def test_a_file_of_beginnings_without_ends_costs_no_time_that_grows_with_its_square() -> None:

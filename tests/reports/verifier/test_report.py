@@ -25,7 +25,7 @@ from reports.evidence.verify import story
 from reports.evidence.words import STATES
 from reports.verifier import recount
 from reports.verifier import verify as single
-from reports.verifier.recount import Recount
+from reports.verifier.recount import Recount, control_problems
 from reports.verifier.verify import (
     Opened,
     Pdf,
@@ -55,6 +55,7 @@ def judged(bundle: GenuineBundle, told: Told, *keys: str) -> set[str]:
     recount.read(lines)
     for name in ("rows", "duties"):
         result.judge(name, name, getattr(recount, name)())
+    result.judge("controls", "controls", control_problems(told))
     return {name for name, holds, _ in result.checks if holds is False} - {"pages", "certificate"}
 
 
@@ -137,7 +138,7 @@ EDITS: dict[str, tuple[Callable[[Told], object], set[str]]] = {
     "another seal": (lambda t: (row(t).update(seal="sha256:" + "0" * 64), settled(t)), {"sample", "rows"}),
     "other controls": (
         lambda t: (row(t).update(controls=["SOC 2 TSC 2017 CC9.9"]), settled(t)),
-        {"rows", "sample"},
+        {"controls", "sample"},
     ),
     "another sample": (lambda t: t["sample"]["references"].reverse(), {"sample"}),
     "a smaller sample": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.browser.house import House, running_house
 from tests.browser.story import Told, tell
 from tests.browser.visitor import PHONE, WIDE, Visitors
-from tests.look.preview import CHROMIUM_FLAGS
+from tests.look.preview import CHROMIUM, CHROMIUM_FLAGS
 
 
 @pytest.fixture(scope="session")
@@ -32,14 +33,27 @@ def told(house: House) -> Told:
     return tell(house)
 
 
-# A module's own, not the session's: while one of Playwright's runs, no other may begin in this thread.
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Chromium, without pictures of a window."""
+@pytest.fixture(scope="session")
+def standing_chromium() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
+    """The one browser of this process, and the event loop in which Playwright speaks to it."""
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM_FLAGS))
-        yield browser
+        loop = asyncio.get_running_loop()
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_FLAGS))
+        yield browser, loop
+        asyncio._set_running_loop(loop)
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def chromium(standing_chromium: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Browser]:
+    """Chromium, without pictures of a window.
+
+    Between two calls of Playwright's its loop counts as running, so that tests of other modules could run none.
+    """
+    browser, loop = standing_chromium
+    asyncio._set_running_loop(loop)
+    yield browser
+    asyncio._set_running_loop(None)
 
 
 @pytest.fixture(params=[WIDE, PHONE], ids=["1280", "390"])

@@ -12,7 +12,7 @@ from tests.browser.house import running_house
 from tests.browser.scenes import SCENES, Stage
 from tests.browser.story import tell
 from tests.browser.visitor import PHONE, WIDE, Visitors
-from tests.look.preview import CHROMIUM_FLAGS
+from tests.look.preview import CHROMIUM, CHROMIUM_FLAGS
 
 
 def photograph(folder: Path, names: list[str]) -> None:
@@ -23,7 +23,7 @@ def photograph(folder: Path, names: list[str]) -> None:
         running_house(Path(parent) / "home") as house,
         sync_playwright() as play,
     ):
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM_FLAGS))
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_FLAGS))
         visitors, told = Visitors(house), tell(house)
         for name in names:
             user_name, act = SCENES[name]

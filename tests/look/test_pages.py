@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import html5lib
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from portal.core.language import LANGUAGES, speaking
-from tests.look.preview import CHROMIUM_FLAGS, served
+from tests.browser.look import violations
+from tests.look.preview import served
 from tests.look.stage import PAGES, rendered
 
 #: What has a border, and something within that is wider.
@@ -26,17 +26,9 @@ def address() -> Iterator[str]:
         yield where
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM_FLAGS))
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture(scope="module", params=[WIDE, PHONE], ids=["1280", "390"])
-def view(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    page = browser.new_page(viewport=request.param)
+def view(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    page = chromium.new_page(viewport=request.param)
     yield page
     page.close()
 
@@ -61,14 +53,13 @@ def test_a_page_has_no_violation_and_fits_its_width(view: Page, address: str, na
     view.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     view.goto(f"{address}/preview/{name}")
     view.evaluate("document.fonts.ready")
-    found = Axe().run(view).response["violations"]
-    assert [(violation["id"], [node["html"] for node in violation["nodes"]]) for violation in found] == []
+    assert violations(view) == []
     assert view.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert complaints == [], "the policy or a script complained"
 
 
-def test_our_own_typeface_is_what_is_drawn(browser: Browser, address: str) -> None:
-    page = browser.new_page(viewport=WIDE)
+def test_our_own_typeface_is_what_is_drawn(chromium: Browser, address: str) -> None:
+    page = chromium.new_page(viewport=WIDE)
     page.goto(f"{address}/preview/request")
     page.evaluate("document.fonts.ready")
     loaded = page.evaluate(
@@ -82,8 +73,8 @@ def test_our_own_typeface_is_what_is_drawn(browser: Browser, address: str) -> No
     page.close()
 
 
-def test_the_menu_opens_on_a_phone_without_a_script(browser: Browser, address: str) -> None:
-    context = browser.new_context(viewport=PHONE, java_script_enabled=False)
+def test_the_menu_opens_on_a_phone_without_a_script(chromium: Browser, address: str) -> None:
+    context = chromium.new_context(viewport=PHONE, java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{address}/preview/lists")
     link = page.get_by_role("link", name="Operations")
@@ -94,8 +85,8 @@ def test_the_menu_opens_on_a_phone_without_a_script(browser: Browser, address: s
     context.close()
 
 
-def test_the_answers_of_a_decision_stay_in_sight_on_a_phone(browser: Browser, address: str) -> None:
-    page = browser.new_page(viewport=PHONE)
+def test_the_answers_of_a_decision_stay_in_sight_on_a_phone(chromium: Browser, address: str) -> None:
+    page = chromium.new_page(viewport=PHONE)
     page.goto(f"{address}/preview/decision")
     for name in ("Approve", "Deny"):
         box = page.get_by_role("button", name=name).bounding_box()
@@ -117,8 +108,8 @@ def test_nothing_sticks_out_of_its_frame(view: Page, address: str, name: str, la
     view.unroute_all()
 
 
-def test_the_error_summary_takes_the_focus_and_leads_to_the_field(browser: Browser, address: str) -> None:
-    page = browser.new_page(viewport=WIDE)
+def test_the_error_summary_takes_the_focus_and_leads_to_the_field(chromium: Browser, address: str) -> None:
+    page = chromium.new_page(viewport=WIDE)
     page.goto(f"{address}/preview/form-errors")
     assert page.evaluate("document.activeElement.className") == "govuk-error-summary"
     page.get_by_role("link", name="Enter a port between 1 and 65535.").click()
@@ -126,31 +117,31 @@ def test_the_error_summary_takes_the_focus_and_leads_to_the_field(browser: Brows
     page.close()
 
 
-def test_a_text_area_counts_down(browser: Browser, address: str) -> None:
-    page = browser.new_page(viewport=WIDE)
+def test_a_text_area_counts_down(chromium: Browser, address: str) -> None:
+    page = chromium.new_page(viewport=WIDE)
     page.goto(f"{address}/preview/form")
     page.get_by_label("Why is it needed?").fill("x" * 480)
     page.get_by_text("You have 20 characters remaining").first.wait_for()
     page.close()
 
 
-def test_a_digest_can_be_copied_only_where_a_script_runs(browser: Browser, address: str) -> None:
-    context = browser.new_context(viewport=WIDE, permissions=["clipboard-read", "clipboard-write"])
+def test_a_digest_can_be_copied_only_where_a_script_runs(chromium: Browser, address: str) -> None:
+    context = chromium.new_context(viewport=WIDE, permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()
     page.goto(f"{address}/preview/request")
     page.get_by_role("button", name="Copy").click()
     page.get_by_text("Copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()").startswith("sha256:9f86d081")
     context.close()
-    still = browser.new_context(viewport=WIDE, java_script_enabled=False)
+    still = chromium.new_context(viewport=WIDE, java_script_enabled=False)
     page = still.new_page()
     page.goto(f"{address}/preview/request")
     assert page.get_by_role("button", name="Copy").count() == 0
     still.close()
 
 
-def test_a_live_part_asks_again_until_it_is_done(browser: Browser, address: str) -> None:
-    page = browser.new_page(viewport=WIDE)
+def test_a_live_part_asks_again_until_it_is_done(chromium: Browser, address: str) -> None:
+    page = chromium.new_page(viewport=WIDE)
     page.goto(f"{address}/preview/live")
     assert page.get_by_text("Being fulfilled").is_visible()
     page.get_by_text("Fulfilled", exact=True).wait_for(timeout=5000)

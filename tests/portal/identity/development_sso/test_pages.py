@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import html5lib
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import expect
 
 from portal.identity.development_sso.config import ACR_MFA
-from tests.look.preview import CHROMIUM_FLAGS
+from tests.browser.look import violations
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM_FLAGS))
-        yield chromium
-        chromium.close()
-
-
-def test_signing_in_works_without_javascript(browser, relying):
-    context = browser.new_context(java_script_enabled=False)
+def test_signing_in_works_without_javascript(chromium, relying):
+    context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(relying.url(acr_values=ACR_MFA))
     page.get_by_role("button", name="Łukasz Wiśniewski").click()
@@ -39,8 +29,8 @@ def test_signing_in_works_without_javascript(browser, relying):
     context.close()
 
 
-def test_signing_in_works_by_keyboard_alone(browser, relying):
-    context = browser.new_context()
+def test_signing_in_works_by_keyboard_alone(chromium, relying):
+    context = chromium.new_context()
     page = context.new_page()
     page.goto(relying.url(login_hint="zoe.lindqvist"))
     # A page puts the cursor where it belongs a moment after it has loaded.
@@ -53,8 +43,8 @@ def test_signing_in_works_by_keyboard_alone(browser, relying):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_no_page_has_a_violation_or_is_wider_than_the_screen(browser, relying, width):
-    context = browser.new_context(viewport={"width": width, "height": 844})
+def test_no_page_has_a_violation_or_is_wider_than_the_screen(chromium, relying, width):
+    context = chromium.new_context(viewport={"width": width, "height": 844})
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
@@ -62,8 +52,7 @@ def test_no_page_has_a_violation_or_is_wider_than_the_screen(browser, relying, w
     def check(heading: str) -> None:
         assert page.get_by_role("heading", level=1).inner_text() == heading
         html5lib.HTMLParser(strict=True).parse(page.content())
-        found = Axe().run(page).response["violations"]
-        assert [(violation["id"], [node["html"] for node in violation["nodes"]]) for violation in found] == []
+        assert violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
     page.goto(relying.sso.issuer)

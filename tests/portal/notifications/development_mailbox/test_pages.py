@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import html5lib
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, sync_playwright
 
 from portal.core.development import listen_on_loopback, serving
 from portal.notifications.envelope import make_mail
 from portal.notifications.rendering import PORTAL, Link, render
+from tests.browser.look import violations
 from tests.fixtures_notifications import MESSAGES
-from tests.look.preview import CHROMIUM_FLAGS
 
 SCRIPT = "<script>document.title='taken over';parent.location='about:blank'</script>"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM_FLAGS))
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -62,10 +51,10 @@ def add(development_mailbox, portal_url):
 
 
 def test_a_mail_s_link_opens_the_portal_beside_the_mailbox_without_javascript(
-    browser, development_mailbox, add, portal_url
+    chromium, development_mailbox, add, portal_url
 ):
     add()
-    context = browser.new_context(java_script_enabled=False)
+    context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(development_mailbox.url)
     page.get_by_role("link", name="Your decision").click()
@@ -78,9 +67,9 @@ def test_a_mail_s_link_opens_the_portal_beside_the_mailbox_without_javascript(
     context.close()
 
 
-def test_what_the_link_opens_is_no_longer_boxed_in(browser, development_mailbox, add, portal_url):
+def test_what_the_link_opens_is_no_longer_boxed_in(chromium, development_mailbox, add, portal_url):
     name = add()
-    context = browser.new_context()
+    context = chromium.new_context()
     page = context.new_page()
     page.goto(f"{development_mailbox.url}/messages/{name}")
     with context.expect_page() as opened:
@@ -91,9 +80,9 @@ def test_what_the_link_opens_is_no_longer_boxed_in(browser, development_mailbox,
     context.close()
 
 
-def test_a_script_in_a_mail_does_not_run(browser, development_mailbox, add):
+def test_a_script_in_a_mail_does_not_run(chromium, development_mailbox, add):
     name = add(html_more=SCRIPT)
-    context = browser.new_context()
+    context = chromium.new_context()
     page = context.new_page()
     page.goto(f"{development_mailbox.url}/messages/{name}")
     assert page.frame_locator("iframe").get_by_role("link", name="Sign in to decide").is_visible()
@@ -105,8 +94,8 @@ def test_a_script_in_a_mail_does_not_run(browser, development_mailbox, add):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_no_page_has_a_violation_or_is_wider_than_the_screen(browser, development_mailbox, add, width):
-    context = browser.new_context(viewport={"width": width, "height": 844})
+def test_no_page_has_a_violation_or_is_wider_than_the_screen(chromium, development_mailbox, add, width):
+    context = chromium.new_context(viewport={"width": width, "height": 844})
     page = context.new_page()
 
     def check(path: str) -> None:
@@ -115,8 +104,7 @@ def test_no_page_has_a_violation_or_is_wider_than_the_screen(browser, developmen
 
     def inspect(path: str) -> None:
         html5lib.HTMLParser(strict=True).parse(page.content())
-        found = Axe().run(page).response["violations"]
-        assert [(violation["id"], [node["html"] for node in violation["nodes"]]) for violation in found] == []
+        assert violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
     check("/")

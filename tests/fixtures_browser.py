@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.house import House, running_house
-from tests.browser.story import Told, tell
+from tests.browser.story import Teller, Told, tell
 from tests.browser.visitor import PHONE, WIDE, Visitors
 from tests.look.preview import CHROMIUM, CHROMIUM_FLAGS
 
@@ -25,6 +25,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 def visitors(house: House) -> Visitors:
     """Everybody who has signed in so far."""
     return Visitors(house)
+
+
+@pytest.fixture(scope="module")
+def teller(house: House) -> Teller:
+    """Everybody who acts over HTTP: what a test only begins with is quicker told than done in a window."""
+    return Teller(house)
 
 
 @pytest.fixture(scope="session")

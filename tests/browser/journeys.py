@@ -6,11 +6,10 @@ import re
 import secrets
 from datetime import UTC, datetime, timedelta
 
-from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
+from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from portal.demo import orders
 from tests.browser.house import House
-from tests.browser.visitor import Visitors
 
 REQUESTER, MANAGER, OWNER, SECURITY = "beatriz.sousa", "ines.carvalho", "goncalo.pires", "chidi.okafor"
 ADMINISTRATOR = "sven.hakansson"
@@ -20,6 +19,8 @@ DECISION_MAIL = re.compile("decision", re.IGNORECASE)
 #: A test that is tried again may find its first request for the same still open.
 SUBMIT = re.compile("^Submit (the|a second) request$")
 FULFIL_MS = 45_000
+#: The first of a request's page is its own.
+_STATE_TAG = re.compile(r'data-state="\w+"><strong[^>]*>(?:<svg.*?</svg>)?([^<]*)</strong>', re.DOTALL)
 
 
 def in_days(days: int) -> str:
@@ -102,56 +103,30 @@ def submit(page: Page) -> str:
 
 
 def wait_for_state(page: Page, reference: str, words: str) -> None:
-    """Until the request's own page says so."""
-    page.goto(f"/requests/{reference}")
-    tag = page.locator("main .cs-page-head [data-state]")
+    """Until the request's own page says so; the page is drawn once it does."""
+    address = f"/requests/{reference}"
     deadline = datetime.now(UTC) + timedelta(milliseconds=FULFIL_MS)
-    while tag.inner_text() != words:
-        assert datetime.now(UTC) < deadline, f"{reference} is {tag.inner_text()!r} and not {words!r}"
+    while (found := _STATE_TAG.search(page.request.get(address).text())) is None or found[1] != words:
+        assert datetime.now(UTC) < deadline, f"{reference} is {found and found[1]!r} and not {words!r}"
         page.wait_for_timeout(250)
-        page.reload()
-
-
-def ordered_access(
-    visitors: Visitors,
-    browser: Browser,
-    *,
-    role: str = "CRM – Sales user",  # noqa: RUF001  (as the directory writes it)
-    who: str = "",
-) -> str:
-    """A request for access that waits for its first approver."""
-    with visitors.window(browser, REQUESTER) as page:
-        page.goto("/catalogue/application-access/request")
-        fill_access(page, role=role, who=who)
-        review(page)
-        reference = submit(page)
-        wait_for_state(page, reference, "Awaiting approval")
-    return reference
-
-
-def ordered_certificate(visitors: Visitors, browser: Browser) -> str:
-    """A request for a new server's certificate, that waits for its only approver."""
-    with visitors.window(browser, REQUESTER) as page:
-        page.goto("/catalogue/tls-certificate/request")
-        fill_certificate(page, days=90)
-        review(page)
-        reference = submit(page)
-        wait_for_state(page, reference, "Awaiting approval")
-    return reference
+    page.goto(address)
+    expect(page.locator("main .cs-page-head [data-state]")).to_have_text(words)
 
 
 def open_mail(
     page: Page, house: House, user_name: str, reference: str, subject: re.Pattern[str] | str = ""
 ) -> FrameLocator:
     """Find this person's mail about the request in the development mailbox, and open it."""
+    address = f"{house.mailbox}/?to={user_name}%40meridian.example"
+    deadline = datetime.now(UTC) + timedelta(seconds=30)
     mail = page.get_by_role("link").filter(has_text=reference)
     if subject:
         mail = mail.filter(has_text=subject)
-    deadline = datetime.now(UTC) + timedelta(seconds=30)
     while True:
-        page.goto(f"{house.mailbox}/?to={user_name}%40meridian.example")
-        if mail.count():
-            break
+        if reference in page.request.get(address).text():
+            page.goto(address)
+            if mail.count():
+                break
         assert datetime.now(UTC) < deadline, f"{user_name} got no mail about {reference}"
         page.wait_for_timeout(250)
     mail.first.click()

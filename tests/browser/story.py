@@ -41,11 +41,14 @@ class Teller:
         """This person."""
         return self.visitors.setdefault(user_name, Visitor(self.house.portal, user_name))
 
-    def order(self, kind: str, role: str) -> str:
-        """Ask for one of the three services; gives the reference once it waits for approvers."""
+    def order(self, kind: str, role: str = "", *, person: str = REQUESTER, **differing: str) -> str:
+        """Ask for one of the three services; gives the reference once it waits for approvers.
+
+        `role` is what access is asked for and `person` for whom; of any service, answers may differ from the usual.
+        """
         who = self.visitor(REQUESTER)
         ordered = {
-            "access": lambda: orders.access(REQUESTER, role),
+            "access": lambda: orders.access(person, role),
             "certificate": orders.certificate,
             "rule": orders.rule,
         }[kind]()
@@ -60,7 +63,7 @@ class Teller:
                 ),
                 given,
             )
-            for name, given in ordered.answers.items()
+            for name, given in {**ordered.answers, **differing}.items()
         }
         review = who.send(page, form, **answers)
         shown = who.send(review, form_to(review, "/submit"))

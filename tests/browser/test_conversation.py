@@ -12,8 +12,6 @@ from tests.browser.journeys import (
     REQUESTER,
     in_days,
     open_mail,
-    ordered_access,
-    ordered_certificate,
     wait_for_state,
 )
 from tests.browser.look import look
@@ -23,8 +21,8 @@ pytestmark = pytest.mark.xdist_group("browser")
 MORE = re.compile("^More: ask")
 
 
-def test_an_approver_asks_and_proposes_less_and_the_requester_answers(visitors, chromium):
-    reference = ordered_access(visitors, chromium, role="Data warehouse – Analyst", who="goncalo.pires")  # noqa: RUF001
+def test_an_approver_asks_and_proposes_less_and_the_requester_answers(visitors, chromium, teller):
+    reference = teller.order("access", "Data warehouse – Analyst", person="goncalo.pires")  # noqa: RUF001
     with visitors.window(chromium, MANAGER, width=PHONE, javascript=False) as page:
         page.goto(f"/approvals/{reference}")
         expect(page.get_by_role("button", name="Approve")).to_be_in_viewport(ratio=1)
@@ -63,10 +61,10 @@ def test_an_approver_asks_and_proposes_less_and_the_requester_answers(visitors, 
         expect(page.get_by_role("status")).to_contain_text(f"You approved {reference}")
 
 
-def test_cards_that_were_opened_are_decided_together(visitors, chromium):
+def test_cards_that_were_opened_are_decided_together(visitors, chromium, teller):
     references = [
-        ordered_certificate(visitors, chromium),
-        ordered_access(visitors, chromium, role="Freight planning – Dispatcher"),  # noqa: RUF001
+        teller.order("certificate", validity_days="90"),
+        teller.order("access", "Freight planning – Dispatcher"),  # noqa: RUF001
     ]
     with visitors.window(chromium, MANAGER, width=PHONE) as page:
         page.goto("/approvals")

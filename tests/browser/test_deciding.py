@@ -14,8 +14,6 @@ from tests.browser.journeys import (
     REQUESTER,
     follow,
     open_mail,
-    ordered_access,
-    ordered_certificate,
     review,
     submit,
     wait_for_state,
@@ -41,9 +39,9 @@ def _from_mail_to_card(visitors, chromium, user_name: str, reference: str, width
     return card
 
 
-def test_the_link_in_the_mail_leads_to_a_decision_in_one_tap_after_sign_in(visitors, chromium, width):
-    role, who = ("CRM – Sales user", "") if width == PHONE else ("CRM – Reporting", "goncalo.pires")  # noqa: RUF001
-    reference = ordered_access(visitors, chromium, role=role, who=who)
+def test_the_link_in_the_mail_leads_to_a_decision_in_one_tap_after_sign_in(visitors, chromium, teller, width):
+    role, who = ("CRM – Sales user", REQUESTER) if width == PHONE else ("CRM – Reporting", "goncalo.pires")  # noqa: RUF001
+    reference = teller.order("access", role, person=who)
     card = _from_mail_to_card(visitors, chromium, MANAGER, reference, width)
     expect(card.get_by_role("heading", level=1)).to_contain_text("CRM")
     expect(card.get_by_text("Beatriz Sousa (beatriz.sousa)").first).to_be_visible()
@@ -63,8 +61,8 @@ def test_the_link_in_the_mail_leads_to_a_decision_in_one_tap_after_sign_in(visit
         look(page)
 
 
-def test_the_second_stage_denies_with_a_reason_that_the_requester_reads(visitors, chromium, width):
-    reference = ordered_access(visitors, chromium, role=SENSITIVE, who="mei-ling.chen")
+def test_the_second_stage_denies_with_a_reason_that_the_requester_reads(visitors, chromium, teller, width):
+    reference = teller.order("access", SENSITIVE, person="mei-ling.chen")
     with visitors.window(chromium, "marcus.johnson", width=width) as page:
         page.goto("/approvals")
         look(page)
@@ -89,8 +87,8 @@ def test_the_second_stage_denies_with_a_reason_that_the_requester_reads(visitors
         look(page)
 
 
-def test_an_old_sign_in_is_renewed_first_and_the_comment_is_kept(visitors, chromium, width):
-    reference = ordered_certificate(visitors, chromium)
+def test_an_old_sign_in_is_renewed_first_and_the_comment_is_kept(visitors, chromium, teller, width):
+    reference = teller.order("certificate", validity_days="90")
     with visitors.window(chromium, fresh=True, width=width) as page:
         page.goto(f"/approvals/{reference}")
         sign_in(page, MANAGER)
@@ -123,8 +121,8 @@ def _let_the_sign_in_grow_old(house, user_name: str) -> None:
     assert changed > 0
 
 
-def test_what_was_changed_meanwhile_is_shown_instead_of_approved(visitors, chromium, width):
-    reference = ordered_certificate(visitors, chromium)
+def test_what_was_changed_meanwhile_is_shown_instead_of_approved(visitors, chromium, teller, width):
+    reference = teller.order("certificate", validity_days="90")
     with (
         visitors.window(chromium, MANAGER, width=width) as card,
         visitors.window(chromium, REQUESTER, width=width) as page,
@@ -142,8 +140,8 @@ def test_what_was_changed_meanwhile_is_shown_instead_of_approved(visitors, chrom
         expect(card.get_by_role("status")).to_contain_text("You approved")
 
 
-def test_a_link_in_other_hands_opens_nothing(visitors, chromium, width):
-    reference = ordered_certificate(visitors, chromium)
+def test_a_link_in_other_hands_opens_nothing(visitors, chromium, teller, width):
+    reference = teller.order("certificate", validity_days="90")
     with visitors.window(chromium, OUTSIDER, width=width) as page:
         link = open_mail(page, visitors.house, MANAGER, reference).get_by_role(
             "link", name="Sign in to decide"

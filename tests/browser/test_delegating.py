@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.journeys import MANAGER, OUTSIDER, REQUESTER, in_days, ordered_access, wait_for_state
+from tests.browser.journeys import MANAGER, OUTSIDER, REQUESTER, in_days, wait_for_state
 from tests.browser.look import look
 from tests.browser.visitor import PHONE
 
 pytestmark = pytest.mark.xdist_group("browser")
 
 
-def test_a_substitute_decides_and_both_names_are_shown(visitors, chromium):
+def test_a_substitute_decides_and_both_names_are_shown(visitors, chromium, teller):
     with visitors.window(chromium, MANAGER, width=PHONE) as page:
         page.goto("/me/delegations")
         if page.get_by_role("button", name="End").count():  # a first try's, which would stand in the way
@@ -29,7 +29,7 @@ def test_a_substitute_decides_and_both_names_are_shown(visitors, chromium):
         page.get_by_role("button", name="Delegate").click()
         expect(page.get_by_role("status").first).to_contain_text("may decide in your place")
         look(page)
-    reference = ordered_access(visitors, chromium, role="CRM – Reporting")  # noqa: RUF001
+    reference = teller.order("access", "CRM – Reporting")  # noqa: RUF001
     with visitors.window(chromium, OUTSIDER, width=PHONE) as page:
         page.goto("/approvals")
         page.get_by_role("link", name=reference).click()

@@ -190,12 +190,6 @@ def test_no_shipped_offering_is_left_out():
     assert sorted(ordered) == sorted(offered)
 
 
-@pytest.fixture(scope="module")
-def teller(house) -> Teller:
-    """Everybody who acts over HTTP."""
-    return Teller(house)
-
-
 @pytest.mark.parametrize("name", list(chains()))
 def test_an_offering_is_ordered_from_the_catalogue_until_it_is_fulfilled(visitors, chromium, teller, name):
     before: dict[str, str] = {}

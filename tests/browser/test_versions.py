@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from portal.core.assets import services_folder
-from tests.browser.journeys import follow, ordered_access
+from tests.browser.journeys import follow
 from tests.browser.look import look
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -38,8 +38,10 @@ def stricter(text: str) -> str:
     return text
 
 
-def test_a_version_is_written_mended_replayed_and_offered_to_a_second_person(visitors, chromium, width):
-    ordered_access(visitors, chromium)
+def test_a_version_is_written_mended_replayed_and_offered_to_a_second_person(
+    visitors, chromium, teller, width
+):
+    teller.order("access", "CRM – Sales user")  # noqa: RUF001
     with visitors.window(chromium, AUTHOR, width=width) as page:
         page.goto("/offerings")
         looked_at(page, "index")

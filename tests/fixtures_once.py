@@ -22,6 +22,8 @@ from types import CodeType
 from typing import Any, TypeVar, cast
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from flask import Flask
 from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
@@ -29,6 +31,7 @@ from sqlalchemy import Dialect, Engine, event, inspect, text
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
+import reports.pdf.keys
 from portal.core import database
 from portal.core.database import Database, make_engine
 from portal.tables import METADATA
@@ -217,12 +220,45 @@ def _put(connection: Any, written: _Written) -> None:
     connection.commit()
 
 
+class _RsaKeys:
+    """Keys that sign PDF files: to make one takes as long as to render a page, and to read one back two thirds of it.
+
+    The first that a test makes is the first of any other test's, and so on; whatever outlives a test has its own.
+    """
+
+    def __init__(self) -> None:
+        self.given: int | None = None
+        self._kept: list[RSAPrivateKey] = []
+
+    def make(self, public_exponent: int, key_size: int) -> RSAPrivateKey:
+        if self.given is None or key_size != reports.pdf.keys.BITS:
+            return generate_private_key(public_exponent, key_size)
+        if self.given == len(self._kept):
+            self._kept.append(generate_private_key(public_exponent, key_size))
+        self.given += 1
+        return self._kept[self.given - 1]
+
+
+_RSA_KEYS = _RsaKeys()
+
+
+@pytest.fixture(autouse=True)
+def _keys_from_the_first() -> Iterator[None]:
+    _RSA_KEYS.given = 0
+    yield
+    _RSA_KEYS.given = None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _what_is_made_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Flask, "jinja_options", {**Flask.jinja_options, "bytecode_cache": CompiledPages()})
         patch.setattr(Rule, "_compile_builder", _addresses_that_were_compiled)
         patch.setattr(database, "make_engine", _engine_that_knows_statements)
+        patch.setattr(reports.pdf.keys, "generate_private_key", _RSA_KEYS.make)
+        patch.setattr(reports.pdf.keys, "load_pem_private_key", lru_cache(serialization.load_pem_private_key))
+        # As pyHanko reads the key for each signature.
+        patch.setattr(serialization, "load_der_private_key", lru_cache(serialization.load_der_private_key))
         # No test outlives a power cut: what was written need not be on the disk.
         patch.setattr(os, "fsync", lambda _file: None)
         yield

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from catalog.fulfilment.connectors.contract import ConnectorError
 from catalog.fulfilment.connectors.http import read_targets
-from catalog.fulfilment.connectors.ldap import LdapConnector
 from catalog.fulfilment.connectors.postgresql import PostgresqlConnector
 from portal.core.destinations import Destinations, OutgoingRefused
 from portal.core.errors import SettingsError
@@ -16,6 +16,9 @@ from portal.core.outgoing import resolve
 from portal.core.settings import Settings
 from portal.doctor.check import Check, fail, ok, warn
 from portal.wiring.connectors import directory_of
+
+if TYPE_CHECKING:
+    from catalog.fulfilment.connectors.ldap import LdapConnector
 
 
 def check_targets(settings: Settings) -> Iterator[Check]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 from catalog.entitlements.connector import EntitlementsConnector
 from catalog.fulfilment.connectors.ansible import AnsibleConnector, Playbooks, Runner
@@ -14,7 +15,6 @@ from catalog.fulfilment.connectors.firewall.connector import FirewallConnector
 from catalog.fulfilment.connectors.firewall.kernel import Kernel
 from catalog.fulfilment.connectors.firewall.remote import Remote
 from catalog.fulfilment.connectors.http import HttpConnector, read_targets
-from catalog.fulfilment.connectors.ldap import LdapConnector, Place
 from catalog.fulfilment.connectors.manual.connector import ManualConnector
 from catalog.fulfilment.connectors.postgresql import PostgresqlConnector
 from catalog.fulfilment.connectors.registry import Connectors
@@ -27,6 +27,9 @@ from portal.core.destinations import Destinations
 from portal.core.errors import SettingsError
 from portal.core.outgoing import Outgoing
 from portal.core.settings import Settings
+
+if TYPE_CHECKING:
+    from catalog.fulfilment.connectors.ldap import LdapConnector
 
 
 def connectors_of(settings: Settings, db: Database, authority: CertificateAuthority) -> Connectors:
@@ -92,7 +95,9 @@ def _optional(settings: Settings, db: Database) -> Iterator[Connector]:
 
 
 def directory_of(settings: Settings) -> LdapConnector:
-    """The directory that the settings name. Raises SettingsError."""
+    """The directory that the settings name. Its library takes a tenth of a second to import. Raises SettingsError."""
+    from catalog.fulfilment.connectors.ldap import LdapConnector, Place  # noqa: PLC0415
+
     place = Place(
         url=settings.ldap_url,
         bind_dn=settings.ldap_bind_dn,

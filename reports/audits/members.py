@@ -16,7 +16,6 @@ from reports.audits.tables import (
     population_rows,
     sample_rows,
     write_csv,
-    write_workbook,
 )
 
 LEDGER = "ledger.jsonl"
@@ -31,6 +30,8 @@ def write_tables(folder: Path, audit: Audit) -> None:
     shown = tuple(plain_tables(audit.sections))
     for table in shown:
         write_csv(folder / "tables" / f"{table.name}.csv", table.header, table.rows)
+    from reports.audits.workbook import write_workbook  # noqa: PLC0415  (a tenth of a second, in every process)
+
     write_workbook(
         folder / WORKBOOK,
         [

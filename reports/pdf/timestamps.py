@@ -9,22 +9,21 @@ time asks again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from asn1crypto import tsp
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from pyhanko.sign.timestamps import TimeStamper
-from pyhanko.sign.timestamps.common_utils import handle_tsp_response
 
 from portal.core.destinations import Destinations, OutgoingRefused, origin_of
 from portal.core.errors import SettingsError
 from portal.core.outgoing import Outgoing, OutgoingFailed
 from portal.core.settings import Settings
-from reports.verifier.verify import Wrong, is_issued_by, read_timestamp
+from reports.verifier.verify import read_timestamp
+
+if TYPE_CHECKING:
+    from reports.pdf.stamper import Stamper
 
 #: Seconds for the authority's whole answer. Somebody waits for the file.
 SECONDS = 10.0
@@ -59,6 +58,8 @@ class TimestampAuthority:
 
     def stamper(self) -> Stamper:
         """What pyHanko asks; new for each signature, so that nothing is remembered between two."""
+        from reports.pdf.stamper import Stamper  # noqa: PLC0415  (pyHanko: see `sign`)
+
         return Stamper(self)
 
     def try_out(self) -> str:
@@ -71,43 +72,6 @@ class TimestampAuthority:
         token = stamper.believed(content, nonce)
         _, der, _ = read_timestamp(token.dump(), digest)
         return x509.load_der_x509_certificate(der).subject.rfc4514_string()
-
-
-class Stamper(TimeStamper):
-    """Asks the authority on pyHanko's behalf."""
-
-    def __init__(self, authority: TimestampAuthority) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.authority = authority
-
-    async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
-        """As pyHanko asks. Raises TimestampMissing."""
-        content = self.authority.stamp(req.dump())
-        self.judge(content, req)
-        return tsp.TimeStampResp.load(content)
-
-    def believed(self, content: bytes, nonce: Any) -> Any:
-        """The token in the answer, if it grants one for this nonce. Raises TimestampMissing."""
-        try:
-            return handle_tsp_response(tsp.TimeStampResp.load(content), nonce)
-        except Exception as error:  # a foreign answer may break its reader in any way
-            raise TimestampMissing("The timestamp authority's answer grants no timestamp.") from error
-
-    def judge(self, content: bytes, req: tsp.TimeStampReq) -> None:
-        """Whether the answer is over what was asked, by a certificate that is believed. Raises TimestampMissing."""
-        token = self.believed(content, req["nonce"].native).dump()
-        imprint = req["message_imprint"]["hashed_message"].native
-        try:
-            _, certificate, others = read_timestamp(token, imprint)
-            believed = _is_or_was_issued_by(certificate, self.authority.certificate, others)
-        except Wrong as error:
-            raise TimestampMissing(str(error)) from error
-        except Exception as error:  # as above
-            raise TimestampMissing("The timestamp cannot be read.") from error
-        if not believed:
-            raise TimestampMissing(
-                "The timestamp was made with another certificate than TIMESTAMP_CERTIFICATE."
-            )
 
 
 def authority_of(settings: Settings) -> TimestampAuthority | None:
@@ -127,13 +91,6 @@ def authority_of(settings: Settings) -> TimestampAuthority | None:
 def has_timestamp(content: bytes) -> bool:
     """Whether a file that `sign` made carries a timestamp. Looks, and proves nothing."""
     return _MARK in content[-200_000:]
-
-
-def _is_or_was_issued_by(certificate: bytes, given: bytes, others: Sequence[bytes]) -> bool:
-    """Whether a certificate is the given one, or was issued by it, directly or by way of one of the others."""
-    if certificate == given or is_issued_by(certificate, given):
-        return True
-    return any(is_issued_by(certificate, other) and is_issued_by(other, given) for other in others)
 
 
 def _certificate(path: Path | None) -> bytes:

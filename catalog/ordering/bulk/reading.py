@@ -9,8 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
-from openpyxl import load_workbook
-
 from catalog.attachments.office import is_office
 from portal.core import times
 from portal.core.errors import PortalError
@@ -112,6 +110,8 @@ def _without_nul(text: str) -> str:
 
 
 def _xlsx(content: bytes) -> Iterator[Sequence[str]]:
+    from openpyxl import load_workbook  # noqa: PLC0415  (takes a tenth of a second, and most tables are CSV)
+
     _refuse_unfit(content)
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)

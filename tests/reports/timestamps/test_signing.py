@@ -26,8 +26,9 @@ from portal.core.errors import SettingsError
 from reports.evidence.verify import Trusted, Verification
 from reports.evidence.verify.signature import check_signature
 from reports.pdf.keys import PdfKey, load_or_create_pdf_key
+from reports.pdf.pades import simple_signer
 from reports.pdf.render import render
-from reports.pdf.signing import NO_TIMESTAMP, _simple_signer, sign
+from reports.pdf.signing import NO_TIMESTAMP, sign
 from reports.pdf.timestamps import TimestampMissing, authority_of, has_timestamp
 from reports.verifier import verify as single
 from reports.verifier.recount import container_problems
@@ -223,7 +224,7 @@ def own_certificate_over(true: bytes) -> bytes:
 
 def test_a_file_with_an_earlier_signature_does_not_hold(plain: bytes, key: PdfKey) -> None:
     writer = IncrementalPdfFileWriter(io.BytesIO(plain))
-    earlier = sign_pdf(writer, PdfSignatureMetadata(field_name="Earlier"), _simple_signer(key)).getvalue()
+    earlier = sign_pdf(writer, PdfSignatureMetadata(field_name="Earlier"), simple_signer(key)).getvalue()
     assert [holds for holds, _ in told_of(earlier)] == [False]
     assert [holds for holds, _ in told_of(sign(earlier, key, at=AT, reason="Evidence"))] == [False]
 

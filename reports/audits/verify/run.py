@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +105,15 @@ def _check_sampled(
         for check in verify_content(content, name=member, trusted=known).checks:
             if check.holds is False:
                 result.bad("evidence", f"{member}, {check.name}: {check.sentence}")
-        one = recount.reopened(content).told
-        for problem in recount.evidence_problems(rows[reference], one, told["as_of"]):
-            result.bad("evidence", f"{member}: {problem}")
+        single.run_check(
+            "evidence", partial(_check_row, content, rows[reference], told["as_of"], result), result
+        )
+
+
+def _check_row(content: bytes, row: dict[str, Any], as_of: str, result: single.Result) -> None:
+    """A sampled request's evidence says what its row says."""
+    for problem in recount.evidence_problems(row, recount.reopened(content).told, as_of):
+        result.bad("evidence", problem)
 
 
 def _stronger(content: bytes, opened: single.Opened | None, result: Verification) -> None:

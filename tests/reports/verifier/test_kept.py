@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,6 +101,25 @@ def test_what_no_portal_writes_of_a_row_is_a_no_and_not_a_wrong_call(bundle: Gen
     odd = {**row, "submitted_at": "2026-11-31T10:00:00+00:00"}
     recount.check_sampled(content, odd, recount.Others(), told["as_of"], result)
     assert [name for name, holds, _ in result.checks if holds is False] == ["row"]
+
+
+def test_countersign_verify_holds_a_sampled_file_against_its_row(
+    bundle: GenuineBundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = json.loads(bundle.members["audit.json"])
+    seen: list[str] = []
+
+    def evidence_problems(row: dict[str, Any], one: dict[str, Any], as_of: str) -> Iterator[str]:
+        assert list(true(row, one, as_of)) == []
+        seen.append(row["reference"])
+        yield from true({**row, "requester": "person:99"}, one, as_of)
+
+    true = recount.evidence_problems
+    monkeypatch.setattr(recount, "evidence_problems", evidence_problems)
+    result = verify_bundle(bundle.path, trusted=Trusted.of([bundle.verifier]))
+    assert seen == told["sample"]["references"]
+    wrong = [check.sentence for check in result.checks if check.holds is False]
+    assert wrong == [f"The evidence of {one} has another requester than the row." for one in seen]
 
 
 def test_a_file_that_is_no_checkpoint_is_refused_before_anything_is_read(

@@ -192,28 +192,27 @@ def test_a_draw_from_a_second_root_is_found(bundle: GenuineBundle) -> None:
     assert (ledger.problems, ledger.word_was_said) == ([], ["AR-000007 (entry 9)"])
 
 
-def test_a_submission_that_is_dated_back_out_of_the_period_is_found(bundle: GenuineBundle) -> None:
-    told = told_of(bundle)
-    ledger = PeriodLedger(told)
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ("2026-10-01T08:00:00+00:00", "was submitted, by its own word, long before the entries before it"),
+        (
+            "2027-03-01T08:00:00+00:00",
+            "was written, by its own word, long before a request that stands before it",
+        ),
+    ],
+)
+def test_a_submission_that_is_dated_out_of_the_period_is_found(
+    bundle: GenuineBundle, at: str, said: str
+) -> None:
+    ledger = PeriodLedger(told_of(bundle))
     lines = [json.loads(line) for line in bundle.members["ledger.jsonl"].splitlines()]
     last = [one for one in lines if one["tag"] == "request:submitted"][-1]
-    last["at"] = "2026-10-01T08:00:00+00:00"
+    last["at"] = at
     for body in lines:
         ledger.read_entry(body["number"], body)
     (problem,) = ledger.problems
-    assert "long before the entries before it" in problem
-
-
-def test_a_submission_that_is_dated_ahead_out_of_the_period_is_found(bundle: GenuineBundle) -> None:
-    told = told_of(bundle)
-    ledger = PeriodLedger(told)
-    lines = [json.loads(line) for line in bundle.members["ledger.jsonl"].splitlines()]
-    last = [one for one in lines if one["tag"] == "request:submitted"][-1]
-    last["at"] = "2027-03-01T08:00:00+00:00"
-    for body in lines:
-        ledger.read_entry(body["number"], body)
-    (problem,) = ledger.problems
-    assert f"Entry {last['number'] + 1} was written, by its own word, long before a request" in problem
+    assert said in problem
 
 
 def test_the_first_submission_is_held_against_the_last_entry_before_the_period(bundle: GenuineBundle) -> None:

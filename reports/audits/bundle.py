@@ -47,7 +47,7 @@ newer), no network and no access to the portal:
 
     python verify.py {reference}.zip --key KEY      is it genuine and complete, and was the sample drawn fairly?
     python recount.py {reference}.zip --key KEY     the same, and: were the rules kept, and do rows, figures
-                                                    and stories follow from the ledger?
+                                                  and stories follow from the ledger?
 
 verify.py is made to be read; recount.py needs it beside itself. Unpack the bundle and give the folder instead of the
 ZIP file if you read it unpacked, or if some program packed it anew on its way to you.

@@ -1508,6 +1508,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """What the command line asked for; its exit status."""
     parser = verify.parser()
     parser.description = (__doc__ or "").partition("\n")[0]
+    parser.epilog = f"{parser.epilog} Here KEY may also be a witness's (name+hash+key)."
     kept = "a checkpoint of the ledger that you keep"
     parser.add_argument("--checkpoint", action="append", default=[], type=Path, help=kept)
     return verify.run(parser, arguments, lambda asked: given(asked.key, asked.checkpoint), check_path)

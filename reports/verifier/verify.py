@@ -9,9 +9,13 @@ compared, never believed; without KEY it is said what remains unproved. Exit sta
 holds, 1 something does not, 2 it was called wrongly.
 
 Needs Python 3.9 and the library `cryptography` 42, or newer; it opens no connection and writes no file. Read it before
-you rely on it, from top to bottom. Chapters 2 to 7 each follow a public standard that they name; chapters 8 to 11 say
-what a request's evidence, an audit report and a bundle have to be. `recount.py` beside it goes on from here: it works
-the story and the figures out again from the ledger's entries. `countersign verify` also makes the pages again.
+you rely on it, from top to bottom. Chapters 2 to 7 each follow a public standard that they name; chapters 8 and 9 say
+what a request's evidence has to be, and who has one PDF may stop there; chapters 10 and 11 say it of an audit report and
+its bundle. `check_evidence` and `check_report` list what is checked, by the names that `--json` prints.
+
+It proves that a file is genuine and whole. `recount.py` beside it goes on from here: whether the rules were kept, and
+whether story and figures follow from the ledger's entries, or others know another ledger (a split view: witnesses,
+checkpoints that somebody kept). `countersign verify` also makes the pages again.
 """
 
 from __future__ import annotations
@@ -590,7 +594,7 @@ def compact(text: str) -> str:
     return "".join(one for one in kept if unicodedata.category(one) != "Cf")
 
 
-# ---- 6. The ledger: signed notes and checkpoints (C2SP signed-note, tlog-checkpoint, tlog-cosignature), RFC 6962 ------
+# ---- 6. The ledger: signed notes and checkpoints (C2SP signed-note, tlog-checkpoint), the tree of RFC 6962 -------------
 
 ED25519 = 1
 EMPTY_ROOT = hashlib.sha256(b"").digest()
@@ -986,11 +990,15 @@ def entry_problems(evidence: Evidence) -> Iterator[str]:
         said = {name: decision[name] for name in DECIDED}
         said.update(actor=decision["person"], signature=signature_told(decision))
         shown.append((VERDICTS[decision["verdict"]], said))
+    telling: set[int] = set()
     for tag, said in shown:
-        if len(evidence.entries(tag, **said)) != 1:
+        found = evidence.entries(tag, **said)
+        telling.update(entry["number"] for entry in found)
+        if len(found) != 1:
             yield f"The ledger's entries ({tag}) do not tell what the facts do."
-    if len(shown) != len(evidence.entries("request:sealed", *VERDICTS.values())):
-        yield "The ledger tells of seals or decisions that the facts leave out."
+    every = {entry["number"] for entry in evidence.entries("request:sealed", *VERDICTS.values())}
+    if telling != every or len(shown) != len(every):
+        yield "The ledger tells of seals or decisions that the facts leave out, or tell twice."
 
 
 def holds_answers(told: Json, document: Json) -> bool:
@@ -1329,6 +1337,9 @@ def check_query(told: Json, result: Result) -> None:
     begins, until, ordered = moment(query["from"]), moment(query["until"]), moment(orders[0]["body"]["at"])
     is_over = begins < until <= min(ordered, moment(told["as_of"]))
     problems += broken("The period", (is_over, "was not over when it was ordered or looked at"))
+    if moment(told["as_of"]) < until + LONGEST_TRANSACTION + CLOCK_SKEW:
+        early = "The ledger was looked at within three minutes of the period's end"
+        result.open("edge", f"{early}: a request that was submitted just before may stand behind the head.")
     period = f"from {begins:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC"
     result.claim = f"{told['population']['count']} requests {period}, {told['sample']['size']} of them drawn."
     result.judge("query", "The query is the one that was ordered, between the two checkpoints.", problems)
@@ -1679,7 +1690,7 @@ def check_ledger(lines: Iterable[bytes], told: Json, evidence: Json, result: Res
     if told["query"]["controls"]:
         result.open("scope", "That no other version supports the controls that were asked for is the portal's word.")
     if ledger.withheld:
-        withheld = f"{ledger.withheld} entries are withheld: that none of them is about a request in scope"
+        withheld = f"{ledger.withheld} entries are withheld: that none of them is about a request in scope or its passkeys"
         result.open("scope", f"{withheld} is the portal's word.")
     for audit in ledger.word_was_said:
         result.open("word", f"The word of this draw had been said before, for {audit}: the portal knew it.")

@@ -146,6 +146,11 @@ def as_if_of_a_later_revision(facts: dict[str, Any]) -> None:
     facts["answers"][0].update(value="other")
 
 
+def as_if_told_twice(facts: dict[str, Any]) -> None:
+    """One decision twice in the place of another, so that the numbers fit."""
+    facts["decisions"][1] = facts["decisions"][0]
+
+
 def as_if_void(facts: dict[str, Any]) -> None:
     facts["decisions"][0].update(voided_at=facts["as_of"], voided_because="It was not meant.")
 
@@ -157,6 +162,7 @@ def as_if_void(facts: dict[str, Any]) -> None:
         (as_if_prepared_again, "The request has no seal"),
         (as_if_of_a_later_revision, "Seal 1 names other answers."),
         (as_if_void, "approval:voided"),
+        (as_if_told_twice, "or tell twice"),
     ],
 )
 def test_facts_that_fit_one_another_still_have_to_fit_the_seals(

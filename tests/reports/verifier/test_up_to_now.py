@@ -92,6 +92,16 @@ def test_a_period_may_end_with_its_order(today: Told) -> None:
     assert refused(today) == [], "the transaction took two seconds"
 
 
+def test_a_head_that_was_signed_right_after_the_periods_end_is_said_to_leave_an_edge_open(
+    bundle: GenuineBundle, today: Told
+) -> None:
+    """An entry may be written two minutes after the time that it states."""
+    for told, wanted in ((today, [None, True]), (json.loads(bundle.members["audit.json"]), [True])):
+        result = Result("edge")
+        single.check_query(told, result)
+        assert [holds for _, holds, _ in result.checks] == wanted
+
+
 @pytest.mark.parametrize("what", EDITS)
 def test_another_end_is_refused(today: Told, what: str) -> None:
     EDITS[what](today)

@@ -26,7 +26,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
-from functools import partial
+from functools import lru_cache, partial
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -68,7 +68,7 @@ def _odd_form(content: bytes, read: verify.Pdf) -> Iterator[str]:
         yield "Two ways of reading the file find different languages in it."
     if read.attachments() != strict.attachments():
         yield "Two ways of reading the file find different files in it."
-    if in_order(verify.text_of_pages(read)) != text_of_pages(strict):
+    if in_order(_pages_of(read)) != text_of_pages(strict):
         yield "Two ways of reading the file find different pages in it."
 
 
@@ -485,6 +485,10 @@ def known_roots(told: Json, sizes: set[int], lines: Iterable[bytes]) -> dict[int
 # ---- 3. The pages in their order ---------------------------------------------------------------------------------------
 
 
+#: The pages of the file that was read last: its form is looked at, and then its values.
+_pages_of = lru_cache(maxsize=1)(verify.text_of_pages)
+
+
 def in_order(pages: Iterable[str]) -> list[str]:
     """The pages by the numbers that they carry, without these and what all pages end with.
 
@@ -532,7 +536,7 @@ def _end_of_broken(wanted: str, whole: str, ends: Sequence[int], at: int) -> int
 
 def check_pages(opened: verify.Opened, values: Iterable[str], result: verify.Result) -> None:
     """That each of these values stands on the pages, in this order."""
-    bodies = in_order(verify.text_of_pages(opened.pdf))
+    bodies = in_order(_pages_of(opened.pdf))
     letters = set("".join(bodies))
     shown = [verify.legible(value, letters) for value in values if value.strip()]
     said = f"What was looked for of the facts, {len(shown)} values, stands on the {len(bodies)} pages in their order."
